@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pidfds, their exit status, and /proc/PID/stat, or what POSIX has instead.
+ * Thread-safe.  compat_pidfd_open() and compat_pidfd_signal() are
+ * async-signal-safe.
+ */
+#include "compat-process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef COMPAT_LINUX
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#endif
+
+#if defined(COMPAT_LINUX) && defined(SYS_pidfd_open) && defined(SYS_pidfd_send_signal)
+
+int compat_pidfd_open(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd >= 0)
+		return fd;
+	switch (errno) {
+	case EPERM: /* a container's system call filter that does not know it */
+		return -ENOSYS;
+	case EINVAL: /* a thread, not a process */
+	case ENOENT:
+		return -ESRCH;
+	default:
+		return -errno;
+	}
+}
+
+int compat_pidfd_signal(int pidfd, int signal)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+#else
+
+int compat_pidfd_open(pid_t pid)
+{
+	(void)pid;
+	return -ENOSYS;
+}
+
+int compat_pidfd_signal(int pidfd, int signal)
+{
+	(void)pidfd;
+	(void)signal;
+	return -ENOSYS;
+}
+
+#endif
+
+#ifdef COMPAT_LINUX
+
+/* The first version of the kernel's struct pidfd_info, named apart from it. */
+struct pidfd_facts {
+	uint64_t mask;
+	uint64_t cgroup;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+#define PIDFD_FACTS _IOWR(0xFF, 11, struct pidfd_facts)
+#define PIDFD_FACTS_EXIT (UINT64_C(1) << 3)
+
+int compat_pidfd_exit_status(int pidfd, int *status)
+{
+	struct pidfd_facts facts = { .mask = PIDFD_FACTS_EXIT };
+
+	if (ioctl(pidfd, PIDFD_FACTS, &facts) < 0)
+		return errno == ESRCH ? -EAGAIN : -ENOTSUP;
+	if (!(facts.mask & PIDFD_FACTS_EXIT))
+		return -EAGAIN;
+	*status = facts.exit_code;
+	return 0;
+}
+
+/* The whole of a small file of /proc, as a string: its length or -errno. */
+static ssize_t slurp(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		length = read(fd, text, size - 1);
+	} while (length < 0 && errno == EINTR);
+	if (length < 0)
+		length = -errno;
+	else
+		text[length] = '\0';
+	close(fd);
+	return length;
+}
+
+/* Find a field of /proc/PID/stat behind the name, which may be anything. */
+static const char *stat_field(const char *text, int wanted)
+{
+	const char *next = strrchr(text, ')');
+
+	for (int field = 2; next && field < wanted; field++) {
+		next = strchr(next, ' ');
+		if (next)
+			next++;
+	}
+	return next;
+}
+
+int compat_process_look(pid_t pid, struct compat_process *process)
+{
+	const char *state, *threads, *start;
+	char path[64], text[1024];
+	ssize_t length;
+
+	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+	length = slurp(path, text, sizeof text);
+	state = length > 0 ? stat_field(text, 3) : NULL;
+	threads = length > 0 ? stat_field(text, 20) : NULL;
+	start = length > 0 ? stat_field(text, 22) : NULL;
+	process->start = start ? strtoull(start, NULL, 10) : 0;
+	/* A leader that has ended before its threads looks like a zombie. */
+	process->ended = state && (*state == 'X' || (*state == 'Z' && threads &&
+						     strtol(threads, NULL, 10) <= 1));
+	/* Without an answer (no /proc, or it hides others) the pid is asked. */
+	if (!start && kill(pid, 0) < 0 && errno == ESRCH)
+		return -ESRCH;
+	return 0;
+}
+
+#else
+
+int compat_pidfd_exit_status(int pidfd, int *status)
+{
+	(void)pidfd;
+	(void)status;
+	return -ENOTSUP;
+}
+
+int compat_process_look(pid_t pid, struct compat_process *process)
+{
+	process->start = 0;
+	process->ended = false;
+	return kill(pid, 0) < 0 && errno == ESRCH ? -ESRCH : 0;
+}
+
+#endif
