@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals, handled one at a time in the caller's own thread.
+ * Different objects may be used by different threads; one object is used by
+ * one thread at a time, while signals reach any thread.
+ */
+#include "signals.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include <daemonkit/signals.h>
+
+#include "catcher.h"
+#include "error.h"
+#include "signal-queue.h"
+
+struct slot {
+	daemonkit_signal_handler *handler; /* NULL: not caught by this object */
+	void *data;
+	struct sigaction previous;
+};
+
+struct daemonkit_signals {
+	struct signal_queue queue;
+	struct slot slots[SIGNAL_NUMBERS];
+};
+
+struct daemonkit_signal {
+	struct signal_record record;
+};
+
+static int stop(const struct daemonkit_signal *signal, void *data)
+{
+	(void)signal;
+	(void)data;
+	return DAEMONKIT_STOP;
+}
+
+/*
+ * Not those that the system keeps for itself, and not those that report what
+ * the program itself did: it cannot go on and handle that later.
+ */
+static bool can_be_handled(int number)
+{
+	static const int refused[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,
+				      SIGFPE,  SIGILL,  SIGTRAP, SIGSYS};
+	sigset_t set;
+
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		if (number == refused[i])
+			return false;
+	}
+	sigemptyset(&set);
+	return number > 0 && number < SIGNAL_NUMBERS && sigaddset(&set, number) == 0;
+}
+
+static int not_owner(void)
+{
+	return error_set(-ECHILD, "signals: the object belongs to the process that this one was "
+				  "forked from; make a new one");
+}
+
+int daemonkit_signals_new(struct daemonkit_signals **ret)
+{
+	struct daemonkit_signals *signals;
+	int result;
+
+	if (ret == NULL)
+		return error_null(__func__);
+	signals = calloc(1, sizeof *signals);
+	if (signals == NULL)
+		return error_system(-ENOMEM, "signals");
+	result = signal_queue_open(&signals->queue);
+	if (result < 0) {
+		free(signals);
+		return error_system(result, "signals: open a queue");
+	}
+	catcher_join(&signals->queue);
+	if (catcher_claim(&signals->queue, SIGTERM, &signals->slots[SIGTERM].previous) == 0)
+		signals->slots[SIGTERM].handler = stop;
+	*ret = signals;
+	return 0;
+}
+
+/* Nobody else can know the queue when this has returned. */
+static void release_all(struct daemonkit_signals *signals)
+{
+	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
+		if (signals->slots[number].handler != NULL)
+			catcher_release(&signals->queue, number, &signals->slots[number].previous);
+	}
+	for (int number = 1; number < SIGNAL_NUMBERS; number++)
+		catcher_await(number);
+}
+
+static void restore_in_child(struct daemonkit_signals *signals)
+{
+	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
+		if (signals->slots[number].handler != NULL)
+			catcher_restore_in_child(number, &signals->slots[number].previous);
+	}
+}
+
+struct daemonkit_signals *daemonkit_signals_free(struct daemonkit_signals *signals)
+{
+	if (signals == NULL)
+		return NULL;
+	if (catcher_owns(&signals->queue))
+		release_all(signals);
+	else
+		restore_in_child(signals);
+	catcher_leave(&signals->queue);
+	signal_queue_close(&signals->queue);
+	free(signals);
+	return NULL;
+}
+
+static int claim(struct daemonkit_signals *signals, int number)
+{
+	int result = catcher_claim(&signals->queue, number, &signals->slots[number].previous);
+
+	if (result == -EBUSY)
+		return error_set(result, "signal %d: another signals object has it", number);
+	if (result < 0)
+		return error_set(result, "signal %d: it cannot be handled", number);
+	return 0;
+}
+
+int daemonkit_signals_set_handler(struct daemonkit_signals *signals, int number,
+				  daemonkit_signal_handler *handler, void *data)
+{
+	struct slot *slot;
+
+	if (signals == NULL)
+		return error_null(__func__);
+	if (!catcher_owns(&signals->queue))
+		return not_owner();
+	if (!can_be_handled(number))
+		return error_set(-EINVAL, "signal %d: it cannot be handled", number);
+	slot = &signals->slots[number];
+	if (handler == NULL) {
+		if (slot->handler != NULL)
+			catcher_release(&signals->queue, number, &slot->previous);
+	} else if (slot->handler == NULL) {
+		int result = claim(signals, number);
+
+		if (result < 0)
+			return result;
+	}
+	slot->handler = handler;
+	slot->data = data;
+	return 0;
+}
+
+int daemonkit_signals_fd(const struct daemonkit_signals *signals)
+{
+	if (signals == NULL)
+		return error_null(__func__);
+	return signals->queue.wake[0];
+}
+
+int daemonkit_signals_dispatch(struct daemonkit_signals *signals)
+{
+	struct daemonkit_signal signal;
+	int result;
+
+	if (signals == NULL)
+		return error_null(__func__);
+	if (!catcher_owns(&signals->queue))
+		return not_owner();
+	signal_queue_begin(&signals->queue);
+	while ((result = signal_queue_take(&signals->queue, &signal.record)) > 0) {
+		const struct slot slot = signals->slots[signal.record.number];
+
+		/* It may have been removed since the signal came. */
+		if (slot.handler == NULL)
+			continue;
+		result = slot.handler(&signal, slot.data);
+		if (result == 0)
+			continue;
+		signal_queue_leave(&signals->queue);
+		if (result < 0)
+			error_system(result, "signal %d: its handler", signal.record.number);
+		return result;
+	}
+	if (result < 0)
+		return error_system(result, "signals: read the queue");
+	return 0;
+}
+
+/* Wait with the caller's signal mask, less the signals that have handlers. */
+static int await(struct daemonkit_signals *signals)
+{
+	struct pollfd wake = {.fd = signals->queue.wake[0], .events = POLLIN};
+	sigset_t mask;
+	int ready;
+
+	pthread_sigmask(SIG_BLOCK, NULL, &mask);
+	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
+		if (signals->slots[number].handler != NULL)
+			sigdelset(&mask, number);
+	}
+	ready = ppoll(&wake, 1, NULL, &mask);
+	if (ready < 0 && errno != EINTR && errno != EAGAIN)
+		return error_system(-errno, "signals: wait");
+	if (ready > 0 && (wake.revents & POLLIN) == 0)
+		return error_set(-EBADF, "signals: the program has closed descriptor %d", wake.fd);
+	return 0;
+}
+
+int daemonkit_signals_serve(struct daemonkit_signals *signals)
+{
+	int result;
+
+	if (signals == NULL)
+		return error_null(__func__);
+	do {
+		result = daemonkit_signals_dispatch(signals);
+		if (result == 0)
+			result = await(signals);
+	} while (result == 0);
+	return result > 0 ? 0 : result;
+}
+
+int daemonkit_signal_number(const struct daemonkit_signal *signal)
+{
+	return signal == NULL ? error_null(__func__) : signal->record.number;
+}
+
+pid_t daemonkit_signal_pid(const struct daemonkit_signal *signal)
+{
+	return signal == NULL ? error_null(__func__) : signal->record.pid;
+}
+
+uid_t daemonkit_signal_uid(const struct daemonkit_signal *signal)
+{
+	return signal == NULL ? 0 : signal->record.uid;
+}
+
+int daemonkit_signal_value(const struct daemonkit_signal *signal)
+{
+	return signal == NULL ? 0 : signal->record.value;
+}
+
+int signals_rehome(pid_t launcher)
+{
+	int result = catcher_rehome(launcher);
+
+	return result < 0 ? error_system(result, "signals: adopt the queues after fork") : 0;
+}
+
+size_t signals_descriptors(int *fds, size_t max)
+{
+	return catcher_descriptors(fds, max);
+}
