@@ -13,6 +13,7 @@
 #include "deadline.h"
 #include "error.h"
 #include "fd.h"
+#include "process.h"
 
 /* How often a process is looked at where there is nothing to wait on. */
 #define LOOK_INTERVAL 10
@@ -23,34 +24,41 @@ struct daemonkit_process {
 	uint64_t start; /* then this tells it from a successor */
 };
 
-int daemonkit_process_open(struct daemonkit_process **ret, pid_t pid)
+int process_open(struct daemonkit_process **ret, pid_t pid)
 {
 	struct daemonkit_process *process;
 	struct compat_process facts = { .start = 0 };
-	int fd;
+	int fd = compat_pidfd_open(pid);
+
+	if (fd == -ENOSYS) {
+		int result = compat_process_look(pid, &facts);
+
+		if (result < 0)
+			return result;
+		fd = -1;
+	} else if (fd < 0) {
+		return fd;
+	}
+	process = malloc(sizeof *process);
+	if (!process) {
+		fd_close(fd);
+		return -ENOMEM;
+	}
+	*process = (struct daemonkit_process){ .pid = pid, .fd = fd, .start = facts.start };
+	*ret = process;
+	return 0;
+}
+
+int daemonkit_process_open(struct daemonkit_process **ret, pid_t pid)
+{
+	int result;
 
 	if (!ret)
 		return error_null(__func__);
 	if (pid <= 0)
 		return error_set(-EINVAL, "process %ld: not the id of one process", (long)pid);
-	fd = compat_pidfd_open(pid);
-	if (fd == -ENOSYS) {
-		fd = compat_process_look(pid, &facts);
-		if (fd == 0)
-			fd = -1;
-		else
-			return error_system(fd, "process %ld", (long)pid);
-	} else if (fd < 0) {
-		return error_system(fd, "process %ld", (long)pid);
-	}
-	process = malloc(sizeof *process);
-	if (!process) {
-		fd_close(fd);
-		return error_system(-ENOMEM, "process %ld", (long)pid);
-	}
-	*process = (struct daemonkit_process){ .pid = pid, .fd = fd, .start = facts.start };
-	*ret = process;
-	return 0;
+	result = process_open(ret, pid);
+	return result < 0 ? error_system(result, "process %ld", (long)pid) : 0;
 }
 
 struct daemonkit_process *daemonkit_process_free(struct daemonkit_process *process)
@@ -76,7 +84,7 @@ int daemonkit_process_fd(const struct daemonkit_process *process)
 	return process->fd;
 }
 
-/* Is it still running?  Never leaves a text. */
+/* Is it still running?  No text. */
 static int alive(const struct daemonkit_process *process)
 {
 	struct pollfd ended = { .fd = process->fd, .events = POLLIN };
@@ -93,56 +101,64 @@ int daemonkit_process_alive(const struct daemonkit_process *process)
 	return process ? alive(process) : error_null(__func__);
 }
 
-int daemonkit_process_signal(struct daemonkit_process *process, int signal)
+/* Send it; 0 or a negative errno without a text. */
+static int send(const struct daemonkit_process *process, int signal)
 {
-	int result = 0;
-
-	if (!process)
-		return error_null(__func__);
-	if (signal < 1 || signal > SIGRTMAX)
-		return error_set(-EINVAL, "signal %d: there is no such signal", signal);
 	/* A zombie would take the signal and say nothing. */
 	if (!alive(process))
-		result = -ESRCH;
-	else if (process->fd >= 0)
-		result = compat_pidfd_signal(process->fd, signal);
-	else if (kill(process->pid, signal) < 0)
-		result = -errno;
-	if (result < 0)
-		return error_system(result, "process %ld: signal %d", (long)process->pid, signal);
-	return 0;
-}
-
-/* 1 when it has ended, 0 when the time is over. */
-static int wait_until(const struct daemonkit_process *process, deadline until)
-{
-	struct pollfd ended = { .fd = process->fd, .events = POLLIN };
-
+		return -ESRCH;
 	if (process->fd >= 0)
-		return deadline_poll(&ended, 1, until);
-	while (alive(process)) {
-		deadline next = deadline_after(LOOK_INTERVAL);
-
-		if (deadline_now() >= until)
-			return 0;
-		deadline_poll(NULL, 0, next < until ? next : until);
-	}
-	return 1;
+		return compat_pidfd_signal(process->fd, signal);
+	return kill(process->pid, signal) < 0 ? -errno : 0;
 }
 
-int daemonkit_process_wait(struct daemonkit_process *process, int timeout)
+int daemonkit_process_signal(struct daemonkit_process *process, int signal)
 {
 	int result;
 
 	if (!process)
 		return error_null(__func__);
-	result = wait_until(process, deadline_after(timeout));
+	if (signal < 1 || signal > SIGRTMAX)
+		return error_set(-EINVAL, "signal %d: there is no such signal", signal);
+	result = send(process, signal);
 	if (result < 0)
-		return error_system(result, "process %ld: wait", (long)process->pid);
-	if (result == 0)
-		return error_set(-ETIMEDOUT, "process %ld: still running after %d ms",
-				 (long)process->pid, timeout);
+		return error_system(result, "process %ld: signal %d", (long)process->pid, signal);
 	return 0;
+}
+
+/* 0 when it has ended, -ETIMEDOUT when the time is over; no text. */
+static int wait_until(const struct daemonkit_process *process, deadline until)
+{
+	struct pollfd ended = { .fd = process->fd, .events = POLLIN };
+
+	if (process->fd >= 0) {
+		int result = deadline_poll(&ended, 1, until);
+
+		return result > 0 ? 0 : result < 0 ? result : -ETIMEDOUT;
+	}
+	while (alive(process)) {
+		deadline next = deadline_after(LOOK_INTERVAL);
+
+		if (deadline_now() >= until)
+			return -ETIMEDOUT;
+		deadline_poll(NULL, 0, next < until ? next : until);
+	}
+	return 0;
+}
+
+/* Leave the text for what came of a wait. */
+static int waited(const struct daemonkit_process *process, int result)
+{
+	if (result == -ETIMEDOUT)
+		return error_set(result, "process %ld: it is still running", (long)process->pid);
+	return result < 0 ? error_system(result, "process %ld: wait", (long)process->pid) : 0;
+}
+
+int daemonkit_process_wait(struct daemonkit_process *process, int timeout)
+{
+	if (!process)
+		return error_null(__func__);
+	return waited(process, wait_until(process, deadline_after(timeout)));
 }
 
 int daemonkit_process_stop(struct daemonkit_process *process, int grace, int kill)
@@ -154,13 +170,13 @@ int daemonkit_process_stop(struct daemonkit_process *process, int grace, int kil
 	result = daemonkit_process_signal(process, SIGTERM);
 	if (result < 0)
 		return result;
-	result = daemonkit_process_wait(process, grace);
+	result = wait_until(process, deadline_after(grace));
 	if (result != -ETIMEDOUT || kill == 0)
-		return result;
-	result = daemonkit_process_signal(process, SIGKILL);
+		return waited(process, result);
+	result = send(process, SIGKILL);
 	if (result == -ESRCH) /* it ended just now, by itself */
 		return 0;
 	if (result < 0)
-		return result;
-	return daemonkit_process_wait(process, kill);
+		return error_system(result, "process %ld: signal %d", (long)process->pid, SIGKILL);
+	return waited(process, wait_until(process, deadline_after(kill)));
 }
