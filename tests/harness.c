@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The surroundings of one test: its supervisor, its directory, what it leaves.
+ * Not thread-safe: called by the one thread of a test that runs the fixture.
+ */
+#include "harness.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TEST_TIME 60000
+#define MAX_FDS 1024
+
+/* Shared by the supervisor and the test. */
+struct shared {
+	int64_t deadline;
+};
+
+struct descriptor {
+	int fd;
+	char target[128];
+};
+
+static struct shared *shared;
+static char directory[PATH_MAX];
+static struct descriptor before[MAX_FDS];
+static size_t before_count;
+
+const char *harness_directory(void)
+{
+	return directory;
+}
+
+void harness_allow(int milliseconds)
+{
+	shared->deadline = harness_now() + harness_scaled(milliseconds);
+}
+
+void harness_skip(const char *format, ...)
+{
+	char reason[256];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(reason, sizeof reason, format, arguments);
+	va_end(arguments);
+	/* The main program makes a skip of a failure that begins so. */
+	ck_abort_msg("SKIP %s", reason);
+}
+
+void harness_need_root(void)
+{
+	if (geteuid() != 0)
+		harness_skip("needs root");
+}
+
+void harness_adopt_orphans(void)
+{
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+}
+
+/* Processes */
+
+/* A line of /proc/PID/status, or an empty text. */
+static void status_line(pid_t pid, const char *name, char *value, size_t size)
+{
+	char path[64], line[256];
+	FILE *file;
+
+	value[0] = '\0';
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	while (fgets(line, sizeof line, file)) {
+		if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
+			snprintf(value, size, "%s", line + strlen(name) + 1);
+	}
+	fclose(file);
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	char value[64];
+
+	status_line(pid, "PPid", value, sizeof value);
+	return (pid_t)atoi(value);
+}
+
+/* Dead, or killed already: not running any more in any way that matters. */
+static bool is_ended(pid_t pid)
+{
+	static const char *const pending[] = { "SigPnd", "ShdPnd" };
+	char value[64];
+
+	status_line(pid, "State", value, sizeof value);
+	if (strchr(value, 'Z') || strchr(value, 'X') || value[0] == '\0')
+		return true;
+	for (size_t i = 0; i < 2; i++) {
+		status_line(pid, pending[i], value, sizeof value);
+		if (strtoull(value, NULL, 16) & (1ULL << (SIGKILL - 1)))
+			return true;
+	}
+	return false;
+}
+
+/* The children of a process: calls visit for each, and counts them. */
+static size_t each_child(pid_t parent, void (*visit)(pid_t child, void *data), void *data)
+{
+	DIR *processes = opendir("/proc");
+	struct dirent *entry;
+	size_t count = 0;
+
+	while (processes && (entry = readdir(processes))) {
+		pid_t pid = (pid_t)atoi(entry->d_name);
+
+		if (!isdigit((unsigned char)entry->d_name[0]) || parent_of(pid) != parent)
+			continue;
+		count++;
+		if (visit)
+			visit(pid, data);
+	}
+	if (processes)
+		closedir(processes);
+	return count;
+}
+
+size_t harness_count_children(pid_t parent)
+{
+	return each_child(parent, NULL, NULL);
+}
+
+struct strays {
+	size_t count;
+	char names[512];
+};
+
+static void name_process(pid_t pid, struct strays *strays)
+{
+	char path[64], command[128] = "";
+	size_t used = strlen(strays->names), length = 0;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+	file = fopen(path, "re");
+	if (file) {
+		length = fread(command, 1, sizeof command - 1, file);
+		fclose(file);
+	}
+	for (size_t i = 0; i + 1 < length; i++)
+		if (command[i] == '\0')
+			command[i] = ' ';
+	snprintf(strays->names + used, sizeof strays->names - used, "%s%d (%s)",
+		 used > 0 ? ", " : "", (int)pid, command);
+}
+
+static void kill_stray(pid_t pid, void *data)
+{
+	struct strays *strays = data;
+
+	if (!is_ended(pid)) {
+		strays->count++;
+		name_process(pid, strays);
+		kill(pid, SIGKILL);
+	}
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* Descriptors */
+
+static size_t list_fds(struct descriptor list[static MAX_FDS])
+{
+	DIR *fds = opendir("/proc/self/fd");
+	struct dirent *entry;
+	size_t count = 0;
+
+	while (fds && (entry = readdir(fds)) && count < MAX_FDS) {
+		struct descriptor *one = &list[count];
+		ssize_t length;
+
+		if (!isdigit((unsigned char)entry->d_name[0]) || atoi(entry->d_name) == dirfd(fds))
+			continue;
+		one->fd = atoi(entry->d_name);
+		length = readlinkat(dirfd(fds), entry->d_name, one->target,
+				    sizeof one->target - 1);
+		one->target[length < 0 ? 0 : length] = '\0';
+		count++;
+	}
+	if (fds)
+		closedir(fds);
+	return count;
+}
+
+size_t harness_count_fds(void)
+{
+	static struct descriptor now[MAX_FDS];
+
+	return list_fds(now);
+}
+
+static const struct descriptor *find_fd(const struct descriptor *list, size_t count, int fd)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].fd == fd)
+			return &list[i];
+	return NULL;
+}
+
+static void check_fds(void)
+{
+	static struct descriptor after[MAX_FDS];
+	size_t after_count = list_fds(after);
+
+	for (size_t i = 0; i < after_count; i++) {
+		const struct descriptor *was = find_fd(before, before_count, after[i].fd);
+
+		if (!was)
+			ck_abort_msg("left descriptor %d open (%s)", after[i].fd, after[i].target);
+		if (strcmp(was->target, after[i].target) != 0)
+			ck_abort_msg("replaced descriptor %d: it was %s and is %s", was->fd,
+				     was->target, after[i].target);
+	}
+	for (size_t i = 0; i < before_count; i++)
+		if (!find_fd(after, after_count, before[i].fd))
+			ck_abort_msg("closed descriptor %d (%s)", before[i].fd, before[i].target);
+}
+
+/* The directory */
+
+static int open_up(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)status, (void)walk;
+	if (type == FTW_D || type == FTW_DNR)
+		chmod(path, 0700);
+	return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)status, (void)type, (void)walk;
+	return remove(path);
+}
+
+static void remove_directory(void)
+{
+	nftw(directory, open_up, 16, FTW_PHYS);
+	nftw(directory, remove_entry, 16, FTW_PHYS | FTW_DEPTH);
+}
+
+static void make_directory(void)
+{
+	const char *base = getenv("TMPDIR");
+
+	snprintf(directory, sizeof directory, "%s/daemonkit-XXXXXX", base ? base : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	ck_assert_int_eq(chmod(directory, 0755), 0);
+}
+
+/* The supervisor */
+
+/* Wait for the test, reaping orphans meanwhile; is it in time? */
+static bool wait_for_test(pid_t test, int *status)
+{
+	bool in_time = true;
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	for (;;) {
+		int64_t rest = shared->deadline - harness_now();
+		struct timespec wait = { .tv_sec = rest / 1000, .tv_nsec = rest % 1000 * 1000000 };
+		int ended_status;
+		pid_t ended = waitpid(-1, &ended_status, WNOHANG);
+
+		if (ended == test) {
+			*status = ended_status;
+			return in_time;
+		}
+		if (ended > 0)
+			continue;
+		if (in_time && rest <= 0) {
+			kill(test, SIGKILL);
+			in_time = false;
+		}
+		if (!in_time)
+			wait = (struct timespec) { .tv_sec = 1 };
+		sigtimedwait(&child, NULL, &wait);
+	}
+}
+
+/* End as the test ended, so that Check sees its exit code or signal. */
+static void end_like(int status)
+{
+	struct rlimit none = { 0, 0 };
+	sigset_t all;
+
+	if (WIFEXITED(status))
+		_exit(WEXITSTATUS(status));
+	setrlimit(RLIMIT_CORE, &none);
+	signal(WTERMSIG(status), SIG_DFL);
+	sigfillset(&all);
+	sigprocmask(SIG_UNBLOCK, &all, NULL);
+	raise(WTERMSIG(status));
+	_exit(1);
+}
+
+static void supervise(pid_t test)
+{
+	struct strays strays = { 0, "" };
+	int status = 0;
+	bool in_time = wait_for_test(test, &status);
+
+	while (each_child(getpid(), kill_stray, &strays) > 0)
+		;
+	remove_directory();
+	if (!in_time)
+		ck_abort_msg("not at an end in time, and killed; processes left: %zu %s",
+			     strays.count, strays.names);
+	if (strays.count > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		ck_abort_msg("left %zu running: %s", strays.count, strays.names);
+	end_like(status);
+}
+
+static void clean_signals(const sigset_t *mask)
+{
+	for (int number = 1; number <= SIGRTMAX; number++) {
+		struct sigaction action;
+
+		if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+			signal(number, SIG_DFL);
+	}
+	sigprocmask(SIG_SETMASK, mask, NULL);
+}
+
+/* The fixture's first half, run by Check's own child: only the test returns. */
+static void begin(void)
+{
+	sigset_t none, child;
+	pid_t supervisor = getpid(), test;
+
+	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	ck_assert_ptr_ne(shared, MAP_FAILED);
+	harness_allow(TEST_TIME);
+	make_directory();
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	sigemptyset(&none);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	signal(SIGCHLD, SIG_DFL);
+	test = fork();
+	if (test > 0)
+		supervise(test);
+	if (test < 0) {
+		remove_directory();
+		ck_abort_msg("fork: %s", strerror(errno));
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != supervisor)
+		_exit(1);
+	clean_signals(&none);
+	umask(022);
+	before_count = list_fds(before);
+}
+
+/* The second half, run by the test when it has not failed. */
+static void end(void)
+{
+	siginfo_t child = { .si_pid = 0 };
+
+	if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0 && child.si_pid != 0)
+		ck_abort_msg("left child %d unreaped", (int)child.si_pid);
+	check_fds();
+	harness_free_memory();
+}
+
+TCase *harness_case(Suite *suite, const char *name)
+{
+	TCase *test_case = tcase_create(name);
+
+	/* The supervisor keeps the time. */
+	tcase_set_timeout(test_case, 7200);
+	tcase_add_checked_fixture(test_case, begin, end);
+	suite_add_tcase(suite, test_case);
+	return test_case;
+}

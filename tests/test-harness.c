@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/* The harness itself: what it is to notice is done by a second run of this program. */
+#include "harness.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The bad tests, run when $HARNESS_BAD is set. */
+
+START_TEST(leaves_a_detached_process)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setsid();
+		if (fork() == 0)
+			pause();
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+END_TEST
+
+START_TEST(leaves_a_descriptor)
+{
+	ck_assert_int_ge(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
+}
+END_TEST
+
+START_TEST(closes_a_descriptor)
+{
+	close(0);
+}
+END_TEST
+
+START_TEST(leaves_a_zombie)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	ck_assert(harness_wait_gone(pid, HARNESS_SOON));
+}
+END_TEST
+
+START_TEST(takes_for_ever)
+{
+	harness_allow(50);
+	pause();
+}
+END_TEST
+
+START_TEST(dies)
+{
+	raise(SIGKILL);
+}
+END_TEST
+
+START_TEST(is_wrong)
+{
+	ck_assert_int_eq(1, 2);
+}
+END_TEST
+
+START_TEST(is_skipped)
+{
+	harness_skip("no %s here", "such thing");
+}
+END_TEST
+
+static void add_bad_tests(Suite *suite)
+{
+	TCase *bad = harness_case(suite, "bad");
+
+	tcase_add_test(bad, leaves_a_detached_process);
+	tcase_add_test(bad, leaves_a_descriptor);
+	tcase_add_test(bad, closes_a_descriptor);
+	tcase_add_test(bad, leaves_a_zombie);
+	tcase_add_test(bad, takes_for_ever);
+	tcase_add_test(bad, dies);
+	tcase_add_test(bad, is_wrong);
+	tcase_add_test(bad, is_skipped);
+}
+
+static struct harness_result bad_run(void)
+{
+	const char *const argv[] = { harness_self, NULL };
+	struct harness_result result;
+
+	setenv("HARNESS_BAD", "1", 1);
+	setenv("TMPDIR", harness_directory(), 1);
+	result = harness_run(argv);
+	ck_assert(WIFEXITED(result.status));
+	ck_assert_int_eq(WEXITSTATUS(result.status), EXIT_FAILURE);
+	ck_assert_ptr_nonnull(strstr(result.output, "1..8\n"));
+	return result;
+}
+
+static void check_noticed(const char *test, const char *message)
+{
+	struct harness_result result = bad_run();
+	const char *line = strstr(result.output, test), *end;
+
+	ck_assert_ptr_nonnull(line);
+	end = strchr(line, '\n');
+	ck_assert_ptr_nonnull(end);
+	line = strstr(line, message);
+	ck_assert_msg(line && line < end, "%s", result.output);
+}
+
+START_TEST(each_fault_is_noticed)
+{
+	static const char *const faults[][2] = {
+		{ ":leaves_a_detached_process: ", "left 1 running: " },
+		{ ":leaves_a_descriptor: ", "left descriptor " },
+		{ ":closes_a_descriptor: ", "closed descriptor 0 (/dev/null)" },
+		{ ":leaves_a_zombie: ", "left child " },
+		{ ":takes_for_ever: ", "not at an end in time" },
+		{ ":dies: ", "(Killed)" },
+		{ ":is_wrong: ", "Assertion '1 == 2' failed" },
+		{ ":is_skipped", " # SKIP no such thing here" },
+	};
+
+	check_noticed(faults[_i][0], faults[_i][1]);
+}
+END_TEST
+
+static bool has_no_entry(const char *directory)
+{
+	const char *const argv[] = { "ls", "-A", directory, NULL };
+
+	return strcmp(harness_run(argv).output, "") == 0;
+}
+
+START_TEST(bad_tests_leave_nothing)
+{
+	bad_run();
+	ck_assert(has_no_entry(harness_directory()));
+	ck_assert_uint_eq(harness_count_children(getpid()), 0);
+}
+END_TEST
+
+/* The tools */
+
+static int echo_main(int argc, char *argv[])
+{
+	char text[64];
+	ssize_t count = read(0, text, sizeof text);
+
+	(void)argc;
+	if (count > 0 && write(1, text, (size_t)count) != count)
+		return 1;
+	if (write(2, argv[1], strlen(argv[1])) < 0)
+		return 1;
+	return atoi(argv[2]);
+}
+
+START_TEST(a_helper_is_run)
+{
+	struct harness_result result = harness_run_helper("echo", "a word", "7", NULL);
+
+	ck_assert(WIFEXITED(result.status));
+	ck_assert_int_eq(WEXITSTATUS(result.status), 7);
+	ck_assert_str_eq(result.output, "");
+	ck_assert_str_eq(result.error, "a word");
+	ck_assert(!result.streams_held);
+}
+END_TEST
+
+START_TEST(a_helper_is_spoken_to)
+{
+	struct harness_program program = harness_spawn_helper("echo", "", "0", NULL);
+
+	ck_assert_int_eq(write(program.input, "hear\n", 5), 5);
+	ck_assert_str_eq(harness_line(&program), "hear");
+	ck_assert_int_eq(harness_end(&program), 0);
+}
+END_TEST
+
+START_TEST(a_stream_that_is_held_is_noticed)
+{
+	const char *const argv[] = { "sh", "-c", "echo out; sleep 60 2>/dev/null & echo $!", NULL };
+	struct harness_result result = harness_run(argv);
+	pid_t pid;
+
+	ck_assert(result.streams_held);
+	ck_assert_int_eq(strncmp(result.output, "out\n", 4), 0);
+	pid = (pid_t)atoi(result.output + 4);
+	ck_assert_int_gt(pid, 1);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert(harness_wait_gone(pid, HARNESS_SOON));
+}
+END_TEST
+
+START_TEST(waits_end_at_the_deadline)
+{
+	const char *path = harness_path("%s", "file");
+	int64_t begin = harness_now();
+	int ends[2];
+
+	ck_assert(!harness_wait_file(path, 20));
+	ck_assert(!harness_wait_text(path, "x", 20));
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert(!harness_wait_readable(ends[0], 20));
+	ck_assert(!harness_wait_gone(getpid(), 20));
+	ck_assert_int_ge(harness_now() - begin, 80);
+	harness_write_file(path, "text");
+	ck_assert(harness_wait_file(path, 0));
+	ck_assert(harness_wait_text(path, "x", 0));
+	ck_assert_int_eq(write(ends[1], "x", 1), 1);
+	ck_assert(harness_wait_readable(ends[0], 0));
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+static void add_good_tests(Suite *suite)
+{
+	TCase *notices = harness_case(suite, "notices");
+	TCase *tools = harness_case(suite, "tools");
+
+	tcase_add_loop_test(notices, each_fault_is_noticed, 0, 8);
+	tcase_add_test(notices, bad_tests_leave_nothing);
+	tcase_add_test(tools, a_helper_is_run);
+	tcase_add_test(tools, a_helper_is_spoken_to);
+	tcase_add_test(tools, a_stream_that_is_held_is_noticed);
+	tcase_add_test(tools, waits_end_at_the_deadline);
+}
+
+int main(int argc, char *argv[])
+{
+	static const struct harness_helper helpers[] = { { "echo", echo_main }, { NULL, NULL } };
+	Suite *suite = suite_create("harness");
+
+	if (getenv("HARNESS_BAD"))
+		add_bad_tests(suite);
+	else
+		add_good_tests(suite);
+	return harness_main(argc, argv, suite, helpers);
+}
