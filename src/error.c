@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The text of the calling thread's last error.
+ * Thread-safe: each thread has a text of its own.
+ */
+#include "error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <daemonkit/error.h>
+
+#include "compat-text.h"
+
+static _Thread_local char text[ERROR_TEXT_MAX];
+
+/* A text may be made of the previous one: it is formatted aside first. */
+static size_t compose(const char *format, va_list arguments)
+{
+	char fresh[ERROR_TEXT_MAX];
+	int length = vsnprintf(fresh, sizeof fresh, format, arguments);
+
+	if (length < 0)
+		fresh[0] = '\0';
+	memcpy(text, fresh, sizeof text);
+	return strlen(text);
+}
+
+int error_set(int error, const char *format, ...)
+{
+	int saved = errno;
+	va_list arguments;
+
+	va_start(arguments, format);
+	compose(format, arguments);
+	va_end(arguments);
+	errno = saved;
+	return error;
+}
+
+int error_system(int error, const char *format, ...)
+{
+	int saved = errno;
+	va_list arguments;
+	char cause[128];
+	size_t length;
+
+	va_start(arguments, format);
+	length = compose(format, arguments);
+	va_end(arguments);
+	compat_strerror(-error, cause, sizeof cause);
+	snprintf(text + length, sizeof text - length, ": %s", cause);
+	errno = saved;
+	return error;
+}
+
+int error_null(const char *function)
+{
+	return error_set(-EINVAL, "%s: an argument is NULL that must not be", function);
+}
+
+const char *daemonkit_error(void)
+{
+	return text;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Leaving a text with an error: the one way in which the library fails. */
+#ifndef ERROR_H
+#define ERROR_H
+
+#include <stddef.h>
+
+/* The longest text, the final NUL included; longer ones are cut. */
+#define ERROR_TEXT_MAX 1024
+
+/* Leave a text for the calling thread; returns error, a negative errno. */
+int error_set(int error, const char *format, ...) __attribute__((__format__(__printf__, 2, 3)));
+
+/* The same, with ": " and the system's text for the error behind it. */
+int error_system(int error, const char *format, ...)
+	__attribute__((__format__(__printf__, 2, 3)));
+
+/* -EINVAL for an argument that must not be NULL. */
+int error_null(const char *function);
+
+#endif /* ERROR_H */
