@@ -16,6 +16,7 @@
 #ifdef COMPAT_LINUX
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #endif
 
@@ -137,6 +138,18 @@ int compat_process_look(pid_t pid, struct compat_process *process)
 	return 0;
 }
 
+int compat_process_owner(pid_t pid, uid_t *owner)
+{
+	struct stat facts;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%ld", (long)pid);
+	if (stat(path, &facts) < 0)
+		return -errno;
+	*owner = facts.st_uid;
+	return 0;
+}
+
 #else
 
 int compat_pidfd_exit_status(int pidfd, int *status)
@@ -151,6 +164,13 @@ int compat_process_look(pid_t pid, struct compat_process *process)
 	process->start = 0;
 	process->ended = false;
 	return kill(pid, 0) < 0 && errno == ESRCH ? -ESRCH : 0;
+}
+
+int compat_process_owner(pid_t pid, uid_t *owner)
+{
+	(void)pid;
+	(void)owner;
+	return -ENOTSUP;
 }
 
 #endif

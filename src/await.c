@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The launcher's wait for the daemon.
+ *
+ * Three things are looked at together: the channel, on which the daemon
+ * speaks; its end, which the kernel tells at once; and signals to the
+ * launcher.  End-of-file is never taken for success.
+ * Thread-safe on different starts.
+ */
+#include "await.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "channel.h"
+#include "error.h"
+
+/* How long a daemon that said it failed may take to exit, in milliseconds. */
+#define EXIT_GRACE 5000
+/* How long one that closed its channel may take: it is about to exit. */
+#define CLOSE_GRACE 1000
+
+enum verdict { NONE, UP, FAILED, CLOSED };
+
+struct wait {
+	const struct await *await;
+	struct launch *launch;
+	deadline until;
+	size_t sent; /* of the settings */
+	int error; /* with FAILED; its text is left already */
+};
+
+static enum verdict hear(struct wait *wait, const struct channel_message *message)
+{
+	const struct await *await = wait->await;
+	deadline longer;
+
+	switch (message->type) {
+	case CHANNEL_STATUS:
+		if (await->status != NULL)
+			await->status(message->text, await->data);
+		return NONE;
+	case CHANNEL_EXTEND:
+		longer = deadline_after(message->number);
+		if (message->number > 0 && longer > wait->until)
+			wait->until = longer;
+		return NONE;
+	case CHANNEL_UP:
+		return await->timeout == 0 ? UP : NONE;
+	case CHANNEL_READY:
+		return UP;
+	case CHANNEL_FAILED:
+		wait->error = message->number < 0 ? message->number : -ECHILD;
+		error_set(wait->error, "%s", message->text);
+		return FAILED;
+	case CHANNEL_NOT_STARTED:
+		wait->error = message->number < 0 ? message->number : -ECHILD;
+		error_system(wait->error, "cannot start %s: %s", await->path, message->text);
+		return FAILED;
+	default:
+		return NONE;
+	}
+}
+
+/* All that the daemon has said so far. */
+static enum verdict listen_to(struct wait *wait)
+{
+	struct channel_message message;
+
+	if (wait->launch->channel < 0)
+		return CLOSED;
+	for (;;) {
+		int result = channel_receive(wait->launch->channel, &message);
+		enum verdict verdict;
+
+		if (result == -EAGAIN)
+			return NONE;
+		if (result <= 0)
+			return CLOSED;
+		verdict = hear(wait, &message);
+		if (verdict != NONE)
+			return verdict;
+	}
+}
+
+static void send_settings(struct wait *wait)
+{
+	const struct await *await = wait->await;
+	ssize_t sent = channel_send_settings(wait->launch->channel, await->settings + wait->sent,
+					     await->settings_length - wait->sent);
+
+	/* A failure means that the daemon is gone, which is noticed as such. */
+	wait->sent = sent < 0 ? await->settings_length : wait->sent + (size_t)sent;
+}
+
+static int describe_end(int status, const char *when)
+{
+	if (status == -1)
+		return error_set(-ECHILD, "the daemon ended %s", when);
+	if (WIFSIGNALED(status))
+		return error_set(-ECHILD, "the daemon was killed by signal %d (%s) %s",
+				 WTERMSIG(status), strsignal(WTERMSIG(status)), when);
+	return error_set(-ECHILD, "the daemon exited with status %d %s", WEXITSTATUS(status),
+			 when);
+}
+
+static int end_unsaid(struct wait *wait, int *status)
+{
+	const char *when = wait->await->timeout == 0 ? "before it was set up"
+						     : "before it was ready";
+	struct pollfd end = { .fd = wait->launch->end, .events = POLLIN };
+	bool alive = deadline_poll(&end, 1, deadline_after(CLOSE_GRACE)) == 0;
+
+	*status = launch_finish(wait->launch, 0);
+	if (alive)
+		return error_set(-ECHILD, "the daemon closed its channel %s, and was killed",
+				 when);
+	return describe_end(*status, when);
+}
+
+static int end_failed(struct wait *wait, int *status)
+{
+	*status = launch_finish(wait->launch, deadline_after(EXIT_GRACE));
+	return wait->error;
+}
+
+static int end_late(struct wait *wait, int *status)
+{
+	*status = launch_finish(wait->launch, 0);
+	return error_set(-ETIMEDOUT, "the daemon was not ready in time and was killed");
+}
+
+static int end_interrupted(struct wait *wait, int *status)
+{
+	*status = launch_finish(wait->launch, 0);
+	return error_set(-EINTR, "a signal interrupted the start; the daemon was killed");
+}
+
+/* One look at everything: 1 to look again, else the answer. */
+static int step(struct wait *wait, int *status)
+{
+	bool unsent = wait->sent < wait->await->settings_length;
+	struct pollfd fds[] = {
+		{ .fd = wait->launch->channel, .events = (short)(unsent ? POLLIN | POLLOUT : POLLIN) },
+		{ .fd = wait->launch->end, .events = POLLIN },
+		{ .fd = wait->await->interrupt, .events = POLLIN },
+	};
+	int ready = deadline_poll(fds, 3, wait->until);
+	enum verdict verdict = NONE;
+
+	if (ready < 0) {
+		*status = launch_finish(wait->launch, 0);
+		return error_system(ready, "waiting for the daemon");
+	}
+	if (ready == 0)
+		return end_late(wait, status);
+	if (fds[2].revents != 0)
+		return end_interrupted(wait, status);
+	if ((fds[0].revents & POLLOUT) != 0 && unsent)
+		send_settings(wait);
+	if ((fds[0].revents & ~POLLOUT) != 0 || fds[1].revents != 0)
+		verdict = listen_to(wait);
+	if (verdict == FAILED)
+		return end_failed(wait, status);
+	if (verdict == CLOSED || launch_ended(wait->launch))
+		return end_unsaid(wait, status);
+	if (verdict == UP) {
+		launch_release(wait->launch);
+		return 0;
+	}
+	return 1;
+}
+
+int await_daemon(const struct await *await, struct launch *launch, int *exit_status)
+{
+	struct wait wait = { .await = await, .launch = launch };
+	int result;
+
+	wait.until = await->timeout == 0 ? DEADLINE_NEVER : deadline_after(await->timeout);
+	do {
+		result = step(&wait, exit_status);
+	} while (result > 0);
+	return result;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The messages between launcher and daemon, over a local socket that keeps
+ * their bounds: a message arrives whole or not at all, and the end of a
+ * process is the end of its channel.
+ * Thread-safe on different channels.
+ */
+#include "channel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "compat-program.h"
+#include "fd.h"
+
+/* A piece of the settings: well below the smallest socket buffer. */
+#define PIECE 16384
+
+int channel_pair(int ends[2])
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		fds[i] = fd_above_standard(fds[i]);
+		if (fds[i] < 0) {
+			int error = fds[i];
+
+			fd_close(fds[1 - i]);
+			return error;
+		}
+	}
+	ends[0] = fds[0];
+	ends[1] = fds[1];
+	return 0;
+}
+
+int channel_listen(struct channel_address *address)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	socklen_t length = sizeof name.sun_family;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	fd = fd < 0 ? -errno : fd_above_standard(fd);
+	if (fd < 0)
+		return fd;
+	/* A name of no length: the kernel chooses a free one outside of any directory. */
+	if (bind(fd, (const struct sockaddr *)&name, length) < 0)
+		goto fail;
+	length = sizeof address->bytes;
+	if (getsockname(fd, (struct sockaddr *)(void *)address->bytes, &length) < 0)
+		goto fail;
+	if (listen(fd, SOMAXCONN) < 0)
+		goto fail;
+	address->length = length;
+	return fd;
+fail:
+	length = (socklen_t)errno;
+	fd_close(fd);
+	return -(int)length;
+}
+
+int channel_connect(const struct channel_address *address)
+{
+	/* Without waiting: strangers may have filled the queue. */
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)(const void *)address->bytes,
+		    (socklen_t)address->length) == 0) {
+		error = fd_set_nonblocking(fd, false);
+		if (error == 0)
+			return fd;
+	} else {
+		error = -errno;
+	}
+	fd_close(fd);
+	return error;
+}
+
+int channel_accept(int listener, pid_t child)
+{
+	for (;;) {
+		struct compat_peer peer;
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd < 0) {
+			if (errno == EINTR || errno == ECONNABORTED)
+				continue;
+			return -errno;
+		}
+		if (compat_peer(fd, &peer) == 0 && peer.pid == child)
+			return fd_above_standard(fd);
+		fd_close(fd);
+	}
+}
+
+/* One message: 0, -EAGAIN, -ECANCELED. */
+static int send_now(int fd, const void *bytes, size_t length)
+{
+	while (send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+		switch (errno) {
+		case EINTR:
+			continue;
+		case EAGAIN:
+		case ENOBUFS:
+			return -EAGAIN;
+		case EPIPE:
+		case ECONNRESET:
+		case ENOTCONN:
+			return -ECANCELED;
+		default:
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+int channel_send(int fd, enum channel_type type, int32_t number, const char *text,
+		 deadline until)
+{
+	char bytes[1 + sizeof number + CHANNEL_TEXT_MAX];
+	size_t length = strnlen(text, CHANNEL_TEXT_MAX);
+
+	bytes[0] = (char)type;
+	memcpy(bytes + 1, &number, sizeof number);
+	memcpy(bytes + 1 + sizeof number, text, length);
+	for (;;) {
+		struct pollfd room = { .fd = fd, .events = POLLOUT };
+		int result = send_now(fd, bytes, 1 + sizeof number + length);
+
+		if (result != -EAGAIN)
+			return result;
+		result = deadline_poll(&room, 1, until);
+		if (result <= 0)
+			return result < 0 ? result : -EAGAIN;
+	}
+}
+
+ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
+{
+	char piece[1 + PIECE];
+	size_t sent = 0;
+
+	while (sent < length) {
+		size_t count = length - sent < PIECE ? length - sent : PIECE;
+		int result;
+
+		piece[0] = sent + count == length ? CHANNEL_SETTINGS_END : CHANNEL_SETTINGS;
+		memcpy(piece + 1, bytes + sent, count);
+		result = send_now(fd, piece, 1 + count);
+		if (result == -EAGAIN)
+			break;
+		if (result < 0)
+			return result;
+		sent += count;
+	}
+	return (ssize_t)sent;
+}
+
+static ssize_t receive(int fd, void *bytes, size_t size, int flags)
+{
+	for (;;) {
+		ssize_t count = recv(fd, bytes, size, flags);
+
+		if (count >= 0)
+			return count;
+		if (errno == ECONNRESET)
+			return 0; /* closed before it had read all: closed */
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+int channel_receive(int fd, struct channel_message *message)
+{
+	char bytes[1 + sizeof message->number + CHANNEL_TEXT_MAX];
+	ssize_t count = receive(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+	size_t length;
+
+	if (count <= 0)
+		return (int)count;
+	if ((size_t)count < 1 + sizeof message->number)
+		return -EBADMSG;
+	length = (size_t)count - 1 - sizeof message->number;
+	message->type = (enum channel_type)(unsigned char)bytes[0];
+	memcpy(&message->number, bytes + 1, sizeof message->number);
+	memcpy(message->text, bytes + 1 + sizeof message->number, length);
+	message->text[length] = '\0';
+	return 1;
+}
+
+int channel_receive_settings(int fd, unsigned char **bytes, size_t *length)
+{
+	unsigned char piece[1 + PIECE], *all = NULL;
+	size_t used = 0;
+
+	for (;;) {
+		ssize_t count = receive(fd, piece, sizeof piece, 0);
+		unsigned char *larger;
+
+		if (count <= 0) {
+			free(all);
+			return count < 0 ? (int)count : -ECANCELED;
+		}
+		larger = realloc(all, used + (size_t)count);
+		if (larger == NULL) {
+			free(all);
+			return -ENOMEM;
+		}
+		all = larger;
+		memcpy(all + used, piece + 1, (size_t)count - 1);
+		used += (size_t)count - 1;
+		if (piece[0] == CHANNEL_SETTINGS_END)
+			break;
+	}
+	*bytes = all;
+	*length = used;
+	return 0;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the system knows of this program.
+ * Thread-safe.
+ */
+#include "compat-program.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef COMPAT_LINUX
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+
+#define SELF "/proc/self/exe"
+
+int compat_executable(char *path, size_t size)
+{
+	struct stat named, running;
+	ssize_t length = readlink(SELF, path, size);
+
+	if (length < 0)
+		return -errno;
+	if ((size_t)length < size) {
+		path[length] = '\0';
+		/*
+		 * The real path is better than the link: the kernel names the
+		 * process after it.  But only while it is the same file.
+		 */
+		if (stat(path, &named) == 0 && stat(SELF, &running) == 0 &&
+		    named.st_dev == running.st_dev && named.st_ino == running.st_ino)
+			return 0;
+	}
+	if (size < sizeof SELF)
+		return -ENAMETOOLONG;
+	memcpy(path, SELF, sizeof SELF);
+	return 0;
+}
+
+bool compat_secure(void)
+{
+	return getauxval(AT_SECURE) != 0;
+}
+
+int compat_thread_count(void)
+{
+	struct stat tasks;
+
+	/* A directory's links are itself, its parent's entry and its folders. */
+	if (stat("/proc/self/task", &tasks) < 0 || tasks.st_nlink < 3)
+		return 1;
+	return (int)tasks.st_nlink - 2;
+}
+
+int compat_peer(int socket, struct compat_peer *peer)
+{
+	struct ucred credentials;
+	socklen_t length = sizeof credentials;
+
+	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
+		return -errno;
+	peer->pid = credentials.pid;
+	peer->uid = credentials.uid;
+	peer->gid = credentials.gid;
+	return 0;
+}
+
+void compat_set_name(const char *name)
+{
+	prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+void compat_get_name(char name[static 16])
+{
+	if (prctl(PR_GET_NAME, name, 0, 0, 0) < 0)
+		name[0] = '\0';
+}
+#else
+int compat_executable(char *path, size_t size)
+{
+	/* Systems without Linux's view keep one of these links or none. */
+	static const char *const links[] = { "/proc/self/exe", "/proc/curproc/file",
+					     "/proc/curproc/exe" };
+
+	for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+		ssize_t length = readlink(links[i], path, size - 1);
+
+		if (length > 0) {
+			path[length] = '\0';
+			return 0;
+		}
+	}
+	return -ENOTSUP;
+}
+
+bool compat_secure(void)
+{
+	return getuid() != geteuid() || getgid() != getegid();
+}
+
+int compat_thread_count(void)
+{
+	return 1;
+}
+
+int compat_peer(int socket, struct compat_peer *peer)
+{
+#ifdef HAVE_GETPEEREID
+	peer->pid = 0;
+	return getpeereid(socket, &peer->uid, &peer->gid) < 0 ? -errno : 0;
+#else
+	struct stat status;
+
+	/* The owner of the socket's other end is whoever made the pair. */
+	if (fstat(socket, &status) < 0)
+		return -errno;
+	peer->pid = 0;
+	peer->uid = status.st_uid;
+	peer->gid = status.st_gid;
+	return 0;
+#endif
+}
+
+void compat_set_name(const char *name)
+{
+	(void)name;
+}
+
+void compat_get_name(char name[static 16])
+{
+	name[0] = '\0';
+}
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A child in a session of its own, made without copying page tables or the
+ * descriptor table.
+ *
+ * Two vfork-like clones: the first child leads a new session and makes the
+ * second, which is therefore no session leader; with CLONE_PARENT the second
+ * is a child of the calling process all the same, so that this learns its
+ * exact end.  The first has no exit signal: the program sees neither SIGCHLD
+ * nor, in waitpid(-1), a child that it does not know.
+ *
+ * Thread-safe: only the calling thread is suspended.
+ */
+#include "compat-spawn.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/wait.h>
+
+#ifdef COMPAT_LINUX
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x1000
+#endif
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+
+#define STACK_SIZE ((size_t)64 * 1024)
+#define SHARED (CLONE_VM | CLONE_VFORK | CLONE_FILES)
+
+/*
+ * Emulators (qemu-user, valgrind) do not know such clones, and not all of
+ * them say so when asked for one.  None of them has clone3(2), which real
+ * kernels have since 5.3: an argument of no size tells, and does nothing.
+ */
+bool compat_can_spawn(void)
+{
+	return syscall(SYS_clone3, NULL, 0) < 0 && errno == EINVAL;
+}
+
+struct call {
+	int (*function)(void *data);
+	void *data;
+	char *stack;
+	pid_t pid;
+	int pidfd;
+	int error;
+};
+
+/* Stacks grow down on all but one of Linux's machines, which has no users. */
+static int lead_session(void *data)
+{
+	struct call *call = data;
+
+	setsid();
+	call->pid = clone(call->function, call->stack + STACK_SIZE,
+			  SHARED | CLONE_PARENT | CLONE_PIDFD, call->data, &call->pidfd);
+	if (call->pid < 0)
+		call->error = -errno;
+	_exit(0);
+}
+
+/*
+ * Block every signal, those that the C library keeps for itself included:
+ * none of the program's handlers may run in the child, on the program's
+ * memory.  sigprocmask(2) by way of the library would leave two out.
+ */
+struct kernel_sigset {
+	unsigned char bits[_NSIG / 8];
+};
+
+static void block_all(struct kernel_sigset *old)
+{
+	struct kernel_sigset all;
+
+	memset(&all, 0xff, sizeof all);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, old, sizeof all);
+}
+
+static void restore(const struct kernel_sigset *old)
+{
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, old, NULL, sizeof *old);
+}
+
+static int spawn_on(char *stacks, struct call *call)
+{
+	int cancel, error = 0;
+	struct kernel_sigset mask;
+	pid_t leader;
+
+	/* The child shares the thread's memory, a pending cancellation too. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	block_all(&mask);
+	leader = clone(lead_session, stacks + STACK_SIZE, SHARED, call);
+	if (leader < 0)
+		error = -errno;
+	else
+		while (waitpid(leader, NULL, __WALL) < 0 && errno == EINTR)
+			;
+	restore(&mask);
+	pthread_setcancelstate(cancel, NULL);
+	return error < 0 ? error : call->error;
+}
+
+int compat_spawn(int (*function)(void *data), void *data, struct compat_spawned *spawned)
+{
+	int saved = errno, error;
+	struct call call = { .function = function, .data = data, .pid = -1, .pidfd = -1 };
+	char *stacks = mmap(NULL, 2 * STACK_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (stacks == MAP_FAILED)
+		return -errno;
+	call.stack = stacks + STACK_SIZE;
+	error = spawn_on(stacks, &call);
+	munmap(stacks, 2 * STACK_SIZE);
+	if (error == 0 && call.pid < 0)
+		error = -ECHILD; /* somebody killed the leader of the session */
+	if (error == 0) {
+		spawned->pid = call.pid;
+		spawned->pidfd = call.pidfd;
+	}
+	errno = saved;
+	return error;
+}
+
+pid_t compat_reap(pid_t pid, int *status)
+{
+	return waitpid(pid, status, __WALL);
+}
+#else
+bool compat_can_spawn(void)
+{
+	return false;
+}
+
+int compat_spawn(int (*function)(void *data), void *data, struct compat_spawned *spawned)
+{
+	(void)function;
+	(void)data;
+	(void)spawned;
+	return -ENOSYS;
+}
+
+pid_t compat_reap(pid_t pid, int *status)
+{
+	return waitpid(pid, status, 0);
+}
+#endif

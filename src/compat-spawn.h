@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* A child in a session of its own that shares memory until it executes. */
+#ifndef COMPAT_SPAWN_H
+#define COMPAT_SPAWN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct compat_spawned {
+	pid_t pid;
+	int pidfd; /* close-on-exec */
+};
+
+/* Does the system have what compat_spawn() needs? */
+bool compat_can_spawn(void);
+
+/*
+ * Run the function in a new child of the calling process: a member of a new
+ * session that it does not lead, with all signals blocked, in this process's
+ * memory and with its descriptor table (not a copy) until it leaves them by
+ * compat_unshare_table() and execve(2).  It must be async-signal-safe, change
+ * nothing that is not meant for it, and end in execve(2) or _exit(2).
+ *
+ * Returns when the child has executed or ended: 0 or a negative errno.
+ */
+int compat_spawn(int (*function)(void *data), void *data, struct compat_spawned *spawned);
+
+/* waitpid(2), also for a child that has not executed yet. */
+pid_t compat_reap(pid_t pid, int *status);
+
+#endif /* COMPAT_SPAWN_H */

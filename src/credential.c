@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Becoming another user for good.
+ * Thread-safe look-ups; the change concerns all threads of the process.
+ */
+#include "credential.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+
+static int compare_groups(const void *one, const void *other)
+{
+	gid_t a = *(const gid_t *)one, b = *(const gid_t *)other;
+
+	return (a > b) - (a < b);
+}
+
+/* Sorted copies: the kernel may give the groups in another order. */
+static gid_t *sorted(const gid_t *groups, size_t count)
+{
+	gid_t *copy = calloc(count + 1, sizeof *copy);
+
+	if (copy != NULL && count > 0) {
+		memcpy(copy, groups, count * sizeof *copy);
+		qsort(copy, count, sizeof *copy, compare_groups);
+	}
+	return copy;
+}
+
+/* Is one list part of the other, which may have one group beside it? */
+static bool same_groups(const gid_t *have, size_t have_count, const gid_t *want,
+			size_t want_count, gid_t beside)
+{
+	for (size_t i = 0; i < have_count; i++)
+		if (have[i] != beside &&
+		    bsearch(&have[i], want, want_count, sizeof *want, compare_groups) == NULL)
+			return false;
+	for (size_t i = 0; i < want_count; i++)
+		if (bsearch(&want[i], have, have_count, sizeof *have, compare_groups) == NULL)
+			return false;
+	return true;
+}
+
+/* 1 the process has just these groups, 0 it has not, or a negative errno. */
+static int has_groups(const gid_t *groups, size_t count, gid_t gid)
+{
+	int have_count = getgroups(0, NULL), result = -ENOMEM;
+	gid_t *unsorted = NULL, *have = NULL, *want = NULL;
+
+	if (have_count < 0)
+		return -errno;
+	unsorted = calloc((size_t)have_count + 1, sizeof *unsorted);
+	if (unsorted == NULL)
+		goto out;
+	have_count = getgroups(have_count, unsorted);
+	if (have_count < 0) {
+		result = -errno;
+		goto out;
+	}
+	have = sorted(unsorted, (size_t)have_count);
+	want = sorted(groups, count);
+	if (have != NULL && want != NULL)
+		result = same_groups(have, (size_t)have_count, want, count, gid);
+out:
+	free(unsorted);
+	free(have);
+	free(want);
+	return result;
+}
+
+static bool has_ids(uid_t uid, gid_t gid)
+{
+	uid_t real, effective, saved;
+	gid_t real_group, effective_group, saved_group;
+
+	return getresuid(&real, &effective, &saved) == 0 &&
+	       getresgid(&real_group, &effective_group, &saved_group) == 0 && real == uid &&
+	       effective == uid && saved == uid && real_group == gid && effective_group == gid &&
+	       saved_group == gid;
+}
+
+/*
+ * Root may do everything still; for anybody else each way back is tried, and
+ * has to fail.
+ */
+static int prove(uid_t uid, gid_t gid, const gid_t *groups, size_t count, gid_t gid_before)
+{
+	if (!has_ids(uid, gid) || has_groups(groups, count, gid) != 1)
+		return error_set(-EPERM, "becoming user %lu, group %lu: the ids did not all change",
+				 (unsigned long)uid, (unsigned long)gid);
+	if (uid == 0)
+		return 0;
+	if (setuid(0) == 0 || seteuid(0) == 0 || setgroups(0, NULL) == 0 ||
+	    (gid_before != gid && (setgid(gid_before) == 0 || setegid(gid_before) == 0)))
+		return error_set(-EPERM, "becoming user %lu: privileges can be regained",
+				 (unsigned long)uid);
+	return 0;
+}
+
+int credential_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
+{
+	gid_t gid_before = getegid();
+	int result = has_groups(groups, count, gid);
+
+	if (result < 0)
+		return error_system(result, "getgroups");
+	/* Someone who is all that already needs no privilege for it. */
+	if (result == 1 && has_ids(uid, gid) && geteuid() != 0)
+		return 0;
+	if (setgroups(count, groups) < 0)
+		return error_system(-errno, "setgroups for user %lu (start as root)",
+				    (unsigned long)uid);
+	if (setresgid(gid, gid, gid) < 0)
+		return error_system(-errno, "setgid %lu", (unsigned long)gid);
+	if (setresuid(uid, uid, uid) < 0)
+		return error_system(-errno, "setuid %lu", (unsigned long)uid);
+	return prove(uid, gid, groups, count, gid_before);
+}
+
+/* A buffer as large as a database entry needs, found by trying. */
+#define BUFFER_FIRST 1024
+#define BUFFER_LAST (1024 * 1024)
+
+static int find_user(const char *name, uid_t *uid, gid_t *gid)
+{
+	for (size_t size = BUFFER_FIRST; size <= BUFFER_LAST; size *= 4) {
+		char *buffer = malloc(size);
+		struct passwd entry, *found = NULL;
+		int error = buffer == NULL ? ENOMEM
+					   : getpwnam_r(name, &entry, buffer, size, &found);
+
+		if (found != NULL) {
+			*uid = entry.pw_uid;
+			*gid = entry.pw_gid;
+		}
+		free(buffer);
+		if (error == 0 && found == NULL)
+			return error_set(-ENOENT, "user %s: there is no such user", name);
+		if (error != ERANGE)
+			return error == 0 ? 0 : error_system(-error, "user %s", name);
+	}
+	return error_system(-ERANGE, "user %s", name);
+}
+
+static int find_group(const char *name, gid_t *gid)
+{
+	for (size_t size = BUFFER_FIRST; size <= BUFFER_LAST; size *= 4) {
+		char *buffer = malloc(size);
+		struct group entry, *found = NULL;
+		int error = buffer == NULL ? ENOMEM
+					   : getgrnam_r(name, &entry, buffer, size, &found);
+
+		if (found != NULL)
+			*gid = entry.gr_gid;
+		free(buffer);
+		if (error == 0 && found == NULL)
+			return error_set(-ENOENT, "group %s: there is no such group", name);
+		if (error != ERANGE)
+			return error == 0 ? 0 : error_system(-error, "group %s", name);
+	}
+	return error_system(-ERANGE, "group %s", name);
+}
+
+int credential_look_up(const char *user, const char *group, uid_t *uid, gid_t *gid,
+		       gid_t **groups, size_t *count)
+{
+	uid_t found_uid;
+	gid_t found_gid, *list = NULL;
+	int size = 16, result = find_user(user, &found_uid, &found_gid);
+
+	if (result == 0 && group != NULL)
+		result = find_group(group, &found_gid);
+	if (result < 0)
+		return result;
+	for (;;) {
+		int room = size;
+		gid_t *larger = realloc(list, (size_t)size * sizeof *larger);
+
+		if (larger == NULL || size > 4 * NGROUPS_MAX) {
+			free(larger != NULL ? larger : list);
+			return error_system(-ENOMEM, "the groups of user %s", user);
+		}
+		list = larger;
+		if (getgrouplist(user, found_gid, list, &size) >= 0)
+			break;
+		size = size > room ? size : 2 * room;
+	}
+	*uid = found_uid;
+	*gid = found_gid;
+	*groups = list;
+	*count = (size_t)size;
+	return 0;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals that end a wait.
+ *
+ * Dispositions belong to the whole process, and so does this: the first of
+ * several waits in different threads sets the handlers, the last one takes
+ * them back.  A signal ends all of them.
+ * Thread-safe.
+ */
+#include "interrupt.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "fd.h"
+
+static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+#define COUNT (sizeof signals / sizeof *signals)
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static int waits; /* under the mutex */
+static bool ours[COUNT]; /* under the mutex */
+static struct sigaction before[COUNT]; /* under the mutex */
+static int ends[2]; /* under the mutex */
+static atomic_int wake = -1; /* what the handler writes to */
+static atomic_int running; /* handlers that may have read it */
+static atomic_int came;
+
+static void handle(int signal)
+{
+	int saved = errno, fd;
+	ssize_t written;
+
+	atomic_fetch_add(&running, 1);
+	fd = atomic_load(&wake);
+	if (fd >= 0) {
+		atomic_store(&came, signal);
+		written = write(fd, "", 1);
+		(void)written; /* a full pipe is readable as well */
+	}
+	atomic_fetch_sub(&running, 1);
+	errno = saved;
+}
+
+int interrupt_begin(void)
+{
+	struct sigaction action = { .sa_handler = handle, .sa_flags = SA_RESTART };
+	int result = 0;
+
+	pthread_mutex_lock(&mutex);
+	if (waits == 0) {
+		result = fd_pipe(ends, true);
+		if (result < 0)
+			goto out;
+		atomic_store(&came, 0);
+		atomic_store(&wake, ends[1]);
+		sigfillset(&action.sa_mask);
+		for (size_t i = 0; i < COUNT; i++) {
+			sigaction(signals[i], NULL, &before[i]);
+			ours[i] = (before[i].sa_flags & SA_SIGINFO) != 0 ||
+				  before[i].sa_handler != SIG_IGN;
+			if (ours[i])
+				sigaction(signals[i], &action, NULL);
+		}
+	}
+	waits++;
+	result = ends[0];
+out:
+	pthread_mutex_unlock(&mutex);
+	return result;
+}
+
+/*
+ * A handler may still be running in another thread.  It counts itself before
+ * it reads the descriptor: once the descriptor is taken away and the count
+ * is 0, none can have it any more.
+ */
+static void take_back(void)
+{
+	for (size_t i = 0; i < COUNT; i++)
+		if (ours[i])
+			sigaction(signals[i], &before[i], NULL);
+	atomic_store(&wake, -1);
+	while (atomic_load(&running) > 0)
+		sched_yield();
+	fd_close(ends[0]);
+	fd_close(ends[1]);
+}
+
+/* To this thread, which then has it behind it; or to one that lets it in. */
+static void deliver(int signal)
+{
+	sigset_t blocked;
+
+	if (pthread_sigmask(SIG_SETMASK, NULL, &blocked) == 0 && sigismember(&blocked, signal))
+		kill(getpid(), signal);
+	else
+		raise(signal);
+}
+
+int interrupt_end(void)
+{
+	int signal;
+	bool last;
+
+	pthread_mutex_lock(&mutex);
+	last = --waits == 0;
+	if (last)
+		take_back();
+	signal = atomic_load(&came);
+	pthread_mutex_unlock(&mutex);
+	if (last && signal != 0)
+		deliver(signal);
+	return signal;
+}
+
+void interrupt_forget(void)
+{
+	if (waits == 0)
+		return;
+	waits = 0;
+	atomic_store(&running, 0);
+	take_back();
+}

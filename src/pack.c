@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Values as bytes.  Both ends are the same program on the same machine, but
+ * the bytes come from another process: every length is checked.
+ * Thread-safe on different objects.
+ */
+#include "pack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void pack_bytes(struct pack *pack, const void *bytes, size_t length)
+{
+	if (pack->error < 0 || length == 0)
+		return;
+	if (pack->size - pack->length < length) {
+		size_t size = pack->length + length < 256 ? 256 : 2 * (pack->length + length);
+		unsigned char *larger = realloc(pack->bytes, size);
+
+		if (larger == NULL) {
+			pack->error = -ENOMEM;
+			return;
+		}
+		pack->bytes = larger;
+		pack->size = size;
+	}
+	memcpy(pack->bytes + pack->length, bytes, length);
+	pack->length += length;
+}
+
+void pack_number(struct pack *pack, int64_t number)
+{
+	pack_bytes(pack, &number, sizeof number);
+}
+
+void pack_string(struct pack *pack, const char *string)
+{
+	if (string == NULL) {
+		pack_number(pack, -1);
+		return;
+	}
+	pack_number(pack, (int64_t)strlen(string));
+	pack_bytes(pack, string, strlen(string));
+}
+
+void pack_free(struct pack *pack)
+{
+	free(pack->bytes);
+	*pack = (struct pack){ 0 };
+}
+
+int64_t unpack_number(struct unpack *unpack)
+{
+	int64_t number;
+
+	if (unpack->error < 0 || unpack->left < sizeof number) {
+		unpack->error = unpack->error < 0 ? unpack->error : -EBADMSG;
+		return 0;
+	}
+	memcpy(&number, unpack->next, sizeof number);
+	unpack->next += sizeof number;
+	unpack->left -= sizeof number;
+	return number;
+}
+
+char *unpack_string(struct unpack *unpack)
+{
+	int64_t length = unpack_number(unpack);
+	char *string;
+
+	if (unpack->error < 0 || length == -1)
+		return NULL;
+	if (length < 0 || (uint64_t)length > unpack->left) {
+		unpack->error = -EBADMSG;
+		return NULL;
+	}
+	string = malloc((size_t)length + 1);
+	if (string == NULL) {
+		unpack->error = -ENOMEM;
+		return NULL;
+	}
+	memcpy(string, unpack->next, (size_t)length);
+	string[length] = '\0';
+	unpack->next += length;
+	unpack->left -= (size_t)length;
+	return string;
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How the daemon comes to be: the launcher's side and the daemon's.
+ * Thread-safe on different contexts in the launcher; the daemon's side
+ * changes the whole process.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "await.h"
+#include "channel.h"
+#include "compat-program.h"
+#include "context.h"
+#include "fd.h"
+#include "interrupt.h"
+#include "launch.h"
+#include "number.h"
+#include "origin.h"
+#include "pidfile.h"
+#include "program.h"
+#include "room.h"
+#include "signals.h"
+
+extern char **environ;
+
+/* Is this very process supervised already? */
+static bool is_supervised(void)
+{
+	const char *pid = getenv("SYSTEMD_EXEC_PID");
+	char own[NUMBER_MAX];
+
+	if (getpid() == 1)
+		return true;
+	if (getenv("NOTIFY_SOCKET") == NULL)
+		return false;
+	number_format(own, (uint64_t)getpid());
+	return pid == NULL || strcmp(pid, own) == 0;
+}
+
+/* ---- the daemon's side ---- */
+
+static int undo(struct daemonkit_context *context, bool foreground,
+		struct room_streams *streams, int result)
+{
+	context_result(context, result);
+	/* A launcher prints the error; this copy of the program is silent. */
+	if (!foreground && streams->input >= 0)
+		room_set_streams(foreground, streams);
+	fd_close(streams->input);
+	fd_close(streams->output);
+	if (context->pidfile != NULL)
+		daemonkit_pidfile_remove(context->pidfile);
+	context->pidfile = daemonkit_pidfile_close(context->pidfile);
+	return context_again(context, result);
+}
+
+/* Everything that makes this process the daemon, in an order that matters. */
+static int set_up(struct daemonkit_context *context, bool foreground)
+{
+	const struct settings *settings = &context->settings;
+	struct room_streams streams = { -1, -1 };
+	int result = room_open_streams(settings, foreground, &streams);
+
+	if (result == 0 && settings->pid_file != NULL)
+		result = daemonkit_pidfile_create(&context->pidfile, settings->pid_file,
+						  settings->pid_mode);
+	if (result == 0)
+		result = room_confine(settings);
+	if (result == 0)
+		result = room_set_streams(foreground, &streams);
+	if (result < 0)
+		return undo(context, foreground, &streams, result);
+	context->settings.log_fd = fd_close(context->settings.log_fd);
+	return 0;
+}
+
+/* Tell the launcher, if there is one, that there will be no daemon. */
+static int fail(struct daemonkit_context *context, int result)
+{
+	context_result(context, result);
+	notify_failed(&context->notify, result, context->error);
+	return context_again(context, result);
+}
+
+/* Make this process the daemon, and tell the launcher how that went. */
+static int become(struct daemonkit_context *context, bool foreground)
+{
+	int result = set_up(context, foreground);
+
+	if (result < 0)
+		return fail(context, result);
+	context->daemon = getpid();
+	result = notify_up(&context->notify, context->settings.ready_timeout != 0);
+	if (result < 0) {
+		context_result(context, result);
+		daemonkit_context_release(context);
+		notify_close(&context->notify);
+		context->daemon = 0;
+		return context_again(context, result);
+	}
+	return 0;
+}
+
+/* What is inherited on purpose goes no further. */
+static int seal_descriptors(const struct settings *settings)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < settings->keep_count && result == 0; i++)
+		result = fd_set_cloexec(settings->keep[i], true);
+	if (result == 0 && settings->log_fd >= 0)
+		result = fd_set_cloexec(settings->log_fd, true);
+	return result < 0 ? error_system(result, "an inherited descriptor") : 0;
+}
+
+/* What the launcher wants, instead of what this copy computed for itself. */
+static int receive_settings(struct daemonkit_context *context)
+{
+	unsigned char *bytes;
+	size_t length;
+	int result = channel_receive_settings(context->notify.channel, &bytes, &length);
+
+	if (result == -ECANCELED)
+		return error_set(result, "the launcher is gone: nobody waits for this start");
+	if (result < 0)
+		return error_system(result, "the settings from the launcher");
+	result = settings_unpack(&context->settings, bytes, length);
+	free(bytes);
+	if (result < 0)
+		return error_system(result, "the settings from the launcher");
+	return seal_descriptors(&context->settings);
+}
+
+/* In a second copy. */
+static int be_second_copy(struct daemonkit_context *context)
+{
+	int channel = origin_take_channel(), result;
+
+	if (channel < 0)
+		return error_set(-EALREADY, "this process is the daemon already");
+	context->notify.channel = fd_above_standard(channel);
+	if (context->notify.channel < 0)
+		return error_system(context->notify.channel, "channel to the launcher");
+	result = receive_settings(context);
+	if (result < 0)
+		return fail(context, result);
+	if (context->settings.name != NULL)
+		compat_set_name(context->settings.name);
+	return become(context, false);
+}
+
+/* Let in what whoever started the program had blocked; not what it blocked itself. */
+static void clean_mask(sigset_t *mask)
+{
+	const sigset_t *inherited = origin_mask();
+
+	for (int signal = 1; signal < NSIG; signal++)
+		if (sigismember(inherited, signal) == 1)
+			sigdelset(mask, signal);
+}
+
+static int be_forked(struct daemonkit_context *context, const struct launch_forked *forked,
+		     pid_t launcher)
+{
+	sigset_t mask = forked->mask;
+	int result = signals_rehome(launcher);
+
+	clean_mask(&mask);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	context->notify.channel = forked->channel;
+	if (result == 0 && forked->error < 0)
+		result = error_system(forked->error, "closing descriptors");
+	if (result == 0)
+		result = seal_descriptors(&context->settings);
+	if (result < 0)
+		return fail(context, result);
+	return become(context, false);
+}
+
+static int be_foreground(struct daemonkit_context *context)
+{
+	sigset_t mask;
+
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	clean_mask(&mask);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	return become(context, true);
+}
+
+/* ---- the launcher's side ---- */
+
+/* What a start needs in the launcher, all made before anything is started. */
+struct start {
+	struct launch_plan plan;
+	char path[PATH_MAX];
+	char mark[ORIGIN_MARK_SIZE];
+	char name[16];
+	char **own_arguments;
+	char **environment;
+	int *keep;
+	struct pack settings;
+};
+
+static void free_start(struct start *start)
+{
+	free(start->own_arguments);
+	free(start->environment);
+	free(start->keep);
+	pack_free(&start->settings);
+}
+
+static int plan_environment(struct start *start, char *const *environment)
+{
+	static const char name[] = ORIGIN_MARK_NAME "=";
+	size_t count = 0, used = 0;
+
+	while (environment != NULL && environment[count] != NULL)
+		count++;
+	start->environment = calloc(count + 2, sizeof *start->environment);
+	if (start->environment == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(environment[i], name, sizeof name - 1) != 0)
+			start->environment[used++] = environment[i];
+	start->environment[used] = start->mark;
+	return 0;
+}
+
+/* The descriptors that the caller wants kept, and those that the library needs. */
+static int plan_keep(struct start *start, const struct settings *settings, bool fork)
+{
+	size_t count = settings->keep_count, own = fork ? signals_descriptors(NULL, 0) : 0;
+	struct settings all;
+
+	settings_init(&all);
+	start->keep = calloc(own + 1, sizeof *start->keep);
+	if (start->keep == NULL)
+		return -ENOMEM;
+	if (fork)
+		signals_descriptors(start->keep, own);
+	for (size_t i = 0; i < count; i++)
+		if (settings_keep(&all, settings->keep[i]) < 0)
+			goto fail;
+	for (size_t i = 0; i < own; i++)
+		if (settings_keep(&all, start->keep[i]) < 0)
+			goto fail;
+	if (settings->log_fd >= 0 && settings_keep(&all, settings->log_fd) < 0)
+		goto fail;
+	free(start->keep);
+	start->keep = all.keep;
+	start->plan.keep = all.keep;
+	start->plan.keep_count = all.keep_count;
+	return 0;
+fail:
+	settings_clear(&all);
+	return -ENOMEM;
+}
+
+static int plan_second_copy(struct start *start, struct daemonkit_context *context)
+{
+	int result = compat_executable(start->path, sizeof start->path);
+
+	if (result < 0)
+		return error_system(result, "cannot tell which file this program is");
+	if (context->arguments == NULL) {
+		result = program_arguments(&start->own_arguments);
+		if (result < 0)
+			return error_system(result, "cannot tell this program's arguments "
+						    "(say them with daemonkit_context_set_args)");
+	}
+	/* Executed by way of a link, it would be called after the link. */
+	compat_get_name(start->name);
+	context->settings.name = start->name;
+	result = settings_pack(&context->settings, &start->settings);
+	context->settings.name = NULL;
+	if (result == 0)
+		result = plan_environment(start, context->environment != NULL ?
+							 context->environment : environ);
+	if (result < 0)
+		return error_system(result, "cannot start %s", start->path);
+	start->plan.path = start->path;
+	start->plan.arguments = context->arguments != NULL ? context->arguments
+							   : start->own_arguments;
+	start->plan.environment = start->environment;
+	start->plan.mark = start->mark;
+	return 0;
+}
+
+static int plan(struct start *start, struct daemonkit_context *context, int mode)
+{
+	int result = plan_keep(start, &context->settings, mode == DAEMONKIT_MODE_FORK);
+
+	if (result < 0)
+		return error_system(result, "cannot start the daemon");
+	return mode == DAEMONKIT_MODE_FORK ? 0 : plan_second_copy(start, context);
+}
+
+/* Start the daemon and wait for it: its pid, 0 in a forked daemon, or an error. */
+static pid_t start_and_wait(struct daemonkit_context *context, const struct start *start,
+			    int interrupt)
+{
+	struct await await = {
+		.path = start->path,
+		.settings = start->settings.bytes,
+		.settings_length = start->settings.length,
+		.timeout = context->settings.ready_timeout,
+		.interrupt = interrupt,
+		.status = context->status,
+		.data = context->status_data,
+	};
+	struct launch launch;
+	struct launch_forked forked;
+	pid_t launcher = getpid(), daemon;
+	int result = launch_start(&launch, &start->plan, &forked);
+
+	if (result < 0)
+		return context_result(context, result);
+	if (result == 0)
+		return be_forked(context, &forked, launcher);
+	daemon = launch.daemon;
+	result = await_daemon(&await, &launch, &context->exit_status);
+	if (result == 0)
+		return daemon;
+	context_result(context, result);
+	if (context->settings.pid_file != NULL)
+		pidfile_bury(context->settings.pid_file, daemon);
+	return context_again(context, result);
+}
+
+static pid_t launch(struct daemonkit_context *context, int mode)
+{
+	struct start start = { .path = "" };
+	pid_t result, launcher = getpid();
+	int interrupt;
+
+	if (mode == DAEMONKIT_MODE_FORK && compat_thread_count() > 1)
+		return error_set(-EBUSY, "mode fork: other threads run, and would be missing "
+					 "in the daemon");
+	if (mode == DAEMONKIT_MODE_REBORN && !origin_can_be_trusted())
+		return error_set(-EPERM, "mode reborn: a program with file capabilities cannot "
+					 "trust its launcher: use another mode");
+	context->exit_status = -1;
+	result = plan(&start, context, mode);
+	if (result < 0)
+		goto out;
+	interrupt = interrupt_begin();
+	if (interrupt < 0) {
+		result = error_system(interrupt, "cannot watch for signals");
+		goto out;
+	}
+	result = start_and_wait(context, &start, interrupt);
+	/* A forked daemon comes here too; the wait is not its own. */
+	if (getpid() == launcher)
+		interrupt_end();
+out:
+	free_start(&start);
+	return result;
+}
+
+pid_t daemonkit_context_reborn(struct daemonkit_context *context)
+{
+	int mode;
+
+	if (context == NULL)
+		return error_null(__func__);
+	if (context_is_daemon(context))
+		return context_result(context, error_set(-EALREADY,
+							 "this process is the daemon already"));
+	if (origin_get() == ORIGIN_REFUSED)
+		return context_result(context, error_set(-EPERM, "started as a second copy, but not by a "
+								 "launcher of the same user"));
+	if (origin_get() == ORIGIN_REBORN)
+		return context_result(context, be_second_copy(context));
+	mode = context->mode;
+	if (mode == DAEMONKIT_MODE_AUTO)
+		mode = is_supervised() ? DAEMONKIT_MODE_FOREGROUND : DAEMONKIT_MODE_REBORN;
+	if (mode == DAEMONKIT_MODE_FOREGROUND)
+		return context_result(context, be_foreground(context));
+	return context_result(context, launch(context, mode));
+}

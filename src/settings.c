@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a daemon is to be, in memory and as bytes for the second copy.
+ * Thread-safe on different objects.
+ */
+#include "settings.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fd.h"
+
+void settings_init(struct settings *settings)
+{
+	*settings = (struct settings){ .log_fd = -1 };
+}
+
+void settings_clear(struct settings *settings)
+{
+	free(settings->pid_file);
+	free(settings->log_file);
+	fd_close(settings->log_fd);
+	free(settings->work_dir);
+	free(settings->chroot);
+	free(settings->groups);
+	free(settings->keep);
+	free(settings->name);
+	settings_init(settings);
+}
+
+int settings_keep(struct settings *settings, int fd)
+{
+	size_t at = 0;
+	int *larger;
+
+	while (at < settings->keep_count && settings->keep[at] < fd)
+		at++;
+	if (at < settings->keep_count && settings->keep[at] == fd)
+		return 0;
+	larger = realloc(settings->keep, (settings->keep_count + 1) * sizeof *larger);
+	if (larger == NULL)
+		return -ENOMEM;
+	memmove(larger + at + 1, larger + at, (settings->keep_count - at) * sizeof *larger);
+	larger[at] = fd;
+	settings->keep = larger;
+	settings->keep_count++;
+	return 0;
+}
+
+int settings_pack(const struct settings *settings, struct pack *pack)
+{
+	pack_string(pack, settings->pid_file);
+	pack_number(pack, settings->pid_mode);
+	pack_number(pack, settings->log);
+	pack_string(pack, settings->log_file);
+	pack_number(pack, settings->log_mode);
+	pack_number(pack, settings->log_fd);
+	pack_string(pack, settings->work_dir);
+	pack_string(pack, settings->chroot);
+	pack_number(pack, settings->has_credential);
+	pack_number(pack, settings->uid);
+	pack_number(pack, settings->gid);
+	pack_number(pack, (int64_t)settings->group_count);
+	for (size_t i = 0; i < settings->group_count; i++)
+		pack_number(pack, settings->groups[i]);
+	pack_number(pack, settings->has_umask);
+	pack_number(pack, settings->umask);
+	pack_number(pack, settings->ready_timeout);
+	pack_number(pack, (int64_t)settings->keep_count);
+	for (size_t i = 0; i < settings->keep_count; i++)
+		pack_number(pack, settings->keep[i]);
+	pack_string(pack, settings->name);
+	return pack->error;
+}
+
+/* A count that the bytes which are left can hold. */
+static size_t unpack_count(struct unpack *unpack)
+{
+	int64_t count = unpack_number(unpack);
+
+	if (count < 0 || (uint64_t)count > unpack->left / sizeof(int64_t)) {
+		unpack->error = -EBADMSG;
+		return 0;
+	}
+	return (size_t)count;
+}
+
+static void unpack_groups(struct settings *fresh, struct unpack *unpack)
+{
+	size_t count = unpack_count(unpack);
+
+	if (count == 0)
+		return;
+	fresh->groups = calloc(count, sizeof *fresh->groups);
+	if (fresh->groups == NULL) {
+		unpack->error = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		fresh->groups[i] = (gid_t)unpack_number(unpack);
+	fresh->group_count = count;
+}
+
+static void unpack_keep(struct settings *fresh, struct unpack *unpack)
+{
+	size_t count = unpack_count(unpack);
+
+	for (size_t i = 0; i < count && unpack->error == 0; i++)
+		if (settings_keep(fresh, (int)unpack_number(unpack)) < 0)
+			unpack->error = -ENOMEM;
+}
+
+int settings_unpack(struct settings *settings, const void *bytes, size_t length)
+{
+	struct unpack unpack = { .next = bytes, .left = length };
+	struct settings fresh;
+
+	settings_init(&fresh);
+	fresh.pid_file = unpack_string(&unpack);
+	fresh.pid_mode = (mode_t)unpack_number(&unpack);
+	fresh.log = (enum settings_log)unpack_number(&unpack);
+	fresh.log_file = unpack_string(&unpack);
+	fresh.log_mode = (mode_t)unpack_number(&unpack);
+	fresh.log_fd = (int)unpack_number(&unpack);
+	fresh.work_dir = unpack_string(&unpack);
+	fresh.chroot = unpack_string(&unpack);
+	fresh.has_credential = unpack_number(&unpack) != 0;
+	fresh.uid = (uid_t)unpack_number(&unpack);
+	fresh.gid = (gid_t)unpack_number(&unpack);
+	unpack_groups(&fresh, &unpack);
+	fresh.has_umask = unpack_number(&unpack) != 0;
+	fresh.umask = (mode_t)unpack_number(&unpack);
+	fresh.ready_timeout = (int)unpack_number(&unpack);
+	unpack_keep(&fresh, &unpack);
+	fresh.name = unpack_string(&unpack);
+	if (unpack.error == 0 && unpack.left > 0)
+		unpack.error = -EBADMSG;
+	if (unpack.error < 0) {
+		fresh.log_fd = -1; /* not ours before all of it was understood */
+		settings_clear(&fresh);
+		return unpack.error;
+	}
+	settings_clear(settings);
+	*settings = fresh;
+	return 0;
+}

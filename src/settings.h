@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* What a daemon is to be: the part of a context that travels to it. */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "pack.h"
+
+/* Where descriptors 1 and 2 lead. */
+enum settings_log {
+	SETTINGS_LOG_NONE,
+	SETTINGS_LOG_FILE,
+	SETTINGS_LOG_FD,
+	SETTINGS_LOG_STDOUT,
+	SETTINGS_LOG_STDERR,
+};
+
+struct settings {
+	char *pid_file; /* absolute, or NULL */
+	mode_t pid_mode;
+	enum settings_log log;
+	char *log_file; /* absolute, with SETTINGS_LOG_FILE */
+	mode_t log_mode;
+	int log_fd; /* owned, with SETTINGS_LOG_FD, else -1 */
+	char *work_dir; /* absolute, or NULL for "/" */
+	char *chroot; /* absolute, or NULL */
+	bool has_credential;
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups;
+	size_t group_count;
+	bool has_umask;
+	mode_t umask;
+	int ready_timeout; /* milliseconds; 0: set-up only */
+	int *keep; /* ascending, each once */
+	size_t keep_count;
+	char *name; /* of the process, or NULL */
+};
+
+/* The defaults. */
+void settings_init(struct settings *settings);
+
+/* Free what it owns, and close its log descriptor. */
+void settings_clear(struct settings *settings);
+
+/* Add a descriptor to those that are kept; 0 or -ENOMEM. */
+int settings_keep(struct settings *settings, int fd);
+
+/* As bytes, and back: 0, -ENOMEM or -EBADMSG; on failure *settings is as before. */
+int settings_pack(const struct settings *settings, struct pack *pack);
+int settings_unpack(struct settings *settings, const void *bytes, size_t length);
+
+#endif /* SETTINGS_H */

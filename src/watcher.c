@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parent of a daemon that is not its launcher's own child.
+ *
+ * The watcher runs in a fork of a program that may have threads: it makes
+ * only async-signal-safe calls and never returns.
+ * Thread-safe.
+ */
+#include "watcher.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "compat-fd.h"
+#include "fd.h"
+
+/* What the watcher reports: a pid or a negative errno first, then a status. */
+struct report {
+	int value;
+};
+
+static void tell(int fd, int value)
+{
+	struct report report = { .value = value };
+
+	/* There is room for two reports; a launcher that is gone needs none. */
+	while (send(fd, &report, sizeof report, MSG_NOSIGNAL) < 0 && errno == EINTR)
+		;
+}
+
+static void ignore(int signal)
+{
+	(void)signal; /* it is there to interrupt ppoll(2) */
+}
+
+/* Has the daemon ended?  It is not reaped: its pid stays taken. */
+static bool has_ended(pid_t daemon, int *status)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	if (waitid(P_PID, (id_t)daemon, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return errno == ECHILD;
+	if (info.si_pid == 0)
+		return false;
+	if (info.si_code == CLD_EXITED)
+		*status = (info.si_status & 0xff) << 8;
+	else
+		*status = info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0);
+	return true;
+}
+
+static _Noreturn void watch(pid_t daemon, int fd)
+{
+	struct sigaction action = { .sa_handler = ignore };
+	struct pollfd launcher = { .fd = fd, .events = POLLIN };
+	sigset_t all_but_child;
+	bool told = false;
+	int status = -1;
+
+	sigfillset(&all_but_child);
+	sigdelset(&all_but_child, SIGCHLD);
+	sigaction(SIGCHLD, &action, NULL);
+	for (;;) {
+		if (!told && has_ended(daemon, &status)) {
+			tell(fd, status);
+			told = true;
+		}
+		if (ppoll(&launcher, 1, NULL, &all_but_child) > 0)
+			break; /* the launcher said so, or is gone */
+	}
+	if (told)
+		waitpid(daemon, NULL, 0);
+	_exit(0);
+}
+
+static _Noreturn void be_watcher(pid_t daemon, int fd)
+{
+	/*
+	 * Nothing of the launcher's is held here: least of all the launcher's
+	 * own end, or its end would not be noticed.
+	 */
+	compat_close_range(0, (unsigned)fd - 1);
+	compat_close_range((unsigned)fd + 1, COMPAT_FD_MAX);
+	tell(fd, daemon);
+	watch(daemon, fd);
+}
+
+static int first_child(int ends[2])
+{
+	pid_t daemon;
+
+	setsid();
+	daemon = fork();
+	if (daemon == 0) {
+		fd_close(ends[0]);
+		fd_close(ends[1]);
+		return 0;
+	}
+	if (daemon < 0) {
+		tell(ends[1], -errno);
+		_exit(0);
+	}
+	be_watcher(daemon, ends[1]);
+}
+
+static int read_report(int fd, int *value)
+{
+	struct report report;
+	ssize_t count = fd_read(fd, &report, sizeof report);
+
+	if (count != (ssize_t)sizeof report)
+		return -ECHILD;
+	*value = report.value;
+	return 0;
+}
+
+int watcher_fork(pid_t *daemon, pid_t *watcher, int *report)
+{
+	int ends[2], value, result = channel_pair(ends);
+	pid_t child;
+
+	if (result < 0)
+		return result;
+	child = fork();
+	if (child == 0)
+		return first_child(ends);
+	if (child < 0)
+		result = -errno;
+	fd_close(ends[1]);
+	if (result == 0)
+		result = read_report(ends[0], &value);
+	if (result == 0 && value < 0)
+		result = value;
+	if (result < 0) {
+		if (child > 0)
+			watcher_dismiss(child, ends[0]);
+		else
+			fd_close(ends[0]);
+		return result;
+	}
+	*daemon = value;
+	*watcher = child;
+	*report = ends[0];
+	return 1;
+}
+
+int watcher_read_status(int report)
+{
+	int status;
+
+	return read_report(report, &status) < 0 ? -1 : status;
+}
+
+void watcher_dismiss(pid_t watcher, int report)
+{
+	fd_close(report);
+	while (waitpid(watcher, NULL, 0) < 0 && errno == EINTR)
+		;
+}
