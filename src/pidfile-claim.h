@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Who holds a pid file, as far as the kernel vouches for it. */
+#ifndef PIDFILE_CLAIM_H
+#define PIDFILE_CLAIM_H
+
+#include <sys/types.h>
+
+enum pidfile_claim_kind {
+	PIDFILE_CLAIM_NONE,    /* nobody; perhaps a dead holder's child has its descriptor */
+	PIDFILE_CLAIM_HOLDER,  /* this process, and the file names it */
+	PIDFILE_CLAIM_OTHER,   /* this process, but the file names another or none (yet) */
+	PIDFILE_CLAIM_UNSEEN,  /* a process of another pid namespace or host */
+	PIDFILE_CLAIM_READER,  /* nobody, but this process keeps it locked for reading */
+	PIDFILE_CLAIM_UNKNOWN, /* somebody, and it cannot be seen whether it is this one */
+};
+
+struct pidfile_claim {
+	enum pidfile_claim_kind kind;
+	pid_t pid;      /* of whom the kind speaks; 0 without one */
+	int obstacle;   /* UNKNOWN: the negative errno that kept it from being seen */
+	int by_guard;   /* HOLDER: proved by the guard, not by the record lock */
+};
+
+/*
+ * Find it out, through a descriptor of the file (open for reading is enough)
+ * that is not held by this process.  0 or a negative errno; no text.
+ */
+int pidfile_claim(int fd, struct pidfile_claim *claim);
+
+/*
+ * -EAGAIN, with a text that says who keeps the file, for any claim but NONE.
+ * The file is named path.
+ */
+int pidfile_claim_refuse(const struct pidfile_claim *claim, const char *path);
+
+#endif /* PIDFILE_CLAIM_H */

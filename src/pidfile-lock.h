@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* The two locks on a pid file, and which ones this process has. */
+#ifndef PIDFILE_LOCK_H
+#define PIDFILE_LOCK_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/*
+ * A POSIX record lock makes the kernel name its owner, but belongs to the
+ * process as a whole: it goes when the process closes any descriptor of the
+ * file.  A lock of the open file description (the guard) stays then, but has
+ * no owner.  So both are taken, on ranges of their own.
+ *
+ * What the process has is listed, so that this library does not lose it by
+ * its own opening and closing.  A child of fork(2) inherits the list and
+ * none of the locks: each entry knows whose it is.
+ */
+struct pidfile_lock {
+	struct pidfile_lock *next;
+	dev_t device;
+	ino_t inode;
+	int fd;
+	pid_t owner; /* 0: not locked */
+};
+
+/*
+ * All that opens, locks or closes pid files is done by one thread at a time:
+ * two threads of a process never exclude each other by record locks.
+ */
+void pidfile_enter(void);
+void pidfile_leave(void);
+
+/* The lock that this process has on this file, or NULL. */
+const struct pidfile_lock *pidfile_lock_here(const struct stat *file);
+
+/* Does this process hold this lock?  Not so in a child of the holder. */
+bool pidfile_lock_held(const struct pidfile_lock *lock);
+
+/*
+ * Take both and list them: 0, -EAGAIN, or another errno; no text.  A guard
+ * that somebody else has is let be: the caller has found out that it is only
+ * a dead holder's child.
+ */
+int pidfile_lock_take(struct pidfile_lock *lock, int fd);
+
+/* Hand both from one holder in this process to another. */
+void pidfile_lock_move(struct pidfile_lock *from, struct pidfile_lock *to);
+
+/* Let go of both; nothing if this process does not hold them. */
+void pidfile_lock_drop(struct pidfile_lock *lock);
+
+/* Take again the record locks that closing a descriptor may have dropped. */
+void pidfile_lock_restore(void);
+
+/* Close a descriptor of a pid file without losing the process's locks: -1. */
+int pidfile_lock_close(int fd);
+
+/* Whose is the record lock? */
+enum pidfile_owner {
+	PIDFILE_OWNER_NONE,
+	PIDFILE_OWNER_HOLDER, /* of a process that can be named */
+	PIDFILE_OWNER_UNSEEN, /* of another pid namespace or host */
+	PIDFILE_OWNER_READER, /* of somebody who locks it for reading */
+};
+/* One of these, or a negative errno; *pid is set for a holder and a reader. */
+int pidfile_lock_owner(int fd, pid_t *pid);
+
+#endif /* PIDFILE_LOCK_H */
