@@ -138,38 +138,46 @@ static int end_interrupted(struct wait *wait, int *status)
 	return error_set(-EINTR, "a signal interrupted the start; the daemon was killed");
 }
 
+static int end_broken(struct wait *wait, int error, int *status)
+{
+	*status = launch_finish(wait->launch, 0);
+	return error_system(error, "waiting for the daemon");
+}
+
 /* One look at everything: 1 to look again, else the answer. */
 static int step(struct wait *wait, int *status)
 {
-	bool unsent = wait->sent < wait->await->settings_length;
+	bool unsent = wait->sent < wait->await->settings_length, ended;
 	struct pollfd fds[] = {
-		{ .fd = wait->launch->channel, .events = (short)(unsent ? POLLIN | POLLOUT : POLLIN) },
+		{ .fd = wait->launch->channel, .events = (short)(POLLIN | (unsent ? POLLOUT : 0)) },
 		{ .fd = wait->launch->end, .events = POLLIN },
 		{ .fd = wait->await->interrupt, .events = POLLIN },
 	};
 	int ready = deadline_poll(fds, 3, wait->until);
-	enum verdict verdict = NONE;
+	enum verdict verdict;
 
-	if (ready < 0) {
-		*status = launch_finish(wait->launch, 0);
-		return error_system(ready, "waiting for the daemon");
-	}
+	if (ready < 0)
+		return end_broken(wait, ready, status);
 	if (ready == 0)
 		return end_late(wait, status);
 	if (fds[2].revents != 0)
 		return end_interrupted(wait, status);
 	if ((fds[0].revents & POLLOUT) != 0 && unsent)
 		send_settings(wait);
-	if ((fds[0].revents & ~POLLOUT) != 0 || fds[1].revents != 0)
-		verdict = listen_to(wait);
-	if (verdict == FAILED)
-		return end_failed(wait, status);
-	if (verdict == CLOSED || launch_ended(wait->launch))
-		return end_unsaid(wait, status);
-	if (verdict == UP) {
+	/* In this order: what a dead daemon has said is all there to be heard. */
+	ended = launch_ended(wait->launch);
+	verdict = listen_to(wait);
+	if (verdict == UP && !ended) {
 		launch_release(wait->launch);
 		return 0;
 	}
+	/* It was up, and is dead already: its last words count. */
+	if (verdict == UP)
+		verdict = listen_to(wait);
+	if (verdict == FAILED)
+		return end_failed(wait, status);
+	if (verdict == CLOSED || ended)
+		return end_unsaid(wait, status);
 	return 1;
 }
 

@@ -172,8 +172,8 @@ static int find_group(const char *name, gid_t *gid)
 int credential_look_up(const char *user, const char *group, uid_t *uid, gid_t *gid,
 		       gid_t **groups, size_t *count)
 {
-	uid_t found_uid;
-	gid_t found_gid, *list = NULL;
+	uid_t found_uid = 0;
+	gid_t found_gid = 0, *list = NULL;
 	int size = 16, result = find_user(user, &found_uid, &found_gid);
 
 	if (result == 0 && group != NULL)

@@ -52,8 +52,8 @@ out:
 
 int program_arguments(char ***arguments)
 {
-	char *text, *copy;
-	size_t length, count = 0, at = 0;
+	char *text = NULL, *copy;
+	size_t length = 0, count = 0, at = 0;
 	char **array;
 	int result = read_whole("/proc/self/cmdline", &text, &length);
 

@@ -24,8 +24,6 @@
 #include "room.h"
 #include "signals.h"
 
-extern char **environ;
-
 /* Is this very process supervised already? */
 static bool is_supervised(void)
 {

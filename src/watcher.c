@@ -122,7 +122,7 @@ static int read_report(int fd, int *value)
 
 int watcher_fork(pid_t *daemon, pid_t *watcher, int *report)
 {
-	int ends[2], value, result = channel_pair(ends);
+	int ends[2], value = 0, result = channel_pair(ends);
 	pid_t child;
 
 	if (result < 0)
