@@ -19,7 +19,7 @@ static void bury(const struct pidfile_place *place, int fd, const struct stat *f
 	if (pidfile_text_read(fd, &named) < 0 || named != pid)
 		return;
 	/* Somebody else may be about to take the file over: it is theirs then. */
-	if (pidfile_claim(fd, &claim) < 0 || claim.kind != PIDFILE_CLAIM_NONE ||
+	if (pidfile_claim(fd, 0, &claim) < 0 || claim.kind != PIDFILE_CLAIM_NONE ||
 	    pidfile_lock_take(&lock, fd) < 0)
 		return;
 	if (pidfile_is_at(place, facts))

@@ -44,13 +44,13 @@ static int examine_guard(int fd, pid_t named, struct pidfile_claim *claim)
 	if (daemonkit_process_alive(process) == 1 && result != 0) {
 		claim->kind = result > 0 ? PIDFILE_CLAIM_HOLDER : PIDFILE_CLAIM_UNKNOWN;
 		claim->obstacle = result > 0 ? 0 : result;
-		claim->by_guard = 1;
+		claim->by_guard = true;
 	}
 	daemonkit_process_free(process);
 	return 0;
 }
 
-int pidfile_claim(int fd, struct pidfile_claim *claim)
+int pidfile_claim(int fd, pid_t heir_of, struct pidfile_claim *claim)
 {
 	pid_t pid = 0, named = 0;
 	int owner = pidfile_lock_owner(fd, &pid);
@@ -71,6 +71,8 @@ int pidfile_claim(int fd, struct pidfile_claim *claim)
 			return examine_guard(fd, named, claim);
 		claim->kind = PIDFILE_CLAIM_UNKNOWN;
 		claim->obstacle = text;
+	} else if (heir_of > 0) {
+		return examine_guard(fd, heir_of, claim);
 	} else if (owner == PIDFILE_OWNER_READER) {
 		claim->kind = PIDFILE_CLAIM_READER;
 		claim->pid = pid;

@@ -3,6 +3,7 @@
 #ifndef PIDFILE_CLAIM_H
 #define PIDFILE_CLAIM_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum pidfile_claim_kind {
@@ -18,14 +19,16 @@ struct pidfile_claim {
 	enum pidfile_claim_kind kind;
 	pid_t pid;      /* of whom the kind speaks; 0 without one */
 	int obstacle;   /* UNKNOWN: the negative errno that kept it from being seen */
-	int by_guard;   /* HOLDER: proved by the guard, not by the record lock */
+	bool by_guard;  /* HOLDER: proved by the guard, not by the record lock */
 };
 
 /*
  * Find it out, through a descriptor of the file (open for reading is enough)
- * that is not held by this process.  0 or a negative errno; no text.
+ * that is not held by this process.  If it was inherited from a process that
+ * had the guard, that is heir_of, else 0: a shared guard does not show.  0 or
+ * a negative errno; no text.
  */
-int pidfile_claim(int fd, struct pidfile_claim *claim);
+int pidfile_claim(int fd, pid_t heir_of, struct pidfile_claim *claim);
 
 /*
  * -EAGAIN, with a text that says who keeps the file, for any claim but NONE.

@@ -78,7 +78,7 @@ static int take_over(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 {
 	struct pidfile_lock stale = { .owner = 0 };
 	struct stat facts;
-	int result = pidfile_claim(*fd, claim);
+	int result = pidfile_claim(*fd, 0, claim);
 
 	if (result == 0 && claim->kind == PIDFILE_CLAIM_OTHER)
 		return PIDFILE_AGAIN;

@@ -56,7 +56,7 @@ static int prove(const struct pidfile_place *place, const struct stat *facts, in
 	if (result == -ESRCH)
 		return AGAIN;
 	if (result == 0)
-		result = pidfile_claim(fd, claim);
+		result = pidfile_claim(fd, 0, claim);
 	if (result == 0 && (claim->kind != PIDFILE_CLAIM_HOLDER || claim->pid != pid ||
 			    !pidfile_is_at(place, facts)))
 		result = AGAIN;
@@ -77,7 +77,7 @@ static int nobody(const char *path)
 static int conclude(const struct pidfile_place *place, const struct stat *facts, int fd,
 		    struct pidfile_claim *claim, struct daemonkit_process **ret)
 {
-	int result = pidfile_claim(fd, claim);
+	int result = pidfile_claim(fd, 0, claim);
 
 	if (result < 0)
 		return error_system(result, "pid file %s: read", place->path);

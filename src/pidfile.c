@@ -149,7 +149,7 @@ static int lock_now(struct daemonkit_pidfile *pidfile)
 	if (pidfile_lock_here(&facts))
 		return error_set(-EAGAIN, "pid file %s: held by this very process (%ld), through"
 				 " another object", title(pidfile), (long)getpid());
-	result = pidfile_claim(pidfile->fd, &claim);
+	result = pidfile_claim(pidfile->fd, pidfile->lock.owner, &claim);
 	if (result == 0 && claim.kind != PIDFILE_CLAIM_NONE)
 		return pidfile_claim_refuse(&claim, title(pidfile));
 	if (result == 0)

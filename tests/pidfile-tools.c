@@ -115,10 +115,12 @@ struct daemonkit_pidfile *create(const char *path, mode_t mode)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
 	int result = daemonkit_pidfile_create(&pidfile, path, mode);
+	pid_t named = 0;
 
 	ck_assert_msg(result == 0, "%d: %s", result, daemonkit_error());
 	ck_assert_ptr_nonnull(pidfile);
-	check_names(path, getpid());
+	ck_assert_int_eq(daemonkit_pidfile_read(pidfile, &named), 0);
+	ck_assert_int_eq(named, getpid());
 	return pidfile;
 }
 

@@ -34,7 +34,10 @@ int in_child(int (*run)(void *data), void *data);
 /* Become somebody without privileges; false if that fails. */
 bool become_nobody(void);
 
-/* Create it, which succeeds, and check that it says this process's pid. */
+/*
+ * Create it, which succeeds, and check that it says this process's pid.  The
+ * file is not opened for this, which would drop the record lock.
+ */
 struct daemonkit_pidfile *create(const char *path, mode_t mode);
 
 /* The file says exactly this pid and a newline. */
