@@ -17,6 +17,7 @@
 static _Thread_local char text[ERROR_TEXT_MAX];
 
 /* A text may be made of the previous one: it is formatted aside first. */
+__attribute__((__format__(__printf__, 1, 0)))
 static size_t compose(const char *format, va_list arguments)
 {
 	char fresh[ERROR_TEXT_MAX];
