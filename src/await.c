@@ -16,6 +16,7 @@
 
 #include "channel.h"
 #include "error.h"
+#include "notify.h"
 
 /* How long a daemon that said it failed may take to exit, in milliseconds. */
 #define EXIT_GRACE 5000
@@ -41,11 +42,15 @@ static enum verdict hear(struct wait *wait, const struct channel_message *messag
 	case CHANNEL_STATUS:
 		if (await->status != NULL)
 			await->status(message->text, await->data);
+		if (await->manager != NULL)
+			notify_manager_status(await->manager, message->text, 0);
 		return NONE;
 	case CHANNEL_EXTEND:
 		longer = deadline_after(message->number);
 		if (message->number > 0 && longer > wait->until)
 			wait->until = longer;
+		if (message->number > 0 && await->manager != NULL)
+			notify_manager_extend(await->manager, message->number);
 		return NONE;
 	case CHANNEL_UP:
 		return await->timeout == 0 ? UP : NONE;
@@ -144,6 +149,20 @@ static int end_broken(struct wait *wait, int error, int *status)
 	return error_system(error, "waiting for the daemon");
 }
 
+/*
+ * The manager hears of the daemon before the daemon may speak to it.  A
+ * manager that cannot be reached does not make the daemon any less up.
+ */
+static void hand_over(struct wait *wait)
+{
+	const struct await *await = wait->await;
+
+	if (await->manager == NULL)
+		return;
+	notify_hand_over(await->manager, wait->launch->daemon, await->timeout != 0);
+	channel_send(wait->launch->channel, CHANNEL_GO, 0, "", DEADLINE_NEVER);
+}
+
 /* One look at everything: 1 to look again, else the answer. */
 static int step(struct wait *wait, int *status)
 {
@@ -168,6 +187,7 @@ static int step(struct wait *wait, int *status)
 	ended = launch_ended(wait->launch);
 	verdict = listen_to(wait);
 	if (verdict == UP && !ended) {
+		hand_over(wait);
 		launch_release(wait->launch);
 		return 0;
 	}

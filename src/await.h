@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "launch.h"
+#include "manager.h"
 
 struct await {
 	const char *path; /* of the program, for the texts */
@@ -14,6 +15,7 @@ struct await {
 	size_t settings_length;
 	int timeout; /* milliseconds until ready, negative for ever, 0: until set up */
 	int interrupt; /* a descriptor that ends the wait when readable */
+	struct manager *manager; /* that waits for the launcher, or NULL */
 	void (*status)(const char *text, void *data); /* or NULL */
 	void *data;
 };

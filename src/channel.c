@@ -226,3 +226,13 @@ int channel_receive_settings(int fd, unsigned char **bytes, size_t *length)
 	*length = used;
 	return 0;
 }
+
+int channel_receive_go(int fd)
+{
+	char byte;
+	ssize_t count = receive(fd, &byte, sizeof byte, 0);
+
+	if (count <= 0)
+		return count < 0 ? (int)count : -ECANCELED;
+	return byte == CHANNEL_GO ? 0 : -EBADMSG;
+}

@@ -16,6 +16,7 @@ enum channel_type {
 	/* From the launcher. */
 	CHANNEL_SETTINGS = 'C', /* a piece of the settings */
 	CHANNEL_SETTINGS_END = 'E', /* the last one */
+	CHANNEL_GO = 'G', /* the manager knows of the daemon */
 	/* From the daemon. */
 	CHANNEL_STATUS = 'S', /* text */
 	CHANNEL_EXTEND = 'X', /* number: milliseconds */
@@ -66,5 +67,8 @@ int channel_receive(int fd, struct channel_message *message);
 
 /* In the second copy: wait for all of the settings; freed by the caller. */
 int channel_receive_settings(int fd, unsigned char **bytes, size_t *length);
+
+/* In the daemon: wait for CHANNEL_GO.  0, -ECANCELED, or another negative errno. */
+int channel_receive_go(int fd);
 
 #endif /* CHANNEL_H */

@@ -1,72 +1,260 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon's side of what it says to whoever waits.
+ * The daemon's side of what it says to whoever waits: the launcher, the
+ * service manager, and a supervisor that waits for a newline.
  * Thread-safe on different objects.
  */
 #include "notify.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "channel.h"
 #include "error.h"
 #include "fd.h"
+#include "number.h"
 
 void notify_init(struct notify *notify)
 {
-	notify->channel = -1;
+	*notify = (struct notify){ .channel = -1, .ready_fd = -1 };
+	manager_init(&notify->manager);
 }
 
 void notify_close(struct notify *notify)
 {
+	notify_close_channel(notify);
+	manager_close(&notify->manager);
+	notify->ready_fd = fd_close(notify->ready_fd);
+}
+
+void notify_close_channel(struct notify *notify)
+{
 	notify->channel = fd_close(notify->channel);
+}
+
+/* ---- the launcher ---- */
+
+static int launcher_gone(void)
+{
+	return error_set(-ECANCELED, "the launcher is gone: nobody waits for this start");
 }
 
 static int tell_launcher(struct notify *notify, enum channel_type type, int number,
 			 const char *text, deadline until)
 {
+	int result = channel_send(notify->channel, type, number, text, until);
+
+	if (result == -ECANCELED)
+		return launcher_gone();
+	return result < 0 ? error_system(result, "message to the launcher") : 0;
+}
+
+/*
+ * Until the launcher has told the manager whose the service is from now on,
+ * the manager would not listen to this process.
+ */
+static int await_relay(struct notify *notify)
+{
+	int result;
+
+	if (!notify->relayed)
+		return 0;
+	result = channel_receive_go(notify->channel);
+	if (result == -ECANCELED)
+		return launcher_gone();
+	return result < 0 ? error_system(result, "message from the launcher") : 0;
+}
+
+int notify_up(struct notify *notify, bool stays)
+{
 	int result;
 
 	if (notify->channel < 0)
 		return 0;
-	result = channel_send(notify->channel, type, number, text, until);
-	if (result == -ECANCELED)
-		return error_set(result, "the launcher is gone: nobody waits for this start");
-	if (result < 0)
-		return error_system(result, "message to the launcher");
+	result = tell_launcher(notify, CHANNEL_UP, 0, "", DEADLINE_NEVER);
+	if (stays)
+		return result;
+	if (result == 0)
+		result = await_relay(notify);
+	notify_close_channel(notify);
+	return result;
+}
+
+/* ---- the manager ---- */
+
+/* One line: a newline would begin the next assignment. */
+static void one_line(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text == '\n' || *text == '\r')
+			*text = ' ';
+}
+
+int notify_manager_status(struct manager *manager, const char *text, int error)
+{
+	char assignments[CHANNEL_TEXT_MAX + 64];
+	size_t used;
+
+	snprintf(assignments, sizeof assignments, "STATUS=%.*s", CHANNEL_TEXT_MAX, text);
+	one_line(assignments);
+	used = strlen(assignments);
+	if (error < 0)
+		snprintf(assignments + used, sizeof assignments - used, "\nERRNO=%d", -error);
+	return manager_send(manager, assignments, NULL, 0);
+}
+
+int notify_manager_extend(struct manager *manager, int milliseconds)
+{
+	char assignment[64];
+
+	snprintf(assignment, sizeof assignment, "EXTEND_TIMEOUT_USEC=%" PRId64,
+		 (int64_t)milliseconds * 1000);
+	return manager_send(manager, assignment, NULL, 0);
+}
+
+int notify_main_pid(struct notify *notify, pid_t pid)
+{
+	char assignment[64];
+
+	snprintf(assignment, sizeof assignment, "MAINPID=%ld", (long)pid);
+	return manager_send(&notify->manager, assignment, NULL, 0);
+}
+
+int notify_hand_over(struct manager *manager, pid_t daemon, bool ready)
+{
+	char assignments[64];
+
+	snprintf(assignments, sizeof assignments, "MAINPID=%ld%s", (long)daemon,
+		 ready ? "\nREADY=1" : "");
+	return manager_send(manager, assignments, NULL, 0);
+}
+
+int notify_reloading(struct notify *notify)
+{
+	char assignments[96];
+
+	snprintf(assignments, sizeof assignments, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+		 (int64_t)deadline_now());
+	return manager_send(&notify->manager, assignments, NULL, 0);
+}
+
+/* Names as systemd takes them: no control characters, no colon, 1 to 255 bytes. */
+static int check_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	if (length == 0 || length > 255)
+		return error_set(-EINVAL, "descriptor name: its length is %zu, not 1 to 255", length);
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f || name[i] == ':')
+			return error_set(-EINVAL, "descriptor name: it has a colon or control character");
 	return 0;
 }
 
-int notify_up(struct notify *notify, int stays)
+int notify_store(struct notify *notify, const char *name, int fd, bool polled)
 {
-	int result = tell_launcher(notify, CHANNEL_UP, 0, "", DEADLINE_NEVER);
+	char assignments[320];
+	int result = check_name(name);
 
-	if (!stays)
-		notify_close(notify);
-	return result;
+	if (result < 0)
+		return result;
+	snprintf(assignments, sizeof assignments, "FDSTORE=1\nFDNAME=%s%s", name,
+		 polled ? "" : "\nFDPOLL=0");
+	return manager_send(&notify->manager, assignments, &fd, 1);
+}
+
+int notify_forget(struct notify *notify, const char *name)
+{
+	char assignments[320];
+	int result = check_name(name);
+
+	if (result < 0)
+		return result;
+	snprintf(assignments, sizeof assignments, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	return manager_send(&notify->manager, assignments, NULL, 0);
+}
+
+static bool is_meant(const struct notify *notify)
+{
+	const char *text = getenv("WATCHDOG_PID");
+	pid_t pid;
+
+	if (text == NULL)
+		return true;
+	return number_parse_pid(text, strlen(text), &pid) == 0 &&
+	       (pid == getpid() || (notify->watched > 0 && pid == notify->watched));
+}
+
+int notify_watchdog_interval(const struct notify *notify, int *milliseconds)
+{
+	const char *text = getenv("WATCHDOG_USEC");
+	uint64_t microseconds;
+
+	if (text == NULL || !is_meant(notify) ||
+	    number_parse(text, strlen(text), UINT64_MAX - 1, &microseconds) < 0 ||
+	    microseconds == 0)
+		return 0;
+	microseconds /= 1000;
+	*milliseconds = microseconds > INT_MAX ? INT_MAX : microseconds < 1 ? 1 : (int)microseconds;
+	return 1;
+}
+
+/* ---- whoever waits ---- */
+
+/* s6 waits for a newline, and for nothing behind it. */
+static int tell_supervisor(struct notify *notify)
+{
+	int result;
+
+	if (notify->ready_fd < 0)
+		return 0;
+	result = fd_write_all(notify->ready_fd, "\n", 1);
+	notify->ready_fd = fd_close(notify->ready_fd);
+	return result < 0 ? error_system(result, "notification descriptor") : 0;
 }
 
 int notify_ready(struct notify *notify)
 {
-	int result = tell_launcher(notify, CHANNEL_READY, 0, "", DEADLINE_NEVER);
+	int result = 0, also;
 
-	notify_close(notify);
-	return result;
+	if (notify->channel >= 0) {
+		result = tell_launcher(notify, CHANNEL_READY, 0, "", DEADLINE_NEVER);
+		if (result == 0)
+			result = await_relay(notify);
+		notify_close_channel(notify);
+	} else {
+		result = manager_send(&notify->manager, "READY=1", NULL, 0);
+	}
+	also = tell_supervisor(notify);
+	return result < 0 ? result : also;
 }
 
 int notify_failed(struct notify *notify, int error, const char *text)
 {
-	int result = tell_launcher(notify, CHANNEL_FAILED, error, text, DEADLINE_NEVER);
+	int result;
 
-	notify_close(notify);
+	if (notify->channel < 0)
+		return notify_manager_status(&notify->manager, text, error);
+	result = tell_launcher(notify, CHANNEL_FAILED, error, text, DEADLINE_NEVER);
+	notify_close_channel(notify);
 	return result;
 }
 
 int notify_status(struct notify *notify, const char *text)
 {
-	return tell_launcher(notify, CHANNEL_STATUS, 0, text, 0);
+	if (notify->channel >= 0)
+		return tell_launcher(notify, CHANNEL_STATUS, 0, text, 0);
+	return notify_manager_status(&notify->manager, text, 0);
 }
 
 int notify_extend(struct notify *notify, int milliseconds)
 {
-	return tell_launcher(notify, CHANNEL_EXTEND, milliseconds, "", 0);
+	if (notify->channel >= 0)
+		return tell_launcher(notify, CHANNEL_EXTEND, milliseconds, "", 0);
+	return notify_manager_extend(&notify->manager, milliseconds);
 }

@@ -24,18 +24,21 @@
 #include "room.h"
 #include "signals.h"
 
-/* Is this very process supervised already? */
-static bool is_supervised(void)
+/* Does a service manager wait for news of this very process? */
+static bool is_managed(void)
 {
 	const char *pid = getenv("SYSTEMD_EXEC_PID");
 	char own[NUMBER_MAX];
 
-	if (getpid() == 1)
-		return true;
 	if (getenv("NOTIFY_SOCKET") == NULL)
 		return false;
 	number_format(own, (uint64_t)getpid());
 	return pid == NULL || strcmp(pid, own) == 0;
+}
+
+static bool is_supervised(const struct settings *settings)
+{
+	return getpid() == 1 || is_managed() || settings->ready_fd >= 0;
 }
 
 /* ---- the daemon's side ---- */
@@ -83,11 +86,32 @@ static int fail(struct daemonkit_context *context, int result)
 	return context_again(context, result);
 }
 
+/* Whom there is to tell, found out while it can still be reached. */
+static int prepare_notify(struct daemonkit_context *context, bool foreground)
+{
+	struct settings *settings = &context->settings;
+	struct notify *notify = &context->notify;
+	int result = 0;
+
+	notify->relayed = settings->managed != 0;
+	notify->watched = settings->managed;
+	notify->ready_fd = settings->ready_fd;
+	settings->ready_fd = -1;
+	if (foreground || settings->managed != 0)
+		result = manager_open(&notify->manager);
+	/* If this fails, the first message will too, and will say why. */
+	if (result == 0 && settings->chroot != NULL)
+		manager_connect(&notify->manager);
+	return result;
+}
+
 /* Make this process the daemon, and tell the launcher how that went. */
 static int become(struct daemonkit_context *context, bool foreground)
 {
-	int result = set_up(context, foreground);
+	int result = prepare_notify(context, foreground);
 
+	if (result == 0)
+		result = set_up(context, foreground);
 	if (result < 0)
 		return fail(context, result);
 	context->daemon = getpid();
@@ -111,6 +135,8 @@ static int seal_descriptors(const struct settings *settings)
 		result = fd_set_cloexec(settings->keep[i], true);
 	if (result == 0 && settings->log_fd >= 0)
 		result = fd_set_cloexec(settings->log_fd, true);
+	if (result == 0 && settings->ready_fd >= 0)
+		result = fd_set_cloexec(settings->ready_fd, true);
 	return result < 0 ? error_system(result, "an inherited descriptor") : 0;
 }
 
@@ -247,6 +273,8 @@ static int plan_keep(struct start *start, const struct settings *settings, bool 
 			goto fail;
 	if (settings->log_fd >= 0 && settings_keep(&all, settings->log_fd) < 0)
 		goto fail;
+	if (settings->ready_fd >= 0 && settings_keep(&all, settings->ready_fd) < 0)
+		goto fail;
 	free(start->keep);
 	start->keep = all.keep;
 	start->plan.keep = all.keep;
@@ -305,6 +333,7 @@ static pid_t start_and_wait(struct daemonkit_context *context, const struct star
 		.settings = start->settings.bytes,
 		.settings_length = start->settings.length,
 		.timeout = context->settings.ready_timeout,
+		.manager = context->settings.managed != 0 ? &context->notify.manager : NULL,
 		.interrupt = interrupt,
 		.status = context->status,
 		.data = context->status_data,
@@ -341,7 +370,10 @@ static pid_t launch(struct daemonkit_context *context, int mode)
 		return error_set(-EPERM, "mode reborn: a program with file capabilities cannot "
 					 "trust its launcher: use another mode");
 	context->exit_status = -1;
-	result = plan(&start, context, mode);
+	context->settings.managed = is_managed() ? launcher : 0;
+	result = manager_open(&context->notify.manager);
+	if (result == 0)
+		result = plan(&start, context, mode);
 	if (result < 0)
 		goto out;
 	interrupt = interrupt_begin();
@@ -374,7 +406,7 @@ pid_t daemonkit_context_reborn(struct daemonkit_context *context)
 		return context_result(context, be_second_copy(context));
 	mode = context->mode;
 	if (mode == DAEMONKIT_MODE_AUTO)
-		mode = is_supervised() ? DAEMONKIT_MODE_FOREGROUND : DAEMONKIT_MODE_REBORN;
+		mode = is_supervised(&context->settings) ? DAEMONKIT_MODE_FOREGROUND : DAEMONKIT_MODE_REBORN;
 	if (mode == DAEMONKIT_MODE_FOREGROUND)
 		return context_result(context, be_foreground(context));
 	return context_result(context, launch(context, mode));

@@ -15,7 +15,7 @@
 
 void settings_init(struct settings *settings)
 {
-	*settings = (struct settings){ .log_fd = -1 };
+	*settings = (struct settings){ .log_fd = -1, .ready_fd = -1 };
 }
 
 void settings_clear(struct settings *settings)
@@ -27,6 +27,7 @@ void settings_clear(struct settings *settings)
 	free(settings->chroot);
 	free(settings->groups);
 	free(settings->keep);
+	fd_close(settings->ready_fd);
 	free(settings->name);
 	settings_init(settings);
 }
@@ -72,6 +73,8 @@ int settings_pack(const struct settings *settings, struct pack *pack)
 	pack_number(pack, (int64_t)settings->keep_count);
 	for (size_t i = 0; i < settings->keep_count; i++)
 		pack_number(pack, settings->keep[i]);
+	pack_number(pack, settings->ready_fd);
+	pack_number(pack, settings->managed);
 	pack_string(pack, settings->name);
 	return pack->error;
 }
@@ -135,14 +138,21 @@ int settings_unpack(struct settings *settings, const void *bytes, size_t length)
 	fresh.umask = (mode_t)unpack_number(&unpack);
 	fresh.ready_timeout = (int)unpack_number(&unpack);
 	unpack_keep(&fresh, &unpack);
+	fresh.ready_fd = (int)unpack_number(&unpack);
+	fresh.managed = (pid_t)unpack_number(&unpack);
 	fresh.name = unpack_string(&unpack);
 	if (unpack.error == 0 && unpack.left > 0)
 		unpack.error = -EBADMSG;
 	if (unpack.error < 0) {
-		fresh.log_fd = -1; /* not ours before all of it was understood */
+		/* The descriptors are not ours before all of it was understood. */
+		fresh.log_fd = -1;
+		fresh.ready_fd = -1;
 		settings_clear(&fresh);
 		return unpack.error;
 	}
+	/* What both copies of the program called by the same number is the same. */
+	if (settings->ready_fd == fresh.ready_fd)
+		settings->ready_fd = -1;
 	settings_clear(settings);
 	*settings = fresh;
 	return 0;

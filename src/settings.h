@@ -37,6 +37,8 @@ struct settings {
 	int ready_timeout; /* milliseconds; 0: set-up only */
 	int *keep; /* ascending, each once */
 	size_t keep_count;
+	int ready_fd; /* owned: a supervisor waits there for a newline, or -1 */
+	pid_t managed; /* the launcher, if a service manager started it, or 0 */
 	char *name; /* of the process, or NULL */
 };
 

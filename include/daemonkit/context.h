@@ -200,8 +200,9 @@ DAEMONKIT_API int daemonkit_context_set_umask(struct daemonkit_context *context,
  * daemonkit_context_set_mode - how the daemon comes to be
  * @mode: one of DAEMONKIT_MODE_AUTO, _REBORN, _FORK, _FOREGROUND
  *
- * AUTO is FOREGROUND for pid 1, and where NOTIFY_SOCKET is set and
- * SYSTEMD_EXEC_PID is unset or this process's own pid; else REBORN.
+ * AUTO is FOREGROUND for pid 1; where NOTIFY_SOCKET is set and
+ * SYSTEMD_EXEC_PID is unset or this process's own pid; and where a
+ * notification descriptor was set (daemonkit_notify_set_fd()); else REBORN.
  *
  * Returns: 0 or -EINVAL.  Since: 1.0
  */

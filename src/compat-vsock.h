@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Addresses of sockets between a virtual machine and its host. */
+#ifndef COMPAT_VSOCK_H
+#define COMPAT_VSOCK_H
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* Fill in an address of AF_VSOCK: 0, or -EAFNOSUPPORT where there is none. */
+int compat_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *address,
+			 socklen_t *length);
+
+#endif /* COMPAT_VSOCK_H */
