@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* Finding the process that holds a pid file: row 12, and only ever the right one. */
+#include "harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <daemonkit/error.h>
+#include <daemonkit/pidfile.h>
+#include <daemonkit/process.h>
+
+#include "pidfile-tools.h"
+
+#define GUARD_BYTE 0x40000000
+
+static int holder_pid(const char *path)
+{
+	struct daemonkit_process *process = NULL;
+	int result = daemonkit_pidfile_holder(path, &process);
+
+	if (result == 0) {
+		result = daemonkit_process_pid(process);
+		daemonkit_process_free(process);
+	} else {
+		ck_assert_ptr_null(process);
+	}
+	return result;
+}
+
+START_TEST(arguments_are_checked)
+{
+	struct daemonkit_process *process = NULL;
+
+	ck_assert_int_eq(daemonkit_pidfile_holder(NULL, &process), -EINVAL);
+	ck_assert_int_eq(daemonkit_pidfile_holder("x", NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_pidfile_holder("", &process), -EINVAL);
+}
+END_TEST
+
+START_TEST(the_holder_is_found_and_stopped)
+{
+	const char *path = harness_path("x.pid");
+	struct keeper keeper = keeper_start(path, 0, NULL);
+	struct daemonkit_process *process = NULL;
+
+	ck_assert_int_eq(daemonkit_pidfile_holder(path, &process), 0);
+	ck_assert_int_eq(daemonkit_process_pid(process), keeper.pid);
+	ck_assert_int_eq(daemonkit_process_signal(process, SIGKILL), 0);
+	ck_assert_int_eq(daemonkit_process_wait(process, -1), 0);
+	daemonkit_process_free(process);
+	ck_assert_int_eq(holder_pid(path), -ESRCH);
+	keeper_kill(&keeper);
+	ck_assert_int_eq(holder_pid(path), -ESRCH);
+	check_names(path, keeper.pid);
+}
+END_TEST
+
+static void open_and_close(const char *path)
+{
+	close(open(path, O_RDONLY | O_CLOEXEC));
+}
+
+START_TEST(it_is_found_after_it_read_its_own_file)
+{
+	const char *path = harness_path("x.pid");
+	struct keeper keeper = keeper_start(path, 0, open_and_close);
+
+	ck_assert_int_eq(holder_pid(path), keeper.pid);
+	/* Others could have written this and passed it the descriptor. */
+	ck_assert_int_eq(chmod(path, 0660), 0);
+	ck_assert_int_eq(holder_pid(path), -EBADMSG);
+	ck_assert_int_eq(chmod(path, 0640), 0);
+	ck_assert_int_eq(holder_pid(path), keeper.pid);
+	keeper_kill(&keeper);
+	ck_assert_int_eq(holder_pid(path), -ESRCH);
+}
+END_TEST
+
+START_TEST(it_is_found_by_itself)
+{
+	const char *path = harness_path("x.pid");
+	struct daemonkit_pidfile *pidfile = create(path, 0);
+	struct keeper keeper;
+
+	ck_assert_int_eq(holder_pid(path), getpid());
+	/* Searching has not cost it the lock. */
+	keeper = keeper_start(path, 0, NULL);
+	ck_assert_int_eq(keeper.result, -EAGAIN);
+	keeper_end(&keeper);
+	ck_assert_int_eq(daemonkit_pidfile_unlock(pidfile), 0);
+	ck_assert_int_eq(holder_pid(path), -ESRCH);
+	daemonkit_pidfile_close(pidfile);
+}
+END_TEST
+
+/* Fault 11 of go-daemon; libdaemon reads an empty file as pid 0. */
+START_TEST(what_a_file_says_is_not_believed)
+{
+	static const char *const texts[] = {
+		"", "0\n", "1\n", "-1\n", "2147483647\n", "99999999999999999999\n", "junk\n",
+		"\001\377", "1\n2\n", "\n",
+	};
+	const char *path = harness_path("x.pid");
+	char own[32];
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		harness_write_file(path, texts[i]);
+		ck_assert_int_eq(holder_pid(path), -ESRCH);
+		ck_assert_str_eq(harness_read_file(path), texts[i]);
+	}
+	snprintf(own, sizeof own, "%d\n", (int)getppid());
+	harness_write_file(path, own);
+	ck_assert_int_eq(holder_pid(path), -ESRCH);
+	snprintf(own, sizeof own, "%d\n", (int)getpid());
+	harness_write_file(path, own);
+	ck_assert_int_eq(holder_pid(path), -ESRCH);
+	ck_assert_str_eq(harness_read_file(path), own);
+}
+END_TEST
+
+START_TEST(a_forged_file_is_not_believed)
+{
+	static const char *const texts[] = { "1\n", "0\n", "-1\n", "", "junk\n", "2147483647\n" };
+	const char *path = harness_path("x.pid");
+	struct keeper keeper = keeper_start(path, 0644, NULL);
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		harness_write_file(path, texts[i]);
+		ck_assert_int_eq(holder_pid(path), -EBADMSG);
+		ck_assert_ptr_nonnull(strstr(daemonkit_error(), path));
+		ck_assert_str_eq(harness_read_file(path), texts[i]);
+	}
+	keeper_kill(&keeper);
+}
+END_TEST
+
+/* A victim is made to have a descriptor of a forged file: SCM_RIGHTS does that too. */
+START_TEST(a_descriptor_alone_is_no_proof)
+{
+	const char *path = harness_path("x.pid");
+	struct flock lock = { .l_type = F_WRLCK, .l_start = GUARD_BYTE, .l_len = 1 };
+	char text[32];
+	pid_t victim;
+	int fd, status;
+
+	harness_need_root();
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	victim = fork();
+	if (victim == 0)
+		for (;;)
+			pause();
+	close(fd);
+	snprintf(text, sizeof text, "%d\n", (int)victim);
+	harness_write_file(path, text);
+	/* A file that only root can write is trusted; another user's is not. */
+	ck_assert_int_eq(holder_pid(path), victim);
+	ck_assert_int_eq(chown(path, NOBODY, NOBODY), 0);
+	ck_assert_int_eq(holder_pid(path), -EBADMSG);
+	kill(victim, SIGKILL);
+	ck_assert(harness_wait_child(victim, &status, HARNESS_SOON));
+	ck_assert_int_eq(holder_pid(path), -ESRCH);
+}
+END_TEST
+
+START_TEST(other_kinds_of_files)
+{
+	const char *path = harness_path("x.pid");
+	struct keeper keeper = keeper_start(harness_path("real.pid"), 0, NULL);
+
+	ck_assert_int_eq(holder_pid(path), -ESRCH);
+	ck_assert_int_eq(holder_pid(harness_path("none/x.pid")), -ESRCH);
+	ck_assert_int_eq(symlink("real.pid", path), 0);
+	ck_assert_int_eq(holder_pid(path), -ELOOP);
+	ck_assert_int_eq(holder_pid(harness_path("x.pid/y")), -ENOTDIR);
+	unlink(path);
+	ck_assert_int_eq(mkfifo(path, 0666), 0);
+	ck_assert_int_eq(holder_pid(path), -EEXIST);
+	unlink(path);
+	ck_assert_int_eq(holder_pid("/dev/null"), -EEXIST);
+	ck_assert_int_eq(holder_pid(harness_directory()), -EEXIST);
+	keeper_kill(&keeper);
+}
+END_TEST
+
+static int found_by_nobody(void *path)
+{
+	if (!become_nobody())
+		return 1;
+	return holder_pid(path) > 1 ? 0 : 2;
+}
+
+static int hidden_from_nobody(void *path)
+{
+	if (!become_nobody())
+		return 1;
+	return holder_pid(path) == -EACCES ? 0 : 2;
+}
+
+/* Fault 2 of go-daemon: run by nobody it took EPERM for "dead" and unlinked. */
+START_TEST(nobody_finds_roots_daemon_and_changes_nothing)
+{
+	char *path = strdup(open_path("x.pid"));
+	struct stat before, after;
+	struct keeper keeper;
+
+	harness_need_root();
+	keeper = keeper_start(path, 0644, NULL);
+	ck_assert_int_eq(stat(path, &before), 0);
+	ck_assert_int_eq(in_child(found_by_nobody, path), 0);
+	ck_assert_int_eq(chmod(path, 0600), 0);
+	ck_assert_int_eq(in_child(hidden_from_nobody, path), 0);
+	ck_assert_int_eq(stat(path, &after), 0);
+	ck_assert_uint_eq(before.st_ino, after.st_ino);
+	ck_assert_int_eq(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+	check_names(path, keeper.pid);
+	keeper_kill(&keeper);
+	/* Without the record lock only the privileged can see who holds it. */
+	keeper = keeper_start(path, 0644, open_and_close);
+	ck_assert_int_eq(in_child(hidden_from_nobody, path), 0);
+	keeper_kill(&keeper);
+	free(path);
+}
+END_TEST
+
+START_TEST(locked_but_not_written)
+{
+	const char *path = harness_path("x.pid");
+	struct flock lock = { .l_type = F_WRLCK };
+	pid_t pid;
+	int ready[2], status;
+	char byte;
+
+	harness_write_file(path, "1\n");
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		int fd = open(path, O_RDWR | O_CLOEXEC);
+
+		if (fcntl(fd, F_SETLK, &lock) == 0 && write(ready[1], "", 1) == 1)
+			for (;;)
+				pause();
+		_exit(1);
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	ck_assert_int_eq(holder_pid(path), -EBADMSG);
+	kill(pid, SIGKILL);
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	ck_assert_int_eq(holder_pid(path), -ESRCH);
+	close(ready[0]);
+	close(ready[1]);
+}
+END_TEST
+
+/* From inside a pid namespace a holder outside has no pid. */
+static int look_from_inside(void *path)
+{
+	pid_t pid;
+	int status;
+
+	if (unshare(CLONE_NEWPID) != 0)
+		return 77;
+	pid = fork();
+	if (pid == 0) {
+		struct daemonkit_pidfile *pidfile = NULL;
+
+		_exit(holder_pid(path) != -EBADMSG ? 1 :
+		      daemonkit_pidfile_create(&pidfile, path, 0) != -EAGAIN ? 2 :
+		      !strstr(daemonkit_error(), "pid namespace") ? 3 : 0);
+	}
+	waitpid(pid, &status, 0);
+	return status >> 8 | (status & 0xff);
+}
+
+START_TEST(a_holder_of_another_pid_namespace)
+{
+	char *path = strdup(harness_path("x.pid"));
+	struct keeper keeper;
+	int result;
+
+	harness_need_root();
+	keeper = keeper_start(path, 0, NULL);
+	result = in_child(look_from_inside, path);
+	check_names(path, keeper.pid);
+	keeper_kill(&keeper);
+	free(path);
+	if (result == 77)
+		harness_skip("no pid namespaces here");
+	ck_assert_int_eq(result, 0);
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("pidfile-holder");
+	TCase *holder = harness_case(suite, "holder");
+
+	tcase_add_test(holder, arguments_are_checked);
+	tcase_add_test(holder, the_holder_is_found_and_stopped);
+	tcase_add_test(holder, it_is_found_after_it_read_its_own_file);
+	tcase_add_test(holder, it_is_found_by_itself);
+	tcase_add_test(holder, what_a_file_says_is_not_believed);
+	tcase_add_test(holder, a_forged_file_is_not_believed);
+	tcase_add_test(holder, a_descriptor_alone_is_no_proof);
+	tcase_add_test(holder, other_kinds_of_files);
+	tcase_add_test(holder, nobody_finds_roots_daemon_and_changes_nothing);
+	tcase_add_test(holder, locked_but_not_written);
+	tcase_add_test(holder, a_holder_of_another_pid_namespace);
+	return harness_main(argc, argv, suite, NULL);
+}
