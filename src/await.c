@@ -23,14 +23,14 @@
 /* How long one that closed its channel may take: it is about to exit. */
 #define CLOSE_GRACE 1000
 
-enum verdict { NONE, UP, FAILED, CLOSED };
+enum verdict { NONE, UP, FAILED, CLOSED, BROKEN };
 
 struct wait {
 	const struct await *await;
 	struct launch *launch;
 	deadline until;
 	size_t sent; /* of the settings */
-	int error; /* with FAILED; its text is left already */
+	int error; /* with FAILED, its text left already; or with BROKEN */
 };
 
 static enum verdict hear(struct wait *wait, const struct channel_message *message)
@@ -82,22 +82,33 @@ static enum verdict listen_to(struct wait *wait)
 
 		if (result == -EAGAIN)
 			return NONE;
-		if (result <= 0)
+		/* What is no message does not come from a daemon of ours. */
+		if (result == 0 || result == -EBADMSG)
 			return CLOSED;
+		if (result < 0) {
+			wait->error = result;
+			return BROKEN;
+		}
 		verdict = hear(wait, &message);
 		if (verdict != NONE)
 			return verdict;
 	}
 }
 
-static void send_settings(struct wait *wait)
+/* 0 or a negative errno. */
+static int send_settings(struct wait *wait)
 {
 	const struct await *await = wait->await;
 	ssize_t sent = channel_send_settings(wait->launch->channel, await->settings + wait->sent,
 					     await->settings_length - wait->sent);
 
-	/* A failure means that the daemon is gone, which is noticed as such. */
-	wait->sent = sent < 0 ? await->settings_length : wait->sent + (size_t)sent;
+	/* The daemon is gone, and that will be noticed as such. */
+	if (sent == -ECANCELED)
+		sent = (ssize_t)(await->settings_length - wait->sent);
+	if (sent < 0)
+		return (int)sent;
+	wait->sent += (size_t)sent;
+	return 0;
 }
 
 static int describe_end(int status, const char *when)
@@ -174,6 +185,7 @@ static int step(struct wait *wait, int *status)
 	};
 	int ready = deadline_poll(fds, 3, wait->until);
 	enum verdict verdict;
+	int result = 0;
 
 	if (ready < 0)
 		return end_broken(wait, ready, status);
@@ -182,7 +194,9 @@ static int step(struct wait *wait, int *status)
 	if (fds[2].revents != 0)
 		return end_interrupted(wait, status);
 	if ((fds[0].revents & POLLOUT) != 0 && unsent)
-		send_settings(wait);
+		result = send_settings(wait);
+	if (result < 0)
+		return end_broken(wait, result, status);
 	/* In this order: what a dead daemon has said is all there to be heard. */
 	ended = launch_ended(wait->launch);
 	verdict = listen_to(wait);
@@ -196,6 +210,8 @@ static int step(struct wait *wait, int *status)
 		verdict = listen_to(wait);
 	if (verdict == FAILED)
 		return end_failed(wait, status);
+	if (verdict == BROKEN)
+		return end_broken(wait, wait->error, status);
 	if (verdict == CLOSED || ended)
 		return end_unsaid(wait, status);
 	return 1;
