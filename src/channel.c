@@ -23,22 +23,9 @@
 
 int channel_pair(int ends[2])
 {
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return -errno;
-	for (int i = 0; i < 2; i++) {
-		fds[i] = fd_above_standard(fds[i]);
-		if (fds[i] < 0) {
-			int error = fds[i];
-
-			fd_close(fds[1 - i]);
-			return error;
-		}
-	}
-	ends[0] = fds[0];
-	ends[1] = fds[1];
-	return 0;
+	return fd_pair_above_standard(ends);
 }
 
 int channel_listen(struct channel_address *address)

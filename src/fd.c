@@ -108,24 +108,25 @@ int fd_above_standard(int fd)
 	return higher;
 }
 
-int fd_pipe(int ends[2], bool nonblocking)
+int fd_pair_above_standard(int ends[2])
 {
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0)) < 0)
-		return -errno;
 	for (int i = 0; i < 2; i++) {
-		fds[i] = fd_above_standard(fds[i]);
-		if (fds[i] < 0) {
-			int error = fds[i];
+		ends[i] = fd_above_standard(ends[i]);
+		if (ends[i] < 0) {
+			int error = ends[i];
 
-			fd_close(fds[1 - i]);
+			fd_close(ends[1 - i]);
 			return error;
 		}
 	}
-	ends[0] = fds[0];
-	ends[1] = fds[1];
 	return 0;
+}
+
+int fd_pipe(int ends[2], bool nonblocking)
+{
+	if (pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0)) < 0)
+		return -errno;
+	return fd_pair_above_standard(ends);
 }
 
 bool fd_same_file(const struct stat *one, const struct stat *other)

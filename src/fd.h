@@ -31,6 +31,9 @@ int fd_set_nonblocking(int fd, bool on);
  */
 int fd_above_standard(int fd);
 
+/* The same for both ends of something; on failure both are closed. */
+int fd_pair_above_standard(int ends[2]);
+
 /* A pipe, both ends close-on-exec, 3 or higher: 0 or a negative errno. */
 int fd_pipe(int ends[2], bool nonblocking);
 

@@ -14,6 +14,7 @@
 #include "compat-lock.h"
 #include "error.h"
 #include "fd.h"
+#include "path.h"
 #include "pidfile-claim.h"
 
 /* For the texts about an object that may have no name. */
@@ -32,25 +33,6 @@ bool pidfile_is_held(const struct daemonkit_pidfile *pidfile)
 	return pidfile_lock_held(&pidfile->lock);
 }
 
-/* A later chdir(2) must not change what the path means. */
-static char *absolute(const char *path)
-{
-	char text[PATH_MAX] = "";
-	size_t used, length = strlen(path);
-
-	if (*path != '/' && !getcwd(text, sizeof text - 1))
-		return NULL;
-	used = strlen(text);
-	if (used > 0 && text[used - 1] != '/')
-		text[used++] = '/';
-	if (length >= sizeof text - used) {
-		errno = ENAMETOOLONG;
-		return NULL;
-	}
-	memcpy(text + used, path, length + 1);
-	return strdup(text);
-}
-
 int pidfile_new(struct daemonkit_pidfile **ret, const char *path)
 {
 	struct daemonkit_pidfile *pidfile;
@@ -62,12 +44,11 @@ int pidfile_new(struct daemonkit_pidfile **ret, const char *path)
 		return error_system(-ENOMEM, "pid file %s", path ? path : "");
 	*pidfile = (struct daemonkit_pidfile){ .fd = -1 };
 	if (path) {
-		pidfile->path = absolute(path);
-		if (!pidfile->path) {
-			int error = -errno;
+		int result = path_absolute(path, &pidfile->path);
 
+		if (result < 0) {
 			free(pidfile);
-			return error_system(error, "pid file %s: make the path absolute", path);
+			return error_system(result, "pid file %s: make the path absolute", path);
 		}
 	}
 	*ret = pidfile;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How the daemon comes to be: the launcher's side and the daemon's.
- * Thread-safe on different contexts in the launcher; the daemon's side
- * changes the whole process.
+ * How the daemon comes to be: the way that is chosen, and the launcher's side.
+ * Thread-safe on different contexts.
  */
 #include <errno.h>
 #include <limits.h>
@@ -11,17 +10,15 @@
 #include <unistd.h>
 
 #include "await.h"
-#include "channel.h"
+#include "become.h"
 #include "compat-program.h"
 #include "context.h"
-#include "fd.h"
 #include "interrupt.h"
 #include "launch.h"
 #include "number.h"
 #include "origin.h"
 #include "pidfile.h"
 #include "program.h"
-#include "room.h"
 #include "signals.h"
 
 /* Does a service manager wait for news of this very process? */
@@ -40,181 +37,6 @@ static bool is_supervised(const struct settings *settings)
 {
 	return getpid() == 1 || is_managed() || settings->ready_fd >= 0;
 }
-
-/* ---- the daemon's side ---- */
-
-static int undo(struct daemonkit_context *context, bool foreground,
-		struct room_streams *streams, int result)
-{
-	context_result(context, result);
-	/* A launcher prints the error; this copy of the program is silent. */
-	if (!foreground && streams->input >= 0)
-		room_set_streams(foreground, streams);
-	fd_close(streams->input);
-	fd_close(streams->output);
-	if (context->pidfile != NULL)
-		daemonkit_pidfile_remove(context->pidfile);
-	context->pidfile = daemonkit_pidfile_close(context->pidfile);
-	return context_again(context, result);
-}
-
-/* Everything that makes this process the daemon, in an order that matters. */
-static int set_up(struct daemonkit_context *context, bool foreground)
-{
-	const struct settings *settings = &context->settings;
-	struct room_streams streams = { -1, -1 };
-	int result = room_open_streams(settings, foreground, &streams);
-
-	if (result == 0 && settings->pid_file != NULL)
-		result = daemonkit_pidfile_create(&context->pidfile, settings->pid_file,
-						  settings->pid_mode);
-	if (result == 0)
-		result = room_confine(settings);
-	if (result == 0)
-		result = room_set_streams(foreground, &streams);
-	if (result < 0)
-		return undo(context, foreground, &streams, result);
-	context->settings.log_fd = fd_close(context->settings.log_fd);
-	return 0;
-}
-
-/* Tell the launcher, if there is one, that there will be no daemon. */
-static int fail(struct daemonkit_context *context, int result)
-{
-	context_result(context, result);
-	notify_failed(&context->notify, result, context->error);
-	return context_again(context, result);
-}
-
-/* Whom there is to tell, found out while it can still be reached. */
-static int prepare_notify(struct daemonkit_context *context, bool foreground)
-{
-	struct settings *settings = &context->settings;
-	struct notify *notify = &context->notify;
-	int result = 0;
-
-	notify->relayed = settings->managed != 0;
-	notify->watched = settings->managed;
-	notify->ready_fd = settings->ready_fd;
-	settings->ready_fd = -1;
-	if (foreground || settings->managed != 0)
-		result = manager_open(&notify->manager);
-	/* If this fails, the first message will too, and will say why. */
-	if (result == 0 && settings->chroot != NULL)
-		manager_connect(&notify->manager);
-	return result;
-}
-
-/* Make this process the daemon, and tell the launcher how that went. */
-static int become(struct daemonkit_context *context, bool foreground)
-{
-	int result = prepare_notify(context, foreground);
-
-	if (result == 0)
-		result = set_up(context, foreground);
-	if (result < 0)
-		return fail(context, result);
-	context->daemon = getpid();
-	result = notify_up(&context->notify, context->settings.ready_timeout != 0);
-	if (result < 0) {
-		context_result(context, result);
-		daemonkit_context_release(context);
-		notify_close(&context->notify);
-		context->daemon = 0;
-		return context_again(context, result);
-	}
-	return 0;
-}
-
-/* What is inherited on purpose goes no further. */
-static int seal_descriptors(const struct settings *settings)
-{
-	int result = 0;
-
-	for (size_t i = 0; i < settings->keep_count && result == 0; i++)
-		result = fd_set_cloexec(settings->keep[i], true);
-	if (result == 0 && settings->log_fd >= 0)
-		result = fd_set_cloexec(settings->log_fd, true);
-	if (result == 0 && settings->ready_fd >= 0)
-		result = fd_set_cloexec(settings->ready_fd, true);
-	return result < 0 ? error_system(result, "an inherited descriptor") : 0;
-}
-
-/* What the launcher wants, instead of what this copy computed for itself. */
-static int receive_settings(struct daemonkit_context *context)
-{
-	unsigned char *bytes;
-	size_t length;
-	int result = channel_receive_settings(context->notify.channel, &bytes, &length);
-
-	if (result == -ECANCELED)
-		return error_set(result, "the launcher is gone: nobody waits for this start");
-	if (result < 0)
-		return error_system(result, "the settings from the launcher");
-	result = settings_unpack(&context->settings, bytes, length);
-	free(bytes);
-	if (result < 0)
-		return error_system(result, "the settings from the launcher");
-	return seal_descriptors(&context->settings);
-}
-
-/* In a second copy. */
-static int be_second_copy(struct daemonkit_context *context)
-{
-	int channel = origin_take_channel(), result;
-
-	if (channel < 0)
-		return error_set(-EALREADY, "this process is the daemon already");
-	context->notify.channel = fd_above_standard(channel);
-	if (context->notify.channel < 0)
-		return error_system(context->notify.channel, "channel to the launcher");
-	result = receive_settings(context);
-	if (result < 0)
-		return fail(context, result);
-	if (context->settings.name != NULL)
-		compat_set_name(context->settings.name);
-	return become(context, false);
-}
-
-/* Let in what whoever started the program had blocked; not what it blocked itself. */
-static void clean_mask(sigset_t *mask)
-{
-	const sigset_t *inherited = origin_mask();
-
-	for (int signal = 1; signal < NSIG; signal++)
-		if (sigismember(inherited, signal) == 1)
-			sigdelset(mask, signal);
-}
-
-static int be_forked(struct daemonkit_context *context, const struct launch_forked *forked,
-		     pid_t launcher)
-{
-	sigset_t mask = forked->mask;
-	int result = signals_rehome(launcher);
-
-	clean_mask(&mask);
-	sigprocmask(SIG_SETMASK, &mask, NULL);
-	context->notify.channel = forked->channel;
-	if (result == 0 && forked->error < 0)
-		result = error_system(forked->error, "closing descriptors");
-	if (result == 0)
-		result = seal_descriptors(&context->settings);
-	if (result < 0)
-		return fail(context, result);
-	return become(context, false);
-}
-
-static int be_foreground(struct daemonkit_context *context)
-{
-	sigset_t mask;
-
-	sigprocmask(SIG_SETMASK, NULL, &mask);
-	clean_mask(&mask);
-	sigprocmask(SIG_SETMASK, &mask, NULL);
-	return become(context, true);
-}
-
-/* ---- the launcher's side ---- */
 
 /* What a start needs in the launcher, all made before anything is started. */
 struct start {
@@ -346,7 +168,7 @@ static pid_t start_and_wait(struct daemonkit_context *context, const struct star
 	if (result < 0)
 		return context_result(context, result);
 	if (result == 0)
-		return be_forked(context, &forked, launcher);
+		return become_forked(context, &forked, launcher);
 	daemon = launch.daemon;
 	result = await_daemon(&await, &launch, &context->exit_status);
 	if (result == 0)
@@ -403,11 +225,11 @@ pid_t daemonkit_context_reborn(struct daemonkit_context *context)
 		return context_result(context, error_set(-EPERM, "started as a second copy, but not by a "
 								 "launcher of the same user"));
 	if (origin_get() == ORIGIN_REBORN)
-		return context_result(context, be_second_copy(context));
+		return context_result(context, become_second_copy(context));
 	mode = context->mode;
 	if (mode == DAEMONKIT_MODE_AUTO)
 		mode = is_supervised(&context->settings) ? DAEMONKIT_MODE_FOREGROUND : DAEMONKIT_MODE_REBORN;
 	if (mode == DAEMONKIT_MODE_FOREGROUND)
-		return context_result(context, be_foreground(context));
+		return context_result(context, become_foreground(context));
 	return context_result(context, launch(context, mode));
 }
