@@ -25,13 +25,15 @@ struct report {
 	int value;
 };
 
-static void tell(int fd, int value)
+static bool tell(int fd, int value)
 {
 	struct report report = { .value = value };
+	ssize_t sent;
 
-	/* There is room for two reports; a launcher that is gone needs none. */
-	while (send(fd, &report, sizeof report, MSG_NOSIGNAL) < 0 && errno == EINTR)
-		;
+	do {
+		sent = send(fd, &report, sizeof report, MSG_NOSIGNAL);
+	} while (sent < 0 && errno == EINTR);
+	return sent >= 0;
 }
 
 static void ignore(int signal)
@@ -68,8 +70,9 @@ static _Noreturn void watch(pid_t daemon, int fd)
 	sigaction(SIGCHLD, &action, NULL);
 	for (;;) {
 		if (!told && has_ended(daemon, &status)) {
-			tell(fd, status);
 			told = true;
+			if (!tell(fd, status))
+				break; /* the end of the watcher tells that much */
 		}
 		if (ppoll(&launcher, 1, NULL, &all_but_child) > 0)
 			break; /* the launcher said so, or is gone */
@@ -87,7 +90,12 @@ static _Noreturn void be_watcher(pid_t daemon, int fd)
 	 */
 	compat_close_range(0, (unsigned)fd - 1);
 	compat_close_range((unsigned)fd + 1, COMPAT_FD_MAX);
-	tell(fd, daemon);
+	/* A launcher that cannot be told (no memory) must not wait for ever. */
+	if (!tell(fd, daemon)) {
+		kill(daemon, SIGKILL);
+		waitpid(daemon, NULL, 0);
+		_exit(0);
+	}
 	watch(daemon, fd);
 }
 
