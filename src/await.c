@@ -30,6 +30,7 @@ struct wait {
 	struct launch *launch;
 	deadline until;
 	size_t sent; /* of the settings */
+	bool up; /* it has said so */
 	int error; /* with FAILED, its text left already; or with BROKEN */
 };
 
@@ -124,8 +125,9 @@ static int describe_end(int status, const char *when)
 
 static int end_unsaid(struct wait *wait, int *status)
 {
-	const char *when = wait->await->timeout == 0 ? "before it was set up"
-						     : "before it was ready";
+	const char *when = wait->up                  ? "as soon as it was up"
+			   : wait->await->timeout == 0 ? "before it was set up"
+						       : "before it was ready";
 	struct pollfd end = { .fd = wait->launch->end, .events = POLLIN };
 	bool alive = deadline_poll(&end, 1, deadline_after(CLOSE_GRACE)) == 0;
 
@@ -206,8 +208,10 @@ static int step(struct wait *wait, int *status)
 		return 0;
 	}
 	/* It was up, and is dead already: its last words count. */
-	if (verdict == UP)
+	if (verdict == UP) {
+		wait->up = true;
 		verdict = listen_to(wait);
+	}
 	if (verdict == FAILED)
 		return end_failed(wait, status);
 	if (verdict == BROKEN)
