@@ -248,7 +248,10 @@ static bool act_system(struct program *program, const char *name, const char *va
 		umask((mode_t)strtoul(value, NULL, 8));
 	else if (strcmp(name, "chdir") == 0 || strcmp(name, "unlink") == 0)
 		(void)!(*name == 'c' ? chdir : unlink)(value);
-	else if (strcmp(name, "setenv") == 0)
+	else if (strcmp(name, "script") == 0) {
+		write_line(value, "#!/bin/sh\nexit 77\n");
+		chmod(value, 0755);
+	} else if (strcmp(name, "setenv") == 0)
 		putenv(strdup(value));
 	else
 		return false;
@@ -353,7 +356,13 @@ static bool act_processes(struct program *program, const char *name, const char 
 			;
 	else if (strcmp(name, "kill") == 0)
 		kill(program->daemon, SIGKILL);
-	else if (strcmp(name, "reap") == 0) {
+	else if (strcmp(name, "gone") == 0) {
+		siginfo_t info;
+
+		if (waitid(P_PID, (id_t)program->daemon, &info, WEXITED | WNOWAIT) < 0)
+			while (kill(program->daemon, 0) == 0)
+				usleep(1000); /* another's child */
+	} else if (strcmp(name, "reap") == 0) {
 		status = -1;
 		if (waitpid(program->daemon, &status, 0) < 0)
 			status = -errno;
