@@ -163,8 +163,10 @@ static int end_broken(struct wait *wait, int error, int *status)
 }
 
 /*
- * The manager hears of the daemon before the daemon may speak to it.  A
- * manager that cannot be reached does not make the daemon any less up.
+ * The manager hears of the daemon before the daemon may speak to it.  systemd
+ * looks at once whether the daemon is its own child, and if not, will stop it
+ * with SIGKILL right after SIGTERM: the daemon is left to it first.  A manager
+ * that cannot be reached does not make the daemon any less up.
  */
 static void hand_over(struct wait *wait)
 {
@@ -172,6 +174,7 @@ static void hand_over(struct wait *wait)
 
 	if (await->manager == NULL)
 		return;
+	launch_orphan(wait->launch);
 	notify_hand_over(await->manager, wait->launch->daemon, await->timeout != 0);
 	channel_send(wait->launch->channel, CHANNEL_GO, 0, "", DEADLINE_NEVER);
 }
