@@ -21,6 +21,7 @@ bool compat_can_spawn(void);
  * compat_unshare_table() and execve(2).  It must be async-signal-safe, change
  * nothing that is not meant for it, and end in execve(2) or _exit(2).
  *
+ * spawned->pidfd is there before the function runs, in its descriptor table too.
  * Returns when the child has executed or ended: 0 or a negative errno.
  */
 int compat_spawn(int (*function)(void *data), void *data, struct compat_spawned *spawned);
