@@ -275,7 +275,9 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  * In the launcher (modes REBORN and FORK) it returns when the daemon is up:
  * set up, or, with a ready timeout, ready.  The daemon is the launcher's
  * child in mode REBORN where the system allows it: a launcher that lives on
- * may wait for it.  On failure no process and no pid file is left behind.
+ * may wait for it.  Where a service manager started the launcher, the daemon
+ * is the manager's child instead.  On failure no process and no pid file is
+ * left behind.
  *
  * While it waits, SIGHUP, SIGINT, SIGQUIT and SIGTERM, unless they are
  * ignored, end the start: the daemon is killed and reaped, the signal then

@@ -25,7 +25,7 @@ MEMORY = pathlib.Path('/mnt')
 DAEMON = '/usr/sbin/managed'
 
 program = tap.build / 'doc/managers/managed'
-cache = tap.build / 'tests/managers'
+cache = tap.build / 'managers'
 
 
 class Failure(Exception):
