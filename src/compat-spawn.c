@@ -65,7 +65,7 @@ static int lead_session(void *data)
 				   &call->spawned->pidfd);
 	if (call->spawned->pid < 0)
 		call->error = -errno;
-	_exit(0);
+	return 0;
 }
 
 /*

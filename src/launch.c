@@ -110,16 +110,16 @@ static int second_copy(void *data)
 	if (child->error == 0)
 		child->error = close_others(plan->keep, plan->keep_count);
 	if (child->error < 0)
-		_exit(127);
+		return 127;
 	child->step = "/dev/null";
 	child->error = fill_standard();
 	if (child->error < 0)
-		_exit(127);
+		return 127;
 	child->channel = channel_connect(child->address);
 	if (child->channel >= 0)
 		execute(child, child->channel);
 	child->error = child->channel < 0 ? child->channel : child->error;
-	_exit(127);
+	return 127;
 }
 
 /*
