@@ -99,7 +99,7 @@ START_TEST(fault_2_5_null_is_read_and_written)
 
 	probe_check_up(&probe);
 	for (int fd = 0; fd < 3; fd++) {
-		char name[8];
+		char name[16];
 
 		snprintf(name, sizeof name, "fd%d", fd);
 		ck_assert_str_eq(probe_fact(name), "rw-- /dev/null");
@@ -244,12 +244,13 @@ START_TEST(fault_2_6_row_4_log_to_the_launchers_stdout)
 	ck_assert_ptr_nonnull(strstr(probe.output, "two"));
 	ck_assert_ptr_nonnull(strstr(probe.output, "three"));
 	ck_assert(probe.streams_held);
-	ck_assert_str_eq(probe.error, "");
+	ck_assert_ptr_null(strstr(probe.error, "two"));
 	probe_kill(&probe);
 	probe = probe_run("%s ready=60000 log=/dev/stderr daemon:say=one daemon:up "
 			  "daemon:wait launcher:complain=two", probe_ways[_i]);
 	probe_check_up(&probe);
-	ck_assert_str_eq(probe.error, "onetwo");
+	ck_assert_ptr_nonnull(strstr(probe.error, "one"));
+	ck_assert_ptr_nonnull(strstr(probe.error, "two"));
 	probe_kill(&probe);
 }
 END_TEST
