@@ -26,7 +26,6 @@ const char *__asan_default_options(void)
 __attribute__((__constructor__)) static void construct(void)
 {
 	const char *how = getenv("PROBE_CONSTRUCTOR");
-	volatile int *volatile nowhere = NULL;
 
 	if (how == NULL)
 		return;
