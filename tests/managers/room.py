@@ -181,7 +181,7 @@ def expect(what, condition):
 def read(path):
     try:
         return pathlib.Path(path).read_text(errors='replace')
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ''
 
 
