@@ -202,6 +202,9 @@ static void set(struct daemonkit_context *context, const char *name, const char 
 		claim_journal();
 	} else if (strcmp(name, "fd") == 0) {
 		result = daemonkit_notify_set_fd(context, atoi(value));
+	} else if (strcmp(name, "first-fd") == 0) {
+		if (!daemonkit_was_reborn())
+			result = daemonkit_notify_set_fd(context, atoi(value));
 	} else if (strcmp(name, "exec-pid") == 0) {
 		snprintf(own, sizeof own, "%d", strcmp(value, "own") == 0 ? (int)getpid() : 1);
 		if (!daemonkit_was_reborn())

@@ -124,7 +124,11 @@ END_TEST
 
 START_TEST(the_longest_address_is_reached)
 {
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	/* With a NUL behind it, for checkers that read on. */
+	struct {
+		struct sockaddr_un name;
+		char end;
+	} place = { .name.sun_family = AF_UNIX };
 	socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + LONGEST);
 	char address[LONGEST + 1] = "";
 	struct daemonkit_context *context;
@@ -135,10 +139,10 @@ START_TEST(the_longest_address_is_reached)
 	if (_i == EAR_ABSTRACT)
 		snprintf(ear.address, sizeof ear.address, "@daemonkit%d", (int)getpid());
 	memcpy(address, ear.address, strlen(ear.address));
-	memcpy(name.sun_path, address, LONGEST);
+	memcpy(place.name.sun_path, address, LONGEST);
 	if (_i == EAR_ABSTRACT)
-		name.sun_path[0] = '\0';
-	ck_assert_int_eq(bind(ear.fd, (const struct sockaddr *)&name, length), 0);
+		place.name.sun_path[0] = '\0';
+	ck_assert_int_eq(bind(ear.fd, (const struct sockaddr *)&place, length), 0);
 	setenv("NOTIFY_SOCKET", address, 1);
 	context = foreground_daemon();
 	CHECK_RESULT(context, daemonkit_notify_ready(context), 0);

@@ -292,21 +292,27 @@ static void expect_newline(int fd)
 }
 
 static const char *const s6_ways[] = {
-	"mode=auto", "mode=foreground", "mode=reborn", "mode=fork", "mode=reborn wait=10000",
-	"mode=fork wait=10000",
+	"mode=auto fd",		 "mode=foreground fd",	    "mode=reborn fd",
+	"mode=fork fd",		 "mode=reborn wait=10000 fd", "mode=fork wait=10000 fd",
+	/* The second copy of the program says nothing of it: the launcher has. */
+	"mode=reborn first-fd",
 };
+#define S6_WAYS 7
 
 START_TEST(supervisor_gets_a_newline)
 {
 	int ends[2];
 
 	open_pipe(ends);
-	speaker_run("%s fd=%d -- inherits=%d ready is-open=%d ready", s6_ways[_i], S6_FD, S6_FD,
+	speaker_run("%s=%d -- inherits=%d ready is-open=%d ready", s6_ways[_i], S6_FD, S6_FD,
 		    S6_FD);
 	close(S6_FD);
 	CHECK_SAID("inherits", 0);
 	CHECK_SAID("ready", 0);
 	CHECK_SAID("is-open", 0);
+	/* Whoever gives such a descriptor supervises this very process. */
+	if (_i < 2)
+		ck_assert_ptr_null(strstr(harness_read_file(harness_path("said")), "launcher"));
 	/* The daemon lives, where it is not this very process, and has closed it. */
 	ck_assert(harness_wait_readable(ends[0], HARNESS_SOON));
 	expect_newline(ends[0]);
@@ -321,7 +327,7 @@ START_TEST(supervisor_gets_no_newline_of_a_failure)
 	int ends[2];
 
 	open_pipe(ends);
-	speaker_run("%s fd=%d -- failed=broken", s6_ways[_i], S6_FD);
+	speaker_run("%s=%d -- failed=broken", s6_ways[_i], S6_FD);
 	close(S6_FD);
 	speaker_end();
 	ck_assert_int_eq(read(ends[0], &byte, 1), 0);
@@ -335,7 +341,7 @@ START_TEST(nobody_dies_of_a_supervisor_that_did)
 
 	open_pipe(ends);
 	close(ends[0]);
-	speaker_run("%s fd=%d -- ready status=alive", s6_ways[_i], S6_FD);
+	speaker_run("%s=%d -- ready status=alive", s6_ways[_i], S6_FD);
 	close(S6_FD);
 	CHECK_SAID("ready", -EPIPE);
 	speaker_end();
@@ -396,9 +402,9 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(launcher, watchdog_is_handed_over, 0, 3);
 	tcase_add_loop_test(jail, manager_is_reached_from_a_jail, 0, 3 * EAR_KINDS);
 	tcase_add_loop_test(jail, manager_is_reached_without_privileges, 0, 3);
-	tcase_add_loop_test(s6, supervisor_gets_a_newline, 0, 6);
-	tcase_add_loop_test(s6, supervisor_gets_no_newline_of_a_failure, 0, 6);
-	tcase_add_loop_test(s6, nobody_dies_of_a_supervisor_that_did, 0, 6);
+	tcase_add_loop_test(s6, supervisor_gets_a_newline, 0, S6_WAYS);
+	tcase_add_loop_test(s6, supervisor_gets_no_newline_of_a_failure, 0, S6_WAYS);
+	tcase_add_loop_test(s6, nobody_dies_of_a_supervisor_that_did, 0, S6_WAYS);
 	tcase_add_loop_test(s6, one_says_ready_to_all, 0, 3);
 	tcase_add_test(s6, bad_notification_descriptors);
 	return harness_main(argc, argv, suite, helpers);

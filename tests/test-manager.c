@@ -402,9 +402,11 @@ static pid_t start_barrier(int timeout, int expected, bool oracle)
 			result = sd_notify_barrier(0, (uint64_t)timeout * 1000);
 		result = oracle && result == 1 ? 0 : result;
 #endif
-		_exit(result != expected ||
-		      (!oracle && result < 0 &&
-		       strstr(daemonkit_context_error(context), getenv("NOTIFY_SOCKET")) == NULL));
+		if (!oracle && result < 0 &&
+		    strstr(daemonkit_context_error(context), getenv("NOTIFY_SOCKET")) == NULL)
+			result = -1;
+		daemonkit_context_free(context);
+		_exit(result != expected);
 	}
 	return pid;
 }
@@ -481,8 +483,13 @@ START_TEST(messages_wait_for_room)
 	ear_open(&ear, EAR_PATH);
 	count = fill(&ear);
 	pid = fork();
-	if (pid == 0)
-		_exit(daemonkit_notify_ready(foreground_daemon()) != 0);
+	if (pid == 0) {
+		struct daemonkit_context *context = foreground_daemon();
+		int result = daemonkit_notify_ready(context);
+
+		daemonkit_context_free(context);
+		_exit(result != 0);
+	}
 	ck_assert(!harness_wait_gone(pid, 100));
 	while (count-- > 0)
 		ear_expect(&ear, "FULL=1", 0);
@@ -554,8 +561,13 @@ static int say_all_without_sending(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		struct daemonkit_context *context = foreground_daemon();
+		int step;
+
 		forbid_sending();
-		_exit(say_all(foreground_daemon(), 0));
+		step = say_all(context, 0);
+		daemonkit_context_free(context);
+		_exit(step);
 	}
 	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
 	return status;
