@@ -117,16 +117,14 @@ static int seal_descriptors(const struct settings *settings)
 /* What the launcher wants, instead of what this copy computed for itself. */
 static int receive_settings(struct daemonkit_context *context)
 {
-	unsigned char *bytes;
-	size_t length;
-	int result = channel_receive_settings(context->notify.channel, &bytes, &length);
+	struct pack settings = { .error = 0 };
+	int result = channel_receive_settings(context->notify.channel, &settings);
 
+	if (result == 0)
+		result = settings_unpack(&context->settings, settings.bytes, settings.length);
+	pack_free(&settings);
 	if (result == -ECANCELED)
 		return error_set(result, "the launcher is gone: nobody waits for this start");
-	if (result < 0)
-		return error_system(result, "the settings from the launcher");
-	result = settings_unpack(&context->settings, bytes, length);
-	free(bytes);
 	if (result < 0)
 		return error_system(result, "the settings from the launcher");
 	return seal_descriptors(&context->settings);

@@ -144,6 +144,7 @@ ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
 		piece[0] = sent + count == length ? CHANNEL_SETTINGS_END : CHANNEL_SETTINGS;
 		memcpy(piece + 1, bytes + sent, count);
 		result = send_now(fd, piece, 1 + count);
+		explicit_bzero(piece, sizeof piece);
 		if (result == -EAGAIN)
 			break;
 		if (result < 0)
@@ -185,33 +186,20 @@ int channel_receive(int fd, struct channel_message *message)
 	return 1;
 }
 
-int channel_receive_settings(int fd, unsigned char **bytes, size_t *length)
+int channel_receive_settings(int fd, struct pack *settings)
 {
-	unsigned char piece[1 + PIECE], *all = NULL;
-	size_t used = 0;
+	unsigned char piece[1 + PIECE];
 
-	for (;;) {
+	do {
 		ssize_t count = receive(fd, piece, sizeof piece, 0);
-		unsigned char *larger;
 
-		if (count <= 0) {
-			free(all);
+		if (count <= 0)
 			return count < 0 ? (int)count : -ECANCELED;
-		}
-		larger = realloc(all, used + (size_t)count);
-		if (larger == NULL) {
-			free(all);
-			return -ENOMEM;
-		}
-		all = larger;
-		memcpy(all + used, piece + 1, (size_t)count - 1);
-		used += (size_t)count - 1;
-		if (piece[0] == CHANNEL_SETTINGS_END)
-			break;
-	}
-	*bytes = all;
-	*length = used;
-	return 0;
+		pack_bytes(settings, piece + 1, (size_t)count - 1);
+		/* There may be a secret in it. */
+		explicit_bzero(piece + 1, (size_t)count - 1);
+	} while (piece[0] != CHANNEL_SETTINGS_END);
+	return settings->error;
 }
 
 int channel_receive_go(int fd)

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "deadline.h"
+#include "pack.h"
 
 /* The longest text of a message, the final NUL not counted. */
 #define CHANNEL_TEXT_MAX 4000
@@ -65,8 +66,8 @@ ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
  */
 int channel_receive(int fd, struct channel_message *message);
 
-/* In the second copy: wait for all of the settings; freed by the caller. */
-int channel_receive_settings(int fd, unsigned char **bytes, size_t *length);
+/* In the second copy: wait for all of the settings; the caller frees the pack. */
+int channel_receive_settings(int fd, struct pack *settings);
 
 /* In the daemon: wait for CHANNEL_GO.  0, -ECANCELED, or another negative errno. */
 int channel_receive_go(int fd);

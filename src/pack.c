@@ -10,18 +10,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void discard(struct pack *pack)
+{
+	if (pack->bytes != NULL)
+		explicit_bzero(pack->bytes, pack->length);
+	free(pack->bytes);
+}
+
 void pack_bytes(struct pack *pack, const void *bytes, size_t length)
 {
 	if (pack->error < 0 || length == 0)
 		return;
 	if (pack->size - pack->length < length) {
 		size_t size = pack->length + length < 256 ? 256 : 2 * (pack->length + length);
-		unsigned char *larger = realloc(pack->bytes, size);
+		unsigned char *larger = malloc(size);
 
 		if (larger == NULL) {
 			pack->error = -ENOMEM;
 			return;
 		}
+		/* realloc(3) would leave the bytes, secrets among them, where they were. */
+		if (pack->length > 0)
+			memcpy(larger, pack->bytes, pack->length);
+		discard(pack);
 		pack->bytes = larger;
 		pack->size = size;
 	}
@@ -46,7 +57,7 @@ void pack_string(struct pack *pack, const char *string)
 
 void pack_free(struct pack *pack)
 {
-	free(pack->bytes);
+	discard(pack);
 	*pack = (struct pack){ 0 };
 }
 

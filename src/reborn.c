@@ -97,6 +97,9 @@ static int plan_keep(struct start *start, const struct settings *settings, bool 
 		goto fail;
 	if (settings->ready_fd >= 0 && settings_keep(&all, settings->ready_fd) < 0)
 		goto fail;
+	for (size_t i = 0; i < settings->descriptors.count; i++)
+		if (settings_keep(&all, settings->descriptors.list[i].fd) < 0)
+			goto fail;
 	free(start->keep);
 	start->keep = all.keep;
 	start->plan.keep = all.keep;
@@ -205,8 +208,10 @@ static pid_t launch(struct daemonkit_context *context, int mode)
 	}
 	result = start_and_wait(context, &start, interrupt);
 	/* A forked daemon comes here too; the wait is not its own. */
-	if (getpid() == launcher)
+	if (getpid() == launcher) {
+		settings_wipe_payload(&context->settings);
 		interrupt_end();
+	}
 out:
 	free_start(&start);
 	return result;
@@ -226,6 +231,9 @@ pid_t daemonkit_context_reborn(struct daemonkit_context *context)
 								 "launcher of the same user"));
 	if (origin_get() == ORIGIN_REBORN)
 		return context_result(context, become_second_copy(context));
+	mode = context_adopt_descriptors(context);
+	if (mode < 0)
+		return context_result(context, mode);
 	mode = context->mode;
 	if (mode == DAEMONKIT_MODE_AUTO)
 		mode = is_supervised(&context->settings) ? DAEMONKIT_MODE_FOREGROUND : DAEMONKIT_MODE_REBORN;

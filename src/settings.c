@@ -26,10 +26,21 @@ void settings_clear(struct settings *settings)
 	free(settings->work_dir);
 	free(settings->chroot);
 	free(settings->groups);
+	descriptors_clear(&settings->descriptors);
+	settings_wipe_payload(settings);
 	free(settings->keep);
 	fd_close(settings->ready_fd);
 	free(settings->name);
 	settings_init(settings);
+}
+
+void settings_wipe_payload(struct settings *settings)
+{
+	if (settings->payload != NULL)
+		explicit_bzero(settings->payload, settings->payload_length);
+	free(settings->payload);
+	settings->payload = NULL;
+	settings->payload_length = 0;
 }
 
 int settings_keep(struct settings *settings, int fd)
@@ -70,6 +81,9 @@ int settings_pack(const struct settings *settings, struct pack *pack)
 	pack_number(pack, settings->has_umask);
 	pack_number(pack, settings->umask);
 	pack_number(pack, settings->ready_timeout);
+	descriptors_pack(&settings->descriptors, pack);
+	pack_number(pack, (int64_t)settings->payload_length);
+	pack_bytes(pack, settings->payload, settings->payload_length);
 	pack_number(pack, (int64_t)settings->keep_count);
 	for (size_t i = 0; i < settings->keep_count; i++)
 		pack_number(pack, settings->keep[i]);
@@ -107,6 +121,27 @@ static void unpack_groups(struct settings *fresh, struct unpack *unpack)
 	fresh->group_count = count;
 }
 
+static void unpack_payload(struct settings *fresh, struct unpack *unpack)
+{
+	int64_t length = unpack_number(unpack);
+
+	if (unpack->error < 0 || length == 0)
+		return;
+	if (length < 0 || (uint64_t)length > unpack->left) {
+		unpack->error = -EBADMSG;
+		return;
+	}
+	fresh->payload = malloc((size_t)length);
+	if (fresh->payload == NULL) {
+		unpack->error = -ENOMEM;
+		return;
+	}
+	memcpy(fresh->payload, unpack->next, (size_t)length);
+	fresh->payload_length = (size_t)length;
+	unpack->next += length;
+	unpack->left -= (size_t)length;
+}
+
 static void unpack_keep(struct settings *fresh, struct unpack *unpack)
 {
 	size_t count = unpack_count(unpack);
@@ -137,6 +172,8 @@ int settings_unpack(struct settings *settings, const void *bytes, size_t length)
 	fresh.has_umask = unpack_number(&unpack) != 0;
 	fresh.umask = (mode_t)unpack_number(&unpack);
 	fresh.ready_timeout = (int)unpack_number(&unpack);
+	descriptors_unpack(&fresh.descriptors, &unpack);
+	unpack_payload(&fresh, &unpack);
 	unpack_keep(&fresh, &unpack);
 	fresh.ready_fd = (int)unpack_number(&unpack);
 	fresh.managed = (pid_t)unpack_number(&unpack);

@@ -48,6 +48,7 @@
 
 #include <daemonkit/commands.h>
 #include <daemonkit/context.h>
+#include <daemonkit/descriptors.h>
 #include <daemonkit/error.h>
 #include <daemonkit/macros.h>
 #include <daemonkit/notify.h>
