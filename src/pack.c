@@ -61,17 +61,22 @@ void pack_free(struct pack *pack)
 	*pack = (struct pack){ 0 };
 }
 
+void unpack_bytes(struct unpack *unpack, void *bytes, size_t length)
+{
+	if (unpack->error == 0 && unpack->left < length)
+		unpack->error = -EBADMSG;
+	if (unpack->error < 0 || length == 0)
+		return;
+	memcpy(bytes, unpack->next, length);
+	unpack->next += length;
+	unpack->left -= length;
+}
+
 int64_t unpack_number(struct unpack *unpack)
 {
-	int64_t number;
+	int64_t number = 0;
 
-	if (unpack->error < 0 || unpack->left < sizeof number) {
-		unpack->error = unpack->error < 0 ? unpack->error : -EBADMSG;
-		return 0;
-	}
-	memcpy(&number, unpack->next, sizeof number);
-	unpack->next += sizeof number;
-	unpack->left -= sizeof number;
+	unpack_bytes(unpack, &number, sizeof number);
 	return number;
 }
 
@@ -91,9 +96,7 @@ char *unpack_string(struct unpack *unpack)
 		unpack->error = -ENOMEM;
 		return NULL;
 	}
-	memcpy(string, unpack->next, (size_t)length);
+	unpack_bytes(unpack, string, (size_t)length);
 	string[length] = '\0';
-	unpack->next += length;
-	unpack->left -= (size_t)length;
 	return string;
 }

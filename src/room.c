@@ -141,7 +141,8 @@ int room_confine(const struct settings *settings)
 
 	if (settings->has_umask)
 		umask(settings->umask);
-	if (settings->chroot != NULL)
+	result = privileges_apply_first(&settings->privileges);
+	if (result == 0 && settings->chroot != NULL)
 		result = enter_root(settings->chroot);
 	if (result < 0)
 		return result;
@@ -149,10 +150,11 @@ int room_confine(const struct settings *settings)
 		return error_system(-errno, "working directory %s%s%s", directory,
 				    settings->chroot != NULL ? " inside " : "",
 				    settings->chroot != NULL ? settings->chroot : "");
-	if (settings->has_credential)
-		return credential_become(settings->uid, settings->gid, settings->groups,
-					 settings->group_count);
-	return 0;
+	result = privileges_before_user(&settings->privileges);
+	if (result == 0 && settings->has_credential)
+		result = credential_become(settings->uid, settings->gid, settings->groups,
+					   settings->group_count);
+	return result == 0 ? privileges_after_user(&settings->privileges) : result;
 }
 
 /* The path as it is called inside of the root directory, if it is there. */

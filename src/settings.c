@@ -81,6 +81,7 @@ int settings_pack(const struct settings *settings, struct pack *pack)
 	pack_number(pack, settings->has_umask);
 	pack_number(pack, settings->umask);
 	pack_number(pack, settings->ready_timeout);
+	privileges_pack(&settings->privileges, pack);
 	descriptors_pack(&settings->descriptors, pack);
 	pack_number(pack, (int64_t)settings->payload_length);
 	pack_bytes(pack, settings->payload, settings->payload_length);
@@ -136,10 +137,8 @@ static void unpack_payload(struct settings *fresh, struct unpack *unpack)
 		unpack->error = -ENOMEM;
 		return;
 	}
-	memcpy(fresh->payload, unpack->next, (size_t)length);
+	unpack_bytes(unpack, fresh->payload, (size_t)length);
 	fresh->payload_length = (size_t)length;
-	unpack->next += length;
-	unpack->left -= (size_t)length;
 }
 
 static void unpack_keep(struct settings *fresh, struct unpack *unpack)
@@ -172,6 +171,7 @@ int settings_unpack(struct settings *settings, const void *bytes, size_t length)
 	fresh.has_umask = unpack_number(&unpack) != 0;
 	fresh.umask = (mode_t)unpack_number(&unpack);
 	fresh.ready_timeout = (int)unpack_number(&unpack);
+	privileges_unpack(&fresh.privileges, &unpack);
 	descriptors_unpack(&fresh.descriptors, &unpack);
 	unpack_payload(&fresh, &unpack);
 	unpack_keep(&fresh, &unpack);

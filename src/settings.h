@@ -9,6 +9,7 @@
 
 #include "descriptors.h"
 #include "pack.h"
+#include "privileges.h"
 
 /* Where descriptors 1 and 2 lead. */
 enum settings_log {
@@ -36,6 +37,7 @@ struct settings {
 	bool has_umask;
 	mode_t umask;
 	int ready_timeout; /* milliseconds; 0: set-up only */
+	struct privileges privileges;
 	struct descriptors descriptors; /* with names */
 	unsigned char *payload; /* wiped when freed */
 	size_t payload_length;

@@ -53,6 +53,7 @@
 #include <daemonkit/macros.h>
 #include <daemonkit/notify.h>
 #include <daemonkit/pidfile.h>
+#include <daemonkit/privileges.h>
 #include <daemonkit/process.h>
 #include <daemonkit/signals.h>
 #include <daemonkit/version.h>

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Capabilities, and what else Linux grants or denies to a thread. */
+#ifndef COMPAT_CAPABILITY_H
+#define COMPAT_CAPABILITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Is there one of this number that a daemon may keep when it gives up root? */
+bool compat_capability_can_be_kept(int capability);
+
+/* Let the permitted ones outlive the next change of user: 0 or -errno. */
+int compat_capabilities_outlive(void);
+
+/*
+ * Have just these (a bit for each number), permitted and effective; none
+ * inheritable, ambient, or in the bounding set beside them.  0, a negative
+ * errno, or -ENOTSUP.
+ */
+int compat_capabilities_limit(uint64_t mask);
+
+/* Has this thread just these?  0, -EPERM, or another negative errno. */
+int compat_capabilities_check(uint64_t mask);
+
+/* 0, a negative errno, or -ENOTSUP; both calls are verified. */
+int compat_no_new_privileges(void);
+int compat_set_oom_score_adjust(int adjust);
+
+#endif /* COMPAT_CAPABILITY_H */
