@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifdef COMPAT_LINUX
@@ -161,8 +162,12 @@ int compat_pidfd_exit_status(int pidfd, int *status)
 
 int compat_process_look(pid_t pid, struct compat_process *process)
 {
+	siginfo_t child = { .si_pid = 0 };
+
 	process->start = 0;
-	process->ended = false;
+	/* Of a child POSIX tells whether it has ended, of other processes only when reaped. */
+	process->ended = waitid(P_PID, (id_t)pid, &child, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+			 child.si_pid == pid;
 	return kill(pid, 0) < 0 && errno == ESRCH ? -ESRCH : 0;
 }
 

@@ -146,9 +146,14 @@ static int spawn(struct launch *launch, const struct launch_plan *plan)
 							  plan->path, child.step);
 		goto out;
 	}
-	/* No channel: the child was killed before it had one; its end will tell. */
 	result = channel_accept(listener, spawned.pid);
-	launch->channel = result;
+	if (result < 0 && result != -EAGAIN) {
+		launch_finish(launch, 0);
+		result = error_system(result, "cannot start %s: channel", plan->path);
+		goto out;
+	}
+	/* No channel: the child was killed before it had one; its end will tell. */
+	launch->channel = result < 0 ? -1 : result;
 	result = 1;
 out:
 	fd_close(listener);

@@ -16,7 +16,8 @@
 
 /*
  * How long, in milliseconds, a start waits for another one that has the lock
- * but is not named by the file yet: only then it is certain who has won.
+ * but is not named by the file yet, or is seen between taking the one lock
+ * and the other: only then it is certain who has won.
  */
 #define PATIENCE 250
 
@@ -80,7 +81,8 @@ static int take_over(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 	struct stat facts;
 	int result = pidfile_claim(*fd, 0, claim);
 
-	if (result == 0 && claim->kind == PIDFILE_CLAIM_OTHER)
+	if (result == 0 &&
+	    (claim->kind == PIDFILE_CLAIM_OTHER || claim->kind == PIDFILE_CLAIM_UNKNOWN))
 		return PIDFILE_AGAIN;
 	if (result == 0 && claim->kind != PIDFILE_CLAIM_NONE)
 		return pidfile_claim_refuse(claim, place->path);

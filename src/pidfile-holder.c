@@ -85,17 +85,11 @@ static int conclude(const struct pidfile_place *place, const struct stat *facts,
 	case PIDFILE_CLAIM_HOLDER:
 		return prove(place, facts, fd, claim, ret);
 	case PIDFILE_CLAIM_OTHER:
+	case PIDFILE_CLAIM_UNKNOWN: /* perhaps between taking the one lock and the other */
 		return AGAIN;
 	case PIDFILE_CLAIM_UNSEEN:
 		return error_set(-EBADMSG, "pid file %s: held by a process that cannot be seen from"
 				 " here (another pid namespace or host)", place->path);
-	case PIDFILE_CLAIM_UNKNOWN:
-		if (claim->pid == 0)
-			return error_set(-EBADMSG, "pid file %s: held by a process, but it names"
-					 " none", place->path);
-		return error_system(claim->obstacle == -EACCES || claim->obstacle == -EPERM ?
-				    -EACCES : claim->obstacle, "pid file %s: cannot see whether"
-				    " process %ld holds it", place->path, (long)claim->pid);
 	case PIDFILE_CLAIM_NONE:
 	case PIDFILE_CLAIM_READER:
 		break;
@@ -139,6 +133,22 @@ static int look(const struct pidfile_place *place, struct pidfile_claim *claim,
 	return result;
 }
 
+/* It did not settle. */
+static int give_up(const char *path, const struct pidfile_claim *claim)
+{
+	if (claim->kind == PIDFILE_CLAIM_OTHER)
+		return error_set(-EBADMSG, "pid file %s: held by process %ld, but it names another"
+				 " or none", path, (long)claim->pid);
+	if (claim->kind != PIDFILE_CLAIM_UNKNOWN)
+		return error_set(-EBADMSG, "pid file %s: somebody keeps changing it", path);
+	if (claim->pid == 0)
+		return error_set(-EBADMSG, "pid file %s: held by a process, but it names none",
+				 path);
+	return error_system(claim->obstacle == -EPERM ? -EACCES : claim->obstacle,
+			    "pid file %s: cannot see whether process %ld holds it", path,
+			    (long)claim->pid);
+}
+
 static int search(const struct pidfile_place *place, struct daemonkit_process **ret)
 {
 	deadline patience = deadline_after(PATIENCE);
@@ -153,13 +163,9 @@ static int search(const struct pidfile_place *place, struct daemonkit_process **
 		if (result != AGAIN)
 			return result;
 		if (deadline_now() >= patience)
-			break;
+			return give_up(place->path, &claim);
 		deadline_poll(NULL, 0, deadline_after(1));
 	}
-	if (claim.kind == PIDFILE_CLAIM_OTHER)
-		return error_set(-EBADMSG, "pid file %s: held by process %ld, but it names another"
-				 " or none", place->path, (long)claim.pid);
-	return error_set(-EBADMSG, "pid file %s: somebody keeps changing it", place->path);
 }
 
 int daemonkit_pidfile_holder(const char *path, struct daemonkit_process **ret)

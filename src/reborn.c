@@ -4,6 +4,7 @@
  * Thread-safe on different contexts.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,6 +183,15 @@ static pid_t start_and_wait(struct daemonkit_context *context, const struct star
 	return context_again(context, result);
 }
 
+/* A number that is free again would be taken by something of the library's own. */
+static int check_kept(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->keep_count; i++)
+		if (fcntl(settings->keep[i], F_GETFD) < 0)
+			return error_system(-errno, "descriptor %d, to be kept", settings->keep[i]);
+	return 0;
+}
+
 static pid_t launch(struct daemonkit_context *context, int mode)
 {
 	struct start start = { .path = "" };
@@ -195,6 +205,9 @@ static pid_t launch(struct daemonkit_context *context, int mode)
 		return error_set(-EPERM, "mode reborn: a program with file capabilities cannot "
 					 "trust its launcher: use another mode");
 	context->exit_status = -1;
+	result = check_kept(&context->settings);
+	if (result < 0)
+		return result;
 	context->settings.managed = is_managed() ? launcher : 0;
 	result = manager_open(&context->notify.manager);
 	if (result == 0)

@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,6 +72,32 @@ void harness_need_root(void)
 {
 	if (geteuid() != 0)
 		harness_skip("needs root");
+}
+
+void harness_need_linux_api(void)
+{
+#ifndef COMPAT_LINUX
+	harness_skip("built for POSIX alone");
+#endif
+}
+
+void harness_need_pidfds(void)
+{
+#if defined(COMPAT_LINUX) && defined(SYS_pidfd_open)
+	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	if (fd >= 0) {
+		close(fd);
+		return;
+	}
+#endif
+	harness_skip("needs pidfds");
+}
+
+void harness_skip_under_valgrind(const char *lack)
+{
+	if (getenv("HARNESS_VALGRIND"))
+		harness_skip("valgrind %s", lack);
 }
 
 void harness_adopt_orphans(void)

@@ -54,8 +54,14 @@ int harness_main(int argc, char *argv[], Suite *suite, const struct harness_help
 void harness_allow(int milliseconds);
 
 /* End this test as skipped; say what is missing. */
-void harness_skip(const char *format, ...) __attribute__((__format__(__printf__, 1, 2), __noreturn__));
+void harness_skip(const char *format, ...)
+	__attribute__((__format__(__printf__, 1, 2), __noreturn__));
 void harness_need_root(void);
+void harness_need_linux_api(void);
+void harness_need_pidfds(void);
+
+/* Skip it where $HARNESS_VALGRIND says that valgrind runs it; say what valgrind lacks. */
+void harness_skip_under_valgrind(const char *lack);
 
 /* Become the parent of orphaned descendants, in place of the supervisor. */
 void harness_adopt_orphans(void);

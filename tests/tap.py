@@ -66,7 +66,7 @@ def declared():
 
 
 def manual_pages():
-    return sorted((source / 'doc/man').glob('*.3'))
+    return sorted((source / 'doc/man').glob('*.[37]'))
 
 
 def section(page, name):

@@ -286,6 +286,38 @@ START_TEST(free_in_a_storm)
 }
 END_TEST
 
+#define RAISES 20000
+
+static void *raise_many(void *data)
+{
+	(void)data;
+	/* One is taken before the next is sent, so none may be merged. */
+	for (int i = 0; i < RAISES; i++)
+		raise(SIGUSR1);
+	return NULL;
+}
+
+START_TEST(none_is_lost_in_a_storm)
+{
+	struct daemonkit_signals *signals = new_object();
+	pthread_t threads[THREADS];
+	int count = 0;
+
+	handle(signals, SIGUSR1, count_one, &count);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, raise_many, NULL), 0);
+	while (count < THREADS * RAISES) {
+		ck_assert(harness_wait_readable(daemonkit_signals_fd(signals), HARNESS_SOON));
+		ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
+	}
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
+	ck_assert_int_eq(count, THREADS * RAISES);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
 struct victim {
 	atomic_bool runs;
 	atomic_bool signalled;
@@ -475,16 +507,30 @@ START_TEST(a_child_may_have_an_object_of_its_own)
 }
 END_TEST
 
+static void *make_and_free(void *data)
+{
+	struct storm *storm = data;
+	struct daemonkit_signals *signals;
+
+	while (!atomic_load(&storm->over)) {
+		if (daemonkit_signals_new(&signals) == 0)
+			daemonkit_signals_free(signals);
+	}
+	return NULL;
+}
+
 /* Locks and counts of threads that the child does not have must not stop it. */
 START_TEST(fork_in_a_storm)
 {
 	struct daemonkit_signals *signals;
 	struct storm storm;
+	pthread_t maker;
 	int count = 0;
 
 	begin_storm(&storm);
 	signals = new_object();
 	handle(signals, SIGUSR1, count_one, &count);
+	ck_assert_int_eq(pthread_create(&maker, NULL, make_and_free, &storm), 0);
 	for (int i = 0; i < 50; i++) {
 		pid_t child = fork();
 
@@ -494,8 +540,9 @@ START_TEST(fork_in_a_storm)
 		ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
 	}
 	ck_assert_int_gt(count, 0);
-	daemonkit_signals_free(signals);
 	end_storm(&storm);
+	ck_assert_int_eq(pthread_join(maker, NULL), 0);
+	daemonkit_signals_free(signals);
 }
 END_TEST
 
@@ -735,6 +782,7 @@ static void add_threads(Suite *suite)
 	tcase_add_test(threads, order_with_threads);
 	tcase_add_test(threads, two_objects_in_two_threads);
 	tcase_add_test(threads, free_in_a_storm);
+	tcase_add_test(threads, none_is_lost_in_a_storm);
 	tcase_add_test(threads, a_thread_is_not_cancelled_while_it_takes_a_signal);
 }
 

@@ -372,6 +372,7 @@ START_TEST(handlers_are_ordinary_code) /* go-daemon row 16: in the caller's own 
 	struct place place = {.thread = pthread_self(), .mutex = PTHREAD_MUTEX_INITIALIZER};
 	pid_t sender;
 
+	harness_skip_under_valgrind("piles up signal frames");
 	handle(signals, SIGRTMIN, allocate_and_lock, &place);
 	handle(signals, SIGUSR1, allocate_and_lock, &place);
 	sender = start_sender(MANY);

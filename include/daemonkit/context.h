@@ -286,8 +286,8 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  * place, root and working directory changed, privileges dropped.  When one
  * of these fails, the daemon gets the error too and is to exit; the
  * launcher, too, gets the error and its text, and waits for the exit.  The
- * standard streams of such a second copy lead to the log or nowhere, so that
- * an error which both print is seen once.
+ * standard streams of such a second copy lead nowhere, so that an error which
+ * both print is seen once.
  *
  * Returns: greater than 0 in the launcher: the daemon's pid; 0 in the
  * daemon; or

@@ -44,8 +44,8 @@ struct daemonkit_process;
  *
  * The file appears whole: a reader sees the caller's pid and a newline, or
  * what was there before.  A stale file (nobody holds it) is replaced.  Where
- * the directory does not admit a new file but a stale one is there and can
- * be written, it is written in place.
+ * the directory does not admit a new file but a stale one is there, can be
+ * written, and is the caller's or root's own, it is written in place.
  *
  * Returns: 0, or
  *   -EAGAIN  another process (or this one) holds the file; it is left alone.
@@ -54,6 +54,7 @@ struct daemonkit_process;
  *   -EEXIST  @path is not a pid file: not a regular file, more than one hard
  *            link, or other contents than a pid
  *   -EINVAL  @path is empty or @mode has bits outside 0777
+ *   -EPERM   a stale file of another user can be neither replaced nor written
  *   -ENAMETOOLONG, -ENOENT, -ENOTDIR, -EACCES, -EROFS, -ENOSPC, -EDQUOT,
  *   -ENOMEM, -EMFILE, -ENFILE, -EIO, -ENOLCK  as open(2), write(2), fcntl(2)
  * Ownership: freed with daemonkit_pidfile_close().
@@ -88,8 +89,9 @@ DAEMONKIT_API int daemonkit_pidfile_open(struct daemonkit_pidfile **ret, const c
  *
  * Returns: 0, or
  *   -EBADF   @fd is not open
- *   -EINVAL  @fd is not a regular file open for reading and writing
- *   -ENOMEM
+ *   -EINVAL  @fd is not a regular file open for reading and writing, or @path
+ *            is empty
+ *   -ENAMETOOLONG, -ENOENT, -EACCES, -ENOMEM  the absolute path, as getcwd(3)
  * Ownership: freed with daemonkit_pidfile_close().
  * Thread safety: MT-safe.  Since: 1.0
  */
@@ -194,11 +196,14 @@ DAEMONKIT_API int daemonkit_pidfile_fd(const struct daemonkit_pidfile *pidfile)
  *
  * Returns: 0, or
  *   -ESRCH    nobody: no file, an empty one, or one that no process holds
- *   -EBADMSG  a process holds it, but the file names another or none; or the
- *             holder is in a pid namespace that cannot be seen from here
+ *   -EBADMSG  a process holds it, but the file names another or none, or
+ *             others could have written it; or the holder is in a pid
+ *             namespace that cannot be seen from here
  *   -ELOOP    @path is a symbolic link
  *   -EEXIST   @path is not a regular file
- *   -EACCES   the file cannot be read, so nothing is known
+ *   -EACCES   the file cannot be read, or (where the holder itself opened and
+ *             closed its file) the holder's descriptors cannot be seen, so
+ *             nothing is known
  *   -EINVAL, -ENAMETOOLONG, -ENOTDIR, -ENOMEM, -EMFILE, -ENFILE, -EIO
  * Thread safety: MT-safe.  Not async-signal-safe.  Since: 1.0
  */

@@ -53,7 +53,7 @@ daemonkit_process_free(struct daemonkit_process *process);
  * daemonkit_process_pid - the process id
  *
  * Returns: the pid that the object was opened with, or -EINVAL for NULL.
- * Thread safety: MT-safe, async-signal-safe.  Since: 1.0
+ * Thread safety: MT-safe; async-signal-safe unless it fails.  Since: 1.0
  */
 DAEMONKIT_API pid_t daemonkit_process_pid(const struct daemonkit_process *process)
 	DAEMONKIT_NONNULL(1);
@@ -67,7 +67,7 @@ DAEMONKIT_API pid_t daemonkit_process_pid(const struct daemonkit_process *proces
  * Returns: the descriptor, or -ENOTSUP where the system has none.
  * Ownership: the object's; must not be closed or read; valid until
  * daemonkit_process_free().
- * Thread safety: MT-safe, async-signal-safe.  Since: 1.0
+ * Thread safety: MT-safe; async-signal-safe unless it fails.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_process_fd(const struct daemonkit_process *process)
 	DAEMONKIT_NONNULL(1);

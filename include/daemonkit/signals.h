@@ -103,6 +103,7 @@ DAEMONKIT_API int daemonkit_signals_set_handler(struct daemonkit_signals *signal
  * Returns: 0 when a handler returned DAEMONKIT_STOP; the negative number
  * that a handler returned; or
  *   -ECHILD  called in a child of the process that made the object
+ *   -EBADF   the program has closed a descriptor of the object
  * Thread safety: one thread at a time for an object.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_signals_serve(struct daemonkit_signals *signals)
@@ -124,11 +125,13 @@ DAEMONKIT_API int daemonkit_signals_fd(const struct daemonkit_signals *signals)
 /**
  * daemonkit_signals_dispatch - run the handlers of what has arrived
  *
- * Never waits.  When a handler stops, later signals stay for the next call.
+ * Never waits.  Signals that arrive meanwhile, and when a handler stops all
+ * later ones, stay for the next call; the descriptor is readable then.
  *
  * Returns: 0 when all handlers returned 0; DAEMONKIT_STOP or a negative
  * number as soon as a handler returned it; or
  *   -ECHILD  called in a child of the process that made the object
+ *   -EBADF   the program has closed a descriptor of the object
  * Thread safety: one thread at a time for an object.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_signals_dispatch(struct daemonkit_signals *signals)

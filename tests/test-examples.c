@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/* The examples, as their users run them: go-daemon rows 18 and 19. */
+#include "harness.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* They are run in the test's directory, so that their files are there. */
+static const char *example(const char *name)
+{
+	const char *builddir = getenv("builddir");
+	char *path = harness_memory(4096);
+
+	ck_assert_int_eq(chdir(harness_directory()), 0);
+	if (builddir == NULL)
+		harness_skip("builddir is not set: run it by make check");
+	snprintf(path, 4096, "%s/doc/examples/%s", builddir, name);
+	if (access(path, X_OK) < 0)
+		harness_skip("%s is not built", path);
+	return path;
+}
+
+static struct harness_result run(const char *const argv[], int exit_code)
+{
+	struct harness_result result = harness_run(argv);
+
+	ck_assert_msg(WIFEXITED(result.status) && WEXITSTATUS(result.status) == exit_code,
+		      "%s: status %#x, output \"%s\", error \"%s\"", argv[0],
+		      (unsigned)result.status, result.output, result.error);
+	ck_assert(!result.streams_held);
+	return result;
+}
+
+static void check_has(const char *text, const char *part)
+{
+	ck_assert_msg(strstr(text, part) != NULL, "no \"%s\" in \"%s\"", part, text);
+}
+
+static pid_t pid_in(const char *path)
+{
+	return (pid_t)atoi(harness_read_file(path));
+}
+
+static bool exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* The daemons are not the tests' children: somebody has to wait for them. */
+static void check_end(pid_t pid, int exit_code)
+{
+	int status;
+
+	ck_assert_int_gt(pid, 1);
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), exit_code);
+}
+
+/* simple */
+
+static int number_after(const char *text, const char *words)
+{
+	const char *place = strstr(text, words);
+
+	ck_assert_msg(place != NULL, "no \"%s\" in \"%s\"", words, text);
+	return atoi(place + strlen(words));
+}
+
+static int connect_to(int port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons((unsigned short)port),
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+	return fd;
+}
+
+static const char *ask(int port)
+{
+	static const char request[] = "GET /page HTTP/1.0\r\n\r\n";
+	char *reply = harness_memory(1024);
+	size_t length = 0;
+	int fd = connect_to(port);
+
+	ck_assert_int_eq(send(fd, request, strlen(request), 0), (ssize_t)strlen(request));
+	for (ssize_t count = 1; count > 0 && length < 1023; length += (size_t)count) {
+		ck_assert(harness_wait_readable(fd, HARNESS_SOON));
+		count = recv(fd, reply + length, 1023 - length, 0);
+		ck_assert_int_ge(count, 0);
+	}
+	close(fd);
+	return reply;
+}
+
+START_TEST(simple_serves) /* go-daemon row 18 */
+{
+	const char *const argv[] = {example("simple"), "-P", "0", NULL};
+	struct harness_result result;
+	char greeting[64];
+	pid_t pid;
+	int port;
+
+	harness_adopt_orphans();
+	result = run(argv, 0);
+	ck_assert_str_eq(result.error, "");
+	port = number_after(result.output, "listening on port ");
+	pid = pid_in("simple.pid");
+	snprintf(greeting, sizeof greeting, "\r\n\r\nHello, this is process %d.\n", (int)pid);
+	for (int i = 0; i < 3; i++) {
+		const char *reply = ask(port);
+
+		ck_assert_int_eq(strncmp(reply, "HTTP/1.0 200 OK\r\n", 17), 0);
+		check_has(reply, greeting);
+	}
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	check_end(pid, 0);
+	ck_assert(!exists("simple.pid"));
+	check_has(harness_read_file("simple.log"), "request: GET /page HTTP/1.0\n");
+	check_has(harness_read_file("simple.log"), "stopped\n");
+}
+END_TEST
+
+START_TEST(simple_is_refused_when_it_runs)
+{
+	const char *const argv[] = {example("simple"), "-P", "0", NULL};
+	char holder[64];
+	pid_t pid;
+
+	harness_adopt_orphans();
+	run(argv, 0);
+	pid = pid_in("simple.pid");
+	snprintf(holder, sizeof holder, "held by process %d", (int)pid);
+	check_has(run(argv, 1).error, holder);
+	ck_assert_int_eq(pid_in("simple.pid"), pid);
+	kill(pid, SIGTERM);
+	check_end(pid, 0);
+	ck_assert_uint_eq(harness_count_children(getpid()), 0);
+}
+END_TEST
+
+START_TEST(simple_says_why_it_cannot_serve)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof address;
+	const char *const program = example("simple");
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char port[16];
+
+	harness_adopt_orphans();
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	snprintf(port, sizeof port, "%d", ntohs(address.sin_port));
+	check_has(run((const char *const[]){program, "-P", port, NULL}, 1).error,
+		  strerror(EADDRINUSE));
+	ck_assert(!exists("simple.pid"));
+	ck_assert_uint_eq(harness_count_children(getpid()), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(wrong_usage_is_refused)
+{
+	static const char *const words[][2] = {{"simple", "-x"},
+					       {"simple", "-P65536"},
+					       {"simple", "-Pa"},
+					       {"simple", "word"},
+					       {"signal-handling", "-x"},
+					       {"signal-handling", "word"}};
+	const char *const argv[] = {example(words[_i][0]), words[_i][1], NULL};
+
+	check_has(run(argv, 2).error, "usage: ");
+	ck_assert(!exists("simple.pid") && !exists("signal-handling.pid"));
+}
+END_TEST
+
+/* signal-handling */
+
+static const char log_file[] = "signal-handling.log";
+
+/* Started, with its first unit of work begun. */
+static pid_t start_worker(const char *milliseconds)
+{
+	const char *const argv[] = {example("signal-handling"), NULL};
+	struct harness_result result;
+	pid_t pid;
+
+	harness_adopt_orphans();
+	harness_write_file("signal-handling.conf", milliseconds);
+	result = run(argv, 0);
+	ck_assert_str_eq(result.error, "");
+	pid = pid_in("signal-handling.pid");
+	ck_assert_int_eq(number_after(result.output, "started, process "), pid);
+	ck_assert(harness_wait_text(log_file, "unit 1: begun\n", HARNESS_SOON));
+	return pid;
+}
+
+static struct harness_result command(const char *word, int exit_code)
+{
+	const char *const argv[] = {example("signal-handling"), "-s", word, NULL};
+
+	return run(argv, exit_code);
+}
+
+START_TEST(quit_waits_for_the_worker) /* go-daemon row 19 */
+{
+	pid_t pid = start_worker("300");
+	const char *text;
+
+	command("quit", 0);
+	check_end(pid, 0);
+	text = strstr(harness_read_file(log_file), "quit: waiting for the worker\n");
+	ck_assert_ptr_nonnull(text);
+	check_has(text, ": done\nended\n");
+	ck_assert(!exists("signal-handling.pid"));
+}
+END_TEST
+
+START_TEST(stop_does_not_wait_for_the_worker) /* go-daemon row 19 */
+{
+	pid_t pid = start_worker("3600000");
+
+	command("stop", 0);
+	check_end(pid, 0);
+	check_has(harness_read_file(log_file), "ended\n");
+	ck_assert_ptr_null(strstr(harness_read_file(log_file), "done"));
+	ck_assert(!exists("signal-handling.pid"));
+}
+END_TEST
+
+START_TEST(reload_reads_the_configuration_and_reopens_the_log) /* go-daemon row 19 */
+{
+	pid_t pid = start_worker("3600000");
+
+	ck_assert_int_eq(rename(log_file, "old.log"), 0);
+	harness_write_file("signal-handling.conf", "77");
+	command("reload", 0);
+	ck_assert(harness_wait_text(log_file, "a unit takes 77 ms\n", HARNESS_SOON));
+	check_has(harness_read_file("old.log"), "a unit takes 3600000 ms\n");
+	ck_assert_ptr_null(strstr(harness_read_file("old.log"), "77"));
+	command("stop", 0);
+	check_end(pid, 0);
+	check_has(harness_read_file(log_file), "stop: from process ");
+}
+END_TEST
+
+START_TEST(a_second_start_is_refused)
+{
+	pid_t pid = start_worker("3600000");
+	const char *const argv[] = {example("signal-handling"), NULL};
+	char holder[64];
+
+	snprintf(holder, sizeof holder, "held by process %d", (int)pid);
+	check_has(run(argv, 1).error, holder);
+	ck_assert_int_eq(pid_in("signal-handling.pid"), pid);
+	command("stop", 0);
+	check_end(pid, 0);
+}
+END_TEST
+
+START_TEST(commands_need_a_daemon)
+{
+	static const char *const words[] = {"quit", "stop", "reload"};
+
+	check_has(command(words[_i], 7).error, "no daemon is running");
+	ck_assert(!exists("signal-handling.pid"));
+}
+END_TEST
+
+START_TEST(unknown_commands_are_refused)
+{
+	check_has(command("explode", 2).error, "explode");
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("examples");
+	TCase *simple = harness_case(suite, "simple");
+	TCase *handling = harness_case(suite, "signal-handling");
+
+	tcase_add_test(simple, simple_serves);
+	tcase_add_test(simple, simple_is_refused_when_it_runs);
+	tcase_add_test(simple, simple_says_why_it_cannot_serve);
+	tcase_add_loop_test(simple, wrong_usage_is_refused, 0, 6);
+	tcase_add_test(handling, quit_waits_for_the_worker);
+	tcase_add_test(handling, stop_does_not_wait_for_the_worker);
+	tcase_add_test(handling, reload_reads_the_configuration_and_reopens_the_log);
+	tcase_add_test(handling, a_second_start_is_refused);
+	tcase_add_loop_test(handling, commands_need_a_daemon, 0, 3);
+	tcase_add_test(handling, unknown_commands_are_refused);
+	return harness_main(argc, argv, suite, NULL);
+}
