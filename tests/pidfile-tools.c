@@ -19,6 +19,7 @@
 
 #include <daemonkit/error.h>
 
+#include "compat-file.h"
 #include "harness.h"
 
 void forbid_nameless(void)
@@ -36,6 +37,17 @@ void forbid_nameless(void)
 	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
 		harness_skip("no system call filters here");
+}
+
+bool has_nameless(void)
+{
+	int directory = open(harness_directory(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = compat_open_nameless(directory);
+
+	close(directory);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 struct keeper keeper_start(const char *path, mode_t mode, void (*then)(const char *path))

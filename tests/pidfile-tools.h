@@ -16,6 +16,9 @@ enum { NAMELESS, NAMED, WAYS };
 /* Make the system answer as a file system without O_TMPFILE does. */
 void forbid_nameless(void);
 
+/* Can files here come to be without a name? */
+bool has_nameless(void);
+
 /* A child that takes the pid file and keeps it until it is told to end. */
 struct keeper {
 	pid_t pid;

@@ -31,6 +31,21 @@ static int number(const char *value)
 	return (int)strtol(value, NULL, 0);
 }
 
+static void write_line(const char *path, const char *format, ...)
+	__attribute__((__format__(__printf__, 2, 3)));
+static void write_line(const char *path, const char *format, ...)
+{
+	FILE *file = fopen(path, "ae");
+	va_list arguments;
+
+	if (file == NULL)
+		exit(89);
+	va_start(arguments, format);
+	vfprintf(file, format, arguments);
+	va_end(arguments);
+	fclose(file);
+}
+
 /* ---- descriptors ---- */
 
 static void place(int from, int to, bool inherited)
@@ -118,8 +133,6 @@ static int hear(const struct daemonkit_signal *signal, void *data)
 
 static bool act_signals(struct program *program, const char *name, const char *value)
 {
-	FILE *file;
-
 	if (strcmp(name, "ignore") == 0) {
 		signal(number(value), SIG_IGN);
 	} else if (strcmp(name, "handler") == 0) {
@@ -138,11 +151,7 @@ static bool act_signals(struct program *program, const char *name, const char *v
 	} else if (strcmp(name, "serve") == 0) {
 		if (daemonkit_signals_serve(heard) != 0)
 			exit(93);
-		file = fopen(value, "ae");
-		if (file != NULL) {
-			fprintf(file, "heard %d\n", hangups);
-			fclose(file);
-		}
+		write_line(program->report, "heard %d\nend\n", hangups);
 		daemonkit_signals_free(heard);
 	} else {
 		return false;
@@ -267,7 +276,6 @@ static void hold(const char *path)
 	int ready[2];
 	pid_t pid;
 	char byte;
-	FILE *file;
 
 	if (pipe(ready) != 0)
 		exit(90);
@@ -278,9 +286,27 @@ static void hold(const char *path)
 			pause();
 	}
 	(void)!read(ready[0], &byte, 1);
-	file = fopen(path, "we");
-	fprintf(file, "%d\n", (int)pid);
-	fclose(file);
+	write_line(path, "%d\n", (int)pid);
+}
+
+/* A program without any knowledge of daemons, which goes on for long. */
+static void start_program(const char *path)
+{
+	int executed[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe2(executed, O_CLOEXEC) != 0)
+		exit(88);
+	pid = fork();
+	if (pid == 0) {
+		execlp("sleep", "sleep", "1000", NULL);
+		_exit(127);
+	}
+	close(executed[1]);
+	(void)!read(executed[0], &byte, 1);
+	close(executed[0]);
+	write_line(path, "%d\n", (int)pid);
 }
 
 /* A worker that was forked cleans up after itself as every program does. */
@@ -318,6 +344,8 @@ static bool act_processes(struct program *program, const char *name, const char 
 		run_program(value);
 	else if (strcmp(name, "hold") == 0)
 		hold(value);
+	else if (strcmp(name, "sleep") == 0)
+		start_program(value);
 	else if (strcmp(name, "work") == 0)
 		work(program);
 	else if (strcmp(name, "input") == 0)
@@ -336,21 +364,6 @@ static bool act_processes(struct program *program, const char *name, const char 
 }
 
 /* ---- the library ---- */
-
-static void write_line(const char *path, const char *format, ...)
-	__attribute__((__format__(__printf__, 2, 3)));
-static void write_line(const char *path, const char *format, ...)
-{
-	FILE *file = fopen(path, "ae");
-	va_list arguments;
-
-	if (file == NULL)
-		exit(89);
-	va_start(arguments, format);
-	vfprintf(file, format, arguments);
-	va_end(arguments);
-	fclose(file);
-}
 
 static void say_failed(struct program *program, const char *value)
 {
@@ -375,9 +388,9 @@ static void try_streams(const char *path)
 {
 	char byte;
 
-	write_line(path, "read0 %zd\nwrite1 %zd\nwrite2 %zd\nread1 %zd\n",
+	write_line(path, "read0 %zd\nwrite1 %zd\nwrite2 %zd\n",
 		   read(STDIN_FILENO, &byte, 1), write(STDOUT_FILENO, "x", 1),
-		   write(STDERR_FILENO, "x", 1), read(STDOUT_FILENO, &byte, 1));
+		   write(STDERR_FILENO, "x", 1));
 }
 
 static bool act_library(struct program *program, const char *name, const char *value)

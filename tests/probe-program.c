@@ -146,7 +146,7 @@ bool probe_set(struct program *program, const char *name, const char *value)
 		return false;
 	/* The second copy has not the launcher's descriptors: its setters may fail. */
 	if (result < 0 && !program->is_second) {
-		probe_say(program, "setter %s\nresult %d -1 0 %s\n", name, result,
+		probe_say(program, "setter %s\nthe start's result %d -1 0 %s\n", name, result,
 			  daemonkit_context_error(program->context));
 		exit(2);
 	}
@@ -163,6 +163,9 @@ static void obey(struct program *program, const char *prefix)
 		const char *equals = strchrnul(word, '=');
 		char name[64];
 
+		/* An argument that is no word, for tests of arguments. */
+		if (*word == '\0' || strchr(word, ' ') != NULL)
+			continue;
 		if (colon > equals || (colon != NULL && strncmp(word, "first:", 6) != 0 &&
 				       strncmp(word, "second:", 7) != 0 &&
 				       strncmp(word, "daemon:", 7) != 0 &&
@@ -255,7 +258,7 @@ static int be_launcher(struct program *program, pid_t launcher)
 		result = reborn(program);
 		if (result == 0 || getpid() != launcher)
 			return be_daemon(program, result);
-		probe_say(program, "result %d %d %ld %s\n", (int)result,
+		probe_say(program, "the start's result %d %d %ld %s\n", (int)result,
 			  daemonkit_context_exit_status(program->context), now() - began,
 			  result < 0 ? daemonkit_context_error(program->context) : "");
 		program->daemon = result;

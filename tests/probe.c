@@ -66,24 +66,23 @@ static const char **arguments(const char *path, const char *words)
 	return argv;
 }
 
-/* "result PID STATUS MILLISECONDS TEXT", the last such line. */
+#define RESULT "the start's result "
+
+/* The number, STATUS, MILLISECONDS and TEXT of the last such line. */
 static void parse(struct probe *probe, const char *output)
 {
 	const char *line = NULL, *next = output;
 	char *text;
 	int used = 0;
 
-	while ((next = strstr(next, "result "))) {
-		if (next == output || next[-1] == '\n')
-			line = next;
-		next++;
-	}
+	while ((next = strstr(next, RESULT)))
+		line = next++;
 	probe->output = output;
 	probe->result = 0;
 	probe->status = -1;
 	probe->text = "";
 	if (line == NULL ||
-	    sscanf(line, "result %d %d %d %n", &probe->result, &probe->status,
+	    sscanf(line, RESULT "%d %d %d %n", &probe->result, &probe->status,
 		   &probe->milliseconds, &used) < 3)
 		return;
 	text = harness_memory(strlen(line) + 1);
@@ -133,7 +132,7 @@ struct probe probe_result(struct harness_program *program)
 
 	do {
 		line = harness_line(program);
-	} while (strncmp(line, "result ", 7) != 0);
+	} while (strncmp(line, RESULT, strlen(RESULT)) != 0);
 	parse(&probe, line);
 	return probe;
 }
@@ -171,10 +170,17 @@ void probe_kill(const struct probe *probe)
 	ck_assert(harness_wait_gone(probe->result, HARNESS_SOON));
 }
 
+static const char *report;
+
+void probe_read(const char *path)
+{
+	report = path;
+}
+
 /* The line that begins with the name and a space; NULL if there is none. */
 static const char *find_fact(const char *name)
 {
-	const char *path = harness_path("report"), *line;
+	const char *path = report != NULL ? report : harness_path("report"), *line;
 	size_t length = strlen(name);
 
 	ck_assert_msg(harness_wait_text(path, "\nend\n", HARNESS_SOON), "no report: %s",
@@ -199,7 +205,7 @@ const char *probe_fact(const char *name)
 	char *copy;
 
 	ck_assert_msg(value != NULL, "the report says nothing of %s: %s", name,
-		      harness_read_file(harness_path("report")));
+		      harness_read_file(report != NULL ? report : harness_path("report")));
 	copy = harness_memory(strlen(value) + 1);
 	strcpy(copy, value);
 	copy[strcspn(copy, "\n")] = '\0';

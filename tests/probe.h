@@ -62,7 +62,10 @@ void probe_check_nothing_left(void);
 /* Kill the daemon and wait for its end. */
 void probe_kill(const struct probe *probe);
 
-/* A line of @/report, waited for until the report is whole; fails if it is not there. */
+/* Where the report is, if not in @/report. */
+void probe_read(const char *path);
+
+/* A line of the report, waited for until the report is whole; fails if it is not there. */
 const char *probe_fact(const char *name);
 long probe_number(const char *name);
 bool probe_has_fact(const char *name);

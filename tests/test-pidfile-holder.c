@@ -71,8 +71,10 @@ static void open_and_close(const char *path)
 START_TEST(it_is_found_after_it_read_its_own_file)
 {
 	const char *path = harness_path("x.pid");
-	struct keeper keeper = keeper_start(path, 0, open_and_close);
+	struct keeper keeper;
 
+	harness_need_linux_api();
+	keeper = keeper_start(path, 0, open_and_close);
 	ck_assert_int_eq(holder_pid(path), keeper.pid);
 	/* Others could have written this and passed it the descriptor. */
 	ck_assert_int_eq(chmod(path, 0660), 0);
@@ -152,6 +154,7 @@ START_TEST(a_descriptor_alone_is_no_proof)
 	int fd, status;
 
 	harness_need_root();
+	harness_need_linux_api();
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);
 	victim = fork();
@@ -223,6 +226,9 @@ START_TEST(nobody_finds_roots_daemon_and_changes_nothing)
 	ck_assert_int_eq(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
 	check_names(path, keeper.pid);
 	keeper_kill(&keeper);
+	free(path);
+	harness_need_linux_api();
+	path = strdup(open_path("x.pid"));
 	/* Without the record lock only the privileged can see who holds it. */
 	keeper = keeper_start(path, 0644, open_and_close);
 	ck_assert_int_eq(in_child(hidden_from_nobody, path), 0);

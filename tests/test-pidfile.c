@@ -126,9 +126,25 @@ START_TEST(a_second_start_is_refused)
 }
 END_TEST
 
+static bool is_locked(const char *path, int command, off_t start, off_t length)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_start = start, .l_len = length };
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fcntl(fd, command, &lock), 0);
+	close(fd);
+	return lock.l_type != F_UNLCK;
+}
+
+static int has_record_lock(void *path)
+{
+	return is_locked(path, F_GETLK, 0, GUARD_BYTE) ? 0 : 1;
+}
+
 START_TEST(a_process_does_not_take_it_twice)
 {
-	const char *path = harness_path("x.pid");
+	char *path = strdup(harness_path("x.pid"));
 	struct daemonkit_pidfile *pidfile = create(path, 0), *second = NULL;
 	struct keeper keeper;
 
@@ -139,12 +155,14 @@ START_TEST(a_process_does_not_take_it_twice)
 	ck_assert_int_eq(daemonkit_pidfile_write(second), -EPERM);
 	ck_assert_int_eq(daemonkit_pidfile_remove(second), -EPERM);
 	daemonkit_pidfile_close(second);
-	/* Nothing of this has cost it the lock. */
+	/* Nothing of this has cost it a lock. */
+	ck_assert_int_eq(in_child(has_record_lock, path), 0);
 	keeper = keeper_start(path, 0, NULL);
 	ck_assert_int_eq(keeper.result, -EAGAIN);
 	keeper_end(&keeper);
 	ck_assert_int_eq(daemonkit_pidfile_remove(pidfile), 0);
 	daemonkit_pidfile_close(pidfile);
+	free(path);
 }
 END_TEST
 
@@ -211,8 +229,10 @@ static void open_and_close(const char *path)
 START_TEST(reading_the_own_file_keeps_the_lock)
 {
 	const char *path = harness_path("x.pid");
-	struct keeper keeper = keeper_start(path, 0, open_and_close);
+	struct keeper keeper;
 
+	harness_need_linux_api();
+	keeper = keeper_start(path, 0, open_and_close);
 	ck_assert_int_eq(keeper.result, 0);
 	for (int i = 0; i < 3; i++) {
 		refused(path, 0, -EAGAIN);
@@ -242,23 +262,13 @@ static void run_sleep(const char *path)
 	close(ready[0]);
 }
 
-static bool is_locked(const char *path, int command, off_t start, off_t length)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_start = start, .l_len = length };
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(fcntl(fd, command, &lock), 0);
-	close(fd);
-	return lock.l_type != F_UNLCK;
-}
-
 /* Fault 3 of go-daemon: a program that the daemon executed kept the lock. */
 START_TEST(executed_programs_hold_nothing)
 {
 	const char *path = harness_path("x.pid");
 	struct keeper keeper;
 
+	harness_need_linux_api();
 	harness_adopt_orphans();
 	keeper = keeper_start(path, 0, run_sleep);
 	ck_assert(is_locked(path, F_OFD_GETLK, GUARD_BYTE, 1));
@@ -296,8 +306,10 @@ static int start_in_child(void *inherited)
 START_TEST(children_inherit_no_lock_and_break_none)
 {
 	const char *path = harness_path("x.pid");
-	struct daemonkit_pidfile *pidfile = create(path, 0);
+	struct daemonkit_pidfile *pidfile;
 
+	harness_need_linux_api();
+	pidfile = create(path, 0);
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(in_child(use_in_child, pidfile), 0);
 		ck_assert_int_eq(in_child(start_in_child, pidfile), 0);
@@ -475,12 +487,16 @@ START_TEST(standard_descriptors_are_left_free)
 	int status;
 
 	if (pid == 0) {
-		struct daemonkit_pidfile *pidfile = NULL;
+		struct daemonkit_pidfile *pidfile = NULL, *empty = NULL, *again = NULL;
+		const char *other = harness_path("other.pid");
 
 		close(0);
 		close(1);
 		close(2);
-		_exit(daemonkit_pidfile_create(&pidfile, path, 0) != 0 ? 1 :
+		_exit(daemonkit_pidfile_create(&pidfile, path, 0) != 0 ||
+		      daemonkit_pidfile_open(&empty, other, 0) != 0 ||
+		      daemonkit_pidfile_open(&again, other, 0) != 0 ? 1 :
+		      daemonkit_pidfile_fd(empty) < 3 || daemonkit_pidfile_fd(again) < 3 ||
 		      daemonkit_pidfile_fd(pidfile) < 3 ? 2 :
 		      fcntl(0, F_GETFD) >= 0 || fcntl(1, F_GETFD) >= 0 || fcntl(2, F_GETFD) >= 0 ? 3 :
 		      daemonkit_pidfile_lock(pidfile) != 0 ? 4 : 0);
