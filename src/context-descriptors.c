@@ -34,6 +34,9 @@ int daemonkit_context_pass_fd(struct daemonkit_context *context, const char *nam
 	if (context == NULL || name == NULL)
 		return error_null(__func__);
 	result = descriptors_check_name(name);
+	/* A second copy need not even have it: the launcher's will come. */
+	if (result == 0 && origin_get() == ORIGIN_REBORN)
+		return 0;
 	if (result == 0)
 		result = context_adopt_descriptors(context);
 	if (result < 0)
@@ -57,6 +60,9 @@ int daemonkit_context_find_fd(struct daemonkit_context *context, const char *nam
 
 	if (context == NULL)
 		return error_null(__func__);
+	if (kind < DAEMONKIT_FD_ANY || kind > DAEMONKIT_FD_FILE)
+		return context_result(context, error_set(-EINVAL, "descriptor %s: kind %d: there is no such"
+								  " kind", title, kind));
 	result = context_adopt_descriptors(context);
 	if (result < 0)
 		return context_result(context, result);

@@ -2,13 +2,15 @@
 /*
  * A list of descriptors that have names, and what a service manager says of
  * those that it passed.
- * Thread-safe on different objects, as long as nobody changes the environment.
+ * Thread-safe on different objects, as long as nobody changes the environment:
+ * what a manager passed goes into one list of the process.
  */
 #include "descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,12 +28,23 @@
 /* What a descriptor is called that the manager gave no name. */
 #define UNNAMED "unknown"
 
+/* Back to so many; the others are left open. */
+static void forget_after(struct descriptors *descriptors, size_t count)
+{
+	while (descriptors->count > count)
+		free(descriptors->list[--descriptors->count].name);
+}
+
 void descriptors_clear(struct descriptors *descriptors)
 {
-	for (size_t i = 0; i < descriptors->count; i++) {
-		free(descriptors->list[i].name);
+	for (size_t i = 0; i < descriptors->count; i++)
 		fd_close(descriptors->list[i].fd);
-	}
+	descriptors_forget(descriptors);
+}
+
+void descriptors_forget(struct descriptors *descriptors)
+{
+	forget_after(descriptors, 0);
 	free(descriptors->list);
 	*descriptors = (struct descriptors){ .count = 0 };
 }
@@ -109,8 +122,6 @@ int descriptors_check_kind(const char *name, int fd, int kind)
 	int found = DAEMONKIT_FD_ANY;
 	struct stat facts;
 
-	if (kind < DAEMONKIT_FD_ANY || kind > DAEMONKIT_FD_FILE)
-		return error_set(-EINVAL, "descriptor %s: kind %d: there is no such kind", name, kind);
 	if (kind == DAEMONKIT_FD_ANY)
 		return 0;
 	if (fstat(fd, &facts) < 0)
@@ -147,9 +158,14 @@ static int count_passed(void)
 
 int descriptors_from_manager(struct descriptors *descriptors)
 {
+	/* Two owners would close the same numbers twice. */
+	static atomic_bool taken;
 	const char *names = getenv("LISTEN_FDNAMES");
 	int count = count_passed(), result = 0;
+	size_t before = descriptors->count;
 
+	if (count <= 0 || atomic_exchange(&taken, true))
+		return count < 0 ? count : 0;
 	for (int fd = FIRST; fd < FIRST + count && result == 0; fd++) {
 		size_t length = names == NULL ? 0 : strcspn(names, ":");
 
@@ -158,9 +174,12 @@ int descriptors_from_manager(struct descriptors *descriptors)
 		if (names != NULL)
 			names = names[length] == ':' ? names + length + 1 : NULL;
 	}
-	if (result < 0)
+	if (result < 0) {
+		forget_after(descriptors, before);
+		atomic_store(&taken, false);
 		return error_system(result, "LISTEN_FDS");
-	return count < 0 ? count : 0;
+	}
+	return 0;
 }
 
 void descriptors_pack(const struct descriptors *descriptors, struct pack *pack)

@@ -21,6 +21,9 @@ struct descriptors {
 /* Close and free all. */
 void descriptors_clear(struct descriptors *descriptors);
 
+/* Free all, and leave the descriptors open. */
+void descriptors_forget(struct descriptors *descriptors);
+
 /* Is it a name that managers take?  0, or -EINVAL with its text. */
 int descriptors_check_name(const char *name);
 
@@ -34,8 +37,8 @@ int descriptors_find(const struct descriptors *descriptors, const char *name, si
 int descriptors_check_kind(const char *name, int fd, int kind);
 
 /*
- * Add what a service manager gave to this process (LISTEN_FDS).  0, or a
- * negative errno with its text.
+ * Add what a service manager gave to this process (LISTEN_FDS), unless some
+ * list has it already.  0, or a negative errno with its text.
  */
 int descriptors_from_manager(struct descriptors *descriptors);
 

@@ -184,6 +184,7 @@ int settings_unpack(struct settings *settings, const void *bytes, size_t length)
 		/* The descriptors are not ours before all of it was understood. */
 		fresh.log_fd = -1;
 		fresh.ready_fd = -1;
+		descriptors_forget(&fresh.descriptors);
 		settings_clear(&fresh);
 		return unpack.error;
 	}
