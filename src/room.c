@@ -119,7 +119,7 @@ static int find_directory(int fd, void *data)
 	return fd + 1;
 }
 
-static int enter_root(const char *path)
+static int look_for_directories(const char *path)
 {
 	int found = compat_each_fd(find_directory, NULL);
 
@@ -127,6 +127,11 @@ static int enter_root(const char *path)
 		return error_set(-EPERM,
 				 "chroot %s: descriptor %d is a directory, a way out of it: close it",
 				 path, found - 1);
+	return found < 0 ? error_system(found, "chroot %s: open descriptors", path) : 0;
+}
+
+static int enter_root(const char *path)
+{
 	if (chroot(path) < 0)
 		return error_system(-errno, "chroot %s", path);
 	if (chdir("/") < 0)
@@ -141,7 +146,11 @@ int room_confine(const struct settings *settings)
 
 	if (settings->has_umask)
 		umask(settings->umask);
-	result = privileges_apply_first(&settings->privileges);
+	/* Before a limit can hide descriptors that are above it. */
+	if (settings->chroot != NULL)
+		result = look_for_directories(settings->chroot);
+	if (result == 0)
+		result = privileges_apply_first(&settings->privileges);
 	if (result == 0 && settings->chroot != NULL)
 		result = enter_root(settings->chroot);
 	if (result < 0)
