@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Capabilities, by the kernel's own calls: the C library has none.
- * They concern the calling thread alone.
+ * Capabilities, by the kernel's own calls (the C library has none), and what
+ * else Linux grants or denies.
+ * Capabilities and what is denied for good concern the calling thread alone.
  */
 #include "compat-capability.h"
 
@@ -9,10 +10,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #ifdef COMPAT_LINUX
 #include <linux/capability.h>
+#include <linux/securebits.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -51,6 +54,19 @@ static int limit_bounding_set(uint64_t mask)
 	return 0;
 }
 
+/* Root's own programs, and those that become root, get none for that reason. */
+static int make_root_ordinary(void)
+{
+	int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+
+	if (bits < 0)
+		return -errno;
+	bits |= SECBIT_NOROOT | SECBIT_NOROOT_LOCKED;
+	if (prctl(PR_SET_SECUREBITS, (unsigned long)bits, 0, 0, 0) < 0 && errno != EPERM)
+		return -errno;
+	return 0;
+}
+
 static int get(struct __user_cap_data_struct data[2])
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -77,6 +93,8 @@ int compat_capabilities_limit(uint64_t mask)
 		result = set(data);
 	if (result == 0)
 		result = limit_bounding_set(mask);
+	if (result == 0)
+		result = make_root_ordinary();
 	if (result < 0)
 		return result;
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
@@ -114,18 +132,29 @@ int compat_no_new_privileges(void)
 
 int compat_set_oom_score_adjust(int adjust)
 {
-	char text[16];
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC), result = 0;
-	size_t length = (size_t)snprintf(text, sizeof text, "%d", adjust);
+	char text[16], taken[16] = "";
+	int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC), result = 0;
+	size_t length = (size_t)snprintf(text, sizeof text, "%d\n", adjust);
 
 	if (fd < 0)
 		return -errno;
-	if (write(fd, text, length) != (ssize_t)length)
+	if (write(fd, text, length) != (ssize_t)length ||
+	    pread(fd, taken, sizeof taken - 1, 0) < 0)
 		result = -errno;
+	else if (strcmp(taken, text) != 0)
+		result = -EPERM;
 	close(fd);
 	return result;
 }
+
+#define OWN_LIMITS                                                                                 \
+	{ RLIMIT_LOCKS, "LOCKS" }, { RLIMIT_MEMLOCK, "MEMLOCK" },                                  \
+	{ RLIMIT_MSGQUEUE, "MSGQUEUE" }, { RLIMIT_NICE, "NICE" }, { RLIMIT_NPROC, "NPROC" },       \
+	{ RLIMIT_RSS, "RSS" }, { RLIMIT_RTPRIO, "RTPRIO" }, { RLIMIT_RTTIME, "RTTIME" },           \
+	{ RLIMIT_SIGPENDING, "SIGPENDING" },
 #else
+#define OWN_LIMITS
+
 bool compat_capability_can_be_kept(int capability)
 {
 	return capability >= 0 && capability < 64;
@@ -159,3 +188,21 @@ int compat_set_oom_score_adjust(int adjust)
 	return -ENOTSUP;
 }
 #endif
+
+const char *compat_limit_name(int resource)
+{
+	static const struct {
+		int resource;
+		const char *name;
+	} limits[] = {
+		OWN_LIMITS
+		{ RLIMIT_AS, "AS" }, { RLIMIT_CORE, "CORE" }, { RLIMIT_CPU, "CPU" },
+		{ RLIMIT_DATA, "DATA" }, { RLIMIT_FSIZE, "FSIZE" },
+		{ RLIMIT_NOFILE, "NOFILE" }, { RLIMIT_STACK, "STACK" },
+	};
+
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+		if (limits[i].resource == resource)
+			return limits[i].name;
+	return "of another kind";
+}

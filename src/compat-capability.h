@@ -14,8 +14,9 @@ int compat_capabilities_outlive(void);
 
 /*
  * Have just these (a bit for each number), permitted and effective; none
- * inheritable, ambient, or in the bounding set beside them.  0, a negative
- * errno, or -ENOTSUP.
+ * inheritable or ambient; where there is the privilege for it no others in the
+ * bounding set, and none for a program because it is run as root.  0, a
+ * negative errno, or -ENOTSUP.
  */
 int compat_capabilities_limit(uint64_t mask);
 
@@ -25,5 +26,8 @@ int compat_capabilities_check(uint64_t mask);
 /* 0, a negative errno, or -ENOTSUP; both calls are verified. */
 int compat_no_new_privileges(void);
 int compat_set_oom_score_adjust(int adjust);
+
+/* What a resource that can be limited is called. */
+const char *compat_limit_name(int resource);
 
 #endif /* COMPAT_CAPABILITY_H */

@@ -19,7 +19,7 @@ static struct privilege_limit *find_limit(struct privileges *privileges, int res
 
 	while (i < privileges->limit_count && privileges->limits[i].resource != resource)
 		i++;
-	if (i == sizeof privileges->limits / sizeof *privileges->limits)
+	if (i == PRIVILEGES_LIMITS)
 		return NULL;
 	if (i == privileges->limit_count)
 		privileges->limit_count++;
@@ -38,12 +38,13 @@ int daemonkit_context_set_limit(struct daemonkit_context *context, int resource,
 		return context_result(context, error_set(-EINVAL, "resource %d: there is no such resource",
 							 resource));
 	if (soft > hard)
-		return context_result(context, error_set(-EINVAL, "resource limit %d: the soft limit is above"
-								  " the hard one", resource));
+		return context_result(context, error_set(-EINVAL, "resource limit %s: the soft limit is above"
+								  " the hard one",
+							 compat_limit_name(resource)));
 	limit = find_limit(&context->settings.privileges, resource);
 	if (limit == NULL)
-		return context_result(context, error_set(-EINVAL, "resource limit %d: too many of them",
-							 resource));
+		return context_result(context, error_set(-EINVAL, "resource limit %s: too many of them",
+							 compat_limit_name(resource)));
 	*limit = (struct privilege_limit){ .resource = resource, .soft = soft, .hard = hard };
 	return 0;
 }

@@ -9,6 +9,9 @@
 
 #include "pack.h"
 
+/* As many resources as any system has. */
+#define PRIVILEGES_LIMITS 16
+
 struct privilege_limit {
 	int resource;
 	uint64_t soft, hard;
@@ -16,14 +19,14 @@ struct privilege_limit {
 
 /* Begin with all zero; it owns nothing. */
 struct privileges {
-	struct privilege_limit limits[16];
+	struct privilege_limit limits[PRIVILEGES_LIMITS];
 	size_t limit_count;
 	bool has_nice, has_scheduler, has_oom, has_capabilities, no_new;
 	int nice, policy, priority, oom;
 	uint64_t capabilities; /* a bit for each number */
 };
 
-/* What needs privileges: 0 or a negative errno with its text. */
+/* What can be had while there is the privilege for it: 0 or a negative errno with its text. */
 int privileges_apply_first(const struct privileges *privileges);
 
 /* Before and after the change of user: likewise. */
