@@ -30,6 +30,7 @@ struct wait {
 	struct launch *launch;
 	deadline until;
 	size_t sent; /* of the settings */
+	bool up; /* it has said so */
 	int error; /* with FAILED, its text left already; or with BROKEN */
 };
 
@@ -124,8 +125,9 @@ static int describe_end(int status, const char *when)
 
 static int end_unsaid(struct wait *wait, int *status)
 {
-	const char *when = wait->await->timeout == 0 ? "before it was set up"
-						     : "before it was ready";
+	const char *when = wait->up                  ? "as soon as it was up"
+			   : wait->await->timeout == 0 ? "before it was set up"
+						       : "before it was ready";
 	struct pollfd end = { .fd = wait->launch->end, .events = POLLIN };
 	bool alive = deadline_poll(&end, 1, deadline_after(CLOSE_GRACE)) == 0;
 
@@ -161,8 +163,10 @@ static int end_broken(struct wait *wait, int error, int *status)
 }
 
 /*
- * The manager hears of the daemon before the daemon may speak to it.  A
- * manager that cannot be reached does not make the daemon any less up.
+ * The manager hears of the daemon before the daemon may speak to it.  systemd
+ * looks at once whether the daemon is its own child, and if not, will stop it
+ * with SIGKILL right after SIGTERM: the daemon is left to it first.  A manager
+ * that cannot be reached does not make the daemon any less up.
  */
 static void hand_over(struct wait *wait)
 {
@@ -170,6 +174,7 @@ static void hand_over(struct wait *wait)
 
 	if (await->manager == NULL)
 		return;
+	launch_orphan(wait->launch);
 	notify_hand_over(await->manager, wait->launch->daemon, await->timeout != 0);
 	channel_send(wait->launch->channel, CHANNEL_GO, 0, "", DEADLINE_NEVER);
 }
@@ -206,8 +211,10 @@ static int step(struct wait *wait, int *status)
 		return 0;
 	}
 	/* It was up, and is dead already: its last words count. */
-	if (verdict == UP)
+	if (verdict == UP) {
+		wait->up = true;
 		verdict = listen_to(wait);
+	}
 	if (verdict == FAILED)
 		return end_failed(wait, status);
 	if (verdict == BROKEN)

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -156,15 +157,24 @@ ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
 
 static ssize_t receive(int fd, void *bytes, size_t size, int flags)
 {
+	bool reset = false;
+
 	for (;;) {
 		ssize_t count = recv(fd, bytes, size, flags);
 
 		if (count >= 0)
 			return count;
-		if (errno == ECONNRESET)
-			return 0; /* closed before it had read all: closed */
-		if (errno != EINTR)
+		if (errno == ECONNRESET) {
+			/*
+			 * Closed before it had read all.  That is said first, and
+			 * once: what it sent before may still be here.
+			 */
+			if (reset)
+				return 0;
+			reset = true;
+		} else if (errno != EINTR) {
 			return -errno;
+		}
 	}
 }
 

@@ -4,8 +4,9 @@
  *
  * Where the system has it, the second copy is made by compat_spawn(): its
  * cost depends neither on the launcher's memory nor on its descriptors, and
- * the daemon is the launcher's own child.  Elsewhere, and for a daemon that
- * keeps the launcher's memory, by fork(2) and with a watcher.
+ * the daemon is the launcher's own child.  Elsewhere, for a daemon that keeps
+ * the launcher's memory, and for one that must be somebody else's child before
+ * the launcher ends, by fork(2) and with a watcher.
  *
  * What runs in the child before execve(2) makes only async-signal-safe calls
  * and writes to nothing but its own struct child and the mark.
@@ -134,10 +135,13 @@ static int spawn(struct launch *launch, const struct launch_plan *plan)
 	if (listener < 0)
 		return -ENOTSUP;
 	result = compat_spawn(second_copy, &child, &spawned);
-	if (result < 0) {
-		result = error_system(result, "cannot start %s: clone", plan->path);
+	/* What is lacking lacks for fork(2) as well; what is forbidden may not be. */
+	if (result == -EPERM || result == -EINVAL || result == -ENOSYS)
+		result = -ENOTSUP;
+	else if (result < 0)
+		error_system(result, "cannot start %s: clone", plan->path);
+	if (result < 0)
 		goto out;
-	}
 	*launch = (struct launch){ .daemon = spawned.pid, .end = spawned.pidfd, .channel = -1 };
 	if (child.error < 0) {
 		launch_finish(launch, DEADLINE_NEVER);
@@ -239,7 +243,7 @@ out:
 int launch_start(struct launch *launch, const struct launch_plan *plan,
 		 struct launch_forked *forked)
 {
-	int result = plan->path == NULL ? -ENOTSUP : spawn(launch, plan);
+	int result = plan->path == NULL || plan->orphan ? -ENOTSUP : spawn(launch, plan);
 
 	return result == -ENOTSUP ? fork_twice(launch, plan, forked) : result;
 }
@@ -299,11 +303,18 @@ int launch_finish(struct launch *launch, deadline until)
 	return status;
 }
 
-void launch_release(struct launch *launch)
+void launch_orphan(struct launch *launch)
 {
 	if (launch->watcher > 0)
 		watcher_dismiss(launch->watcher, launch->end);
 	else
 		fd_close(launch->end);
+	launch->watcher = 0;
+	launch->end = -1;
+}
+
+void launch_release(struct launch *launch)
+{
+	launch_orphan(launch);
 	fd_close(launch->channel);
 }

@@ -18,6 +18,7 @@ struct launch_plan {
 	char *mark; /* that string's memory, ORIGIN_MARK_SIZE bytes */
 	const int *keep; /* descriptors, ascending, each once, 3 or higher */
 	size_t keep_count;
+	bool orphan; /* launch_orphan() is to come */
 };
 
 /* A daemon that is being started. */
@@ -52,6 +53,12 @@ bool launch_ended(const struct launch *launch);
  * somebody else took that.  *launch is over afterwards.
  */
 int launch_finish(struct launch *launch, deadline until);
+
+/*
+ * The daemon is up, and from now on a child of whoever takes orphans: process
+ * 1 or a manager.  Only launch_release() may follow.
+ */
+void launch_orphan(struct launch *launch);
 
 /* The daemon is up: let go of it.  *launch is over afterwards. */
 void launch_release(struct launch *launch);

@@ -15,9 +15,10 @@
 #include "pidfile-claim.h"
 
 /*
- * How long, in milliseconds, a start waits for another one that has the lock
- * but is not named by the file yet, or is seen between taking the one lock
- * and the other: only then it is certain who has won.
+ * How often, a millisecond apart, a start looks at another one that has the
+ * lock but is not named by the file yet, or is seen between taking the one
+ * lock and the other: only then it is certain who has won.  Looks are
+ * counted, and not time, for machines that have no time for the other.
  */
 #define PATIENCE 250
 
@@ -128,10 +129,9 @@ static int attempt(struct daemonkit_pidfile *pidfile, const struct pidfile_place
 /* Attempts until there is an answer. */
 static int take(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place, mode_t mode)
 {
-	deadline patience = deadline_after(PATIENCE);
 	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
 
-	for (;;) {
+	for (int looks = 0; looks < PATIENCE; looks++) {
 		int result;
 
 		pidfile_enter();
@@ -139,8 +139,6 @@ static int take(struct daemonkit_pidfile *pidfile, const struct pidfile_place *p
 		pidfile_leave();
 		if (result != PIDFILE_AGAIN)
 			return result;
-		if (deadline_now() >= patience)
-			break;
 		deadline_poll(NULL, 0, deadline_after(1));
 	}
 	if (claim.kind != PIDFILE_CLAIM_NONE)
@@ -203,9 +201,7 @@ static int make_empty(const struct pidfile_place *place, mode_t mode)
 
 static int open_or_make(const struct pidfile_place *place, mode_t mode)
 {
-	deadline patience = deadline_after(PATIENCE);
-
-	do {
+	for (int looks = 0; looks < PATIENCE; looks++) {
 		struct stat facts;
 		int result = examine(place, &facts);
 
@@ -217,7 +213,7 @@ static int open_or_make(const struct pidfile_place *place, mode_t mode)
 			result = -ESTALE;
 		if (result != -ESTALE)
 			return result;
-	} while (deadline_now() < patience);
+	}
 	return error_set(-EAGAIN, "pid file %s: somebody keeps changing it", place->path);
 }
 

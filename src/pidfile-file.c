@@ -88,7 +88,12 @@ int pidfile_text_read(int fd, pid_t *pid)
 	char text[NUMBER_MAX + 1];
 	ssize_t length = fd_read_at(fd, text, sizeof text, 0);
 
-	return length < 0 ? (int)length : number_parse_pid(text, (size_t)length, pid);
+	if (length < 0)
+		return (int)length;
+	/* The beginning of something longer may look like a pid. */
+	if ((size_t)length == sizeof text)
+		return -EBADMSG;
+	return number_parse_pid(text, (size_t)length, pid);
 }
 
 int pidfile_text_write(int fd)

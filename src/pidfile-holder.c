@@ -19,7 +19,7 @@
 #include "pidfile-lock.h"
 #include "process.h"
 
-/* How long, in milliseconds, a start may take to write what it has locked. */
+/* How often, a millisecond apart, a start is looked at that has not written yet. */
 #define PATIENCE 100
 
 /* Answered where things changed meanwhile, or are about to: look again. */
@@ -151,10 +151,9 @@ static int give_up(const char *path, const struct pidfile_claim *claim)
 
 static int search(const struct pidfile_place *place, struct daemonkit_process **ret)
 {
-	deadline patience = deadline_after(PATIENCE);
 	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
 
-	for (;;) {
+	for (int looks = 0; looks < PATIENCE; looks++) {
 		int result;
 
 		pidfile_enter();
@@ -162,10 +161,9 @@ static int search(const struct pidfile_place *place, struct daemonkit_process **
 		pidfile_leave();
 		if (result != AGAIN)
 			return result;
-		if (deadline_now() >= patience)
-			return give_up(place->path, &claim);
 		deadline_poll(NULL, 0, deadline_after(1));
 	}
+	return give_up(place->path, &claim);
 }
 
 int daemonkit_pidfile_holder(const char *path, struct daemonkit_process **ret)

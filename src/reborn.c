@@ -209,6 +209,7 @@ static pid_t launch(struct daemonkit_context *context, int mode)
 	if (result < 0)
 		return result;
 	context->settings.managed = is_managed() ? launcher : 0;
+	start.plan.orphan = context->settings.managed != 0;
 	result = manager_open(&context->notify.manager);
 	if (result == 0)
 		result = plan(&start, context, mode);

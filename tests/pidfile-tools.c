@@ -110,6 +110,19 @@ int in_child(int (*run)(void *data), void *data)
 	return status >> 8 | (status & 0xff);
 }
 
+void kill_orphan(void)
+{
+	char path[64];
+	int status;
+	pid_t pid;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+	pid = atoi(harness_read_file(path));
+	ck_assert_int_gt(pid, 1);
+	kill(pid, SIGKILL);
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+}
+
 bool become_nobody(void)
 {
 	return setresgid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0;

@@ -34,6 +34,9 @@ void keeper_kill(struct keeper *keeper); /* SIGKILL, reaped */
 /* Run it in a child, and give its result, an exit status. */
 int in_child(int (*run)(void *data), void *data);
 
+/* End the one process that this one has adopted. */
+void kill_orphan(void);
+
 /* Become somebody without privileges; false if that fails. */
 bool become_nobody(void);
 

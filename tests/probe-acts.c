@@ -203,13 +203,17 @@ static void limit(int resource, rlim_t value)
 	setrlimit(resource, &limit);
 }
 
+/* Most of the time in malloc(3), and still leaving something to others. */
 static void *allocate(void *data)
 {
 	(void)data;
 	for (;;) {
-		void *volatile memory = malloc(100);
+		for (size_t i = 0; i < 500; i++) {
+			void *volatile memory = malloc(100 + i);
 
-		free(memory);
+			free(memory);
+		}
+		usleep(2000);
 	}
 	return NULL;
 }
@@ -248,7 +252,10 @@ static bool act_system(struct program *program, const char *name, const char *va
 		umask((mode_t)strtoul(value, NULL, 8));
 	else if (strcmp(name, "chdir") == 0 || strcmp(name, "unlink") == 0)
 		(void)!(*name == 'c' ? chdir : unlink)(value);
-	else if (strcmp(name, "setenv") == 0)
+	else if (strcmp(name, "script") == 0) {
+		write_line(value, "#!/bin/sh\nexit 77\n");
+		chmod(value, 0755);
+	} else if (strcmp(name, "setenv") == 0)
 		putenv(strdup(value));
 	else
 		return false;
@@ -339,7 +346,7 @@ static bool act_processes(struct program *program, const char *name, const char 
 		while (access(value, F_OK) != 0)
 			usleep(1000);
 	else if (strcmp(name, "touch") == 0)
-		close(open(value, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+		write_line(value, "%d\n", (int)getpid());
 	else if (strcmp(name, "run") == 0)
 		run_program(value);
 	else if (strcmp(name, "hold") == 0)
@@ -353,7 +360,13 @@ static bool act_processes(struct program *program, const char *name, const char 
 			;
 	else if (strcmp(name, "kill") == 0)
 		kill(program->daemon, SIGKILL);
-	else if (strcmp(name, "reap") == 0) {
+	else if (strcmp(name, "gone") == 0) {
+		siginfo_t info;
+
+		if (waitid(P_PID, (id_t)program->daemon, &info, WEXITED | WNOWAIT) < 0)
+			while (kill(program->daemon, 0) == 0)
+				usleep(1000); /* another's child */
+	} else if (strcmp(name, "reap") == 0) {
 		status = -1;
 		if (waitpid(program->daemon, &status, 0) < 0)
 			status = -errno;

@@ -19,7 +19,7 @@
 __attribute__((__constructor__)) static void construct(void)
 {
 	const char *how = getenv("PROBE_CONSTRUCTOR");
-	volatile int *nowhere = NULL;
+	volatile int *volatile nowhere = NULL;
 
 	if (how == NULL)
 		return;

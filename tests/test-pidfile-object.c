@@ -223,6 +223,36 @@ START_TEST(without_the_privilege_it_is_emptied)
 }
 END_TEST
 
+static int die_after_emptying(void *data)
+{
+	struct daemonkit_pidfile *pidfile = NULL;
+
+	if (daemonkit_pidfile_create(&pidfile, data, 0644) != 0 || !become_nobody())
+		return 1;
+	if (fork() == 0)
+		for (;;)
+			pause();
+	if (daemonkit_pidfile_remove(pidfile) != 0)
+		return 2;
+	raise(SIGKILL);
+	return 3;
+}
+
+/* An empty file names no process that could be asked about its descriptors. */
+START_TEST(a_child_does_not_hold_an_emptied_file)
+{
+	char *path = strdup(open_path("x.pid"));
+
+	harness_need_root();
+	harness_adopt_orphans();
+	ck_assert_int_eq(in_child(die_after_emptying, path), SIGKILL);
+	ck_assert_str_eq(harness_read_file(path), "");
+	daemonkit_pidfile_close(create(path, 0));
+	kill_orphan();
+	free(path);
+}
+END_TEST
+
 struct jail {
 	const char *path, *root;
 };
@@ -310,7 +340,7 @@ END_TEST
 static int mount_small(const char *options)
 {
 	if (unshare(CLONE_NEWNS) != 0 ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("none", harness_directory(), "tmpfs", 0, options) != 0)
 		return 77;
 	return 0;
@@ -373,7 +403,7 @@ static int create_when_read_only(void *unused)
 	if (mount_small("size=64k") != 0)
 		return 77;
 	harness_write_file(harness_path("stale.pid"), "1\n");
-	if (mount("none", harness_directory(), NULL, MS_REMOUNT | MS_RDONLY, NULL) != 0)
+	if (mount("none", harness_directory(), "tmpfs", MS_REMOUNT | MS_RDONLY, NULL) != 0)
 		return 77;
 	return daemonkit_pidfile_create(&pidfile, path, 0) != -EROFS ? 1 :
 	       daemonkit_pidfile_open(&pidfile, path, 0) != -EROFS ? 2 :
@@ -406,6 +436,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(steps, a_successors_file_is_not_removed);
 	tcase_add_test(steps, removed_twice);
 	tcase_add_test(limits, without_the_privilege_it_is_emptied);
+	tcase_add_test(limits, a_child_does_not_hold_an_emptied_file);
 	tcase_add_test(limits, in_a_jail_it_is_emptied);
 	tcase_add_test(limits, where_the_directory_admits_no_file);
 	tcase_add_loop_test(limits, a_full_file_system, 0, WAYS);

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -122,6 +123,43 @@ START_TEST(one_of_many_wins)
 			race(path);
 		}
 	ck_assert_uint_eq(count_entries(harness_directory()), 1);
+}
+END_TEST
+
+/* Takes the lock of a stale file, as a start does first, and ends some time later. */
+static pid_t half_start(const char *path)
+{
+	struct flock lock = { .l_type = F_WRLCK };
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		int fd = open(path, O_RDWR | O_CLOEXEC);
+
+		if (fcntl(fd, F_SETLK, &lock) == 0 && write(ready[1], "", 1) == 1)
+			poll(NULL, 0, 50);
+		_exit(0);
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+/* It might fail yet: only who is named in the file has won. */
+START_TEST(a_start_that_fails_refuses_nobody)
+{
+	const char *path = harness_path("x.pid");
+	int status;
+	pid_t pid;
+
+	prepare(path, STALE);
+	pid = half_start(path);
+	daemonkit_pidfile_close(create(path, 0));
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
 }
 END_TEST
 
@@ -410,6 +448,7 @@ int main(int argc, char *argv[])
 	TCase *races = harness_case(suite, "races");
 
 	tcase_add_loop_test(races, one_of_many_wins, 0, WAYS);
+	tcase_add_test(races, a_start_that_fails_refuses_nobody);
 	tcase_add_test(races, one_of_many_threads_wins);
 	tcase_add_loop_test(races, killed_at_any_system_call, 0, WAYS);
 	tcase_add_loop_test(races, readers_see_all_or_nothing, 0, WAYS);

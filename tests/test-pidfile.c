@@ -181,20 +181,6 @@ START_TEST(killed_and_started_again)
 }
 END_TEST
 
-/* End the one process that has become this one's child. */
-static void kill_orphan(void)
-{
-	char path[64];
-	int status;
-	pid_t pid;
-
-	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-	pid = atoi(harness_read_file(path));
-	ck_assert_int_gt(pid, 1);
-	kill(pid, SIGKILL);
-	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
-}
-
 static void leave_a_worker(const char *path)
 {
 	(void)path;

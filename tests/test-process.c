@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +108,7 @@ static struct daemonkit_process *hold(pid_t pid)
 
 START_TEST(only_single_processes_are_held)
 {
-	static const pid_t wrong[] = { 0, -1, -2, INT_MIN };
+	static pid_t wrong[] = { 0, -1, -2, INT_MIN };
 	struct daemonkit_process *process = (void *)&wrong;
 
 	variant(_i);
@@ -194,7 +195,7 @@ END_TEST
 
 static void *stay(void *ready)
 {
-	if (write(*(int *)ready, "", 1) == 1)
+	if (write((int)(intptr_t)ready, "", 1) == 1)
 		for (;;)
 			pause();
 	return NULL;
@@ -212,7 +213,7 @@ START_TEST(threads_outlive_their_leader)
 	if (pid == 0) {
 		pthread_t thread;
 
-		pthread_create(&thread, NULL, stay, &ready[1]);
+		pthread_create(&thread, NULL, stay, (void *)(intptr_t)ready[1]);
 		pthread_exit(NULL);
 	}
 	ck_assert_int_eq(read(ready[0], &byte, 1), 1);

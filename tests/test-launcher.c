@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/* The launcher while it waits: its signals, its threads, its other children, its death. */
+#include "probe.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <daemonkit/context.h>
+
+/* A daemon that tells that it is there, and goes on starting for long. */
+#define SLOW " ready=60000 pid=@/run/pid daemon:report daemon:wait"
+
+static const int interrupting[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+#define SIGNALS 4
+/* Every signal in every way. */
+#define WAYS_AND_SIGNALS (PROBE_WAYS * SIGNALS)
+
+/* The daemon's pid once it is there. */
+static pid_t wait_for_daemon(void)
+{
+	return (pid_t)probe_number("pid");
+}
+
+static int end_of(struct harness_program *program)
+{
+	int status;
+
+	ck_assert(harness_wait_child(program->pid, &status, HARNESS_SOON));
+	close(program->input);
+	close(program->output);
+	return status;
+}
+
+START_TEST(launcher_dies_by_the_signal)
+{
+	int signal = interrupting[_i % SIGNALS];
+	struct harness_program program = probe_spawn("%s" SLOW, probe_ways[_i / SIGNALS]);
+	pid_t daemon = wait_for_daemon();
+	int status;
+
+	ck_assert_int_eq(kill(program.pid, signal), 0);
+	status = end_of(&program);
+	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == signal, "%#x", (unsigned)status);
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_check_nothing_left();
+}
+END_TEST
+
+START_TEST(launchers_own_handler_runs)
+{
+	int signal = interrupting[_i % SIGNALS];
+	struct harness_program program = probe_spawn("%s first:handler=%d launcher:handled" SLOW,
+						     probe_ways[_i / SIGNALS], signal);
+	pid_t daemon = wait_for_daemon();
+	struct probe probe;
+	char line[32];
+
+	ck_assert_int_eq(kill(program.pid, signal), 0);
+	probe = probe_result(&program);
+	probe_check_failed(&probe, -EINTR, "a signal interrupted the start");
+	snprintf(line, sizeof line, "handled %d", signal);
+	ck_assert_str_eq(harness_line(&program), line);
+	ck_assert_int_eq(WEXITSTATUS(end_of(&program)), 1);
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_check_nothing_left();
+}
+END_TEST
+
+START_TEST(ignored_signals_do_not_end_the_start)
+{
+	struct harness_program program = probe_spawn(
+		"%s first:ignore=1 first:ignore=2 first:ignore=3 first:ignore=15 ready=60000 "
+		"daemon:report daemon:await=@/go daemon:up daemon:wait", probe_ways[_i]);
+	struct probe probe;
+
+	wait_for_daemon();
+	for (int i = 0; i < SIGNALS; i++)
+		ck_assert_int_eq(kill(program.pid, interrupting[i]), 0);
+	harness_write_file(harness_path("go"), "");
+	probe = probe_result(&program);
+	probe_check_up(&probe);
+	ck_assert_int_eq(end_of(&program), 0);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* The signal comes to another thread than the one that starts the daemon. */
+START_TEST(launcher_with_threads_is_interrupted)
+{
+	struct harness_program program = probe_spawn("%s thread first:threads=3" SLOW,
+						     probe_ways[_i]);
+	pid_t daemon = wait_for_daemon();
+	int status;
+
+	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
+	status = end_of(&program);
+	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM, "%#x", (unsigned)status);
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_check_nothing_left();
+}
+END_TEST
+
+/* Nobody will ever know of the start: the daemon learns it. */
+START_TEST(launcher_is_killed)
+{
+	struct harness_program program = probe_spawn(
+		"%s pid=@/run/pid ready=60000 daemon:report daemon:await=@/go daemon:up "
+		"daemon:release daemon:exit=0", probe_ways[_i]);
+	pid_t daemon = wait_for_daemon();
+
+	ck_assert_int_eq(kill(program.pid, SIGKILL), 0);
+	end_of(&program);
+	harness_write_file(harness_path("go"), "");
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert_int_eq(probe_number("said"), -ECANCELED);
+	probe_check_nothing_left();
+}
+END_TEST
+
+/* The same before the second copy has got its settings. */
+START_TEST(launcher_is_killed_before_the_set_up)
+{
+	struct harness_program program = probe_spawn(
+		"%s pid=@/run/pid second:touch=@/here second:await=@/go", probe_ways[_i]);
+
+	ck_assert(harness_wait_file(harness_path("here"), HARNESS_SOON));
+	ck_assert_int_eq(kill(program.pid, SIGKILL), 0);
+	end_of(&program);
+	harness_write_file(harness_path("go"), "");
+	ck_assert_int_eq(probe_number("refused"), -ECANCELED);
+	probe_check_nothing_left();
+	/* And it ends by itself. */
+	ck_assert(harness_wait_gone((pid_t)atoi(harness_read_file(harness_path("here"))),
+				    HARNESS_SOON));
+}
+END_TEST
+
+/* ---- other children of the launcher ---- */
+
+START_TEST(launcher_that_ignores_sigchld)
+{
+	struct probe probe = probe_run("%s first:ignore=17 ready=60000 daemon:up daemon:wait",
+				       probe_ways[_i]);
+
+	probe_check_up(&probe);
+	probe_kill(&probe);
+	probe = probe_run("%s first:ignore=17 ready=60000 pid=@/run/pid daemon:raise=9",
+			  probe_ways[_i]);
+	ck_assert_int_eq(probe.result, -ECHILD);
+	/* Nobody else knows the status, but nothing may be made up. */
+	ck_assert_msg(probe.status == -1 || (WIFSIGNALED(probe.status) &&
+					     WTERMSIG(probe.status) == SIGKILL),
+		      "%#x", (unsigned)probe.status);
+	ck_assert_int_lt(probe.milliseconds, harness_scaled(5000));
+	probe_check_nothing_left();
+}
+END_TEST
+
+START_TEST(launcher_whose_handler_reaps_everything)
+{
+	for (int i = 0; i < 10; i++) {
+		struct probe probe = probe_run("%s first:reaper ready=60000 pid=@/run/pid "
+					       "daemon:exit=5", probe_ways[_i]);
+
+		ck_assert_int_eq(probe.result, -ECHILD);
+		ck_assert_msg(probe.status == -1 || (WIFEXITED(probe.status) &&
+						     WEXITSTATUS(probe.status) == 5),
+			      "%#x", (unsigned)probe.status);
+		ck_assert_int_lt(probe.milliseconds, harness_scaled(5000));
+		unlink(harness_path("run/pid"));
+	}
+}
+END_TEST
+
+/* A launcher that lives on is no stranger to its daemon's end. */
+START_TEST(launcher_that_stays_gets_the_exit_status)
+{
+	struct probe probe = probe_run("%s ready=60000 daemon:up daemon:await=@/go "
+				       "daemon:exit=42 launcher:touch=@/go launcher:reap",
+				       probe_ways[_i]);
+	char line[32];
+
+	probe_check_up(&probe);
+	snprintf(line, sizeof line, "reaped %d\n", 42 << 8);
+	ck_assert_ptr_nonnull(strstr(probe.output, line));
+	probe = probe_run("%s ready=60000 daemon:up daemon:await=@/2 daemon:raise=11 "
+			  "launcher:touch=@/2 launcher:reap", probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_int_eq(atoi(strstr(probe.output, "reaped ") + 7) & 0x7f, SIGSEGV);
+}
+END_TEST
+
+/* No SIGCHLD, and no unknown child for waitpid(-1), but the daemon itself. */
+START_TEST(launcher_hears_of_no_other_child)
+{
+	struct probe probe = probe_run("mode=reborn first:reaper ready=60000 daemon:up "
+				       "daemon:wait launcher:handled");
+
+	probe_check_up(&probe);
+	ck_assert_ptr_nonnull(strstr(probe.output, "handled 0\n"));
+	probe_kill(&probe);
+}
+END_TEST
+
+/* ---- threads ---- */
+
+START_TEST(many_threads_in_malloc)
+{
+	struct probe probe;
+
+	harness_allow(180000);
+	probe = probe_run("%s first:threads=200 times=50 ready=60000 daemon:up daemon:wait "
+			  "launcher:kill launcher:gone", probe_ways[_i]);
+	probe_check_up(&probe);
+}
+END_TEST
+
+START_TEST(mode_fork_is_refused_while_threads_run)
+{
+	struct probe probe = probe_run("mode=fork first:threads=1 pid=@/run/pid daemon:wait");
+
+	probe_check_failed(&probe, -EBUSY, "other threads run");
+	ck_assert_int_eq(probe.status, -1);
+	probe_check_nothing_left();
+}
+END_TEST
+
+struct start {
+	struct daemonkit_context *context;
+	pid_t result;
+};
+
+static void *start_one(void *data)
+{
+	struct start *start = data;
+
+	start->result = daemonkit_context_reborn(start->context);
+	return NULL;
+}
+
+/* Two threads start two daemons, of this very test program. */
+START_TEST(two_threads_start_two_daemons)
+{
+	pthread_t threads[2];
+	struct start starts[2];
+	int status;
+
+	mkdir(harness_path("run"), 0755);
+	for (int round = 0; round < 20; round++) {
+		for (int i = 0; i < 2; i++) {
+			char report[256];
+			char *argv[] = { (char *)(uintptr_t)harness_self, strdup("--helper"),
+					 strdup("probe"), report, strdup("daemon:wait"), NULL };
+
+			snprintf(report, sizeof report, "%s", harness_path("report%d", i));
+			ck_assert_int_eq(daemonkit_context_new(&starts[i].context), 0);
+			ck_assert_int_eq(daemonkit_context_set_mode(starts[i].context,
+								    DAEMONKIT_MODE_REBORN), 0);
+			ck_assert_int_eq(daemonkit_context_set_args(starts[i].context, argv), 0);
+			ck_assert_int_eq(daemonkit_context_set_pid_file(
+						 starts[i].context,
+						 harness_path("run/pid%d", i), 0), 0);
+			for (int k = 1; k < 5; k++)
+				if (k != 3)
+					free(argv[k]);
+			ck_assert_int_eq(pthread_create(&threads[i], NULL, start_one, &starts[i]), 0);
+		}
+		for (int i = 0; i < 2; i++) {
+			ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+			ck_assert_msg(starts[i].result > 0, "%d: %s", (int)starts[i].result,
+				      daemonkit_context_error(starts[i].context));
+			ck_assert_int_eq(atoi(harness_read_file(harness_path("run/pid%d", i))),
+					 starts[i].result);
+			daemonkit_context_free(starts[i].context);
+		}
+		for (int i = 0; i < 2; i++) {
+			ck_assert_int_eq(kill(starts[i].result, SIGKILL), 0);
+			ck_assert(harness_wait_child(starts[i].result, &status, HARNESS_SOON));
+			ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+		}
+	}
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("launcher");
+	TCase *signals = harness_case(suite, "signals");
+	TCase *children = harness_case(suite, "children");
+	TCase *threads = harness_case(suite, "threads");
+
+	tcase_add_loop_test(signals, launcher_dies_by_the_signal, 0, WAYS_AND_SIGNALS);
+	tcase_add_loop_test(signals, launchers_own_handler_runs, 0, WAYS_AND_SIGNALS);
+	tcase_add_loop_test(signals, ignored_signals_do_not_end_the_start, 0, PROBE_WAYS);
+	tcase_add_loop_test(signals, launcher_with_threads_is_interrupted, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(signals, launcher_is_killed, 0, PROBE_WAYS);
+	tcase_add_loop_test(signals, launcher_is_killed_before_the_set_up, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(children, launcher_that_ignores_sigchld, 0, PROBE_WAYS);
+	tcase_add_loop_test(children, launcher_whose_handler_reaps_everything, 0, PROBE_WAYS);
+	tcase_add_loop_test(children, launcher_that_stays_gets_the_exit_status, 0, 1);
+	tcase_add_test(children, launcher_hears_of_no_other_child);
+	tcase_add_loop_test(threads, many_threads_in_malloc, 0, PROBE_REBORN_WAYS);
+	tcase_add_test(threads, mode_fork_is_refused_while_threads_run);
+	tcase_add_test(threads, two_threads_start_two_daemons);
+	return harness_main(argc, argv, suite, probe_helpers);
+}

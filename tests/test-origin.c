@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* What the second copy is: its mark, its arguments, its environment, its program. */
+#include "probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define REPORT " ready=60000 daemon:up daemon:report daemon:wait"
+#define NOBODY 65534
+
+/* row 1: MARK_NAME, MARK_VALUE; row 2: WasReborn */
+/* fault 2.10: the mark leaks, a program that the daemon starts believes it was reborn */
+START_TEST(fault_2_10_rows_1_2_mark_goes_no_further)
+{
+	struct probe probe = probe_run("%s daemon:run=@/child" REPORT, probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("reborn"), _i < PROBE_REBORN_WAYS);
+	ck_assert_str_eq(probe_fact("mark"), "none");
+	probe_kill(&probe);
+	probe_read(harness_path("child"));
+	ck_assert_int_eq(probe_number("reborn"), 0);
+	ck_assert_str_eq(probe_fact("mark"), "none");
+}
+END_TEST
+
+/* A mark with the pid of the process that reads it, as its owner would write it. */
+static struct harness_result run_forged(const char *mark)
+{
+	const char *argv[] = {
+		"sh", "-c", "DAEMONKIT_REBORN=$(printf \"$1\" $$) exec \"$0\" --helper probe $2 "
+			    "mode=foreground failure=4 daemon:report",
+		harness_self, mark, harness_path("report"), NULL,
+	};
+
+	return harness_run(argv);
+}
+
+/* A mark of anybody's making neither lets the program in nor breaks it. */
+START_TEST(forged_marks_are_nothing)
+{
+	static const char *const marks[] = {
+		"", "1", "garbage", ":", "3:", ":1", "3:1", "-1:%d", "3:-1", "3:%d0", "3:%dx",
+		"99999999999999999999:%d", "3:99999999999999999999", "%d:%d:%d", "3:0", " 3:%d",
+	};
+
+	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+		struct harness_result result;
+
+		unlink(harness_path("report"));
+		result = run_forged(marks[i]);
+		ck_assert_msg(result.status == 0, "mark \"%s\": status %#x, %s", marks[i],
+			      (unsigned)result.status, result.error);
+		ck_assert_int_eq(probe_number("reborn"), 0);
+		ck_assert_str_eq(probe_fact("mark"), "none");
+	}
+}
+END_TEST
+
+/* The right pid, and something that is no channel. */
+START_TEST(forged_mark_without_a_channel_is_refused)
+{
+	static const char *const marks[] = { "0:%d", "1:%d", "77:%d", "2:%d" };
+
+	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+		struct harness_result result;
+
+		unlink(harness_path("report"));
+		result = run_forged(marks[i]);
+		ck_assert_msg(WIFEXITED(result.status) && WEXITSTATUS(result.status) != 0,
+			      "mark \"%s\": status %#x", marks[i], (unsigned)result.status);
+		ck_assert_msg(strstr(result.output, " -1 ") != NULL && strstr(result.output, "same user"),
+			      "%s", result.output);
+		ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
+	}
+}
+END_TEST
+
+/* Execute the probe with a channel made by this user; its end of it is closed at once. */
+static int run_with_channel(uid_t maker, int type)
+{
+	pid_t pid = fork();
+	int ends[2], status;
+	char mark[64];
+
+	if (pid > 0) {
+		ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+		return status;
+	}
+	if (seteuid(maker) != 0 || socketpair(AF_UNIX, type, 0, ends) != 0 || seteuid(0) != 0)
+		_exit(100);
+	close(ends[0]);
+	snprintf(mark, sizeof mark, "%d:%d", ends[1], (int)getpid());
+	setenv("DAEMONKIT_REBORN", mark, 1);
+	execl(harness_self, harness_self, "--helper", "probe", harness_path("report"),
+	      "mode=foreground", "failure=4", "daemon:report", NULL);
+	_exit(101);
+}
+
+START_TEST(channel_of_another_user_is_refused)
+{
+	int status;
+
+	harness_need_root();
+	status = run_with_channel(NOBODY, SOCK_SEQPACKET);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 1, "%#x", (unsigned)status);
+	ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
+	/* Not made by a launcher of this library. */
+	status = run_with_channel(0, SOCK_STREAM);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 1, "%#x", (unsigned)status);
+	ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
+	/* And this one is a second copy, whose launcher is gone. */
+	status = run_with_channel(0, SOCK_SEQPACKET);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 4, "%#x", (unsigned)status);
+	ck_assert_int_eq(probe_number("refused"), -ECANCELED);
+}
+END_TEST
+
+/* row 11: a second call in the daemon is an error */
+START_TEST(row_11_second_reborn_in_the_daemon)
+{
+	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:again daemon:up "
+				       "daemon:again daemon:report daemon:wait", probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("again"), -EALREADY);
+	ck_assert_ptr_nonnull(strstr(probe_fact("again"), "is the daemon already"));
+	/* And it is the daemon still. */
+	ck_assert_int_eq(probe_number("said"), 0);
+	ck_assert_int_eq(atoi(harness_read_file(harness_path("run/pid"))), probe.result);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* row 8: Args, empty means the launcher's own */
+START_TEST(row_8_arguments_are_the_launchers)
+{
+	const char *argv[] = { harness_self, "--helper", "probe", harness_path("report"),
+			       probe_ways[_i], "daemon:report", "two words", "", "tab\tand\nline",
+			       "daemon:wait", "", NULL };
+	struct harness_result result;
+	struct probe probe = { .result = 0 };
+
+	/* This one has more than one word in it. */
+	if (strchr(probe_ways[_i], ' '))
+		argv[4] = "mode=reborn";
+	argv[8] = "tab\tand two";
+	result = harness_run(argv);
+	ck_assert_int_eq(result.status, 0);
+	ck_assert_int_eq(probe_number("argc"), 9);
+	ck_assert_str_eq(probe_fact("arg4"), "[two words]");
+	ck_assert_str_eq(probe_fact("arg5"), "[]");
+	ck_assert_str_eq(probe_fact("arg6"), "[tab\tand two]");
+	ck_assert_str_eq(probe_fact("arg8"), "[]");
+	probe.result = (pid_t)probe_number("pid");
+	probe_kill(&probe);
+}
+END_TEST
+
+/* row 8: Env, Args */
+START_TEST(row_8_arguments_and_environment_are_replaced)
+{
+	struct probe probe = probe_run("%s arg=name arg=--helper arg=probe arg=@/report "
+				       "arg=daemon:report arg=daemon:wait arg=two_words arg=~ "
+				       "env=ONE=1 env=EMPTY= env=DAEMONKIT_REBORN=9:9",
+				       probe_ways[_i]);
+	const char *text, *line;
+	int count = 0;
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("argc"), 6);
+	ck_assert_str_eq(probe_fact("arg4"), "[two words]");
+	ck_assert_str_eq(probe_fact("arg5"), "[]");
+	text = harness_read_file(harness_path("report"));
+	ck_assert_ptr_nonnull(strstr(text, "\nenv ONE=1\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\nenv EMPTY=\n"));
+	for (line = text; (line = strstr(line, "\nenv ")); line++)
+		count++;
+	ck_assert_int_eq(count, 2);
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(environment_is_the_launchers)
+{
+	struct probe probe = probe_run("%s first:setenv=DAEMONKIT_REBORN=stale "
+				       "first:setenv=PROBE_OWN=value" REPORT, probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("mark"), _i < PROBE_REBORN_WAYS ? "none" : "stale");
+	ck_assert_ptr_nonnull(strstr(harness_read_file(harness_path("report")),
+				     "\nenv PROBE_OWN=value\n"));
+	probe_kill(&probe);
+}
+END_TEST
+
+/* row 11: the context travels to the daemon, and what the launcher set wins */
+START_TEST(row_11_settings_of_the_launcher_win)
+{
+	struct probe probe = probe_run(
+		"%s first:ready=60000 first:pid=@/run/pid first:log=@/log first:workdir=@/run "
+		"first:umask=077 second:ready=1 second:pid=@/run/other second:log=@/other "
+		"second:workdir=/tmp second:umask=0 second:cred=1:1:5 second:chroot=@ "
+		"second:mode=foreground daemon:up daemon:report daemon:wait", probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("cwd"), harness_path("run"));
+	ck_assert_str_eq(probe_fact("umask"), "0077");
+	ck_assert_ptr_nonnull(strstr(probe_fact("fd1"), "/log"));
+	ck_assert_ptr_null(strstr(probe_fact("fd1"), "/other"));
+	ck_assert_int_eq(access(harness_path("run/pid"), F_OK), 0);
+	ck_assert_int_ne(access(harness_path("run/other"), F_OK), 0);
+	ck_assert_int_eq(probe_number("uids"), (int)getuid());
+	probe_kill(&probe);
+}
+END_TEST
+
+static const char *copy_of_this_program(const char *name)
+{
+	const char *path = harness_path("%s", name);
+	const char *argv[] = { "cp", harness_self, path, NULL };
+
+	ck_assert_int_eq(harness_run(argv).status, 0);
+	return path;
+}
+
+START_TEST(program_file_is_deleted_while_the_launcher_runs)
+{
+	const char *path = copy_of_this_program("a program");
+	char words[512];
+	struct probe probe;
+
+	snprintf(words, sizeof words, "%s first:unlink=@/link pid=@/run/pid" REPORT, probe_ways[_i]);
+	ck_assert_int_eq(rename(path, harness_path("link")), 0);
+	probe = probe_run_program(harness_path("link"), words);
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("comm"), "link");
+	ck_assert_int_eq(probe_number("reborn"), 1);
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(program_file_is_replaced_while_the_launcher_runs)
+{
+	const char *path = copy_of_this_program("program");
+	struct probe probe;
+	char words[512];
+
+	/* What lies there now would end with 77. */
+	snprintf(words, sizeof words, "%s first:unlink=@/program first:script=@/program" REPORT,
+		 probe_ways[_i]);
+	probe = probe_run_program(path, words);
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("comm"), "program");
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(program_cannot_be_executed)
+{
+	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid first:deny=execve",
+				       probe_ways[_i]);
+
+	probe_check_failed(&probe, -ENOSYS, "execve");
+	ck_assert_ptr_nonnull(strstr(probe.text, harness_self));
+	probe_check_nothing_left();
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("origin");
+	TCase *mark = harness_case(suite, "mark");
+	TCase *words = harness_case(suite, "words");
+	TCase *program = harness_case(suite, "program");
+
+	tcase_add_loop_test(mark, fault_2_10_rows_1_2_mark_goes_no_further, 0, PROBE_WAYS);
+	tcase_add_test(mark, forged_marks_are_nothing);
+	tcase_add_test(mark, forged_mark_without_a_channel_is_refused);
+	tcase_add_test(mark, channel_of_another_user_is_refused);
+	tcase_add_loop_test(mark, row_11_second_reborn_in_the_daemon, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, row_8_arguments_are_the_launchers, 0, 2);
+	tcase_add_loop_test(words, row_8_arguments_and_environment_are_replaced, 0,
+			    PROBE_REBORN_WAYS);
+	tcase_add_loop_test(words, environment_is_the_launchers, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, row_11_settings_of_the_launcher_win, 0, PROBE_WAYS);
+	tcase_add_loop_test(program, program_file_is_deleted_while_the_launcher_runs, 0,
+			    PROBE_REBORN_WAYS);
+	tcase_add_loop_test(program, program_file_is_replaced_while_the_launcher_runs, 0,
+			    PROBE_REBORN_WAYS);
+	tcase_add_loop_test(program, program_cannot_be_executed, 0, PROBE_REBORN_WAYS);
+	return harness_main(argc, argv, suite, probe_helpers);
+}
