@@ -449,5 +449,6 @@ bool probe_act(struct program *program, const char *name, const char *value)
 {
 	return act_descriptors(program, name, value) || act_signals(program, name, value) ||
 	       act_system(program, name, value) || act_processes(program, name, value) ||
-	       act_library(program, name, value);
+	       act_library(program, name, value) || probe_act_passing(program, name, value) ||
+	       probe_act_privileges(program, name, value);
 }
