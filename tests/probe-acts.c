@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -64,6 +65,9 @@ static bool act_descriptors(struct program *program, const char *name, const cha
 	(void)program;
 	if (strcmp(name, "close") == 0)
 		close(fd);
+	else if (strcmp(name, "closeall") == 0)
+		for (fd = 3; fd < 1024; fd++)
+			close(fd);
 	else if (strcmp(name, "open") == 0)
 		place(open("/dev/null", O_RDWR), fd, true);
 	else if (strcmp(name, "hide") == 0)
@@ -194,7 +198,7 @@ void probe_deny(const char *names)
 	}
 }
 
-static void limit(int resource, rlim_t value)
+static void limit(unsigned resource, rlim_t value)
 {
 	struct rlimit limit;
 
@@ -252,6 +256,11 @@ static bool act_system(struct program *program, const char *name, const char *va
 		umask((mode_t)strtoul(value, NULL, 8));
 	else if (strcmp(name, "chdir") == 0 || strcmp(name, "unlink") == 0)
 		(void)!(*name == 'c' ? chdir : unlink)(value);
+	else if (strcmp(name, "groups") == 0) {
+		if (setgroups(3, (const gid_t[]){ 4, 5, 6 }) != 0)
+			exit(87);
+	} else if (strcmp(name, "fixup") == 0)
+		prctl(PR_SET_SECUREBITS, 4 /* SECBIT_NO_SETUID_FIXUP */);
 	else if (strcmp(name, "script") == 0) {
 		write_line(value, "#!/bin/sh\nexit 77\n");
 		chmod(value, 0755);
@@ -386,6 +395,36 @@ static void say_failed(struct program *program, const char *value)
 	daemonkit_notify_failed(program->context, error, "%s", rest + 1);
 }
 
+/* Texts until one is refused. */
+static void flood(struct program *program)
+{
+	int count = 0, result;
+
+	while ((result = daemonkit_notify_status(program->context, "%d", count)) == 0)
+		count++;
+	write_line(program->report, "flooded %d %d\n", count, result);
+}
+
+static void say_much(struct program *program)
+{
+	static char text[5001];
+
+	memset(text, 'x', sizeof text - 1);
+	daemonkit_notify_status(program->context, "%s", text);
+	memset(text, 'y', sizeof text - 1);
+	daemonkit_notify_failed(program->context, -EIO, "%s", text);
+}
+
+static void misuse(struct program *program)
+{
+	struct daemonkit_context *context = program->context;
+
+	write_line(program->report, "misused %d %d %d %d\n",
+		   daemonkit_notify_failed(context, 0, "x"), daemonkit_notify_failed(context, 1, "x"),
+		   daemonkit_notify_extend_timeout(context, 0),
+		   daemonkit_notify_extend_timeout(context, -1));
+}
+
 static void search(struct program *program)
 {
 	struct daemonkit_process *process = NULL;
@@ -416,6 +455,12 @@ static bool act_library(struct program *program, const char *name, const char *v
 		say_failed(program, value);
 	else if (strcmp(name, "status") == 0)
 		daemonkit_notify_status(context, "%s", value);
+	else if (strcmp(name, "flood") == 0)
+		flood(program);
+	else if (strcmp(name, "long") == 0)
+		say_much(program);
+	else if (strcmp(name, "misuse") == 0)
+		misuse(program);
 	else if (strcmp(name, "extend") == 0)
 		daemonkit_notify_extend_timeout(context, number(value));
 	else if (strcmp(name, "report") == 0)

@@ -291,8 +291,8 @@ START_TEST(failed_daemon_does_not_print_to_the_launchers_streams)
 	probe = probe_run("%s log=@/log workdir=@/missing", probe_ways[_i]);
 	probe_check_failed(&probe, -ENOENT, "working directory ");
 	ck_assert_str_eq(probe.error, "");
-	ck_assert_ptr_nonnull(strstr(harness_read_file(harness_path("log")),
-				     "in the daemon: working directory"));
+	/* Nor to the log, which may be that of a daemon that runs. */
+	ck_assert_str_eq(harness_read_file(harness_path("log")), "");
 }
 END_TEST
 
