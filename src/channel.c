@@ -18,6 +18,7 @@
 
 #include "compat-program.h"
 #include "fd.h"
+#include "secret.h"
 
 /* A piece of the settings: well below the smallest socket buffer. */
 #define PIECE 16384
@@ -143,9 +144,9 @@ ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
 		int result;
 
 		piece[0] = sent + count == length ? CHANNEL_SETTINGS_END : CHANNEL_SETTINGS;
-		memcpy(piece + 1, bytes + sent, count);
+		secret_copy(piece + 1, bytes + sent, count);
 		result = send_now(fd, piece, 1 + count);
-		explicit_bzero(piece, sizeof piece);
+		secret_wipe(piece, sizeof piece);
 		if (result == -EAGAIN)
 			break;
 		if (result < 0)
@@ -207,7 +208,7 @@ int channel_receive_settings(int fd, struct pack *settings)
 			return count < 0 ? (int)count : -ECANCELED;
 		pack_bytes(settings, piece + 1, (size_t)count - 1);
 		/* There may be a secret in it. */
-		explicit_bzero(piece + 1, (size_t)count - 1);
+		secret_wipe(piece + 1, (size_t)count - 1);
 	} while (piece[0] != CHANNEL_SETTINGS_END);
 	return settings->error;
 }

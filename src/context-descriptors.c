@@ -8,13 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "context.h"
 #include "descriptors.h"
 #include "fd.h"
 #include "origin.h"
+#include "secret.h"
 
 int context_adopt_descriptors(struct daemonkit_context *context)
 {
@@ -88,7 +88,7 @@ int daemonkit_context_set_payload(struct daemonkit_context *context, const void 
 		copy = malloc(length);
 		if (copy == NULL)
 			return context_result(context, error_system(-ENOMEM, "payload"));
-		memcpy(copy, bytes, length);
+		secret_copy(copy, bytes, length);
 	}
 	settings_wipe_payload(&context->settings);
 	context->settings.payload = copy;
@@ -111,7 +111,7 @@ int daemonkit_context_take_payload(struct daemonkit_context *context, void *buff
 		return context_result(context, error_set(-ENOBUFS, "payload: %zu bytes do not fit into %zu",
 							 length, size));
 	if (length > 0)
-		memcpy(buffer, settings->payload, length);
+		secret_copy(buffer, settings->payload, length);
 	settings_wipe_payload(&context->settings);
 	return (int)length;
 }

@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "secret.h"
+
 static void discard(struct pack *pack)
 {
 	if (pack->bytes != NULL)
-		explicit_bzero(pack->bytes, pack->length);
+		secret_wipe(pack->bytes, pack->length);
 	free(pack->bytes);
 }
 
@@ -31,12 +33,12 @@ void pack_bytes(struct pack *pack, const void *bytes, size_t length)
 		}
 		/* realloc(3) would leave the bytes, secrets among them, where they were. */
 		if (pack->length > 0)
-			memcpy(larger, pack->bytes, pack->length);
+			secret_copy(larger, pack->bytes, pack->length);
 		discard(pack);
 		pack->bytes = larger;
 		pack->size = size;
 	}
-	memcpy(pack->bytes + pack->length, bytes, length);
+	secret_copy(pack->bytes + pack->length, bytes, length);
 	pack->length += length;
 }
 
@@ -67,7 +69,7 @@ void unpack_bytes(struct unpack *unpack, void *bytes, size_t length)
 		unpack->error = -EBADMSG;
 	if (unpack->error < 0 || length == 0)
 		return;
-	memcpy(bytes, unpack->next, length);
+	secret_copy(bytes, unpack->next, length);
 	unpack->next += length;
 	unpack->left -= length;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "fd.h"
+#include "secret.h"
 
 void settings_init(struct settings *settings)
 {
@@ -37,7 +38,7 @@ void settings_clear(struct settings *settings)
 void settings_wipe_payload(struct settings *settings)
 {
 	if (settings->payload != NULL)
-		explicit_bzero(settings->payload, settings->payload_length);
+		secret_wipe(settings->payload, settings->payload_length);
 	free(settings->payload);
 	settings->payload = NULL;
 	settings->payload_length = 0;
