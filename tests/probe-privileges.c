@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -137,6 +138,19 @@ static void show_status(const char *value)
 	waitpid(pid, NULL, 0);
 }
 
+/* PATH:UID, who owns it. */
+static void make_directory(const char *value)
+{
+	const char *colon = strchr(value, ':');
+	char path[4096];
+
+	if (colon == NULL)
+		exit(86);
+	snprintf(path, sizeof path, "%.*s", (int)(colon - value), value);
+	if (mkdir(path, 0755) != 0 || chown(path, (uid_t)atoi(colon + 1), (gid_t)-1) != 0)
+		exit(81);
+}
+
 bool probe_act_privileges(struct program *program, const char *name, const char *value)
 {
 	if (strcmp(name, "bind") == 0)
@@ -145,6 +159,8 @@ bool probe_act_privileges(struct program *program, const char *name, const char 
 		try_powers(program);
 	else if (strcmp(name, "show") == 0)
 		show_status(value);
+	else if (strcmp(name, "mkdir") == 0)
+		make_directory(value);
 	else if (strcmp(name, "become") == 0) {
 		if (setgroups(0, NULL) != 0 || setgid((gid_t)atoi(value)) != 0 ||
 		    setuid((uid_t)atoi(value)) != 0)
