@@ -11,7 +11,8 @@
  *		fd = open_it_myself();
  *
  * They are the context's, close-on-exec, and reach no program that the daemon
- * starts.  A context may be used by one thread at a time.
+ * starts.  What a manager passed belongs to the first context of the process
+ * that asks for it.  A context may be used by one thread at a time.
  */
 #ifndef DAEMONKIT_DESCRIPTORS_H
 #define DAEMONKIT_DESCRIPTORS_H
@@ -44,7 +45,7 @@ struct daemonkit_context;
  * @fd: an open descriptor; it is duplicated and stays the caller's
  *
  * Called in the launcher, before daemonkit_context_reborn().  In a second
- * copy it changes nothing: what the launcher has passed wins.
+ * copy it only looks at @name: what the launcher has passed wins.
  *
  * Returns: 0, -EINVAL (no such name), -EBADF, -EMFILE, -ENOMEM.
  * Thread safety: MT-safe on different contexts.  Since: 1.0
@@ -63,7 +64,8 @@ DAEMONKIT_API int daemonkit_context_pass_fd(struct daemonkit_context *context,
  *        _DATAGRAM, _FIFO, _FILE
  *
  * May be called before daemonkit_context_reborn(), too: in the launcher it
- * tells what a manager has given already.
+ * tells what a manager has given already.  A second copy has nothing before
+ * that: daemonkit_was_reborn() tells it from a launcher.
  *
  * Returns: the descriptor, 3 or higher, or
  *   -ENOENT      there is none of this name and index
@@ -86,7 +88,8 @@ DAEMONKIT_API int daemonkit_context_find_fd(struct daemonkit_context *context,
  *
  * Called in the launcher.  They travel over the channel between launcher and
  * daemon: no argument, environment or file has them.  The launcher's copy is
- * wiped when the start is over, whatever came of it.
+ * wiped when the start is over, whatever came of it; @bytes are the caller's
+ * to wipe, before the start in mode FORK.
  *
  * Returns: 0, -EINVAL (too long, or NULL bytes), -ENOMEM.
  * Thread safety: MT-safe on different contexts.  Since: 1.0

@@ -9,6 +9,11 @@
  * value, scheduling, OOM score; root and working directory; groups, gid, uid;
  * capabilities; no new privileges.
  *
+ * Nice value, scheduling, capabilities and no new privileges are each
+ * thread's own: while other threads run in the daemon-to-be, which is
+ * possible in mode FOREGROUND, the start fails with -EBUSY before anything has
+ * changed.
+ *
  * A context may be used by one thread at a time.
  */
 #ifndef DAEMONKIT_PRIVILEGES_H
@@ -84,11 +89,15 @@ DAEMONKIT_API int daemonkit_context_set_oom_score_adjust(struct daemonkit_contex
  *
  * May be called for several.  The daemon then has just these: permitted and
  * effective, neither inheritable nor ambient, and no others in its bounding
- * set, so that programs that it starts get none.  CAP_SETUID and CAP_SETGID
- * cannot be kept: they are the way back to what is given up.
+ * set.  Programs that it starts get none, also when root or a set-user-id bit
+ * runs them (SECBIT_NOROOT), but for those that the program's file itself is
+ * granted and that are kept here.  Bounding set and SECBIT_NOROOT need
+ * CAP_SETPCAP, which root has: one who starts without it leaves both as they
+ * are.
+ * CAP_SETUID and CAP_SETGID cannot be kept: they are the way back to what is
+ * given up.
  *
- * Linux only; elsewhere the start fails with -ENOTSUP; with -EBUSY when other
- * threads run, which would not change.
+ * Linux only; elsewhere the start fails with -ENOTSUP.
  *
  * Returns: 0 or -EINVAL (no such capability, or one of those two).
  * Thread safety: MT-safe on different contexts.  Follows: capabilities(7).
@@ -103,8 +112,7 @@ DAEMONKIT_API int daemonkit_context_keep_capability(struct daemonkit_context *co
  * @on: not 0: set-user-id bits and file capabilities have no effect in the
  *      daemon and in all that it starts
  *
- * Linux only; elsewhere the start fails with -ENOTSUP; with -EBUSY when other
- * threads run.
+ * Linux only; elsewhere the start fails with -ENOTSUP.
  *
  * Returns: 0 or -EINVAL (NULL).
  * Thread safety: MT-safe on different contexts.  Follows:
