@@ -110,8 +110,8 @@ static int find(struct program *program, const char *value)
 	if (colon == NULL || sscanf(colon, ":%u:%d", &index, &kind) != 2)
 		exit(86);
 	snprintf(name, sizeof name, "%.*s", (int)(colon - value), value);
-	return daemonkit_context_find_fd(program->context, strcmp(name, "*") == 0 ? NULL : name, index,
-					 kind);
+	return daemonkit_context_find_fd(program->context, strcmp(name, "*") == 0 ? NULL : name,
+					 index, kind);
 }
 
 static void note_found(struct program *program, const char *value)
@@ -124,7 +124,8 @@ static void note_found(struct program *program, const char *value)
 			   daemonkit_context_error(program->context));
 	else if (fstat(fd, &facts) == 0)
 		probe_note(program, "find=%s %d %s %lu\n", value, fd,
-			   (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0 ? "x" : "-", (unsigned long)facts.st_ino);
+			   (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0 ? "x" : "-",
+			   (unsigned long)facts.st_ino);
 	else
 		probe_note(program, "find=%s %d closed\n", value, fd);
 }
@@ -203,6 +204,8 @@ bool probe_act_passing(struct program *program, const char *name, const char *va
 		note_found(program, value);
 	else if (strcmp(name, "answer") == 0)
 		answer(program, value);
+	else if (strcmp(name, "tried") == 0)
+		probe_note(program, "tried %d\n", probe_set_passing(program, "pass", value));
 	else if (strcmp(name, "take") == 0)
 		take(program, value);
 	else if (strcmp(name, "end") == 0)

@@ -48,7 +48,8 @@ static int parse_main(int argc, char *argv[])
 	snprintf(own, sizeof own, "%d", (int)getpid());
 	for (int i = 0; i < 3; i++)
 		if (strcmp(argv[i + 1], "-") != 0)
-			setenv(variables[i], strcmp(argv[i + 1], "own") == 0 ? own : argv[i + 1], 1);
+			setenv(variables[i], strcmp(argv[i + 1], "own") == 0 ? own : argv[i + 1],
+			       1);
 	for (int fd = 3; fd <= last; fd++)
 		if (dup2(STDOUT_FILENO, fd) < 0)
 			return 1;
@@ -167,8 +168,8 @@ END_TEST
 
 START_TEST(garbage_fails_the_start)
 {
-	struct probe probe = probe_run("%s pid=@/run/pid first:activate=1x:a first:setenv=LISTEN_FDS=1x",
-				       running_way(_i));
+	struct probe probe = probe_run(
+		"%s pid=@/run/pid first:activate=1x:a first:setenv=LISTEN_FDS=1x", running_way(_i));
 
 	probe_check_failed(&probe, -EINVAL, "LISTEN_FDS=1x: " GARBAGE);
 	ck_assert_int_eq(mkdir(harness_path("run"), 0755), -1);
@@ -181,8 +182,8 @@ END_TEST
 START_TEST(names_are_checked)
 {
 	static const char *const bad[] = { "", "a:b", ":", "a\nb", "\t", "a\x7f", "\x01" };
-	static const char *const good[] = { "a", "http", "with space", "gr\xc3\xbc\xc3\x9f", "a.socket",
-					    "/", "=" };
+	static const char *const good[] = { "a",	"http", "with space", "gr\xc3\xbc\xc3\x9f",
+					    "a.socket", "/",	"=" };
 	struct daemonkit_context *context = new_context();
 	char name[257];
 
@@ -192,7 +193,8 @@ START_TEST(names_are_checked)
 	}
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
 		ck_assert_int_eq(daemonkit_context_pass_fd(context, good[i], STDIN_FILENO), 0);
-		ck_assert_int_gt(daemonkit_context_find_fd(context, good[i], 0, DAEMONKIT_FD_ANY), 2);
+		ck_assert_int_gt(daemonkit_context_find_fd(context, good[i], 0, DAEMONKIT_FD_ANY),
+				 2);
 	}
 	memset(name, 'n', 256);
 	name[256] = '\0';
@@ -255,8 +257,9 @@ START_TEST(several_have_one_name)
 		ck_assert_int_gt(found[i], 2);
 		ck_assert(fcntl(found[i], F_GETFD) & FD_CLOEXEC);
 		/* In the order in which they came. */
-		ck_assert_int_eq(daemonkit_context_find_fd(context, nothing, 2 * i, DAEMONKIT_FD_ANY),
-				 found[i]);
+		ck_assert_int_eq(
+			daemonkit_context_find_fd(context, nothing, 2 * i, DAEMONKIT_FD_ANY),
+			found[i]);
 		ck_assert_int_eq(daemonkit_context_find_fd(context, "one", i, DAEMONKIT_FD_ANY),
 				 found[i]);
 	}
@@ -311,8 +314,9 @@ static int fifo(void)
 
 START_TEST(kinds_are_told_apart)
 {
-	static const char *const called[] = { "something else", "a listening socket", "a connection",
-					      "a datagram socket", "a pipe", "a regular file" };
+	static const char *const called[] = { "something else", "a listening socket",
+					      "a connection",	"a datagram socket",
+					      "a pipe",		"a regular file" };
 	const struct {
 		int fd, kind;
 	} made[] = {
@@ -326,7 +330,8 @@ START_TEST(kinds_are_told_apart)
 		{ pipe_end(0), DAEMONKIT_FD_FIFO },
 		{ pipe_end(1), DAEMONKIT_FD_FIFO },
 		{ fifo(), DAEMONKIT_FD_FIFO },
-		{ open(harness_path("file"), O_RDWR | O_CREAT | O_CLOEXEC, 0600), DAEMONKIT_FD_FILE },
+		{ open(harness_path("file"), O_RDWR | O_CREAT | O_CLOEXEC, 0600),
+		  DAEMONKIT_FD_FILE },
 		{ (int)memfd_create("test", MFD_CLOEXEC), DAEMONKIT_FD_FILE },
 		{ open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), DAEMONKIT_FD_ANY },
 		{ open("/dev/null", O_RDONLY | O_CLOEXEC), DAEMONKIT_FD_ANY },
@@ -394,8 +399,10 @@ static bool has_open(pid_t pid, int fd)
 START_TEST(daemon_finds_what_the_launcher_passed)
 {
 	struct running running = running_start(
-		_i, PASS "daemon:find=one:0:1 daemon:find=one:1:4 daemon:find=two:0:5 daemon:find=*:1:0 "
-		"daemon:find=one:2:0 daemon:find=two:0:1 daemon:sleep=@/sleeper daemon:report daemon:wait");
+		_i, PASS
+		"daemon:find=one:0:1 daemon:find=one:1:4 daemon:find=two:0:5 daemon:find=*:1:0 "
+		"daemon:find=one:2:0 daemon:find=two:0:1 daemon:sleep=@/sleeper daemon:report "
+		"daemon:wait");
 	int first = found("one:0:1"), second = found("one:1:4"), third = found("two:0:5");
 	pid_t sleeper = (pid_t)atoi(harness_read_file(harness_path("sleeper")));
 	char comm[64];
@@ -411,7 +418,8 @@ START_TEST(daemon_finds_what_the_launcher_passed)
 	snprintf(comm, sizeof comm, "/proc/%d/comm", (int)sleeper);
 	ck_assert(harness_wait_text(comm, "sleep\n", HARNESS_SOON));
 	ck_assert(has_open(running.daemon, first));
-	ck_assert(!has_open(sleeper, first) && !has_open(sleeper, second) && !has_open(sleeper, third));
+	ck_assert(!has_open(sleeper, first) && !has_open(sleeper, second) &&
+		  !has_open(sleeper, third));
 	kill(sleeper, SIGKILL);
 	ck_assert(harness_wait_gone(sleeper, HARNESS_SOON));
 	running_kill(&running);
@@ -420,8 +428,9 @@ END_TEST
 
 START_TEST(nothing_is_found_where_nothing_was_passed)
 {
-	struct running running = running_start(_i, "daemon:find=http:0:1 daemon:find=*:0:0 daemon:end "
-						   "daemon:wait");
+	struct running running =
+		running_start(_i, "daemon:find=http:0:1 daemon:find=*:0:0 daemon:end "
+				  "daemon:wait");
 
 	ck_assert_int_eq(found("http:0:1"), -ENOENT);
 	ck_assert_int_eq(found("*:0:0"), -ENOENT);
@@ -431,8 +440,9 @@ END_TEST
 
 START_TEST(context_closes_them)
 {
-	struct running running = running_start(_i, PASS "daemon:find=two:0:5 daemon:freed daemon:end "
-							"daemon:wait");
+	struct running running =
+		running_start(_i, PASS "daemon:find=two:0:5 daemon:freed daemon:end "
+				       "daemon:wait");
 
 	ck_assert_int_eq(probe_number("freed"), 1);
 	ck_assert(!has_open(running.daemon, found("two:0:5")));
@@ -443,8 +453,9 @@ END_TEST
 START_TEST(numbers_may_be_high)
 {
 	struct running running = running_start(
-		_i, "first:files=5000 first:file=9000:@/file first:pass=high:9000 daemon:find=high:0:5 "
-		    "daemon:end daemon:wait");
+		_i,
+		"first:files=5000 first:file=9000:@/file first:pass=high:9000 daemon:find=high:0:5 "
+		"daemon:end daemon:wait");
 
 	ck_assert_int_gt(found("high:0:5"), 5000);
 	ck_assert(is_file("high:0:5", harness_path("file")));
@@ -455,11 +466,14 @@ END_TEST
 START_TEST(launcher_wins_over_the_second_copy)
 {
 	struct running running = running_start(
-		_i, "first:file=40:@/file second:file=40:@/other first:pass=it:40 second:pass=it:40 "
-		    "second:pass=mine:40 second:pass=closed:77 daemon:find=it:0:5 daemon:find=it:1:0 "
-		    "daemon:find=mine:0:0 daemon:find=*:1:0 daemon:end daemon:wait");
+		_i,
+		"first:file=40:@/file second:file=40:@/other first:pass=it:40 second:pass=it:40 "
+		"second:pass=mine:40 second:tried=closed:77 daemon:find=it:0:5 daemon:find=it:1:0 "
+		"daemon:find=mine:0:0 daemon:find=*:1:0 daemon:end daemon:wait");
 
 	ck_assert(is_file("it:0:5", harness_path("file")));
+	/* It need not even have it. */
+	ck_assert_int_eq(probe_number("tried"), 0);
 	ck_assert_int_eq(found("it:1:0"), -ENOENT);
 	ck_assert_int_eq(found("mine:0:0"), -ENOENT);
 	ck_assert_int_eq(found("*:1:0"), -ENOENT);
@@ -471,10 +485,11 @@ END_TEST
 START_TEST(daemon_finds_what_a_manager_passed)
 {
 	struct running running = running_start(
-		_i, "first:close=3 first:close=4 first:listen=3:@/socket first:file=4:@/file "
-		    "first:activate=2:http first:file=60:@/own first:pass=own:60 daemon:find=http:0:1 "
-		    "daemon:find=unknown:0:5 daemon:find=own:0:5 daemon:find=*:0:1 daemon:find=*:2:5 "
-		    "daemon:end daemon:wait");
+		_i,
+		"first:close=3 first:close=4 first:listen=3:@/socket first:file=4:@/file "
+		"first:activate=2:http first:file=60:@/own first:pass=own:60 daemon:find=http:0:1 "
+		"daemon:find=unknown:0:5 daemon:find=own:0:5 daemon:find=*:0:1 daemon:find=*:2:5 "
+		"daemon:end daemon:wait");
 
 	ck_assert_int_eq(found("http:0:1"), 3);
 	ck_assert_int_eq(found("unknown:0:5"), 4);
@@ -504,8 +519,9 @@ static bool connected(void *data)
 START_TEST(queued_connections_are_served)
 {
 	struct running running = running_begin(
-		_i, "first:listen=40:@/socket first:pass=http:40 first:close=40 first:touch=@/bound "
-		    "first:await=@/go daemon:answer=http:0:1");
+		_i,
+		"first:listen=40:@/socket first:pass=http:40 first:close=40 first:touch=@/bound "
+		"first:await=@/go daemon:answer=http:0:1");
 	int clients[20];
 
 	ck_assert(harness_wait_file(harness_path("bound"), HARNESS_SOON));
@@ -526,8 +542,9 @@ START_TEST(privileged_port_is_used_without_privileges)
 
 	running_for_everybody();
 	running_own_network();
-	running = running_start(_i, "first:listen=40:80 first:pass=http:40 first:close=40 user=nobody "
-				    "daemon:touch=@/up daemon:answer=http:0:1");
+	running = running_start(_i,
+				"first:listen=40:80 first:pass=http:40 first:close=40 user=nobody "
+				"daemon:touch=@/up daemon:answer=http:0:1");
 	ck_assert(harness_wait_file(harness_path("up"), HARNESS_SOON));
 	client = running_connect("80");
 	check_answers(&client, 1, running.daemon, 65534);
@@ -543,8 +560,10 @@ START_TEST(a_directory_is_refused_with_a_jail)
 	harness_need_root();
 	ck_assert_int_eq(mkdir(harness_path("jail"), 0755), 0);
 	for (size_t i = 0; i < 2; i++) {
-		probe = probe_run("%s %s chroot=@/jail pid=@/run/pid first:directory=40 first:pass=d:40 "
-				  "first:close=40 first:files=40", running_way(_i), limits[i]);
+		probe = probe_run(
+			"%s %s chroot=@/jail pid=@/run/pid first:directory=40 first:pass=d:40 "
+			"first:close=40 first:files=40",
+			running_way(_i), limits[i]);
 		probe_check_failed(&probe, -EPERM, "is a directory, a way out of it");
 		probe_check_nothing_left();
 	}
@@ -594,7 +613,8 @@ static bool is_installed(const char *program)
 
 START_TEST(socket_activation_works_in_every_mode)
 {
-	static const char *const modes[] = { "mode=auto", "mode=reborn", "mode=fork", "mode=foreground" };
+	static const char *const modes[] = { "mode=auto", "mode=reborn", "mode=fork",
+					     "mode=foreground" };
 	static const char *const names[] = { "--fdname=http", "-EX=Y" };
 	struct harness_program activator;
 	int clients[5];

@@ -44,7 +44,8 @@ START_TEST(arguments_are_checked)
 	for (int i = 0; i < 100; i++)
 		ck_assert_int_eq(daemonkit_context_set_limit(context, RLIMIT_CORE, 0, 0), 0);
 	for (int i = 0; i < RLIM_NLIMITS; i++)
-		ck_assert_int_eq(daemonkit_context_set_limit(context, i, 0, DAEMONKIT_UNLIMITED), 0);
+		ck_assert_int_eq(daemonkit_context_set_limit(context, i, 0, DAEMONKIT_UNLIMITED),
+				 0);
 	REFUSED(daemonkit_context_set_nice(context, -21), "not within -20 and 19");
 	REFUSED(daemonkit_context_set_nice(context, 20), "not within -20 and 19");
 	ck_assert_int_eq(daemonkit_context_set_nice(context, -20), 0);
@@ -102,8 +103,8 @@ static void check_limit(pid_t pid, const char *name, const char *soft, const cha
 {
 	char have_soft[32], have_hard[32];
 
-	ck_assert_int_eq(sscanf(running_proc(pid, "limits", name), "%31s %31s", have_soft, have_hard),
-			 2);
+	ck_assert_int_eq(
+		sscanf(running_proc(pid, "limits", name), "%31s %31s", have_soft, have_hard), 2);
 	ck_assert_str_eq(have_soft, soft);
 	ck_assert_str_eq(have_hard, hard);
 }
@@ -198,7 +199,8 @@ END_TEST
 START_TEST(limit_may_be_below_what_is_open)
 {
 	struct running running = running_start(
-		_i, "first:files=100 first:file=150:@/file first:pass=it:150 first:keep=90 pid=@/run/pid "
+		_i, "first:files=100 first:file=150:@/file first:pass=it:150 first:keep=90 "
+		    "pid=@/run/pid "
 		    "rlimit=7:20:20 daemon:find=it:0:5 daemon:streams daemon:release daemon:end "
 		    "daemon:wait");
 
@@ -253,8 +255,10 @@ START_TEST(capability_is_kept)
 
 	running_for_everybody();
 	running_own_network();
-	snprintf(words, sizeof words, "%s capability=10 daemon:bind=80 daemon:show=@/shown:/bin/cat "
-		 "daemon:powers", users[_i % USERS]);
+	snprintf(words, sizeof words,
+		 "%s capability=10 daemon:bind=80 daemon:show=@/shown:/bin/cat "
+		 "daemon:powers",
+		 users[_i % USERS]);
 	running = start_up(_i / USERS, words);
 	check_capabilities(status_of(running.daemon), 1 << CAP_NET_BIND_SERVICE, true);
 	check_capabilities(harness_read_file(harness_path("shown")), 0, true);
@@ -412,7 +416,8 @@ END_TEST
 /* Other threads would not change. */
 START_TEST(threads_are_refused)
 {
-	static const char *const words[] = { "nice=1", "scheduler=3:0", "capability=10", "nonew=1" };
+	static const char *const words[] = { "nice=1", "scheduler=3:0", "capability=10",
+					     "nonew=1" };
 	struct probe probe = probe_run("mode=foreground pid=@/run/pid rlimit=4:1:1 oom=400 "
 				       "first:threads=1 %s", words[_i]);
 

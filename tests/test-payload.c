@@ -233,7 +233,8 @@ START_TEST(launcher_has_none_after_a_failure)
 
 	write_secret(100 * SECRET);
 	program = probe_spawn("%s %s ready=60000 first:payload=@/secret first:touch=@/set "
-			      "first:await=@/go launcher:wait", probe_ways[_i % 2 * 5], failures[_i / 2]);
+			      "first:await=@/go launcher:wait",
+			      probe_ways[_i % 2 * 5], failures[_i / 2]);
 	ck_assert(harness_wait_file(harness_path("set"), HARNESS_SOON));
 	ck_assert_uint_eq(count_in_memory(program.pid), 100);
 	harness_write_file(harness_path("go"), "");
@@ -274,8 +275,9 @@ START_TEST(a_replaced_one_is_wiped)
 
 	write_secret(100 * SECRET);
 	harness_write_file(harness_path("other"), "other");
-	running = running_begin(_i, "first:payload=@/secret first:payload=@/other first:touch=@/set "
-				    "first:await=@/go daemon:take=100 daemon:end daemon:wait");
+	running =
+		running_begin(_i, "first:payload=@/secret first:payload=@/other first:touch=@/set "
+				  "first:await=@/go daemon:take=100 daemon:end daemon:wait");
 	ck_assert(harness_wait_file(harness_path("set"), HARNESS_SOON));
 	ck_assert_uint_eq(count_in_memory(running.launcher.pid), 0);
 	harness_write_file(harness_path("go"), "");
