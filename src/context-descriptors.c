@@ -43,7 +43,8 @@ int daemonkit_context_pass_fd(struct daemonkit_context *context, const char *nam
 		return context_result(context, result);
 	copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (copy < 0)
-		return context_result(context, error_system(-errno, "descriptor %s (%d)", name, fd));
+		return context_result(context,
+				      error_system(-errno, "descriptor %s (%d)", name, fd));
 	result = descriptors_add(&context->settings.descriptors, name, copy);
 	if (result < 0) {
 		fd_close(copy);
@@ -61,15 +62,18 @@ int daemonkit_context_find_fd(struct daemonkit_context *context, const char *nam
 	if (context == NULL)
 		return error_null(__func__);
 	if (kind < DAEMONKIT_FD_ANY || kind > DAEMONKIT_FD_FILE)
-		return context_result(context, error_set(-EINVAL, "descriptor %s: kind %d: there is no such"
-								  " kind", title, kind));
+		return context_result(context, error_set(-EINVAL,
+							 "descriptor %s: kind %d: there is no such"
+							 " kind",
+							 title, kind));
 	result = context_adopt_descriptors(context);
 	if (result < 0)
 		return context_result(context, result);
 	fd = descriptors_find(&context->settings.descriptors, name, index);
 	if (fd < 0)
-		return context_result(context, error_set(-ENOENT, "descriptor %s: there is none (index %zu)",
-							 title, index));
+		return context_result(context,
+				      error_set(-ENOENT, "descriptor %s: there is none (index %zu)",
+						title, index));
 	result = descriptors_check_kind(title, fd, kind);
 	return result < 0 ? context_result(context, result) : fd;
 }
@@ -82,8 +86,9 @@ int daemonkit_context_set_payload(struct daemonkit_context *context, const void 
 	if (context == NULL || (bytes == NULL && length > 0))
 		return error_null(__func__);
 	if (length > DAEMONKIT_PAYLOAD_MAX)
-		return context_result(context, error_set(-EINVAL, "payload: %zu bytes are more than %d",
-							 length, DAEMONKIT_PAYLOAD_MAX));
+		return context_result(context,
+				      error_set(-EINVAL, "payload: %zu bytes are more than %d",
+						length, DAEMONKIT_PAYLOAD_MAX));
 	if (length > 0) {
 		copy = malloc(length);
 		if (copy == NULL)
@@ -104,12 +109,14 @@ int daemonkit_context_take_payload(struct daemonkit_context *context, void *buff
 	if (context == NULL || buffer == NULL)
 		return error_null(__func__);
 	if (!context_is_daemon(context))
-		return context_result(context, error_set(-EPERM, "payload: this process is not the daemon"));
+		return context_result(context,
+				      error_set(-EPERM, "payload: this process is not the daemon"));
 	settings = &context->settings;
 	length = settings->payload_length;
 	if (length > size)
-		return context_result(context, error_set(-ENOBUFS, "payload: %zu bytes do not fit into %zu",
-							 length, size));
+		return context_result(context,
+				      error_set(-ENOBUFS, "payload: %zu bytes do not fit into %zu",
+						length, size));
 	if (length > 0)
 		secret_copy(buffer, settings->payload, length);
 	settings_wipe_payload(&context->settings);

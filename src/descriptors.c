@@ -54,10 +54,12 @@ int descriptors_check_name(const char *name)
 	size_t length = strlen(name);
 
 	if (length == 0 || length > 255)
-		return error_set(-EINVAL, "descriptor name: its length is %zu, not 1 to 255", length);
+		return error_set(-EINVAL, "descriptor name: its length is %zu, not 1 to 255",
+				 length);
 	for (size_t i = 0; i < length; i++)
 		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f || name[i] == ':')
-			return error_set(-EINVAL, "descriptor name: it has a colon or control character");
+			return error_set(-EINVAL,
+					 "descriptor name: it has a colon or control character");
 	return 0;
 }
 
@@ -152,7 +154,8 @@ static int count_passed(void)
 		return error_set(-EINVAL, "LISTEN_FDS=%.32s: not a number of descriptors", count);
 	for (int fd = FIRST; fd < FIRST + (int)number; fd++)
 		if (fd_set_cloexec(fd, true) < 0)
-			return error_set(-EINVAL, "LISTEN_FDS=%s: descriptor %d is not open", count, fd);
+			return error_set(-EINVAL, "LISTEN_FDS=%s: descriptor %d is not open", count,
+					 fd);
 	return (int)number;
 }
 

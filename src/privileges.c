@@ -86,8 +86,9 @@ static int check_threads(const struct privileges *privileges)
 	    !privileges->has_capabilities && !privileges->no_new)
 		return 0;
 	if (compat_thread_count() > 1)
-		return error_set(-EBUSY, "nice value, scheduling and capabilities: other threads run, "
-					 "and would keep theirs");
+		return error_set(-EBUSY,
+				 "nice value, scheduling and capabilities: other threads run, "
+				 "and would keep theirs");
 	return 0;
 }
 

@@ -126,9 +126,10 @@ static int look_for_directories(const char *path)
 	int found = compat_each_fd(find_directory, NULL);
 
 	if (found > 0)
-		return error_set(-EPERM,
-				 "chroot %s: descriptor %d is a directory, a way out of it: close it",
-				 path, found - 1);
+		return error_set(
+			-EPERM,
+			"chroot %s: descriptor %d is a directory, a way out of it: close it", path,
+			found - 1);
 	return found < 0 ? error_system(found, "chroot %s: open descriptors", path) : 0;
 }
 
