@@ -51,6 +51,7 @@ static bool is_open(int fd)
 
 static int open_output(const struct settings *settings, bool foreground, bool journal)
 {
+	const char *name = "log descriptor";
 	int fd;
 
 	if (foreground && (settings->log == SETTINGS_LOG_NONE || journal))
@@ -63,15 +64,17 @@ static int open_output(const struct settings *settings, bool foreground, bool jo
 		break;
 	case SETTINGS_LOG_STDOUT:
 		fd = STDOUT_FILENO;
+		name = "log /dev/stdout";
 		break;
 	case SETTINGS_LOG_STDERR:
 		fd = STDERR_FILENO;
+		name = "log /dev/stderr";
 		break;
 	default:
 		return -1;
 	}
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	return fd < 0 ? error_system(-errno, "log descriptor") : fd;
+	return fd < 0 ? error_system(-errno, "%s", name) : fd;
 }
 
 int room_open_streams(const struct settings *settings, bool foreground,

@@ -69,6 +69,7 @@ struct run {
 	pid_t launcher, serving;
 	int launcher_status, serving_status, last_status;
 	bool launcher_ended, told, struck, up_before;
+	bool spoke; /* the daemon has said something to its launcher */
 	int64_t struck_at, launcher_took;
 	long struck_call;
 	int struck_error;
@@ -166,11 +167,17 @@ static int strike(const struct fault *fault, struct process *process,
 	size_t call = process->calls++;
 	const int *errors;
 	size_t count;
+	bool spoken;
 
 	if (call < CALLS)
 		process->first[call] = notice->data.nr;
-	if (fault->kind == NONE || process != &run.processes[fault->process] || call != fault->call)
+	/* Before the fault, and so not counting a call that it hits. */
+	spoken = process == &run.processes[DAEMON] && notice->data.nr == SYS_sendto;
+	if (fault->kind == NONE || process != &run.processes[fault->process] ||
+	    call != fault->call) {
+		run.spoke |= spoken;
 		return 0;
+	}
 	run.struck_at = now();
 	run.struck_call = notice->data.nr;
 	run.up_before = run.serving != 0 || run.launcher_ended;
@@ -382,7 +389,7 @@ static const char *check_launcher(const struct fault *fault)
 	int status = 0, at = 0;
 
 	if (has_exited(run.launcher_status, 0) && strncmp(run.line, "up ", 3) == 0)
-		return run.serving != 0 || run.struck ? NULL : "up, but not serving";
+		return run.serving != 0 || run.spoke ? NULL : "up, but the daemon had not said so";
 	if (!WIFEXITED(run.launcher_status) ||
 	    (WEXITSTATUS(run.launcher_status) != FAULT_REPORTED &&
 	     WEXITSTATUS(run.launcher_status) != FAULT_CANCELED))

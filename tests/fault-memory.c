@@ -165,6 +165,14 @@ static int serve(struct daemonkit_context *context)
 
 static bool copy_had_none; /* the second copy did not reach its fault */
 
+/* Did a daemon that failed do so without a leak? */
+static bool failed_well(const struct daemonkit_context *context)
+{
+	int status = context == NULL ? -1 : daemonkit_context_exit_status(context);
+
+	return status == -1 || !WIFEXITED(status) || WEXITSTATUS(status) <= FAULT_REPORTED;
+}
+
 /* The launcher, when the daemon is up: how it ends. */
 static int end_daemon(pid_t daemon)
 {
@@ -200,6 +208,8 @@ static int start_in(int mode)
 		result = serve(context);
 	if (result < 0 && context != NULL && daemonkit_context_error(context)[0] == '\0')
 		result = 1; /* an error without its text */
+	if (result < 0 && !failed_well(context))
+		result = 1;
 	daemonkit_context_free(context);
 	if (daemon > 0)
 		result = end_daemon(daemon);
@@ -402,7 +412,7 @@ static int try(const struct scenario *scenario, long fail, const char *where)
 	else if (WEXITSTATUS(status) == FAULT_LEAK)
 		problem = "memory or a descriptor was lost";
 	else if (WEXITSTATUS(status) == FAULT_SILENT)
-		problem = "an error without a text";
+		problem = "an error without a text, or a leak of the second copy";
 	if (problem == NULL)
 		return WEXITSTATUS(status);
 	printf("# %s%s, allocation %ld: %s (%#x)\n", scenario->name, where, fail, problem,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -161,6 +162,18 @@ static int is_inherited(const char *number)
 	return status;
 }
 
+/* Say that standard error leads to the journal. */
+static void claim_journal(void)
+{
+	char stream[64];
+	struct stat status;
+
+	fstat(STDERR_FILENO, &status);
+	snprintf(stream, sizeof stream, "%lu:%lu", (unsigned long)status.st_dev,
+		 (unsigned long)status.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+}
+
 static void set(struct daemonkit_context *context, const char *name, const char *value)
 {
 	static const char *const modes[] = { "auto", "reborn", "fork", "foreground" };
@@ -180,6 +193,13 @@ static void set(struct daemonkit_context *context, const char *name, const char 
 							  (gid_t)atoi(value), NULL, 0);
 	} else if (strcmp(name, "workdir") == 0) {
 		result = daemonkit_context_set_work_dir(context, value);
+	} else if (strcmp(name, "log") == 0) {
+		result = daemonkit_context_set_log_file(context, value, 0);
+	} else if (strcmp(name, "log-fd") == 0) {
+		if (!daemonkit_was_reborn())
+			result = daemonkit_context_set_log_fd(context, atoi(value));
+	} else if (strcmp(name, "journal") == 0) {
+		claim_journal();
 	} else if (strcmp(name, "fd") == 0) {
 		result = daemonkit_notify_set_fd(context, atoi(value));
 	} else if (strcmp(name, "exec-pid") == 0) {
@@ -233,6 +253,10 @@ static void act(struct daemonkit_context *context, const char *name, const char 
 		result = failed(context, value);
 	else if (strcmp(name, "inherits") == 0)
 		result = is_inherited(value);
+	else if (strcmp(name, "say") == 0)
+		result = (int)write(STDOUT_FILENO, value, strlen(value));
+	else if (strcmp(name, "complain") == 0)
+		result = (int)write(STDERR_FILENO, value, strlen(value));
 	else if (strcmp(name, "is-open") == 0)
 		result = fcntl(atoi(value), F_GETFD) >= 0;
 	report(name, result, daemonkit_context_error(context));

@@ -101,8 +101,11 @@ int probe_set_passing(struct program *program, const char *name, const char *val
 int probe_set_privileges(struct program *program, const char *name, const char *value);
 bool probe_act_passing(struct program *program, const char *name, const char *value);
 bool probe_act_privileges(struct program *program, const char *name, const char *value);
+bool probe_arrange(struct program *program, const char *name, const char *value);
 void probe_report(struct program *program, const char *path);
-void probe_deny(const char *names);
+int probe_value(const char *text);
+void probe_write(const char *path, const char *format, ...)
+	__attribute__((__format__(__printf__, 2, 3)));
 void probe_say(const struct program *program, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 

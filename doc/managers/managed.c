@@ -210,11 +210,11 @@ static int start(struct managed *managed)
 
 	if (pid != 0)
 		return pid < 0 ? pid : 0;
+	/* Said first: whoever waits may look into the log at once. */
+	say(LOG_INFO, "ready");
 	result = tell_ready(managed);
-	if (result == 0) {
-		say(LOG_INFO, "ready");
+	if (result == 0)
 		result = serve(managed);
-	}
 	daemonkit_context_release(managed->context);
 	return result;
 }

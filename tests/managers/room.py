@@ -25,7 +25,7 @@ MEMORY = pathlib.Path('/mnt')
 DAEMON = '/usr/sbin/managed'
 
 program = tap.build / 'doc/managers/managed'
-cache = tap.build / 'tests/managers'
+cache = tap.build / 'managers'
 
 
 class Failure(Exception):
@@ -42,20 +42,32 @@ def _outside(name):
                '--fork', '--kill-child=KILL', '--mount-proc', '--propagation', 'private', '--',
                sys.executable, sys.argv[0], '--inside', name]
     status = 1
+    # Ended from outside: what is in "finally" is done all the same.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         status = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=LIMIT).returncode
     except subprocess.TimeoutExpired:
         print(f'Bail out! {sys.argv[0]}: not done within {LIMIT} seconds', flush=True)
     finally:
-        subprocess.run(['unshare', '--mount', 'sh', '-c', f'''
-            mount -t cgroup2 none {MEMORY} && cd {MEMORY} && [ -d {name} ] || exit 0
-            for i in $(seq 100); do
-                find {name} -depth -type d -exec rmdir {{}} + 2>/dev/null
-                [ -d {name} ] || exit 0
-                sleep 0.05
-            done
-            echo "not ok - the control group {name} is left"'''], check=False)
+        _remove_group(name)
     sys.exit(status)
+
+
+def _remove_group(name):
+    """Also those of tests that were killed."""
+    subprocess.run(['unshare', '--mount', 'sh', '-c', f'''
+        mount -t cgroup2 none {MEMORY} && cd {MEMORY} || exit 0
+        for group in daemonkit-*; do
+            [ "$group" = {name} ] || [ -d "/proc/${{group#daemonkit-}}" ] ||
+                find "$group" -depth -type d -exec rmdir {{}} + 2>/dev/null
+        done
+        for i in $(seq 100); do
+            [ -d {name} ] || exit 0
+            find {name} -depth -type d -exec rmdir {{}} + 2>/dev/null
+            sleep 0.05
+        done
+        echo "not ok - the control group {name} is left"'''], check=False)
 
 
 def _reap_until_exit(child):
@@ -169,7 +181,7 @@ def expect(what, condition):
 def read(path):
     try:
         return pathlib.Path(path).read_text(errors='replace')
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ''
 
 
