@@ -18,7 +18,8 @@ enum channel_type {
 	CHANNEL_SETTINGS = 'C', /* a piece of the settings */
 	CHANNEL_SETTINGS_END = 'E', /* the last one */
 	CHANNEL_GO = 'G', /* the manager knows of the daemon */
-	/* From the daemon. */
+	/* From the daemon; GO is also the answer to HEARD. */
+	CHANNEL_HEARD = 'H', /* number: the signal with which it was asked */
 	CHANNEL_STATUS = 'S', /* text */
 	CHANNEL_EXTEND = 'X', /* number: milliseconds */
 	CHANNEL_UP = 'U', /* set up */
@@ -49,6 +50,19 @@ struct channel_address {
 int channel_listen(struct channel_address *address);
 int channel_connect(const struct channel_address *address); /* async-signal-safe */
 int channel_accept(int listener, pid_t child);
+
+/*
+ * The same between strangers that agree on a number: whoever has it for a
+ * listener (-EADDRINUSE: taken already), and whoever calls there.
+ */
+int channel_listen_as(const char *what, uint32_t number);
+int channel_call(const char *what, uint32_t number, deadline until);
+
+/*
+ * Take one call, without waiting, from this process and nobody else: its
+ * descriptor, -EAGAIN without a call, or -EACCES: somebody else's was dropped.
+ */
+int channel_take_call(int listener, pid_t caller);
 
 /*
  * Send: 0, -EAGAIN (no room; only until the deadline is waited for some), or
