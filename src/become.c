@@ -118,6 +118,8 @@ static int seal_descriptors(const struct settings *settings)
 
 	for (size_t i = 0; i < settings->keep_count && result == 0; i++)
 		result = fd_set_cloexec(settings->keep[i], true);
+	for (size_t i = 0; i < settings->descriptors.count && result == 0; i++)
+		result = fd_set_cloexec(settings->descriptors.list[i].fd, true);
 	if (result == 0 && settings->log_fd >= 0)
 		result = fd_set_cloexec(settings->log_fd, true);
 	if (result == 0 && settings->ready_fd >= 0)

@@ -200,16 +200,12 @@ int descriptors_unpack(struct descriptors *descriptors, struct unpack *unpack)
 
 	for (int64_t i = 0; i < count && unpack->error == 0; i++) {
 		char *name = unpack_string(unpack);
-		int fd = (int)unpack_number(unpack), result = 0;
+		int fd = (int)unpack_number(unpack);
 
 		if (unpack->error == 0 && name == NULL)
 			unpack->error = -EBADMSG;
 		if (unpack->error == 0)
-			result = fd_set_cloexec(fd, true);
-		if (unpack->error == 0 && result == 0)
-			result = descriptors_add(descriptors, name, fd);
-		if (result < 0)
-			unpack->error = result;
+			unpack->error = descriptors_add(descriptors, name, fd);
 		free(name);
 	}
 	return unpack->error;

@@ -42,7 +42,7 @@ int descriptors_check_kind(const char *name, int fd, int kind);
  */
 int descriptors_from_manager(struct descriptors *descriptors);
 
-/* As bytes, and back, close-on-exec again: 0 or a negative errno. */
+/* As bytes, and back, as numbers alone: 0, -ENOMEM or -EBADMSG. */
 void descriptors_pack(const struct descriptors *descriptors, struct pack *pack);
 int descriptors_unpack(struct descriptors *descriptors, struct unpack *unpack);
 

@@ -79,7 +79,8 @@ START_TEST(capabilities_are_known)
 {
 	struct daemonkit_context *context = NULL;
 
-	harness_need_linux_api();
+	if (!harness_has_linux_api())
+		harness_skip("built for POSIX alone");
 	ck_assert_int_eq(daemonkit_context_new(&context), 0);
 	REFUSED(daemonkit_context_keep_capability(context, 63), "no such one");
 	REFUSED(daemonkit_context_keep_capability(context, CAP_SETUID), "a way back to root");
@@ -144,7 +145,8 @@ END_TEST
 
 START_TEST(scheduling_is_set)
 {
-	harness_need_linux_api();
+	if (!harness_has_linux_api())
+		harness_skip("built for POSIX alone");
 	struct running running = start_up(_i, "nice=7 scheduler=3:0 oom=500");
 
 	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), 7);
@@ -261,7 +263,8 @@ static const char *const users[] = { "user=nobody", "cred=65534:65534" };
 
 START_TEST(capability_is_kept)
 {
-	harness_need_linux_api();
+	if (!harness_has_linux_api())
+		harness_skip("built for POSIX alone");
 	struct running running;
 	char words[512];
 
@@ -301,7 +304,8 @@ END_TEST
 /* A daemon that stays root has no more than a user would have. */
 START_TEST(roots_programs_have_none)
 {
-	harness_need_linux_api();
+	if (!harness_has_linux_api())
+		harness_skip("built for POSIX alone");
 	struct running running;
 
 	running_for_everybody();
@@ -326,7 +330,8 @@ static const int undenied[] = { 0, PROBE_REBORN_WAYS, PROBE_WAYS };
 
 START_TEST(set_user_id_programs_have_none)
 {
-	harness_need_linux_api();
+	if (!harness_has_linux_api())
+		harness_skip("built for POSIX alone");
 	struct running running;
 	const char *shown;
 
@@ -343,7 +348,8 @@ END_TEST
 
 START_TEST(no_new_privileges_is_set)
 {
-	harness_need_linux_api();
+	if (!harness_has_linux_api())
+		harness_skip("built for POSIX alone");
 	struct running running;
 	const char *shown;
 
@@ -366,7 +372,8 @@ END_TEST
 /* In a jail the root has to be changed with a privilege that is not kept. */
 START_TEST(everything_goes_together)
 {
-	harness_need_linux_api();
+	if (!harness_has_linux_api())
+		harness_skip("built for POSIX alone");
 	char path[64], target[4096] = "";
 	struct running running;
 
@@ -397,9 +404,8 @@ START_TEST(what_there_is_not_is_refused)
 					     "no new privileges" };
 	struct probe probe;
 
-#ifdef COMPAT_LINUX
-	harness_skip("Linux has all of them");
-#endif
+	if (harness_has_linux_api())
+		harness_skip("Linux has all of them");
 	harness_need_root();
 	probe = probe_run("%s pid=@/run/pid %s", running_way(_i / 3), words[_i % 3]);
 	probe_check_failed(&probe, -ENOTSUP, texts[_i % 3]);
@@ -427,8 +433,8 @@ START_TEST(without_privileges_the_step_is_named)
 	struct probe probe;
 
 	running_for_everybody();
-	if (denied[what].linux_only)
-		harness_need_linux_api();
+	if (denied[what].linux_only && !harness_has_linux_api())
+		harness_skip("built for POSIX alone");
 	probe = probe_run("%s pid=@/own/pid first:mkdir=@/own:65534 first:become=65534 %s",
 			  running_way((int)way), denied[what].words);
 	probe_check_failed(&probe, denied[what].error, denied[what].text);
@@ -439,7 +445,8 @@ END_TEST
 /* Those that need none. */
 START_TEST(some_need_no_privileges)
 {
-	harness_need_linux_api();
+	if (!harness_has_linux_api())
+		harness_skip("built for POSIX alone");
 	struct running running;
 
 	running_for_everybody();
@@ -454,7 +461,8 @@ END_TEST
 /* Other threads would not change. */
 START_TEST(threads_are_refused)
 {
-	harness_need_linux_api();
+	if (!harness_has_linux_api())
+		harness_skip("built for POSIX alone");
 	static const char *const words[] = { "nice=1", "scheduler=3:0", "capability=10",
 					     "nonew=1" };
 	struct probe probe = probe_run("mode=foreground pid=@/run/pid rlimit=4:1:1 oom=400 "
@@ -467,7 +475,8 @@ END_TEST
 
 START_TEST(threads_are_no_matter_for_a_second_copy)
 {
-	harness_need_linux_api();
+	if (!harness_has_linux_api())
+		harness_skip("built for POSIX alone");
 	struct running running = start_up(0, "first:threads=3 nice=1 scheduler=3:0 nonew=1");
 
 	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), 1);

@@ -79,7 +79,8 @@ static size_t count_in_memory(pid_t pid)
 	FILE *maps;
 	int memory;
 
-	harness_skip_under_valgrind("has copies of its own");
+	if (harness_is_under_valgrind())
+		harness_skip("valgrind has copies of its own");
 	snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
 	memory = open(path, O_RDONLY | O_CLOEXEC);
 	snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
