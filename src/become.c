@@ -21,7 +21,11 @@ static int undo(struct daemonkit_context *context, bool foreground,
 		struct room_streams *streams, int result)
 {
 	context_result(context, result);
-	/* A launcher prints the error; this copy of the program is silent. */
+	/*
+	 * A launcher prints the error.  This copy of the program is silent, in
+	 * the log too: it may be that of a daemon that runs.
+	 */
+	streams->output = fd_close(streams->output);
 	if (!foreground && streams->input >= 0)
 		room_set_streams(foreground, streams);
 	fd_close(streams->input);
@@ -36,7 +40,7 @@ static int undo(struct daemonkit_context *context, bool foreground,
 static int set_up(struct daemonkit_context *context, bool foreground)
 {
 	const struct settings *settings = &context->settings;
-	struct room_streams streams = { -1, -1 };
+	struct room_streams streams = { -1, -1, false };
 	int result = room_open_streams(settings, foreground, &streams);
 
 	if (result == 0 && settings->pid_file != NULL)
@@ -49,6 +53,9 @@ static int set_up(struct daemonkit_context *context, bool foreground)
 	if (result < 0)
 		return undo(context, foreground, &streams, result);
 	context->settings.log_fd = fd_close(context->settings.log_fd);
+	/* What is not in use is not to be reopened. */
+	if (streams.journal)
+		context->settings.log = SETTINGS_LOG_NONE;
 	return 0;
 }
 
@@ -69,12 +76,16 @@ static int prepare_notify(struct daemonkit_context *context, bool foreground)
 
 	notify->relayed = settings->managed != 0;
 	notify->watched = settings->managed;
-	notify->ready_fd = settings->ready_fd;
-	settings->ready_fd = -1;
+	/* One that is there already has outlived an attempt that failed. */
+	if (settings->ready_fd >= 0) {
+		fd_close(notify->ready_fd);
+		notify->ready_fd = settings->ready_fd;
+		settings->ready_fd = -1;
+	}
 	if (foreground || settings->managed != 0)
 		result = manager_open(&notify->manager);
 	/* If this fails, the first message will too, and will say why. */
-	if (result == 0 && settings->chroot != NULL)
+	if (result == 0 && (settings->chroot != NULL || settings->has_credential))
 		manager_connect(&notify->manager);
 	return result;
 }

@@ -6,6 +6,7 @@
 #include "compat-program.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -14,32 +15,71 @@
 #ifdef COMPAT_LINUX
 #include <sys/auxv.h>
 #include <sys/prctl.h>
+#endif
 
-#define SELF "/proc/self/exe"
+/* Where systems keep a link to the file of the running program. */
+static const char *const links[] = { "/proc/self/exe", "/proc/curproc/file",
+				     "/proc/curproc/exe" };
 
-int compat_executable(char *path, size_t size)
+static bool is_file(const char *path, const struct stat *facts)
 {
-	struct stat named, running;
-	ssize_t length = readlink(SELF, path, size);
+	struct stat named;
+
+	return stat(path, &named) == 0 && named.st_dev == facts->st_dev &&
+	       named.st_ino == facts->st_ino;
+}
+
+/*
+ * Is this the running program's file?  Emulators lead whoever opens the link
+ * to the program that they run, and whoever only looks to themselves.
+ */
+static bool is_running(const char *path, const char *link)
+{
+	struct stat running;
+	bool answer;
+	int fd;
+
+	if (stat(link, &running) == 0 && is_file(path, &running))
+		return true;
+	fd = open(link, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	answer = fstat(fd, &running) == 0 && is_file(path, &running);
+	close(fd);
+	return answer;
+}
+
+/*
+ * The real path is better than the link: the kernel names the process after
+ * it.  But only while it is the same file.
+ */
+static int resolve(const char *link, char *path, size_t size)
+{
+	ssize_t length = readlink(link, path, size);
 
 	if (length < 0)
 		return -errno;
 	if ((size_t)length < size) {
 		path[length] = '\0';
-		/*
-		 * The real path is better than the link: the kernel names the
-		 * process after it.  But only while it is the same file.
-		 */
-		if (stat(path, &named) == 0 && stat(SELF, &running) == 0 &&
-		    named.st_dev == running.st_dev && named.st_ino == running.st_ino)
+		if (is_running(path, link))
 			return 0;
 	}
-	if (size < sizeof SELF)
+	if (strlen(link) >= size)
 		return -ENAMETOOLONG;
-	memcpy(path, SELF, sizeof SELF);
+	memcpy(path, link, strlen(link) + 1);
 	return 0;
 }
 
+int compat_executable(char *path, size_t size)
+{
+	int result = -ENOTSUP;
+
+	for (size_t i = 0; i < sizeof links / sizeof *links && result < 0; i++)
+		result = resolve(links[i], path, size);
+	return result;
+}
+
+#ifdef COMPAT_LINUX
 bool compat_secure(void)
 {
 	return getauxval(AT_SECURE) != 0;
@@ -79,23 +119,6 @@ void compat_get_name(char name[static 16])
 		name[0] = '\0';
 }
 #else
-int compat_executable(char *path, size_t size)
-{
-	/* Systems without Linux's view keep one of these links or none. */
-	static const char *const links[] = { "/proc/self/exe", "/proc/curproc/file",
-					     "/proc/curproc/exe" };
-
-	for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
-		ssize_t length = readlink(links[i], path, size - 1);
-
-		if (length > 0) {
-			path[length] = '\0';
-			return 0;
-		}
-	}
-	return -ENOTSUP;
-}
-
 bool compat_secure(void)
 {
 	return getuid() != geteuid() || getgid() != getegid();

@@ -50,8 +50,7 @@ struct call {
 	int (*function)(void *data);
 	void *data;
 	char *stack;
-	pid_t pid;
-	int pidfd;
+	struct compat_spawned *spawned;
 	int error;
 };
 
@@ -61,11 +60,12 @@ static int lead_session(void *data)
 	struct call *call = data;
 
 	setsid();
-	call->pid = clone(call->function, call->stack + STACK_SIZE,
-			  SHARED | CLONE_PARENT | CLONE_PIDFD, call->data, &call->pidfd);
-	if (call->pid < 0)
+	call->spawned->pid = clone(call->function, call->stack + STACK_SIZE,
+				   SHARED | CLONE_PARENT | CLONE_PIDFD, call->data,
+				   &call->spawned->pidfd);
+	if (call->spawned->pid < 0)
 		call->error = -errno;
-	_exit(0);
+	return 0;
 }
 
 /*
@@ -113,21 +113,18 @@ static int spawn_on(char *stacks, struct call *call)
 int compat_spawn(int (*function)(void *data), void *data, struct compat_spawned *spawned)
 {
 	int saved = errno, error;
-	struct call call = { .function = function, .data = data, .pid = -1, .pidfd = -1 };
+	struct call call = { .function = function, .data = data, .spawned = spawned };
 	char *stacks = mmap(NULL, 2 * STACK_SIZE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 
 	if (stacks == MAP_FAILED)
 		return -errno;
+	*spawned = (struct compat_spawned){ .pid = -1, .pidfd = -1 };
 	call.stack = stacks + STACK_SIZE;
 	error = spawn_on(stacks, &call);
 	munmap(stacks, 2 * STACK_SIZE);
-	if (error == 0 && call.pid < 0)
+	if (error == 0 && spawned->pid < 0)
 		error = -ECHILD; /* somebody killed the leader of the session */
-	if (error == 0) {
-		spawned->pid = call.pid;
-		spawned->pidfd = call.pidfd;
-	}
 	errno = saved;
 	return error;
 }

@@ -20,6 +20,19 @@ int compat_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *a
 	*length = sizeof vm;
 	return 0;
 }
+
+int compat_vsock_bind_privileged(int fd)
+{
+	struct sockaddr_vm vm = { .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY,
+				  .svm_port = 1023 };
+
+	while (bind(fd, (const struct sockaddr *)&vm, sizeof vm) < 0) {
+		if (errno != EADDRINUSE || vm.svm_port == 1)
+			return -errno;
+		vm.svm_port--;
+	}
+	return 0;
+}
 #else
 int compat_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *address,
 			 socklen_t *length)
@@ -28,6 +41,12 @@ int compat_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *a
 	(void)port;
 	(void)address;
 	(void)length;
+	return -EAFNOSUPPORT;
+}
+
+int compat_vsock_bind_privileged(int fd)
+{
+	(void)fd;
 	return -EAFNOSUPPORT;
 }
 #endif

@@ -10,4 +10,7 @@
 int compat_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *address,
 			 socklen_t *length);
 
+/* Bind a socket of AF_VSOCK to a port that only root may use: 0 or a negative errno. */
+int compat_vsock_bind_privileged(int fd);
+
 #endif /* COMPAT_VSOCK_H */

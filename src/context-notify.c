@@ -158,10 +158,31 @@ int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)
 	return context_result(context, result);
 }
 
+/*
+ * A text of at most CHANNEL_TEXT_MAX bytes.  What is cut ends with a whole
+ * character: a manager drops a text that is not UTF-8.
+ */
+__attribute__((__format__(__printf__, 2, 0)))
+static void compose(char text[static CHANNEL_TEXT_MAX + 2], const char *format,
+		    va_list arguments)
+{
+	size_t end = CHANNEL_TEXT_MAX;
+	int length = vsnprintf(text, CHANNEL_TEXT_MAX + 2, format, arguments);
+
+	if (length < 0)
+		text[0] = '\0';
+	if (length <= CHANNEL_TEXT_MAX)
+		return;
+	/* Back to where the first character that does not fit begins. */
+	while (end > CHANNEL_TEXT_MAX - 4 && ((unsigned char)text[end] & 0xc0) == 0x80)
+		end--;
+	text[end] = '\0';
+}
+
 int daemonkit_notify_failed(struct daemonkit_context *context, int error, const char *format,
 			    ...)
 {
-	char text[CHANNEL_TEXT_MAX + 1];
+	char text[CHANNEL_TEXT_MAX + 2];
 	int result = check(context, __func__);
 	va_list arguments;
 
@@ -169,7 +190,7 @@ int daemonkit_notify_failed(struct daemonkit_context *context, int error, const 
 		result = error_set(-EINVAL, "%s: a negative errno and a text are needed", __func__);
 	if (result == 0) {
 		va_start(arguments, format);
-		vsnprintf(text, sizeof text, format, arguments);
+		compose(text, format, arguments);
 		va_end(arguments);
 		result = notify_failed(&context->notify, error, text);
 	}
@@ -178,7 +199,7 @@ int daemonkit_notify_failed(struct daemonkit_context *context, int error, const 
 
 int daemonkit_notify_status(struct daemonkit_context *context, const char *format, ...)
 {
-	char text[CHANNEL_TEXT_MAX + 1];
+	char text[CHANNEL_TEXT_MAX + 2];
 	int result = check(context, __func__);
 	va_list arguments;
 
@@ -186,7 +207,7 @@ int daemonkit_notify_status(struct daemonkit_context *context, const char *forma
 		result = error_null(__func__);
 	if (result == 0) {
 		va_start(arguments, format);
-		vsnprintf(text, sizeof text, format, arguments);
+		compose(text, format, arguments);
 		va_end(arguments);
 		result = notify_status(&context->notify, text);
 	}

@@ -36,6 +36,7 @@
 struct child {
 	const struct launch_plan *plan;
 	const struct channel_address *address;
+	const struct compat_spawned *spawned;
 	const char *step; /* that failed */
 	int error;
 	int channel; /* a negative errno when it could not be had */
@@ -103,19 +104,22 @@ static int second_copy(void *data)
 		last = (unsigned)plan->keep[plan->keep_count - 1];
 	child->step = "close_range";
 	child->error = compat_unshare_table(last);
+	/* The launcher may have no standard stream, but this there; it is none. */
+	if (child->error == 0 && child->spawned->pidfd <= STDERR_FILENO)
+		fd_close(child->spawned->pidfd);
 	if (child->error == 0)
 		child->error = close_others(plan->keep, plan->keep_count);
 	if (child->error < 0)
-		_exit(127);
+		return 127;
 	child->step = "/dev/null";
 	child->error = fill_standard();
 	if (child->error < 0)
-		_exit(127);
+		return 127;
 	child->channel = channel_connect(child->address);
 	if (child->channel >= 0)
 		execute(child, child->channel);
 	child->error = child->channel < 0 ? child->channel : child->error;
-	_exit(127);
+	return 127;
 }
 
 /*
@@ -125,8 +129,8 @@ static int second_copy(void *data)
 static int spawn(struct launch *launch, const struct launch_plan *plan)
 {
 	struct channel_address address;
-	struct child child = { .plan = plan, .address = &address };
 	struct compat_spawned spawned;
+	struct child child = { .plan = plan, .address = &address, .spawned = &spawned };
 	int result, listener;
 
 	if (!compat_can_spawn() || !compat_can_unshare_table())

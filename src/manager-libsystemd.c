@@ -42,6 +42,7 @@ int manager_barrier(struct manager *manager, int timeout)
 		return 0;
 	result = sd_notify_barrier(0, timeout < 0 ? UINT64_MAX : (uint64_t)timeout * 1000);
 	if (result == -ETIMEDOUT)
-		return error_set(result, "the manager has not read all in time");
+		return error_set(result, "NOTIFY_SOCKET %s: the manager has not read all in time",
+				 manager->address);
 	return result < 0 ? error_system(result, "NOTIFY_SOCKET %s", manager->address) : 0;
 }

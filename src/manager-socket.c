@@ -8,95 +8,34 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "compat-vsock.h"
 #include "deadline.h"
 #include "error.h"
 #include "fd.h"
-#include "number.h"
+#include "manager-address.h"
 
 /* So many descriptors fit into one message (SCM_MAX_FD of the kernel). */
 #define FDS_MAX 253
 
-struct target {
-	struct sockaddr_storage address;
-	socklen_t length;
-	int types[3]; /* kinds of sockets, in the order in which they are tried */
-	int type_count;
-};
-
-static int parse_local(const char *text, struct target *target)
+/* On this machine: descriptors can be sent there. */
+static bool is_local(const char *address)
 {
-	struct sockaddr_un *local = (struct sockaddr_un *)(void *)&target->address;
-	size_t length = strlen(text);
-
-	if (length >= sizeof local->sun_path)
-		return -ENAMETOOLONG;
-	local->sun_family = AF_UNIX;
-	memcpy(local->sun_path, text, length);
-	target->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-	if (text[0] == '@')
-		local->sun_path[0] = '\0';
-	else
-		target->length++;
-	target->types[0] = SOCK_DGRAM;
-	target->type_count = 1;
-	return 0;
-}
-
-/* "vsock:CID:PORT", or with the kind of socket said: "vsock-stream:CID:PORT". */
-static int parse_vsock(const char *text, struct target *target)
-{
-	static const struct {
-		const char *prefix;
-		int types[3], count;
-	} kinds[] = {
-		{ "vsock:", { SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM }, 3 },
-		{ "vsock-stream:", { SOCK_STREAM }, 1 },
-		{ "vsock-dgram:", { SOCK_DGRAM }, 1 },
-		{ "vsock-seqpacket:", { SOCK_SEQPACKET }, 1 },
-	};
-
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		size_t length = strlen(kinds[i].prefix);
-		const char *cid = text + length, *colon;
-		uint64_t cid_number, port_number;
-
-		if (strncmp(text, kinds[i].prefix, length) != 0)
-			continue;
-		colon = strchr(cid, ':');
-		if (colon == NULL ||
-		    number_parse(cid, (size_t)(colon - cid), UINT32_MAX, &cid_number) < 0 ||
-		    number_parse(colon + 1, strlen(colon + 1), UINT32_MAX, &port_number) < 0)
-			return -EINVAL;
-		memcpy(target->types, kinds[i].types, sizeof target->types);
-		target->type_count = kinds[i].count;
-		return compat_vsock_address((uint32_t)cid_number, (uint32_t)port_number,
-					    &target->address, &target->length);
-	}
-	return -EAFNOSUPPORT;
-}
-
-static int parse(const char *text, struct target *target)
-{
-	memset(target, 0, sizeof *target);
-	if (text[0] == '/' || (text[0] == '@' && text[1] != '\0'))
-		return parse_local(text, target);
-	return parse_vsock(text, target);
+	return address[0] == '/' || address[0] == '@';
 }
 
 /* A socket that leads to the manager: a descriptor or a negative errno. */
 static int connect_to(const char *text)
 {
-	struct target target;
-	int error = parse(text, &target);
+	struct manager_address target;
+	int error = manager_address_parse(text, &target);
 
-	for (int i = 0; i < target.type_count && error != -ENOENT; i++) {
+	if (error < 0)
+		return error;
+	for (int i = 0; i < target.type_count; i++) {
 		int fd = socket(target.address.ss_family, target.types[i] | SOCK_CLOEXEC, 0);
 
 		fd = fd < 0 ? -errno : fd_above_standard(fd);
@@ -104,6 +43,9 @@ static int connect_to(const char *text)
 			error = fd;
 			continue;
 		}
+		/* From there root alone can have sent it; whoever is not root sends from elsewhere. */
+		if (!is_local(text))
+			compat_vsock_bind_privileged(fd);
 		if (connect(fd, (const struct sockaddr *)&target.address, target.length) == 0)
 			return fd;
 		error = -errno;
@@ -116,7 +58,8 @@ int manager_connect(struct manager *manager)
 {
 	int fd;
 
-	if (manager->address == NULL || manager->fd >= 0)
+	/* Another machine is reached from any root, one connection a message. */
+	if (manager->address == NULL || manager->fd >= 0 || !is_local(manager->address))
 		return 0;
 	fd = connect_to(manager->address);
 	if (fd < 0)
@@ -125,7 +68,32 @@ int manager_connect(struct manager *manager)
 	return 0;
 }
 
-static int send_message(int fd, const char *text, const int *fds, size_t count)
+/* Hand a message over, if need be in parts (a stream), waiting for room until then. */
+static int transmit(int fd, struct msghdr *message, deadline until)
+{
+	for (;;) {
+		struct pollfd room = { .fd = fd, .events = POLLOUT };
+		ssize_t sent = sendmsg(fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
+		int result;
+
+		if (sent >= 0 && (size_t)sent == message->msg_iov->iov_len)
+			return 0;
+		if (sent >= 0) {
+			message->msg_iov->iov_base = (char *)message->msg_iov->iov_base + sent;
+			message->msg_iov->iov_len -= (size_t)sent;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return -errno;
+		result = deadline_poll(&room, 1, until);
+		if (result <= 0)
+			return result < 0 ? result : -ETIMEDOUT;
+	}
+}
+
+static int send_message(int fd, const char *text, const int *fds, size_t count, deadline until)
 {
 	union {
 		struct cmsghdr align;
@@ -145,26 +113,32 @@ static int send_message(int fd, const char *text, const int *fds, size_t count)
 		header->cmsg_len = CMSG_LEN(count * sizeof *fds);
 		memcpy(CMSG_DATA(header), fds, count * sizeof *fds);
 	}
-	while (sendmsg(fd, &message, MSG_NOSIGNAL) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
+	return transmit(fd, &message, until);
+}
+
+static int send_until(struct manager *manager, const char *assignments, const int *fds,
+		      size_t count, deadline until)
+{
+	int fd, result;
+
+	if (count > FDS_MAX)
+		return error_set(-E2BIG, "NOTIFY_SOCKET: %zu descriptors in one message", count);
+	if (count > 0 && !is_local(manager->address))
+		return error_system(-EOPNOTSUPP, "NOTIFY_SOCKET %s: sending a descriptor",
+				    manager->address);
+	fd = manager->fd >= 0 ? manager->fd : connect_to(manager->address);
+	result = fd < 0 ? fd : send_message(fd, assignments, fds, count, until);
+	if (fd != manager->fd)
+		fd_close(fd);
+	return result < 0 ? error_system(result, "NOTIFY_SOCKET %s", manager->address) : 0;
 }
 
 int manager_send(struct manager *manager, const char *assignments, const int *fds,
 		 size_t count)
 {
-	int fd, result;
-
 	if (manager->address == NULL)
 		return 0;
-	if (count > FDS_MAX)
-		return error_set(-E2BIG, "NOTIFY_SOCKET: %zu descriptors in one message", count);
-	fd = manager->fd >= 0 ? manager->fd : connect_to(manager->address);
-	result = fd < 0 ? fd : send_message(fd, assignments, fds, count);
-	if (fd != manager->fd)
-		fd_close(fd);
-	return result < 0 ? error_system(result, "NOTIFY_SOCKET %s", manager->address) : 0;
+	return send_until(manager, assignments, fds, count, DEADLINE_NEVER);
 }
 
 int manager_barrier(struct manager *manager, int timeout)
@@ -179,18 +153,21 @@ int manager_barrier(struct manager *manager, int timeout)
 	if (result < 0)
 		return error_system(result, "barrier");
 	/* The manager closes its copy of the pipe when it has come to it. */
-	result = manager_send(manager, "BARRIER=1", &ends[1], 1);
+	result = send_until(manager, "BARRIER=1", &ends[1], 1, until);
 	fd_close(ends[1]);
 	closed.fd = ends[0];
 	if (result == 0) {
 		result = deadline_poll(&closed, 1, until);
 		if (result == 0)
-			result = error_set(-ETIMEDOUT, "the manager has not read all in time");
+			result = -ETIMEDOUT;
 		else if (result < 0)
 			error_system(result, "barrier");
 		else
 			result = 0;
 	}
 	fd_close(ends[0]);
+	if (result == -ETIMEDOUT)
+		error_set(result, "NOTIFY_SOCKET %s: the manager has not read all in time",
+			  manager->address);
 	return result;
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,6 +195,26 @@ int notify_watchdog_interval(const struct notify *notify, int *milliseconds)
 
 /* ---- whoever waits ---- */
 
+/* To a pipe that may have lost its reader, which is no reason to die by SIGPIPE. */
+static int write_newline(int fd)
+{
+	sigset_t broken, before, pending;
+	bool was_pending;
+	int result, number;
+
+	sigemptyset(&broken);
+	sigaddset(&broken, SIGPIPE);
+	sigpending(&pending);
+	was_pending = sigismember(&pending, SIGPIPE) == 1;
+	pthread_sigmask(SIG_BLOCK, &broken, &before);
+	result = fd_write_all(fd, "\n", 1);
+	sigpending(&pending);
+	if (result == -EPIPE && !was_pending && sigismember(&pending, SIGPIPE) == 1)
+		sigwait(&broken, &number);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return result;
+}
+
 /* s6 waits for a newline, and for nothing behind it. */
 static int tell_supervisor(struct notify *notify)
 {
@@ -201,7 +222,7 @@ static int tell_supervisor(struct notify *notify)
 
 	if (notify->ready_fd < 0)
 		return 0;
-	result = fd_write_all(notify->ready_fd, "\n", 1);
+	result = write_newline(notify->ready_fd);
 	notify->ready_fd = fd_close(notify->ready_fd);
 	return result < 0 ? error_system(result, "notification descriptor") : 0;
 }

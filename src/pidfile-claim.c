@@ -93,7 +93,12 @@ int pidfile_claim_refuse(const struct pidfile_claim *claim, const char *path)
 	case PIDFILE_CLAIM_UNSEEN:
 		return error_set(-EAGAIN, "pid file %s: held by a process that cannot be seen from"
 				 " here (another pid namespace or host)", path);
+	case PIDFILE_CLAIM_LINKED:
+		break;
 	case PIDFILE_CLAIM_READER:
+		if (pid <= 0)
+			return error_set(-EAGAIN, "pid file %s: locked for reading by another"
+					 " process", path);
 		return error_set(-EAGAIN, "pid file %s: locked for reading by process %ld", path,
 				 pid);
 	case PIDFILE_CLAIM_UNKNOWN:

@@ -11,7 +11,8 @@ enum pidfile_claim_kind {
 	PIDFILE_CLAIM_HOLDER,  /* this process, and the file names it */
 	PIDFILE_CLAIM_OTHER,   /* this process, but the file names another or none (yet) */
 	PIDFILE_CLAIM_UNSEEN,  /* a process of another pid namespace or host */
-	PIDFILE_CLAIM_READER,  /* nobody, but this process keeps it locked for reading */
+	PIDFILE_CLAIM_READER,  /* nobody, but this process (0: some) keeps it locked for reading */
+	PIDFILE_CLAIM_LINKED,  /* it has several names: whose file it is cannot be told */
 	PIDFILE_CLAIM_UNKNOWN, /* somebody, and it cannot be seen whether it is this one */
 };
 

@@ -91,6 +91,7 @@ static int conclude(const struct pidfile_place *place, const struct stat *facts,
 		return error_set(-EBADMSG, "pid file %s: held by a process that cannot be seen from"
 				 " here (another pid namespace or host)", place->path);
 	case PIDFILE_CLAIM_NONE:
+	case PIDFILE_CLAIM_LINKED:
 	case PIDFILE_CLAIM_READER:
 		break;
 	}
@@ -122,6 +123,11 @@ static int look(const struct pidfile_place *place, struct pidfile_claim *claim,
 		return error_set(-ESRCH, "pid file %s: there is none", place->path);
 	if (result < 0)
 		return result;
+	/* Another name of another daemon's file would make a victim of that. */
+	if (facts.st_nlink > 1) {
+		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_LINKED };
+		return AGAIN;
+	}
 	here = pidfile_lock_here(&facts);
 	if (here)
 		return find_here(place, here, ret);
@@ -139,6 +145,9 @@ static int give_up(const char *path, const struct pidfile_claim *claim)
 	if (claim->kind == PIDFILE_CLAIM_OTHER)
 		return error_set(-EBADMSG, "pid file %s: held by process %ld, but it names another"
 				 " or none", path, (long)claim->pid);
+	if (claim->kind == PIDFILE_CLAIM_LINKED)
+		return error_set(-EEXIST, "pid file %s: it has more than one name (hard links)",
+				 path);
 	if (claim->kind != PIDFILE_CLAIM_UNKNOWN)
 		return error_set(-EBADMSG, "pid file %s: somebody keeps changing it", path);
 	if (claim->pid == 0)

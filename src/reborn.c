@@ -25,10 +25,10 @@
 /* Does a service manager wait for news of this very process? */
 static bool is_managed(void)
 {
-	const char *pid = getenv("SYSTEMD_EXEC_PID");
+	const char *address = getenv("NOTIFY_SOCKET"), *pid = getenv("SYSTEMD_EXEC_PID");
 	char own[NUMBER_MAX];
 
-	if (getenv("NOTIFY_SOCKET") == NULL)
+	if (address == NULL || address[0] == '\0')
 		return false;
 	number_format(own, (uint64_t)getpid());
 	return pid == NULL || strcmp(pid, own) == 0;
@@ -210,7 +210,9 @@ static pid_t launch(struct daemonkit_context *context, int mode)
 		return result;
 	context->settings.managed = is_managed() ? launcher : 0;
 	start.plan.orphan = context->settings.managed != 0;
-	result = manager_open(&context->notify.manager);
+	result = 0;
+	if (context->settings.managed != 0)
+		result = manager_open(&context->notify.manager);
 	if (result == 0)
 		result = plan(&start, context, mode);
 	if (result < 0)

@@ -28,7 +28,8 @@ static int open_log(const char *path, mode_t mode)
 		return error_system(fd, "log file %s", path);
 	/* Not waited for while opening (a pipe), but for each line written. */
 	fd_set_nonblocking(fd, false);
-	return fd_above_standard(fd);
+	fd = fd_above_standard(fd);
+	return fd < 0 ? error_system(fd, "log file %s", path) : fd;
 }
 
 /* Does standard error lead to the journal?  systemd says what it gave us. */
@@ -48,11 +49,12 @@ static bool is_open(int fd)
 	return fcntl(fd, F_GETFD) >= 0;
 }
 
-static int open_output(const struct settings *settings, bool foreground)
+static int open_output(const struct settings *settings, bool foreground, bool journal)
 {
+	const char *name = "log descriptor";
 	int fd;
 
-	if (foreground && (settings->log == SETTINGS_LOG_NONE || is_journal()))
+	if (foreground && (settings->log == SETTINGS_LOG_NONE || journal))
 		return -1;
 	switch (settings->log) {
 	case SETTINGS_LOG_FILE:
@@ -62,15 +64,17 @@ static int open_output(const struct settings *settings, bool foreground)
 		break;
 	case SETTINGS_LOG_STDOUT:
 		fd = STDOUT_FILENO;
+		name = "log /dev/stdout";
 		break;
 	case SETTINGS_LOG_STDERR:
 		fd = STDERR_FILENO;
+		name = "log /dev/stderr";
 		break;
 	default:
 		return -1;
 	}
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	return fd < 0 ? error_system(-errno, "log descriptor") : fd;
+	return fd < 0 ? error_system(-errno, "%s", name) : fd;
 }
 
 int room_open_streams(const struct settings *settings, bool foreground,
@@ -82,7 +86,8 @@ int room_open_streams(const struct settings *settings, bool foreground,
 	null = null < 0 ? null : fd_above_standard(null);
 	if (null < 0)
 		return error_system(null, "/dev/null");
-	output = open_output(settings, foreground);
+	streams->journal = foreground && is_journal();
+	output = open_output(settings, foreground, streams->journal);
 	if (output < -1) {
 		fd_close(null);
 		return output;

@@ -11,6 +11,7 @@
 struct room_streams {
 	int input;
 	int output;
+	bool journal; /* the streams are the journal, and no log file is used */
 };
 
 /*

@@ -25,15 +25,23 @@ struct report {
 	int value;
 };
 
+/* What is short of memory is asked again so often, after so many milliseconds. */
+#define TELL_TRIES 100
+#define TELL_PAUSE 10
+
 static bool tell(int fd, int value)
 {
 	struct report report = { .value = value };
-	ssize_t sent;
 
-	do {
-		sent = send(fd, &report, sizeof report, MSG_NOSIGNAL);
-	} while (sent < 0 && errno == EINTR);
-	return sent >= 0;
+	for (int tries = 0; tries < TELL_TRIES; tries++) {
+		if (send(fd, &report, sizeof report, MSG_NOSIGNAL) >= 0)
+			return true;
+		if (errno == ENOMEM || errno == ENOBUFS || errno == EAGAIN)
+			poll(NULL, 0, TELL_PAUSE);
+		else if (errno != EINTR)
+			break;
+	}
+	return false;
 }
 
 static void ignore(int signal)
@@ -101,11 +109,15 @@ static _Noreturn void be_watcher(pid_t daemon, int fd)
 
 static int first_child(int ends[2])
 {
+	struct sigaction standard = { .sa_handler = SIG_DFL }, before;
 	pid_t daemon;
 
 	setsid();
+	/* Where it is ignored the system would reap, and the end be unknown. */
+	sigaction(SIGCHLD, &standard, &before);
 	daemon = fork();
 	if (daemon == 0) {
+		sigaction(SIGCHLD, &before, NULL);
 		fd_close(ends[0]);
 		fd_close(ends[1]);
 		return 0;

@@ -74,30 +74,38 @@ void harness_need_root(void)
 		harness_skip("needs root");
 }
 
-void harness_need_linux_api(void)
+bool harness_has_linux_api(void)
 {
-#ifndef COMPAT_LINUX
-	harness_skip("built for POSIX alone");
+#ifdef COMPAT_LINUX
+	return true;
+#else
+	return false;
 #endif
 }
 
-void harness_need_pidfds(void)
+bool harness_has_pidfds(void)
 {
 #if defined(COMPAT_LINUX) && defined(SYS_pidfd_open)
 	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 
 	if (fd >= 0) {
 		close(fd);
-		return;
+		return true;
 	}
 #endif
-	harness_skip("needs pidfds");
+	return false;
 }
 
-void harness_skip_under_valgrind(const char *lack)
+bool harness_is_under_valgrind(void)
 {
-	if (getenv("HARNESS_VALGRIND"))
-		harness_skip("valgrind %s", lack);
+	return getenv("HARNESS_VALGRIND") != NULL;
+}
+
+bool harness_is_sanitized(void)
+{
+	const char *flags = getenv("INSTRUMENTED");
+
+	return flags != NULL && strstr(flags, "-fsanitize") != NULL;
 }
 
 void harness_adopt_orphans(void)

@@ -57,11 +57,15 @@ void harness_allow(int milliseconds);
 void harness_skip(const char *format, ...)
 	__attribute__((__format__(__printf__, 1, 2), __noreturn__));
 void harness_need_root(void);
-void harness_need_linux_api(void);
-void harness_need_pidfds(void);
 
-/* Skip it where $HARNESS_VALGRIND says that valgrind runs it; say what valgrind lacks. */
-void harness_skip_under_valgrind(const char *lack);
+/*
+ * What there is to be tested here: asked when tests are added, so that what
+ * cannot be there is no test and no gap in the results either.
+ */
+bool harness_has_linux_api(void); /* the library was built with it */
+bool harness_has_pidfds(void);
+bool harness_is_under_valgrind(void); /* as $HARNESS_VALGRIND says */
+bool harness_is_sanitized(void); /* the tests were built so */
 
 /* Become the parent of orphaned descendants, in place of the supervisor. */
 void harness_adopt_orphans(void);

@@ -94,8 +94,11 @@ struct program {
 /* Obey one word; false if it is none that happens in the process. */
 bool probe_set(struct program *program, const char *name, const char *value);
 bool probe_act(struct program *program, const char *name, const char *value);
+bool probe_arrange(struct program *program, const char *name, const char *value);
 void probe_report(struct program *program, const char *path);
-void probe_deny(const char *names);
+int probe_value(const char *text);
+void probe_write(const char *path, const char *format, ...)
+	__attribute__((__format__(__printf__, 2, 3)));
 void probe_say(const struct program *program, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 

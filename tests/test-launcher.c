@@ -304,10 +304,13 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(signals, launcher_is_killed_before_the_set_up, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(children, launcher_that_ignores_sigchld, 0, PROBE_WAYS);
 	tcase_add_loop_test(children, launcher_whose_handler_reaps_everything, 0, PROBE_WAYS);
-	tcase_add_loop_test(children, launcher_that_stays_gets_the_exit_status, 0, 1);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(children, launcher_that_stays_gets_the_exit_status, 0, 1);
 	tcase_add_test(children, launcher_hears_of_no_other_child);
 	tcase_add_loop_test(threads, many_threads_in_malloc, 0, PROBE_REBORN_WAYS);
-	tcase_add_test(threads, mode_fork_is_refused_while_threads_run);
-	tcase_add_test(threads, two_threads_start_two_daemons);
+	if (harness_has_linux_api())
+		tcase_add_test(threads, mode_fork_is_refused_while_threads_run);
+	if (harness_has_linux_api())
+		tcase_add_test(threads, two_threads_start_two_daemons);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

@@ -217,7 +217,6 @@ START_TEST(reading_the_own_file_keeps_the_lock)
 	const char *path = harness_path("x.pid");
 	struct keeper keeper;
 
-	harness_need_linux_api();
 	keeper = keeper_start(path, 0, open_and_close);
 	ck_assert_int_eq(keeper.result, 0);
 	for (int i = 0; i < 3; i++) {
@@ -254,7 +253,6 @@ START_TEST(executed_programs_hold_nothing)
 	const char *path = harness_path("x.pid");
 	struct keeper keeper;
 
-	harness_need_linux_api();
 	harness_adopt_orphans();
 	keeper = keeper_start(path, 0, run_sleep);
 	ck_assert(is_locked(path, F_OFD_GETLK, GUARD_BYTE, 1));
@@ -294,7 +292,6 @@ START_TEST(children_inherit_no_lock_and_break_none)
 	const char *path = harness_path("x.pid");
 	struct daemonkit_pidfile *pidfile;
 
-	harness_need_linux_api();
 	pidfile = create(path, 0);
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(in_child(use_in_child, pidfile), 0);
@@ -520,9 +517,12 @@ int main(int argc, char *argv[])
 	tcase_add_test(create_case, a_process_does_not_take_it_twice);
 	tcase_add_test(create_case, killed_and_started_again);
 	tcase_add_test(create_case, a_dead_holders_child_is_no_holder);
-	tcase_add_test(create_case, reading_the_own_file_keeps_the_lock);
-	tcase_add_test(create_case, executed_programs_hold_nothing);
-	tcase_add_test(create_case, children_inherit_no_lock_and_break_none);
+	if (harness_has_linux_api())
+		tcase_add_test(create_case, reading_the_own_file_keeps_the_lock);
+	if (harness_has_linux_api())
+		tcase_add_test(create_case, executed_programs_hold_nothing);
+	if (harness_has_linux_api())
+		tcase_add_test(create_case, children_inherit_no_lock_and_break_none);
 	tcase_add_test(create_case, only_pid_files_are_replaced);
 	tcase_add_test(create_case, other_kinds_of_files_are_refused);
 	tcase_add_test(create_case, paths);

@@ -99,7 +99,7 @@ START_TEST(fault_2_5_null_is_read_and_written)
 
 	probe_check_up(&probe);
 	for (int fd = 0; fd < 3; fd++) {
-		char name[8];
+		char name[16];
 
 		snprintf(name, sizeof name, "fd%d", fd);
 		ck_assert_str_eq(probe_fact(name), "rw-- /dev/null");
@@ -135,18 +135,38 @@ START_TEST(launcher_without_standard_streams)
 }
 END_TEST
 
+/* The second copy may open files before it is the daemon: they get no standard number. */
+START_TEST(second_copy_has_standard_streams_from_the_beginning)
+{
+	struct probe probe = probe_run("%s first:close=0 first:close=1 first:close=2 "
+				       "second:streams" REPORT, probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("read0"), 0);
+	ck_assert_int_eq(probe_number("write1"), 1);
+	ck_assert_int_eq(probe_number("write2"), 1);
+	probe_kill(&probe);
+}
+END_TEST
+
 START_TEST(log_to_a_stream_that_the_launcher_has_closed)
 {
-	struct probe probe = probe_run("%s first:close=0 first:close=1 log=/dev/stdout "
-				       "daemon:streams" REPORT, probe_ways[_i]);
+	static const char *const closed[] = { "first:close=1", "first:close=0 first:close=1" };
 
-	/* Something that can be written, or an error that names it: no lie. */
-	if (probe.result < 0) {
-		probe_check_failed(&probe, -EBADF, "log");
-		return;
+	for (size_t i = 0; i < 2; i++) {
+		struct probe probe;
+
+		unlink(harness_path("report"));
+		probe = probe_run("%s %s log=/dev/stdout daemon:streams" REPORT, probe_ways[_i],
+				  closed[i]);
+		/* Something that can be written, or an error that names it: no lie. */
+		if (probe.result < 0) {
+			probe_check_failed(&probe, -EBADF, "log");
+			continue;
+		}
+		ck_assert_int_eq(probe_number("write1"), 1);
+		probe_kill(&probe);
 	}
-	ck_assert_int_eq(probe_number("write1"), 1);
-	probe_kill(&probe);
 }
 END_TEST
 
@@ -318,6 +338,8 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(room, fault_2_4_descriptors_do_not_leak, 0, PROBE_WAYS);
 	tcase_add_loop_test(room, fault_2_5_null_is_read_and_written, 0, PROBE_WAYS);
 	tcase_add_loop_test(room, launcher_without_standard_streams, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, second_copy_has_standard_streams_from_the_beginning, 0,
+			    PROBE_REBORN_WAYS);
 	tcase_add_loop_test(room, log_to_a_stream_that_the_launcher_has_closed, 0, PROBE_WAYS);
 	tcase_add_loop_test(room, kept_descriptors_are_there_and_go_no_further, 0, PROBE_WAYS);
 	tcase_add_loop_test(room, row_4_log_file, 0, PROBE_WAYS);

@@ -146,7 +146,9 @@ DAEMONKIT_API int daemonkit_context_set_args(struct daemonkit_context *context,
  * @envp: NULL-terminated "NAME=value" strings; NULL for the program's own
  *
  * Used in mode REBORN only.  Variables that this library needs for itself
- * are added, and are gone again before the second copy's main() runs.
+ * are added, and are gone again before the second copy's main() runs.  A
+ * service manager that started the launcher is not reached by a daemon whose
+ * environment has no NOTIFY_SOCKET.
  *
  * Returns: 0, -EINVAL (a string without '='), -ENOMEM.  Since: 1.0
  */
@@ -273,7 +275,9 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  * In the launcher (modes REBORN and FORK) it returns when the daemon is up:
  * set up, or, with a ready timeout, ready.  The daemon is the launcher's
  * child in mode REBORN where the system allows it: a launcher that lives on
- * may wait for it.  On failure no process and no pid file is left behind.
+ * may wait for it.  Where a service manager started the launcher, the daemon
+ * is the manager's child instead.  On failure no process and no pid file is
+ * left behind.
  *
  * While it waits, SIGHUP, SIGINT, SIGQUIT and SIGTERM, unless they are
  * ignored, end the start: the daemon is killed and reaped, the signal then
@@ -337,10 +341,18 @@ DAEMONKIT_API int daemonkit_context_release(struct daemonkit_context *context)
  *
  * The new file takes the place of descriptors 1 and 2 at once; when it
  * cannot be opened the old one stays.  After chroot(2) the path is looked up
- * inside the new root.
+ * inside the new root.  No line is lost or torn, also while other threads
+ * write; children of the daemon go on writing to the file that they have.
+ *
+ * The file is opened as open(2) does it with O_CREAT: what a symbolic link
+ * names is created; a new file's mode is less the daemon's umask.  A FIFO that
+ * nobody reads is an error (-ENXIO) and is not waited for, a directory too
+ * (-EISDIR).  In the foreground with the journal as standard error the log
+ * file is not in use, and nothing is reopened.
  *
  * Returns: 0 (also when there is no log file to reopen); -EPERM in a process
- * that is not the daemon; or the error of open(2).  Since: 1.0
+ * that is not the daemon; or the error of open(2), and the text names the
+ * file.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_reopen_log(struct daemonkit_context *context)
 	DAEMONKIT_NONNULL(1);

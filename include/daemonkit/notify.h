@@ -13,13 +13,15 @@
  * passes on status texts and longer timeouts, and names the daemon to the
  * manager as the service's main process when it is up.  The socket may be a
  * path, an abstract address ("@...") or "vsock:CID:PORT".  Under a changed
- * root directory the manager is still reached.
+ * root directory and as another user the manager is still reached (not by a
+ * library that was built on libsystemd, unless the address still leads there).
  *
  * A message to the manager waits while the manager's queue is full.  The
  * errors of such a message, beside those named with each function:
  *   -ENOENT, -ECONNREFUSED, -EACCES  nobody listens at NOTIFY_SOCKET
  *   -EAFNOSUPPORT, -EINVAL, -ENAMETOOLONG  it is no address that is known
  *   -EMFILE, -ENFILE, -ENOMEM, -EMSGSIZE  as socket(2) and sendmsg(2)
+ *   -EOPNOTSUPP  a descriptor, or a barrier, for another machine (vsock)
  * The text names the address.
  *
  * A context may be used by one thread at a time.
@@ -46,6 +48,7 @@ struct daemonkit_context;
  * Returns: 0, or
  *   -EPERM      this process is not the daemon
  *   -ECANCELED  the launcher is gone: nobody will ever know of this start
+ *   -EPIPE      nobody reads the notification descriptor; no SIGPIPE comes
  * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
  * Since: 1.0
  */
@@ -76,7 +79,8 @@ DAEMONKIT_API int daemonkit_notify_failed(struct daemonkit_context *context, int
 
 /**
  * daemonkit_notify_status - what the daemon is doing, for people to read
- * @format: one line of text, as printf(3); at most 4000 bytes of it are sent
+ * @format: one line of text in UTF-8, as printf(3); newlines become spaces,
+ *          and at most 4000 bytes of it are sent, cut between characters
  *
  * During the start the launcher's status handler gets it
  * (daemonkit_context_set_status_handler()), later the manager (STATUS=).

@@ -200,7 +200,7 @@ DAEMONKIT_API int daemonkit_pidfile_fd(const struct daemonkit_pidfile *pidfile)
  *             others could have written it; or the holder is in a pid
  *             namespace that cannot be seen from here
  *   -ELOOP    @path is a symbolic link
- *   -EEXIST   @path is not a regular file
+ *   -EEXIST   @path is not a regular file, or has more than one hard link
  *   -EACCES   the file cannot be read, or (where the holder itself opened and
  *             closed its file) the holder's descriptors cannot be seen, so
  *             nothing is known

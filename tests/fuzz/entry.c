@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* For libFuzzer: built once for each target, -DFUZZ_TARGET=fuzz_pid and so on. */
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	return FUZZ_TARGET(bytes, size);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Messages: each begins with its length, as a byte that counts sixteens.  They
+ * are received as a launcher does it and as a second copy does it.
+ */
+#include "fuzz.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "channel.h"
+#include "fd.h"
+
+static size_t send_all(int fd, const uint8_t *bytes, size_t size)
+{
+	size_t sent = 0;
+
+	while (size > 0 && sent < 8) { /* there is room for so many */
+		size_t length = (size_t)bytes[0] * 16 + 1;
+
+		bytes++;
+		size--;
+		length = length < size ? length : size;
+		if (send(fd, bytes, length, MSG_DONTWAIT) >= 0)
+			sent += length > 0; /* one of no length is like an end */
+		if (length == 0)
+			break;
+		bytes += length;
+		size -= length;
+	}
+	return sent;
+}
+
+static void receive_messages(int fd, size_t sent)
+{
+	struct channel_message message;
+	int result = 1;
+
+	for (size_t i = 0; i < sent; i++) {
+		memset(&message, 0xa5, sizeof message);
+		result = channel_receive(fd, &message);
+		fuzz_must(result == 1 || result == -EBADMSG || result == 0);
+		if (result == 1)
+			fuzz_must(memchr(message.text, '\0', sizeof message.text) != NULL);
+	}
+}
+
+static void receive_settings(int fd)
+{
+	unsigned char *settings = NULL;
+	size_t length = 0;
+	int result = channel_receive_settings(fd, &settings, &length);
+
+	fuzz_must(result == 0 || result == -ECANCELED);
+	fuzz_must(result < 0 || settings != NULL);
+	free(settings);
+}
+
+int fuzz_channel(const uint8_t *bytes, size_t size)
+{
+	for (int i = 0; i < 2; i++) {
+		int ends[2];
+		size_t sent;
+
+		fuzz_must(channel_pair(ends) == 0);
+		sent = send_all(ends[0], bytes, size);
+		fd_close(ends[0]);
+		if (i == 0)
+			receive_messages(ends[1], sent);
+		else
+			receive_settings(ends[1]);
+		fd_close(ends[1]);
+	}
+	return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The mark in the environment: what is understood is written the same way. */
+#include "fuzz.h"
+
+#include <string.h>
+
+/* The parser is nobody else's. */
+#include "../../src/origin.c"
+
+int fuzz_mark(const uint8_t *bytes, size_t size)
+{
+	char text[256], again[ORIGIN_MARK_SIZE];
+	int channel = -1, other_channel = -1;
+	pid_t pid = -1, other_pid = -1;
+
+	if (size >= sizeof text)
+		return 0;
+	memcpy(text, bytes, size);
+	text[size] = '\0';
+	if (!parse_mark(text, &channel, &pid))
+		return 0;
+	fuzz_must(channel >= 0 && pid > 0);
+	origin_write_mark(again, channel, pid);
+	fuzz_must(strlen(again) < sizeof again);
+	fuzz_must(parse_mark(strchr(again, '=') + 1, &other_channel, &other_pid));
+	fuzz_must(channel == other_channel && pid == other_pid);
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* What is in a pid file: one pid, nothing, or something else. */
+#include "fuzz.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compat-anonymous.h"
+#include "fd.h"
+#include "number.h"
+#include "pidfile-file.h"
+
+/* The text of a pid, as it may stand there: zeros in front do not change it. */
+static void check_text(const uint8_t *bytes, size_t size, pid_t pid)
+{
+	char text[NUMBER_MAX];
+	size_t length = number_format(text, (uint64_t)pid);
+
+	fuzz_must(pid > 0);
+	size -= size > 0 && bytes[size - 1] == '\n';
+	while (size > length && bytes[0] == '0') {
+		bytes++;
+		size--;
+	}
+	fuzz_must(size == length && memcmp(bytes, text, length) == 0);
+}
+
+int fuzz_pid(const uint8_t *bytes, size_t size)
+{
+	pid_t pid = -1, read = -1;
+	int result = number_parse_pid((const char *)bytes, size, &pid), again;
+	int fd = compat_anonymous_file();
+
+	fuzz_must(fd >= 0 && fd_write_all(fd, bytes, size) == 0);
+	if (result == 0)
+		check_text(bytes, size, pid);
+	else
+		fuzz_must(pid == -1 && result == (size == 0 ? -ENODATA : -EBADMSG));
+	again = pidfile_text_read(fd, &read);
+	/* A file longer than any number is none, even if it begins with a pid. */
+	if (size > NUMBER_MAX)
+		fuzz_must(again == -EBADMSG && read == -1);
+	else
+		fuzz_must(again == result && read == pid);
+	fd_close(fd);
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Settings: what is understood is packed as the same bytes once more. */
+#include "fuzz.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "settings.h"
+
+static void forget(struct settings *settings)
+{
+	settings->log_fd = settings->ready_fd = -1; /* numbers from nowhere, no descriptors */
+	settings_clear(settings);
+}
+
+int fuzz_settings(const uint8_t *bytes, size_t size)
+{
+	struct settings one, other;
+	struct pack first = { 0 }, second = { 0 };
+	int result;
+
+	settings_init(&one);
+	settings_init(&other);
+	result = settings_unpack(&one, bytes, size);
+	if (result < 0) {
+		fuzz_must(result == -EBADMSG && one.pid_file == NULL && one.log_fd == -1);
+		return 0;
+	}
+	fuzz_must(settings_pack(&one, &first) == 0);
+	fuzz_must(settings_unpack(&other, first.bytes, first.length) == 0);
+	fuzz_must(settings_pack(&other, &second) == 0);
+	fuzz_must(first.length == second.length &&
+		  memcmp(first.bytes, second.bytes, first.length) == 0);
+	forget(&one);
+	forget(&other);
+	pack_free(&first);
+	pack_free(&second);
+	return 0;
+}

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""A real systemd as process 1 of namespaces, below the test's own."""
+import json
+import os
+import pathlib
+import subprocess
+
+import room
+
+BOOT = pathlib.Path(__file__).resolve().parent / 'boot-systemd'
+
+
+class Systemd:
+    """Units: names in doc/managers/systemd, or {name: text} of others."""
+
+    def __init__(self, group, units, lower='/', others=None):
+        self.root = room.make_root({f'systemd/{unit}': f'/etc/managed/{unit}' for unit in units},
+                                   lower)
+        for name, text in (others or {}).items():
+            (self.root / 'etc/managed' / name).write_text(text)
+        groups = room.MEMORY / 'groups'
+        groups.mkdir()
+        room.run('mount', '-t', 'cgroup2', 'none', groups)
+        self.group = groups / group
+        self.group.mkdir()
+        self.console = room.MEMORY / 'console'
+        self.process = None
+        self.init = None
+
+    def boot(self):
+        self.process = room.start(BOOT, self.root, self.group, log=self.console)
+        path = f'/proc/{self.process.pid}/task/{self.process.pid}/children'
+        self.init = room.until('process 1', lambda: room.read(path).strip())
+        room.until('boot', lambda: self.run('systemctl', 'is-system-running', status=None).strip()
+                   in ('running', 'degraded'), 40)
+
+    def run(self, *command, **options):
+        return room.run('nsenter', '-t', self.init, '-m', '-p', '-u', '-i', '-n', '-C', '--root',
+                        '--wd', *command, **options)
+
+    def ctl(self, *command, **options):
+        return self.run('systemctl', *command, **options)
+
+    def kill(self, pid, name):
+        self.run('sh', '-c', f'kill -{name} {pid}')
+
+    def show(self, unit, name):
+        return self.ctl('show', '--value', '-p', name, unit).strip()
+
+    def until(self, unit, **properties):
+        """Wait until a unit has these properties."""
+        names = ','.join(properties)
+
+        def have():
+            shown = self.ctl('show', '-p', names, unit).strip().splitlines()
+            return sorted(shown) == sorted(f'{k}={v}' for k, v in properties.items())
+        room.until(f'{unit}: {properties}', have)
+
+    def main_pid(self, unit):
+        """The main process: the one daemon that there is, and its number here."""
+        pid = int(self.show(unit, 'MainPID'))
+        room.expect(f'{unit}: process {pid} is the daemon',
+                    self.executable(pid) == room.DAEMON)
+        return pid
+
+    def executable(self, pid):
+        return self.run('readlink', f'/proc/{pid}/exe', status=None).strip()
+
+    def daemons(self):
+        return self.run('pidof', room.DAEMON, status=None).split()
+
+    def journal(self, *match):
+        self.run('journalctl', '--sync')
+        text = self.run('journalctl', '--no-pager', '-q', '-o', 'json', *match, status=None)
+        return [json.loads(line) for line in text.splitlines()]
+
+    def messages(self, *match):
+        return [str(entry.get('MESSAGE')) for entry in self.journal(*match)]
+
+    def said(self, unit):
+        """What the daemon itself has said."""
+        return [entry for entry in self.journal(f'_SYSTEMD_UNIT={unit}')
+                if entry.get('_EXE') == room.DAEMON]
+
+    def await_said(self, unit, text, count=1):
+        room.until(f'{unit} says "{text}" {count} times', lambda: count <= sum(
+            entry['MESSAGE'].startswith(text) for entry in self.said(unit)))
+
+    def end(self):
+        """All of it, and nothing but the control group remains to be removed."""
+        os.kill(int(self.init), 9)
+        self.process.wait(timeout=20)
+        for directory, _, _ in os.walk(self.group, topdown=False):
+            room.until(f'{directory} can go', lambda: self.remove(directory), 5)
+
+    @staticmethod
+    def remove(directory):
+        try:
+            os.rmdir(directory)
+        except OSError:
+            return False
+        return True
+
+    def evidence(self):
+        yield room.read(self.console)
+        if self.init:
+            try:
+                yield self.run('journalctl', '--no-pager', '-n', '60', status=None)
+                yield self.run('systemctl', '--no-pager', '--all', 'status', 'managed*',
+                               status=None)
+            except subprocess.SubprocessError as error:
+                yield str(error)
