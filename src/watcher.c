@@ -109,11 +109,15 @@ static _Noreturn void be_watcher(pid_t daemon, int fd)
 
 static int first_child(int ends[2])
 {
+	struct sigaction standard = { .sa_handler = SIG_DFL }, before;
 	pid_t daemon;
 
 	setsid();
+	/* Where it is ignored the system would reap, and the end be unknown. */
+	sigaction(SIGCHLD, &standard, &before);
 	daemon = fork();
 	if (daemon == 0) {
+		sigaction(SIGCHLD, &before, NULL);
 		fd_close(ends[0]);
 		fd_close(ends[1]);
 		return 0;

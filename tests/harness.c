@@ -101,6 +101,13 @@ bool harness_is_under_valgrind(void)
 	return getenv("HARNESS_VALGRIND") != NULL;
 }
 
+bool harness_is_sanitized(void)
+{
+	const char *flags = getenv("INSTRUMENTED");
+
+	return flags != NULL && strstr(flags, "-fsanitize") != NULL;
+}
+
 void harness_adopt_orphans(void)
 {
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);

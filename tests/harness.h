@@ -65,6 +65,7 @@ void harness_need_root(void);
 bool harness_has_linux_api(void); /* the library was built with it */
 bool harness_has_pidfds(void);
 bool harness_is_under_valgrind(void); /* as $HARNESS_VALGRIND says */
+bool harness_is_sanitized(void); /* the tests were built so */
 
 /* Become the parent of orphaned descendants, in place of the supervisor. */
 void harness_adopt_orphans(void);

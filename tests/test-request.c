@@ -288,8 +288,7 @@ START_TEST(success_is_answered)
 {
 	struct harness_program daemon = start("succeed", "0", "");
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	for (int i = 0; i < 3; i++) {
 		check_answer(&daemon, 0);
 		ck_assert_str_eq(harness_line(&daemon), "handled 0");
@@ -303,8 +302,7 @@ START_TEST(other_signals_are_answered_too)
 	struct harness_program daemon = start("stop", "0", "");
 	int answer;
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	ck_assert_int_eq(ask(daemon.pid, SIGRTMIN, LONG, &answer), 0);
 	ck_assert_int_eq(answer, 0);
 	/* Its last word, before it ends. */
@@ -317,8 +315,7 @@ START_TEST(failure_is_answered_with_its_text)
 {
 	struct harness_program daemon = start("fail-with-text", "0", "");
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	check_answer(&daemon, -EINVAL);
 	ck_assert_str_eq(daemonkit_error(), "signal 9: it cannot be handled");
 	ck_assert_str_eq(harness_line(&daemon), "failed");
@@ -345,8 +342,7 @@ START_TEST(handlers_reply_and_go_on)
 	char texts[256] = "";
 	int answer = UNTOUCHED;
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	ck_assert_int_eq(daemonkit_process_request(process, SIGHUP, LONG, collect, texts, &answer),
 			 0);
 	ck_assert_int_eq(answer, -EIO);
@@ -368,8 +364,7 @@ START_TEST(a_reply_wins_over_what_is_returned)
 	char texts[256] = "";
 	int answer = UNTOUCHED;
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	ck_assert_int_eq(daemonkit_process_request(process, SIGHUP, LONG, collect, texts, &answer),
 			 0);
 	ck_assert_int_eq(answer, 0);
@@ -383,8 +378,7 @@ START_TEST(a_child_has_nothing_to_say)
 {
 	struct harness_program daemon = start("fork-first", "0", "");
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	check_answer(&daemon, 0);
 	end(&daemon);
 }
@@ -440,8 +434,7 @@ START_TEST(a_daemon_that_becomes_another_program_has_not_answered)
 	struct harness_program daemon = start("become-another", "0", "");
 	int answer;
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	ck_assert_int_eq(ask(daemon.pid, SIGHUP, LONG, &answer), -ENOMSG);
 	check_text("would not say");
 	ck_assert_int_eq(harness_end(&daemon), 0);
@@ -453,8 +446,7 @@ START_TEST(time_is_limited)
 	struct harness_program daemon = start("be-busy", "0", "");
 	int answer;
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	ck_assert_int_eq(ask(daemon.pid, SIGHUP, SHORT, &answer), -ETIMEDOUT);
 	ck_assert_str_eq(harness_line(&daemon), "busy");
 	/* It does not come to this one at all. */
@@ -485,8 +477,7 @@ START_TEST(many_ask_at_once)
 	enum { ASKERS = 12 };
 	struct harness_program daemon = start("succeed", "0", ""), askers[ASKERS];
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	for (int i = 0; i < ASKERS; i++)
 		askers[i] = spawn_asker(daemon.pid, SIGHUP, "50000", "0");
 	for (int i = 0; i < ASKERS; i++)
@@ -503,8 +494,7 @@ START_TEST(a_jailed_daemon_answers)
 {
 	struct harness_program daemon;
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	harness_need_root();
 	daemon = start("reply", "65534", harness_directory());
 	check_answer(&daemon, -EIO);
@@ -518,8 +508,7 @@ START_TEST(the_same_user_is_answered)
 {
 	struct harness_program daemon, asker;
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	harness_need_root();
 	daemon = start("succeed", "65534", "");
 	asker = spawn_asker(daemon.pid, SIGHUP, "50000", "65534");
@@ -593,8 +582,7 @@ START_TEST(forged_answers_are_not_believed)
 	struct harness_program daemon = harness_spawn_helper("old", NULL), forger;
 	int answer;
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	harness_need_root();
 	ck_assert_str_eq(harness_line(&daemon), "ready");
 	forger = harness_spawn_helper("forger", users[_i], NULL);
@@ -611,8 +599,7 @@ START_TEST(a_flood_of_calls_does_not_keep_the_answer_away)
 	enum { FORGERS = 4 };
 	struct harness_program daemon = start("fail-with-text", "0", ""), forgers[FORGERS];
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	for (int i = 0; i < FORGERS; i++) {
 		forgers[i] = harness_spawn_helper("forger", "0", NULL);
 		ck_assert_str_eq(harness_line(&forgers[i]), "ready");
@@ -658,8 +645,7 @@ START_TEST(strangers_hear_nothing)
 	static const char *const users[][2] = {{"0", "65534"}, {"65533", "65534"}};
 	struct harness_program daemon, stranger;
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	harness_need_root();
 	daemon = start("succeed", users[_i][0], "");
 	stranger = harness_spawn_helper("stranger", users[_i][1], NULL);
@@ -679,8 +665,7 @@ START_TEST(who_asks_and_does_not_pick_up_holds_nobody_up)
 	uint32_t ticket = compat_signal_ticket((uint32_t)getpid());
 	int listener = channel_listen_as(ANSWER_ADDRESS, ticket);
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	ck_assert_int_ge(listener, 0);
 	send_ticket(daemon.pid, SIGHUP, ticket);
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
@@ -710,8 +695,7 @@ START_TEST(another_signal_is_no_answer)
 	char pid[16];
 	int answer;
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
+	harness_need_linux_api();
 	snprintf(pid, sizeof pid, "%d", (int)daemon.pid);
 	diverter = harness_spawn_helper("diverter", pid, NULL);
 	ck_assert_str_eq(harness_line(&diverter), "ready");

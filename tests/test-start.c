@@ -203,11 +203,8 @@ END_TEST
 /* Every size is either enough, or the failure is a truth. */
 START_TEST(memory_runs_out)
 {
-	const char *instruments = getenv("INSTRUMENTED");
 	unsigned failed = 0, up = 0;
 
-	if (instruments != NULL && strstr(instruments, "-fsanitize"))
-		harness_skip("sanitizers need more memory than there is");
 	for (unsigned size = 64; size <= 16384; size += size / 2) {
 		struct probe probe = probe_run("%s " LONG " pid=@/run/pid first:memory=%u "
 					       "daemon:up daemon:wait",
@@ -318,10 +315,10 @@ START_TEST(failed_daemon_does_not_print_to_the_launchers_streams)
 	struct probe probe = probe_run("%s workdir=@/missing", probe_ways[_i]);
 
 	probe_check_failed(&probe, -ENOENT, "working directory ");
-	ck_assert_ptr_null(strstr(probe.error, "in the daemon"));
+	ck_assert_str_eq(probe.error, "");
 	probe = probe_run("%s log=@/log workdir=@/missing", probe_ways[_i]);
 	probe_check_failed(&probe, -ENOENT, "working directory ");
-	ck_assert_ptr_null(strstr(probe.error, "in the daemon"));
+	ck_assert_str_eq(probe.error, "");
 	/* Nor to the log, which may be that of a daemon that runs. */
 	ck_assert_str_eq(harness_read_file(harness_path("log")), "");
 }
@@ -360,7 +357,9 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(dead, second_copy_dies_before_main, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(dead, second_copy_hangs_before_main, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(dead, dynamic_linker_fails, 0, PROBE_REBORN_WAYS);
-	tcase_add_loop_test(dead, memory_runs_out, 0, PROBE_WAYS);
+	/* Sanitizers alone need more than there is. */
+	if (!harness_is_sanitized())
+		tcase_add_loop_test(dead, memory_runs_out, 0, PROBE_WAYS);
 	tcase_add_loop_test(dead, descriptors_run_out, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, fault_2_7_chroot_fails, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, log_directory_is_missing, 0, PROBE_WAYS);
