@@ -79,8 +79,6 @@ START_TEST(capabilities_are_known)
 {
 	struct daemonkit_context *context = NULL;
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
 	ck_assert_int_eq(daemonkit_context_new(&context), 0);
 	REFUSED(daemonkit_context_keep_capability(context, 63), "no such one");
 	REFUSED(daemonkit_context_keep_capability(context, CAP_SETUID), "a way back to root");
@@ -145,8 +143,6 @@ END_TEST
 
 START_TEST(scheduling_is_set)
 {
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
 	struct running running = start_up(_i, "nice=7 scheduler=3:0 oom=500");
 
 	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), 7);
@@ -263,8 +259,6 @@ static const char *const users[] = { "user=nobody", "cred=65534:65534" };
 
 START_TEST(capability_is_kept)
 {
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
 	struct running running;
 	char words[512];
 
@@ -304,8 +298,6 @@ END_TEST
 /* A daemon that stays root has no more than a user would have. */
 START_TEST(roots_programs_have_none)
 {
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
 	struct running running;
 
 	running_for_everybody();
@@ -330,8 +322,6 @@ static const int undenied[] = { 0, PROBE_REBORN_WAYS, PROBE_WAYS };
 
 START_TEST(set_user_id_programs_have_none)
 {
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
 	struct running running;
 	const char *shown;
 
@@ -348,8 +338,6 @@ END_TEST
 
 START_TEST(no_new_privileges_is_set)
 {
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
 	struct running running;
 	const char *shown;
 
@@ -372,8 +360,6 @@ END_TEST
 /* In a jail the root has to be changed with a privilege that is not kept. */
 START_TEST(everything_goes_together)
 {
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
 	char path[64], target[4096] = "";
 	struct running running;
 
@@ -404,8 +390,6 @@ START_TEST(what_there_is_not_is_refused)
 					     "no new privileges" };
 	struct probe probe;
 
-	if (harness_has_linux_api())
-		harness_skip("Linux has all of them");
 	harness_need_root();
 	probe = probe_run("%s pid=@/run/pid %s", running_way(_i / 3), words[_i % 3]);
 	probe_check_failed(&probe, -ENOTSUP, texts[_i % 3]);
@@ -417,24 +401,24 @@ static const struct {
 	const char *words;
 	int error;
 	const char *text;
-	bool linux_only;
 } denied[] = {
-	{ "rlimit=7:5:10000000", -EPERM, "resource limit NOFILE (start as root)", false },
-	{ "nice=-5", -EACCES, "nice value -5 (start as root)", false },
-	{ "scheduler=1:10", -EPERM, "scheduling policy 1, priority 10 (start as root)", false },
-	{ "capability=10", -EPERM, "capabilities 0x400 (start as root)", true },
-	{ "oom=-900", -EACCES, "OOM score adjustment -900 (start as root)", true },
+	{ "rlimit=7:5:10000000", -EPERM, "resource limit NOFILE (start as root)" },
+	{ "nice=-5", -EACCES, "nice value -5 (start as root)" },
+	{ "scheduler=1:10", -EPERM, "scheduling policy 1, priority 10 (start as root)" },
+	/* Linux alone */
+	{ "capability=10", -EPERM, "capabilities 0x400 (start as root)" },
+	{ "oom=-900", -EACCES, "OOM score adjustment -900 (start as root)" },
 };
+
+#define POSIX_DENIED 3
+#define DENIED (sizeof denied / sizeof *denied)
 
 START_TEST(without_privileges_the_step_is_named)
 {
-	size_t way = (size_t)_i / (sizeof denied / sizeof *denied);
-	size_t what = (size_t)_i % (sizeof denied / sizeof *denied);
+	size_t way = (size_t)_i % RUNNING_WAYS, what = (size_t)_i / RUNNING_WAYS;
 	struct probe probe;
 
 	running_for_everybody();
-	if (denied[what].linux_only && !harness_has_linux_api())
-		harness_skip("built for POSIX alone");
 	probe = probe_run("%s pid=@/own/pid first:mkdir=@/own:65534 first:become=65534 %s",
 			  running_way((int)way), denied[what].words);
 	probe_check_failed(&probe, denied[what].error, denied[what].text);
@@ -445,8 +429,6 @@ END_TEST
 /* Those that need none. */
 START_TEST(some_need_no_privileges)
 {
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
 	struct running running;
 
 	running_for_everybody();
@@ -461,8 +443,6 @@ END_TEST
 /* Other threads would not change. */
 START_TEST(threads_are_refused)
 {
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
 	static const char *const words[] = { "nice=1", "scheduler=3:0", "capability=10",
 					     "nonew=1" };
 	struct probe probe = probe_run("mode=foreground pid=@/run/pid rlimit=4:1:1 oom=400 "
@@ -475,8 +455,6 @@ END_TEST
 
 START_TEST(threads_are_no_matter_for_a_second_copy)
 {
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
 	struct running running = start_up(0, "first:threads=3 nice=1 scheduler=3:0 nonew=1");
 
 	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), 1);
@@ -484,31 +462,39 @@ START_TEST(threads_are_no_matter_for_a_second_copy)
 }
 END_TEST
 
+static void add_linux_tests(TCase *applied, TCase *capabilities, TCase *refused)
+{
+	tcase_add_test(applied, capabilities_are_known);
+	tcase_add_loop_test(applied, scheduling_is_set, 0, RUNNING_WAYS);
+	tcase_add_loop_test(capabilities, capability_is_kept, 0, USERS * RUNNING_WAYS);
+	tcase_add_loop_test(capabilities, roots_programs_have_none, 0, RUNNING_WAYS);
+	tcase_add_loop_test(capabilities, set_user_id_programs_have_none, 0, 3);
+	tcase_add_loop_test(capabilities, no_new_privileges_is_set, 0, RUNNING_WAYS);
+	tcase_add_loop_test(capabilities, everything_goes_together, 0, RUNNING_WAYS);
+	tcase_add_loop_test(refused, some_need_no_privileges, 0, RUNNING_WAYS);
+	tcase_add_loop_test(refused, threads_are_refused, 0, 4);
+	tcase_add_test(refused, threads_are_no_matter_for_a_second_copy);
+}
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("grants");
 	TCase *api = harness_case(suite, "interface"), *applied = harness_case(suite, "applied");
 	TCase *capabilities = harness_case(suite, "capabilities");
 	TCase *refused = harness_case(suite, "refused");
+	bool is_linux = harness_has_linux_api();
 
 	tcase_add_test(api, arguments_are_checked);
-	tcase_add_test(api, capabilities_are_known);
 	tcase_add_loop_test(applied, limits_are_set, 0, RUNNING_WAYS);
-	tcase_add_loop_test(applied, scheduling_is_set, 0, RUNNING_WAYS);
 	tcase_add_loop_test(applied, privileged_values_are_a_users, 0, RUNNING_WAYS);
 	tcase_add_loop_test(applied, launcher_wins_over_the_second_copy, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(applied, limit_may_be_below_what_is_open, 0, PROBE_WAYS);
-	tcase_add_loop_test(capabilities, capability_is_kept, 0, USERS * RUNNING_WAYS);
 	tcase_add_loop_test(capabilities, nothing_is_kept_unasked, 0, RUNNING_WAYS);
-	tcase_add_loop_test(capabilities, roots_programs_have_none, 0, RUNNING_WAYS);
-	tcase_add_loop_test(capabilities, set_user_id_programs_have_none, 0, 3);
-	tcase_add_loop_test(capabilities, no_new_privileges_is_set, 0, RUNNING_WAYS);
-	tcase_add_loop_test(capabilities, everything_goes_together, 0, RUNNING_WAYS);
-	tcase_add_loop_test(refused, what_there_is_not_is_refused, 0, 3 * RUNNING_WAYS);
 	tcase_add_loop_test(refused, without_privileges_the_step_is_named, 0,
-			    RUNNING_WAYS * (int)(sizeof denied / sizeof *denied));
-	tcase_add_loop_test(refused, some_need_no_privileges, 0, RUNNING_WAYS);
-	tcase_add_loop_test(refused, threads_are_refused, 0, 4);
-	tcase_add_test(refused, threads_are_no_matter_for_a_second_copy);
+			    RUNNING_WAYS * (is_linux ? (int)DENIED : POSIX_DENIED));
+	if (is_linux)
+		add_linux_tests(applied, capabilities, refused);
+	else
+		tcase_add_loop_test(refused, what_there_is_not_is_refused, 0, 3 * RUNNING_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);
 }
