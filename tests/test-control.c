@@ -199,7 +199,6 @@ static const char *line(const char *format, ...)
 /* POSIX alone cannot tell that a process which the test has still to reap has ended. */
 static void adopt(void)
 {
-	harness_need_linux_api();
 	harness_adopt_orphans();
 }
 
@@ -512,7 +511,6 @@ START_TEST(run_stays_in_front)
 	struct harness_program daemon;
 	struct harness_result result;
 
-	harness_need_linux_api();
 	ck_assert_int_eq(chdir(harness_directory()), 0);
 	daemon = harness_spawn_helper("prog", "ok", "run", NULL);
 	ck_assert(harness_wait_until(is_there, NULL, HARNESS_SOON));
@@ -752,29 +750,47 @@ int main(int argc, char *argv[])
 	TCase *texts = harness_case(suite, "texts");
 
 	tcase_add_test(states, commands_while_none_runs);
-	tcase_add_test(states, commands_while_it_runs);
-	tcase_add_test(states, restart_starts_what_does_not_run);
-	tcase_add_test(states, commands_after_its_death);
+	if (harness_has_linux_api())
+		tcase_add_test(states, commands_while_it_runs);
+	if (harness_has_linux_api())
+		tcase_add_test(states, restart_starts_what_does_not_run);
+	if (harness_has_linux_api())
+		tcase_add_test(states, commands_after_its_death);
 	tcase_add_loop_test(states, pid_files_that_lie_harm_nobody, 0, 6);
 	tcase_add_test(states, what_cannot_be_known_is_unknown);
 	tcase_add_test(states, unknown_commands_print_nothing);
 	tcase_add_test(states, wrong_arguments_are_refused);
-	tcase_add_test(states, strangers_have_insufficient_privilege);
-	tcase_add_loop_test(starts, failed_starts_say_why, 0, 8);
-	tcase_add_test(starts, of_many_starts_one_starts_it);
-	tcase_add_test(starts, run_stays_in_front);
-	tcase_add_test(starts, a_forked_daemon_prints_nothing);
+	if (harness_has_linux_api())
+		tcase_add_test(states, strangers_have_insufficient_privilege);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(starts, failed_starts_say_why, 0, 8);
+	if (harness_has_linux_api())
+		tcase_add_test(starts, of_many_starts_one_starts_it);
+	if (harness_has_linux_api())
+		tcase_add_test(starts, run_stays_in_front);
+	if (harness_has_linux_api())
+		tcase_add_test(starts, a_forked_daemon_prints_nothing);
 	tcase_add_test(starts, no_pid_file_is_needed_to_run);
-	tcase_add_loop_test(reloads, reload_tells_what_came_of_it, 0, 4);
-	tcase_add_test(reloads, a_reload_without_an_answer_is_no_success);
-	tcase_add_test(reloads, what_cannot_reload_is_restarted_by_force);
-	tcase_add_test(reloads, what_does_not_end_is_killed);
-	tcase_add_test(reloads, a_stop_that_fails_starts_nothing);
-	tcase_add_test(texts, status_texts_have_lines_of_their_own_in_a_pipe);
-	tcase_add_test(texts, a_handler_of_the_programs_own_is_kept);
-	tcase_add_test(texts, status_texts_follow_each_other_on_a_terminal);
-	tcase_add_loop_test(texts, dumb_terminals_get_plain_lines, 0, 2);
-	tcase_add_test(texts, json_tells_the_same);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(reloads, reload_tells_what_came_of_it, 0, 4);
+	if (harness_has_linux_api())
+		tcase_add_test(reloads, a_reload_without_an_answer_is_no_success);
+	if (harness_has_linux_api())
+		tcase_add_test(reloads, what_cannot_reload_is_restarted_by_force);
+	if (harness_has_linux_api())
+		tcase_add_test(reloads, what_does_not_end_is_killed);
+	if (harness_has_linux_api())
+		tcase_add_test(reloads, a_stop_that_fails_starts_nothing);
+	if (harness_has_linux_api())
+		tcase_add_test(texts, status_texts_have_lines_of_their_own_in_a_pipe);
+	if (harness_has_linux_api())
+		tcase_add_test(texts, a_handler_of_the_programs_own_is_kept);
+	if (harness_has_linux_api())
+		tcase_add_test(texts, status_texts_follow_each_other_on_a_terminal);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(texts, dumb_terminals_get_plain_lines, 0, 2);
+	if (harness_has_linux_api())
+		tcase_add_test(texts, json_tells_the_same);
 	tcase_add_loop_test(texts, json_is_escaped, 0, 7);
 	return harness_main(argc, argv, suite, helpers);
 }

@@ -288,7 +288,6 @@ START_TEST(success_is_answered)
 {
 	struct harness_program daemon = start("succeed", "0", "");
 
-	harness_need_linux_api();
 	for (int i = 0; i < 3; i++) {
 		check_answer(&daemon, 0);
 		ck_assert_str_eq(harness_line(&daemon), "handled 0");
@@ -302,7 +301,6 @@ START_TEST(other_signals_are_answered_too)
 	struct harness_program daemon = start("stop", "0", "");
 	int answer;
 
-	harness_need_linux_api();
 	ck_assert_int_eq(ask(daemon.pid, SIGRTMIN, LONG, &answer), 0);
 	ck_assert_int_eq(answer, 0);
 	/* Its last word, before it ends. */
@@ -315,7 +313,6 @@ START_TEST(failure_is_answered_with_its_text)
 {
 	struct harness_program daemon = start("fail-with-text", "0", "");
 
-	harness_need_linux_api();
 	check_answer(&daemon, -EINVAL);
 	ck_assert_str_eq(daemonkit_error(), "signal 9: it cannot be handled");
 	ck_assert_str_eq(harness_line(&daemon), "failed");
@@ -342,7 +339,6 @@ START_TEST(handlers_reply_and_go_on)
 	char texts[256] = "";
 	int answer = UNTOUCHED;
 
-	harness_need_linux_api();
 	ck_assert_int_eq(daemonkit_process_request(process, SIGHUP, LONG, collect, texts, &answer),
 			 0);
 	ck_assert_int_eq(answer, -EIO);
@@ -364,7 +360,6 @@ START_TEST(a_reply_wins_over_what_is_returned)
 	char texts[256] = "";
 	int answer = UNTOUCHED;
 
-	harness_need_linux_api();
 	ck_assert_int_eq(daemonkit_process_request(process, SIGHUP, LONG, collect, texts, &answer),
 			 0);
 	ck_assert_int_eq(answer, 0);
@@ -378,7 +373,6 @@ START_TEST(a_child_has_nothing_to_say)
 {
 	struct harness_program daemon = start("fork-first", "0", "");
 
-	harness_need_linux_api();
 	check_answer(&daemon, 0);
 	end(&daemon);
 }
@@ -434,7 +428,6 @@ START_TEST(a_daemon_that_becomes_another_program_has_not_answered)
 	struct harness_program daemon = start("become-another", "0", "");
 	int answer;
 
-	harness_need_linux_api();
 	ck_assert_int_eq(ask(daemon.pid, SIGHUP, LONG, &answer), -ENOMSG);
 	check_text("would not say");
 	ck_assert_int_eq(harness_end(&daemon), 0);
@@ -446,7 +439,6 @@ START_TEST(time_is_limited)
 	struct harness_program daemon = start("be-busy", "0", "");
 	int answer;
 
-	harness_need_linux_api();
 	ck_assert_int_eq(ask(daemon.pid, SIGHUP, SHORT, &answer), -ETIMEDOUT);
 	ck_assert_str_eq(harness_line(&daemon), "busy");
 	/* It does not come to this one at all. */
@@ -477,7 +469,6 @@ START_TEST(many_ask_at_once)
 	enum { ASKERS = 12 };
 	struct harness_program daemon = start("succeed", "0", ""), askers[ASKERS];
 
-	harness_need_linux_api();
 	for (int i = 0; i < ASKERS; i++)
 		askers[i] = spawn_asker(daemon.pid, SIGHUP, "50000", "0");
 	for (int i = 0; i < ASKERS; i++)
@@ -494,7 +485,6 @@ START_TEST(a_jailed_daemon_answers)
 {
 	struct harness_program daemon;
 
-	harness_need_linux_api();
 	harness_need_root();
 	daemon = start("reply", "65534", harness_directory());
 	check_answer(&daemon, -EIO);
@@ -508,7 +498,6 @@ START_TEST(the_same_user_is_answered)
 {
 	struct harness_program daemon, asker;
 
-	harness_need_linux_api();
 	harness_need_root();
 	daemon = start("succeed", "65534", "");
 	asker = spawn_asker(daemon.pid, SIGHUP, "50000", "65534");
@@ -582,7 +571,6 @@ START_TEST(forged_answers_are_not_believed)
 	struct harness_program daemon = harness_spawn_helper("old", NULL), forger;
 	int answer;
 
-	harness_need_linux_api();
 	harness_need_root();
 	ck_assert_str_eq(harness_line(&daemon), "ready");
 	forger = harness_spawn_helper("forger", users[_i], NULL);
@@ -599,7 +587,6 @@ START_TEST(a_flood_of_calls_does_not_keep_the_answer_away)
 	enum { FORGERS = 4 };
 	struct harness_program daemon = start("fail-with-text", "0", ""), forgers[FORGERS];
 
-	harness_need_linux_api();
 	for (int i = 0; i < FORGERS; i++) {
 		forgers[i] = harness_spawn_helper("forger", "0", NULL);
 		ck_assert_str_eq(harness_line(&forgers[i]), "ready");
@@ -645,7 +632,6 @@ START_TEST(strangers_hear_nothing)
 	static const char *const users[][2] = {{"0", "65534"}, {"65533", "65534"}};
 	struct harness_program daemon, stranger;
 
-	harness_need_linux_api();
 	harness_need_root();
 	daemon = start("succeed", users[_i][0], "");
 	stranger = harness_spawn_helper("stranger", users[_i][1], NULL);
@@ -665,7 +651,6 @@ START_TEST(who_asks_and_does_not_pick_up_holds_nobody_up)
 	uint32_t ticket = compat_signal_ticket((uint32_t)getpid());
 	int listener = channel_listen_as(ANSWER_ADDRESS, ticket);
 
-	harness_need_linux_api();
 	ck_assert_int_ge(listener, 0);
 	send_ticket(daemon.pid, SIGHUP, ticket);
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
@@ -695,7 +680,6 @@ START_TEST(another_signal_is_no_answer)
 	char pid[16];
 	int answer;
 
-	harness_need_linux_api();
 	snprintf(pid, sizeof pid, "%d", (int)daemon.pid);
 	diverter = harness_spawn_helper("diverter", pid, NULL);
 	ck_assert_str_eq(harness_line(&diverter), "ready");
@@ -757,27 +741,43 @@ int main(int argc, char *argv[])
 	TCase *users = harness_case(suite, "users");
 	TCase *forgeries = harness_case(suite, "forgeries");
 
-	tcase_add_test(answers, success_is_answered);
-	tcase_add_test(answers, other_signals_are_answered_too);
-	tcase_add_test(answers, failure_is_answered_with_its_text);
-	tcase_add_test(answers, handlers_reply_and_go_on);
-	tcase_add_test(answers, a_reply_wins_over_what_is_returned);
-	tcase_add_test(answers, a_child_has_nothing_to_say);
-	tcase_add_test(answers, many_ask_at_once);
+	if (harness_has_linux_api())
+		tcase_add_test(answers, success_is_answered);
+	if (harness_has_linux_api())
+		tcase_add_test(answers, other_signals_are_answered_too);
+	if (harness_has_linux_api())
+		tcase_add_test(answers, failure_is_answered_with_its_text);
+	if (harness_has_linux_api())
+		tcase_add_test(answers, handlers_reply_and_go_on);
+	if (harness_has_linux_api())
+		tcase_add_test(answers, a_reply_wins_over_what_is_returned);
+	if (harness_has_linux_api())
+		tcase_add_test(answers, a_child_has_nothing_to_say);
+	if (harness_has_linux_api())
+		tcase_add_test(answers, many_ask_at_once);
 	tcase_add_test(answers, wrong_arguments_are_refused);
 	tcase_add_test(silence, an_old_daemon_gets_its_signal);
 	tcase_add_loop_test(silence, death_is_noticed_at_once, 0, 2);
 	tcase_add_test(silence, a_zombie_is_asked_nothing);
-	tcase_add_test(silence, a_daemon_that_becomes_another_program_has_not_answered);
-	tcase_add_test(silence, time_is_limited);
-	tcase_add_test(users, a_jailed_daemon_answers);
-	tcase_add_test(users, the_same_user_is_answered);
+	if (harness_has_linux_api())
+		tcase_add_test(silence, a_daemon_that_becomes_another_program_has_not_answered);
+	if (harness_has_linux_api())
+		tcase_add_test(silence, time_is_limited);
+	if (harness_has_linux_api())
+		tcase_add_test(users, a_jailed_daemon_answers);
+	if (harness_has_linux_api())
+		tcase_add_test(users, the_same_user_is_answered);
 	tcase_add_test(users, strangers_may_not_ask);
-	tcase_add_loop_test(forgeries, forged_answers_are_not_believed, 0, 2);
-	tcase_add_test(forgeries, a_flood_of_calls_does_not_keep_the_answer_away);
-	tcase_add_loop_test(forgeries, strangers_hear_nothing, 0, 2);
-	tcase_add_test(forgeries, who_asks_and_does_not_pick_up_holds_nobody_up);
-	tcase_add_test(forgeries, another_signal_is_no_answer);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(forgeries, forged_answers_are_not_believed, 0, 2);
+	if (harness_has_linux_api())
+		tcase_add_test(forgeries, a_flood_of_calls_does_not_keep_the_answer_away);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(forgeries, strangers_hear_nothing, 0, 2);
+	if (harness_has_linux_api())
+		tcase_add_test(forgeries, who_asks_and_does_not_pick_up_holds_nobody_up);
+	if (harness_has_linux_api())
+		tcase_add_test(forgeries, another_signal_is_no_answer);
 	tcase_add_test(forgeries, values_are_left_alone);
 	tcase_add_test(forgeries, tickets_are_told_from_values);
 	return harness_main(argc, argv, suite, helpers);
