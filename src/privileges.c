@@ -33,9 +33,9 @@ static int apply_limit(const struct privilege_limit *limit)
 {
 	struct rlimit wanted = { limit_value(limit->soft), limit_value(limit->hard) }, found;
 
-	if (setrlimit(limit->resource, &wanted) < 0)
+	if (setrlimit((unsigned)limit->resource, &wanted) < 0)
 		return failed("resource limit", compat_limit_name(limit->resource));
-	if (getrlimit(limit->resource, &found) < 0 || found.rlim_cur != wanted.rlim_cur ||
+	if (getrlimit((unsigned)limit->resource, &found) < 0 || found.rlim_cur != wanted.rlim_cur ||
 	    found.rlim_max != wanted.rlim_max)
 		return error_set(-EPERM, "resource limit %s: it was not taken",
 				 compat_limit_name(limit->resource));
