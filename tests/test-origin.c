@@ -242,7 +242,8 @@ START_TEST(program_file_is_deleted_while_the_launcher_runs)
 	ck_assert_int_eq(rename(path, harness_path("link")), 0);
 	probe = probe_run_program(harness_path("link"), words);
 	probe_check_up(&probe);
-	ck_assert_str_eq(probe_fact("comm"), "link");
+	if (harness_has_linux_api())
+		ck_assert_str_eq(probe_fact("comm"), "link");
 	ck_assert_int_eq(probe_number("reborn"), 1);
 	probe_kill(&probe);
 }
@@ -259,7 +260,8 @@ START_TEST(program_file_is_replaced_while_the_launcher_runs)
 		 probe_ways[_i]);
 	probe = probe_run_program(path, words);
 	probe_check_up(&probe);
-	ck_assert_str_eq(probe_fact("comm"), "program");
+	if (harness_has_linux_api())
+		ck_assert_str_eq(probe_fact("comm"), "program");
 	probe_kill(&probe);
 }
 END_TEST
