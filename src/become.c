@@ -118,6 +118,8 @@ static int seal_descriptors(const struct settings *settings)
 
 	for (size_t i = 0; i < settings->keep_count && result == 0; i++)
 		result = fd_set_cloexec(settings->keep[i], true);
+	for (size_t i = 0; i < settings->descriptors.count && result == 0; i++)
+		result = fd_set_cloexec(settings->descriptors.list[i].fd, true);
 	if (result == 0 && settings->log_fd >= 0)
 		result = fd_set_cloexec(settings->log_fd, true);
 	if (result == 0 && settings->ready_fd >= 0)
@@ -128,16 +130,14 @@ static int seal_descriptors(const struct settings *settings)
 /* What the launcher wants, instead of what this copy computed for itself. */
 static int receive_settings(struct daemonkit_context *context)
 {
-	unsigned char *bytes;
-	size_t length;
-	int result = channel_receive_settings(context->notify.channel, &bytes, &length);
+	struct pack settings = { .error = 0 };
+	int result = channel_receive_settings(context->notify.channel, &settings);
 
+	if (result == 0)
+		result = settings_unpack(&context->settings, settings.bytes, settings.length);
+	pack_free(&settings);
 	if (result == -ECANCELED)
 		return error_set(result, "the launcher is gone: nobody waits for this start");
-	if (result < 0)
-		return error_system(result, "the settings from the launcher");
-	result = settings_unpack(&context->settings, bytes, length);
-	free(bytes);
 	if (result < 0)
 		return error_system(result, "the settings from the launcher");
 	return seal_descriptors(&context->settings);

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,7 +19,9 @@
 #include <unistd.h>
 
 #include "compat-program.h"
+#include "deadline.h"
 #include "fd.h"
+#include "secret.h"
 
 /* A piece of the settings: well below the smallest socket buffer. */
 #define PIECE 16384
@@ -74,21 +78,82 @@ int channel_connect(const struct channel_address *address)
 	return error;
 }
 
+int channel_take_call(int listener, pid_t caller)
+{
+	struct compat_peer peer;
+	int fd;
+
+	do {
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	} while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+	if (fd < 0)
+		return -errno;
+	if (compat_peer(fd, &peer) == 0 && peer.pid == caller)
+		return fd_above_standard(fd);
+	fd_close(fd);
+	return -EACCES;
+}
+
 int channel_accept(int listener, pid_t child)
 {
-	for (;;) {
-		struct compat_peer peer;
-		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	int fd;
 
-		if (fd < 0) {
-			if (errno == EINTR || errno == ECONNABORTED)
-				continue;
-			return -errno;
-		}
-		if (compat_peer(fd, &peer) == 0 && peer.pid == child)
-			return fd_above_standard(fd);
-		fd_close(fd);
+	do {
+		fd = channel_take_call(listener, child);
+	} while (fd == -EACCES);
+	return fd;
+}
+
+/* An abstract address: it needs no directory, and nobody's permission. */
+static socklen_t name_number(struct sockaddr_un *name, const char *what, uint32_t number)
+{
+	int length;
+
+	memset(name, 0, sizeof *name);
+	name->sun_family = AF_UNIX;
+	length = snprintf(name->sun_path + 1, sizeof name->sun_path - 1, "daemonkit/%s/%08x", what,
+			  number);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+}
+
+int channel_listen_as(const char *what, uint32_t number)
+{
+	struct sockaddr_un name;
+	socklen_t length = name_number(&name, what, number);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int error;
+
+	fd = fd < 0 ? -errno : fd_above_standard(fd);
+	if (fd < 0)
+		return fd;
+	if (bind(fd, (const struct sockaddr *)&name, length) == 0 && listen(fd, SOMAXCONN) == 0)
+		return fd;
+	error = -errno;
+	fd_close(fd);
+	return error;
+}
+
+int channel_call(const char *what, uint32_t number, deadline until)
+{
+	struct sockaddr_un name;
+	socklen_t length = name_number(&name, what, number);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int error;
+
+	fd = fd < 0 ? -errno : fd_above_standard(fd);
+	if (fd < 0)
+		return fd;
+	/* Strangers may have filled the queue: there is nothing to wait on. */
+	for (unsigned round = 0; connect(fd, (const struct sockaddr *)&name, length) < 0; round++) {
+		error = -errno;
+		if ((error != -EAGAIN && error != -EINTR) || deadline_now() >= until)
+			goto fail;
+		deadline_pause(round);
 	}
+	return fd;
+fail:
+	fd_close(fd);
+	return error;
 }
 
 /* One message: 0, -EAGAIN, -ECANCELED. */
@@ -143,8 +208,9 @@ ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
 		int result;
 
 		piece[0] = sent + count == length ? CHANNEL_SETTINGS_END : CHANNEL_SETTINGS;
-		memcpy(piece + 1, bytes + sent, count);
+		secret_copy(piece + 1, bytes + sent, count);
 		result = send_now(fd, piece, 1 + count);
+		secret_wipe(piece, sizeof piece);
 		if (result == -EAGAIN)
 			break;
 		if (result < 0)
@@ -195,33 +261,20 @@ int channel_receive(int fd, struct channel_message *message)
 	return 1;
 }
 
-int channel_receive_settings(int fd, unsigned char **bytes, size_t *length)
+int channel_receive_settings(int fd, struct pack *settings)
 {
-	unsigned char piece[1 + PIECE], *all = NULL;
-	size_t used = 0;
+	unsigned char piece[1 + PIECE];
 
-	for (;;) {
+	do {
 		ssize_t count = receive(fd, piece, sizeof piece, 0);
-		unsigned char *larger;
 
-		if (count <= 0) {
-			free(all);
+		if (count <= 0)
 			return count < 0 ? (int)count : -ECANCELED;
-		}
-		larger = realloc(all, used + (size_t)count);
-		if (larger == NULL) {
-			free(all);
-			return -ENOMEM;
-		}
-		all = larger;
-		memcpy(all + used, piece + 1, (size_t)count - 1);
-		used += (size_t)count - 1;
-		if (piece[0] == CHANNEL_SETTINGS_END)
-			break;
-	}
-	*bytes = all;
-	*length = used;
-	return 0;
+		pack_bytes(settings, piece + 1, (size_t)count - 1);
+		/* There may be a secret in it. */
+		secret_wipe(piece + 1, (size_t)count - 1);
+	} while (piece[0] != CHANNEL_SETTINGS_END);
+	return settings->error;
 }
 
 int channel_receive_go(int fd)

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "deadline.h"
+#include "pack.h"
 
 /* The longest text of a message, the final NUL not counted. */
 #define CHANNEL_TEXT_MAX 4000
@@ -17,7 +18,8 @@ enum channel_type {
 	CHANNEL_SETTINGS = 'C', /* a piece of the settings */
 	CHANNEL_SETTINGS_END = 'E', /* the last one */
 	CHANNEL_GO = 'G', /* the manager knows of the daemon */
-	/* From the daemon. */
+	/* From the daemon; GO is also the answer to HEARD. */
+	CHANNEL_HEARD = 'H', /* number: the signal with which it was asked */
 	CHANNEL_STATUS = 'S', /* text */
 	CHANNEL_EXTEND = 'X', /* number: milliseconds */
 	CHANNEL_UP = 'U', /* set up */
@@ -50,6 +52,19 @@ int channel_connect(const struct channel_address *address); /* async-signal-safe
 int channel_accept(int listener, pid_t child);
 
 /*
+ * The same between strangers that agree on a number: whoever has it for a
+ * listener (-EADDRINUSE: taken already), and whoever calls there.
+ */
+int channel_listen_as(const char *what, uint32_t number);
+int channel_call(const char *what, uint32_t number, deadline until);
+
+/*
+ * Take one call, without waiting, from this process and nobody else: its
+ * descriptor, -EAGAIN without a call, or -EACCES: somebody else's was dropped.
+ */
+int channel_take_call(int listener, pid_t caller);
+
+/*
  * Send: 0, -EAGAIN (no room; only until the deadline is waited for some), or
  * -ECANCELED (the other end is gone).  Longer texts are cut.
  */
@@ -65,8 +80,8 @@ ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
  */
 int channel_receive(int fd, struct channel_message *message);
 
-/* In the second copy: wait for all of the settings; freed by the caller. */
-int channel_receive_settings(int fd, unsigned char **bytes, size_t *length);
+/* In the second copy: wait for all of the settings; the caller frees the pack. */
+int channel_receive_settings(int fd, struct pack *settings);
 
 /* In the daemon: wait for CHANNEL_GO.  0, -ECANCELED, or another negative errno. */
 int channel_receive_go(int fd);

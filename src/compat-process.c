@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifdef COMPAT_LINUX
@@ -45,6 +46,19 @@ int compat_pidfd_signal(int pidfd, int signal)
 	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
+int compat_pidfd_queue(int pidfd, int signal, union sigval value)
+{
+	siginfo_t info;
+
+	memset(&info, 0, sizeof info);
+	info.si_signo = signal;
+	info.si_code = SI_QUEUE;
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_value = value;
+	return syscall(SYS_pidfd_send_signal, pidfd, signal, &info, 0) < 0 ? -errno : 0;
+}
+
 #else
 
 int compat_pidfd_open(pid_t pid)
@@ -57,6 +71,14 @@ int compat_pidfd_signal(int pidfd, int signal)
 {
 	(void)pidfd;
 	(void)signal;
+	return -ENOSYS;
+}
+
+int compat_pidfd_queue(int pidfd, int signal, union sigval value)
+{
+	(void)pidfd;
+	(void)signal;
+	(void)value;
 	return -ENOSYS;
 }
 
@@ -151,7 +173,43 @@ int compat_process_owner(pid_t pid, uid_t *owner)
 	return 0;
 }
 
+int compat_process_pending(pid_t pid, int signal)
+{
+	static const char name[] = "\nShdPnd:";
+	char path[64], text[4096];
+	const char *pending;
+
+	snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+	pending = slurp(path, text, sizeof text) > 0 ? strstr(text, name) : NULL;
+	if (!pending)
+		return -ENOTSUP;
+	return (strtoull(pending + sizeof name - 1, NULL, 16) >> (signal - 1)) & 1;
+}
+
+int64_t compat_process_age(uint64_t start)
+{
+	long ticks = sysconf(_SC_CLK_TCK);
+	struct timespec now;
+
+	if (start == 0 || ticks <= 0 || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
+		return -ENOTSUP;
+	return now.tv_sec - (int64_t)(start / (uint64_t)ticks);
+}
+
 #else
+
+int compat_process_pending(pid_t pid, int signal)
+{
+	(void)pid;
+	(void)signal;
+	return -ENOTSUP;
+}
+
+int64_t compat_process_age(uint64_t start)
+{
+	(void)start;
+	return -ENOTSUP;
+}
 
 int compat_pidfd_exit_status(int pidfd, int *status)
 {

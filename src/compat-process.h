@@ -3,6 +3,7 @@
 #ifndef COMPAT_PROCESS_H
 #define COMPAT_PROCESS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -15,6 +16,9 @@ int compat_pidfd_open(pid_t pid);
 
 /* pidfd_send_signal(2): 0 or a negative errno. */
 int compat_pidfd_signal(int pidfd, int signal);
+
+/* The same with a value, as sigqueue(3) sends it. */
+int compat_pidfd_queue(int pidfd, int signal, union sigval value);
 
 /*
  * How a process that has been reaped ended, as wait(2) tells it; it need not
@@ -34,5 +38,11 @@ int compat_process_look(pid_t pid, struct compat_process *process);
 
 /* Whose is it?  The effective user, or 0 for a process that guards itself. */
 int compat_process_owner(pid_t pid, uid_t *owner);
+
+/* Is this signal pending for the process?  1, 0, or -ENOTSUP: nobody knows. */
+int compat_process_pending(pid_t pid, int signal);
+
+/* How long a process that started then (see above) has run: seconds, or -ENOTSUP. */
+int64_t compat_process_age(uint64_t start);
 
 #endif /* COMPAT_PROCESS_H */

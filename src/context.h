@@ -24,6 +24,7 @@ struct daemonkit_context {
 	struct daemonkit_pidfile *pidfile; /* the daemon's, while it holds it */
 	struct notify notify; /* the daemon's */
 	int exit_status;
+	bool adopted; /* what a manager passed is among the settings' descriptors */
 	char error[ERROR_TEXT_MAX];
 };
 
@@ -35,5 +36,8 @@ int context_result(struct daemonkit_context *context, int result);
 
 /* Leave that text again, after other calls that may have failed. */
 int context_again(const struct daemonkit_context *context, int result);
+
+/* Take note of the descriptors that a manager passed, once: 0 or an error with its text. */
+int context_adopt_descriptors(struct daemonkit_context *context);
 
 #endif /* CONTEXT_H */

@@ -15,6 +15,7 @@
 #include "compat-text.h"
 
 static _Thread_local char text[ERROR_TEXT_MAX];
+static _Thread_local unsigned count;
 
 /* A text may be made of the previous one: it is formatted aside first. */
 __attribute__((__format__(__printf__, 1, 0)))
@@ -26,6 +27,7 @@ static size_t compose(const char *format, va_list arguments)
 	if (length < 0)
 		fresh[0] = '\0';
 	memcpy(text, fresh, sizeof text);
+	count++;
 	return strlen(text);
 }
 
@@ -60,6 +62,11 @@ int error_system(int error, const char *format, ...)
 int error_null(const char *function)
 {
 	return error_set(-EINVAL, "%s: an argument is NULL that must not be", function);
+}
+
+unsigned error_count(void)
+{
+	return count;
 }
 
 const char *daemonkit_error(void)

@@ -15,6 +15,9 @@ int error_set(int error, const char *format, ...) __attribute__((__format__(__pr
 int error_system(int error, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
+/* How many texts this thread has left until now. */
+unsigned error_count(void);
+
 /* -EINVAL for an argument that must not be NULL. */
 int error_null(const char *function);
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "descriptors.h"
 #include "error.h"
 #include "fd.h"
 #include "number.h"
@@ -144,23 +145,10 @@ int notify_reloading(struct notify *notify)
 	return manager_send(&notify->manager, assignments, NULL, 0);
 }
 
-/* Names as systemd takes them: no control characters, no colon, 1 to 255 bytes. */
-static int check_name(const char *name)
-{
-	size_t length = strlen(name);
-
-	if (length == 0 || length > 255)
-		return error_set(-EINVAL, "descriptor name: its length is %zu, not 1 to 255", length);
-	for (size_t i = 0; i < length; i++)
-		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f || name[i] == ':')
-			return error_set(-EINVAL, "descriptor name: it has a colon or control character");
-	return 0;
-}
-
 int notify_store(struct notify *notify, const char *name, int fd, bool polled)
 {
 	char assignments[320];
-	int result = check_name(name);
+	int result = descriptors_check_name(name);
 
 	if (result < 0)
 		return result;
@@ -172,7 +160,7 @@ int notify_store(struct notify *notify, const char *name, int fd, bool polled)
 int notify_forget(struct notify *notify, const char *name)
 {
 	char assignments[320];
-	int result = check_name(name);
+	int result = descriptors_check_name(name);
 
 	if (result < 0)
 		return result;

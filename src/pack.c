@@ -10,22 +10,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "secret.h"
+
+static void discard(struct pack *pack)
+{
+	if (pack->bytes != NULL)
+		secret_wipe(pack->bytes, pack->length);
+	free(pack->bytes);
+}
+
 void pack_bytes(struct pack *pack, const void *bytes, size_t length)
 {
 	if (pack->error < 0 || length == 0)
 		return;
 	if (pack->size - pack->length < length) {
 		size_t size = pack->length + length < 256 ? 256 : 2 * (pack->length + length);
-		unsigned char *larger = realloc(pack->bytes, size);
+		unsigned char *larger = malloc(size);
 
 		if (larger == NULL) {
 			pack->error = -ENOMEM;
 			return;
 		}
+		/* realloc(3) would leave the bytes, secrets among them, where they were. */
+		if (pack->length > 0)
+			secret_copy(larger, pack->bytes, pack->length);
+		discard(pack);
 		pack->bytes = larger;
 		pack->size = size;
 	}
-	memcpy(pack->bytes + pack->length, bytes, length);
+	secret_copy(pack->bytes + pack->length, bytes, length);
 	pack->length += length;
 }
 
@@ -46,21 +59,26 @@ void pack_string(struct pack *pack, const char *string)
 
 void pack_free(struct pack *pack)
 {
-	free(pack->bytes);
+	discard(pack);
 	*pack = (struct pack){ 0 };
+}
+
+void unpack_bytes(struct unpack *unpack, void *bytes, size_t length)
+{
+	if (unpack->error == 0 && unpack->left < length)
+		unpack->error = -EBADMSG;
+	if (unpack->error < 0 || length == 0)
+		return;
+	secret_copy(bytes, unpack->next, length);
+	unpack->next += length;
+	unpack->left -= length;
 }
 
 int64_t unpack_number(struct unpack *unpack)
 {
-	int64_t number;
+	int64_t number = 0;
 
-	if (unpack->error < 0 || unpack->left < sizeof number) {
-		unpack->error = unpack->error < 0 ? unpack->error : -EBADMSG;
-		return 0;
-	}
-	memcpy(&number, unpack->next, sizeof number);
-	unpack->next += sizeof number;
-	unpack->left -= sizeof number;
+	unpack_bytes(unpack, &number, sizeof number);
 	return number;
 }
 
@@ -80,9 +98,7 @@ char *unpack_string(struct unpack *unpack)
 		unpack->error = -ENOMEM;
 		return NULL;
 	}
-	memcpy(string, unpack->next, (size_t)length);
+	unpack_bytes(unpack, string, (size_t)length);
 	string[length] = '\0';
-	unpack->next += length;
-	unpack->left -= (size_t)length;
 	return string;
 }

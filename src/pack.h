@@ -31,6 +31,7 @@ struct unpack {
 };
 
 int64_t unpack_number(struct unpack *unpack);
+void unpack_bytes(struct unpack *unpack, void *bytes, size_t length);
 /* A copy to be freed by the caller, or NULL where NULL was packed. */
 char *unpack_string(struct unpack *unpack);
 

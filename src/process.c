@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "compat-process.h"
+#include "compat-signal.h"
 #include "deadline.h"
 #include "error.h"
 #include "fd.h"
@@ -110,6 +111,27 @@ static int send(const struct daemonkit_process *process, int signal)
 	if (process->fd >= 0)
 		return compat_pidfd_signal(process->fd, signal);
 	return kill(process->pid, signal) < 0 ? -errno : 0;
+}
+
+int process_queue(const struct daemonkit_process *process, int signal, uint32_t ticket)
+{
+	if (ticket == 0)
+		return send(process, signal);
+	if (!alive(process))
+		return -ESRCH;
+	if (process->fd >= 0)
+		return compat_pidfd_queue(process->fd, signal, compat_signal_with_ticket(ticket));
+	return sigqueue(process->pid, signal, compat_signal_with_ticket(ticket)) < 0 ? -errno : 0;
+}
+
+int64_t process_age(const struct daemonkit_process *process)
+{
+	struct compat_process facts;
+
+	/* What was looked at is this process if it is there still. */
+	if (compat_process_look(process->pid, &facts) < 0 || !alive(process))
+		return -ENOTSUP;
+	return compat_process_age(facts.start);
 }
 
 int daemonkit_process_signal(struct daemonkit_process *process, int signal)

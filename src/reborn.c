@@ -98,6 +98,9 @@ static int plan_keep(struct start *start, const struct settings *settings, bool 
 		goto fail;
 	if (settings->ready_fd >= 0 && settings_keep(&all, settings->ready_fd) < 0)
 		goto fail;
+	for (size_t i = 0; i < settings->descriptors.count; i++)
+		if (settings_keep(&all, settings->descriptors.list[i].fd) < 0)
+			goto fail;
 	free(start->keep);
 	start->keep = all.keep;
 	start->plan.keep = all.keep;
@@ -228,24 +231,38 @@ out:
 	return result;
 }
 
+/* In the way that fits this process. */
+static pid_t start(struct daemonkit_context *context)
+{
+	int mode = context->mode, result;
+
+	if (origin_get() == ORIGIN_REFUSED)
+		return error_set(-EPERM, "started as a second copy, but not by a launcher of the "
+					 "same user");
+	if (origin_get() == ORIGIN_REBORN)
+		return become_second_copy(context);
+	result = context_adopt_descriptors(context);
+	if (result < 0)
+		return result;
+	if (mode == DAEMONKIT_MODE_AUTO)
+		mode = is_supervised(&context->settings) ? DAEMONKIT_MODE_FOREGROUND
+							 : DAEMONKIT_MODE_REBORN;
+	return mode == DAEMONKIT_MODE_FOREGROUND ? become_foreground(context)
+						 : launch(context, mode);
+}
+
 pid_t daemonkit_context_reborn(struct daemonkit_context *context)
 {
-	int mode;
+	pid_t result;
 
 	if (context == NULL)
 		return error_null(__func__);
 	if (context_is_daemon(context))
 		return context_result(context, error_set(-EALREADY,
 							 "this process is the daemon already"));
-	if (origin_get() == ORIGIN_REFUSED)
-		return context_result(context, error_set(-EPERM, "started as a second copy, but not by a "
-								 "launcher of the same user"));
-	if (origin_get() == ORIGIN_REBORN)
-		return context_result(context, become_second_copy(context));
-	mode = context->mode;
-	if (mode == DAEMONKIT_MODE_AUTO)
-		mode = is_supervised(&context->settings) ? DAEMONKIT_MODE_FOREGROUND : DAEMONKIT_MODE_REBORN;
-	if (mode == DAEMONKIT_MODE_FOREGROUND)
-		return context_result(context, become_foreground(context));
-	return context_result(context, launch(context, mode));
+	result = context_result(context, start(context));
+	/* Whoever is not the daemon has no more use for it, failed or not. */
+	if (result != 0)
+		settings_wipe_payload(&context->settings);
+	return result;
 }

@@ -124,14 +124,20 @@ static int find_directory(int fd, void *data)
 	return fd + 1;
 }
 
-static int enter_root(const char *path)
+static int look_for_directories(const char *path)
 {
 	int found = compat_each_fd(find_directory, NULL);
 
 	if (found > 0)
-		return error_set(-EPERM,
-				 "chroot %s: descriptor %d is a directory, a way out of it: close it",
-				 path, found - 1);
+		return error_set(
+			-EPERM,
+			"chroot %s: descriptor %d is a directory, a way out of it: close it", path,
+			found - 1);
+	return found < 0 ? error_system(found, "chroot %s: open descriptors", path) : 0;
+}
+
+static int enter_root(const char *path)
+{
 	if (chroot(path) < 0)
 		return error_system(-errno, "chroot %s", path);
 	if (chdir("/") < 0)
@@ -146,7 +152,12 @@ int room_confine(const struct settings *settings)
 
 	if (settings->has_umask)
 		umask(settings->umask);
+	/* Before a limit can hide descriptors that are above it. */
 	if (settings->chroot != NULL)
+		result = look_for_directories(settings->chroot);
+	if (result == 0)
+		result = privileges_apply_first(&settings->privileges);
+	if (result == 0 && settings->chroot != NULL)
 		result = enter_root(settings->chroot);
 	if (result < 0)
 		return result;
@@ -154,10 +165,11 @@ int room_confine(const struct settings *settings)
 		return error_system(-errno, "working directory %s%s%s", directory,
 				    settings->chroot != NULL ? " inside " : "",
 				    settings->chroot != NULL ? settings->chroot : "");
-	if (settings->has_credential)
-		return credential_become(settings->uid, settings->gid, settings->groups,
-					 settings->group_count);
-	return 0;
+	result = privileges_before_user(&settings->privileges);
+	if (result == 0 && settings->has_credential)
+		result = credential_become(settings->uid, settings->gid, settings->groups,
+					   settings->group_count);
+	return result == 0 ? privileges_after_user(&settings->privileges) : result;
 }
 
 /* The path as it is called inside of the root directory, if it is there. */

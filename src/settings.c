@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "fd.h"
+#include "secret.h"
 
 void settings_init(struct settings *settings)
 {
@@ -26,10 +27,21 @@ void settings_clear(struct settings *settings)
 	free(settings->work_dir);
 	free(settings->chroot);
 	free(settings->groups);
+	descriptors_clear(&settings->descriptors);
+	settings_wipe_payload(settings);
 	free(settings->keep);
 	fd_close(settings->ready_fd);
 	free(settings->name);
 	settings_init(settings);
+}
+
+void settings_wipe_payload(struct settings *settings)
+{
+	if (settings->payload != NULL)
+		secret_wipe(settings->payload, settings->payload_length);
+	free(settings->payload);
+	settings->payload = NULL;
+	settings->payload_length = 0;
 }
 
 int settings_keep(struct settings *settings, int fd)
@@ -70,6 +82,10 @@ int settings_pack(const struct settings *settings, struct pack *pack)
 	pack_number(pack, settings->has_umask);
 	pack_number(pack, settings->umask);
 	pack_number(pack, settings->ready_timeout);
+	privileges_pack(&settings->privileges, pack);
+	descriptors_pack(&settings->descriptors, pack);
+	pack_number(pack, (int64_t)settings->payload_length);
+	pack_bytes(pack, settings->payload, settings->payload_length);
 	pack_number(pack, (int64_t)settings->keep_count);
 	for (size_t i = 0; i < settings->keep_count; i++)
 		pack_number(pack, settings->keep[i]);
@@ -107,6 +123,25 @@ static void unpack_groups(struct settings *fresh, struct unpack *unpack)
 	fresh->group_count = count;
 }
 
+static void unpack_payload(struct settings *fresh, struct unpack *unpack)
+{
+	int64_t length = unpack_number(unpack);
+
+	if (unpack->error < 0 || length == 0)
+		return;
+	if (length < 0 || (uint64_t)length > unpack->left) {
+		unpack->error = -EBADMSG;
+		return;
+	}
+	fresh->payload = malloc((size_t)length);
+	if (fresh->payload == NULL) {
+		unpack->error = -ENOMEM;
+		return;
+	}
+	unpack_bytes(unpack, fresh->payload, (size_t)length);
+	fresh->payload_length = (size_t)length;
+}
+
 static void unpack_keep(struct settings *fresh, struct unpack *unpack)
 {
 	size_t count = unpack_count(unpack);
@@ -137,6 +172,9 @@ int settings_unpack(struct settings *settings, const void *bytes, size_t length)
 	fresh.has_umask = unpack_number(&unpack) != 0;
 	fresh.umask = (mode_t)unpack_number(&unpack);
 	fresh.ready_timeout = (int)unpack_number(&unpack);
+	privileges_unpack(&fresh.privileges, &unpack);
+	descriptors_unpack(&fresh.descriptors, &unpack);
+	unpack_payload(&fresh, &unpack);
 	unpack_keep(&fresh, &unpack);
 	fresh.ready_fd = (int)unpack_number(&unpack);
 	fresh.managed = (pid_t)unpack_number(&unpack);
@@ -147,6 +185,7 @@ int settings_unpack(struct settings *settings, const void *bytes, size_t length)
 		/* The descriptors are not ours before all of it was understood. */
 		fresh.log_fd = -1;
 		fresh.ready_fd = -1;
+		descriptors_forget(&fresh.descriptors);
 		settings_clear(&fresh);
 		return unpack.error;
 	}

@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "descriptors.h"
 #include "pack.h"
+#include "privileges.h"
 
 /* Where descriptors 1 and 2 lead. */
 enum settings_log {
@@ -35,6 +37,10 @@ struct settings {
 	bool has_umask;
 	mode_t umask;
 	int ready_timeout; /* milliseconds; 0: set-up only */
+	struct privileges privileges;
+	struct descriptors descriptors; /* with names */
+	unsigned char *payload; /* wiped when freed */
+	size_t payload_length;
 	int *keep; /* ascending, each once */
 	size_t keep_count;
 	int ready_fd; /* owned: a supervisor waits there for a newline, or -1 */
@@ -47,6 +53,9 @@ void settings_init(struct settings *settings);
 
 /* Free what it owns, and close its log descriptor. */
 void settings_clear(struct settings *settings);
+
+/* Wipe and forget the payload. */
+void settings_wipe_payload(struct settings *settings);
 
 /* Add a descriptor to those that are kept; 0 or -ENOMEM. */
 int settings_keep(struct settings *settings, int fd);

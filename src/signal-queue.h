@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* One more than the highest signal number of any system. */
@@ -17,6 +18,8 @@ struct signal_record {
 	int value;
 	pid_t pid;
 	uid_t uid;
+	uint32_t ticket; /* of a request, or 0 */
+	uint32_t unused[3];
 };
 
 #define SIGNAL_QUEUE_DESCRIPTORS 4

@@ -9,11 +9,16 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include <daemonkit/error.h>
 #include <daemonkit/signals.h>
 
+#include "answer.h"
 #include "catcher.h"
+#include "channel.h"
 #include "error.h"
 #include "signal-queue.h"
 
@@ -30,6 +35,7 @@ struct daemonkit_signals {
 
 struct daemonkit_signal {
 	struct signal_record record;
+	struct answer *answer;
 };
 
 static int stop(const struct daemonkit_signal *signal, void *data)
@@ -162,9 +168,28 @@ int daemonkit_signals_fd(const struct daemonkit_signals *signals)
 	return signals->queue.wake[0];
 }
 
+/* Run the handler, and see to it that whoever asked gets an answer. */
+static int handle(const struct signal_record *record, const struct slot *slot)
+{
+	struct answer answer;
+	const struct daemonkit_signal signal = {.record = *record, .answer = &answer};
+	unsigned texts;
+	int result;
+
+	answer_begin(&answer, record->ticket, record->number);
+	texts = error_count();
+	result = slot->handler(&signal, slot->data);
+	if (result < 0 && error_count() == texts)
+		error_system(result, "signal %d: its handler", record->number);
+	answer_end(&answer, result < 0 ? result : 0, daemonkit_error());
+	if (result < 0)
+		error_system(result, "signal %d: its handler", record->number);
+	return result;
+}
+
 int daemonkit_signals_dispatch(struct daemonkit_signals *signals)
 {
-	struct daemonkit_signal signal;
+	struct signal_record record;
 	int result;
 
 	if (signals == NULL)
@@ -172,18 +197,16 @@ int daemonkit_signals_dispatch(struct daemonkit_signals *signals)
 	if (!catcher_owns(&signals->queue))
 		return not_owner();
 	signal_queue_begin(&signals->queue);
-	while ((result = signal_queue_take(&signals->queue, &signal.record)) > 0) {
-		const struct slot slot = signals->slots[signal.record.number];
+	while ((result = signal_queue_take(&signals->queue, &record)) > 0) {
+		const struct slot slot = signals->slots[record.number];
 
 		/* It may have been removed since the signal came. */
 		if (slot.handler == NULL)
 			continue;
-		result = slot.handler(&signal, slot.data);
+		result = handle(&record, &slot);
 		if (result == 0)
 			continue;
 		signal_queue_leave(&signals->queue);
-		if (result < 0)
-			error_system(result, "signal %d: its handler", signal.record.number);
 		return result;
 	}
 	if (result < 0)
@@ -243,6 +266,35 @@ uid_t daemonkit_signal_uid(const struct daemonkit_signal *signal)
 int daemonkit_signal_value(const struct daemonkit_signal *signal)
 {
 	return signal == NULL ? 0 : signal->record.value;
+}
+
+int daemonkit_signal_reply(const struct daemonkit_signal *signal, int error, const char *format,
+			   ...)
+{
+	char text[CHANNEL_TEXT_MAX + 1];
+	va_list arguments;
+
+	if (signal == NULL || format == NULL)
+		return error_null(__func__);
+	if (error > 0)
+		return error_set(-EINVAL, "%s: %d is not a negative errno", __func__, error);
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	return answer_give(signal->answer, error, text);
+}
+
+int daemonkit_signal_status(const struct daemonkit_signal *signal, const char *format, ...)
+{
+	char text[CHANNEL_TEXT_MAX + 1];
+	va_list arguments;
+
+	if (signal == NULL || format == NULL)
+		return error_null(__func__);
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	return answer_status(signal->answer, text);
 }
 
 int signals_rehome(pid_t launcher)

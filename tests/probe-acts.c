@@ -256,5 +256,6 @@ static bool act_library(struct program *program, const char *name, const char *v
 bool probe_act(struct program *program, const char *name, const char *value)
 {
 	return probe_arrange(program, name, value) || act_processes(program, name, value) ||
-	       act_library(program, name, value);
+	       act_library(program, name, value) || probe_act_passing(program, name, value) ||
+	       probe_act_privileges(program, name, value);
 }

@@ -134,6 +134,10 @@ bool probe_set(struct program *program, const char *name, const char *value)
 {
 	int result = set(program, name, value);
 
+	if (result == 1)
+		result = probe_set_passing(program, name, value);
+	if (result == 1)
+		result = probe_set_privileges(program, name, value);
 	if (result == 1 && strcmp(name, "pidmode") == 0)
 		program->pid_mode = (mode_t)strtoul(value, NULL, 8);
 	else if (result == 1 && strcmp(name, "logmode") == 0)

@@ -70,6 +70,9 @@ const char *probe_fact(const char *name);
 long probe_number(const char *name);
 bool probe_has_fact(const char *name);
 
+/* A sum of bytes, to compare them by. */
+unsigned long probe_sum(const unsigned char *start, size_t length);
+
 /* ---- for the program's own parts ---- */
 
 struct daemonkit_context;
@@ -94,12 +97,20 @@ struct program {
 /* Obey one word; false if it is none that happens in the process. */
 bool probe_set(struct program *program, const char *name, const char *value);
 bool probe_act(struct program *program, const char *name, const char *value);
+int probe_set_passing(struct program *program, const char *name, const char *value);
+int probe_set_privileges(struct program *program, const char *name, const char *value);
+bool probe_act_passing(struct program *program, const char *name, const char *value);
+bool probe_act_privileges(struct program *program, const char *name, const char *value);
 bool probe_arrange(struct program *program, const char *name, const char *value);
 void probe_report(struct program *program, const char *path);
 int probe_value(const char *text);
 void probe_write(const char *path, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 void probe_say(const struct program *program, const char *format, ...)
+	__attribute__((__format__(__printf__, 2, 3)));
+
+/* A line more in the report. */
+void probe_note(const struct program *program, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
 #endif /* PROBE_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The examples, as their users run them: go-daemon rows 18 and 19. */
+/* The examples, as their users run them: go-daemon rows 18 and 19, and one with a command line. */
 #include "harness.h"
 
 #include <errno.h>
@@ -286,16 +286,108 @@ START_TEST(unknown_commands_are_refused)
 }
 END_TEST
 
+/* service */
+
+static struct harness_result service(const char *command, int exit_code)
+{
+	const char *const argv[] = {example("service"), command, NULL};
+
+	return run(argv, exit_code);
+}
+
+static const char *one_line(const char *format, int pid)
+{
+	char *text = harness_memory(128);
+
+	snprintf(text, 128, "service: %s %d\n", format, pid);
+	return text;
+}
+
+START_TEST(service_has_a_command_line)
+{
+	struct harness_result result;
+	pid_t pid, next;
+
+	harness_adopt_orphans();
+	service("status", 3);
+	check_has(service("start", 6).error, "service.conf");
+	harness_write_file("service.conf", "3600");
+	result = service("start", 0);
+	pid = pid_in("service.pid");
+	check_has(result.output, "service: every 3600 seconds\n");
+	check_has(result.output, one_line("started, process", pid));
+	check_has(service("status", 0).output, "service: running, process ");
+	check_has(service("-j", 2).error, "usage: ");
+	check_has(service("explode", 2).error, "usage: ");
+	result = service("restart", 0);
+	next = pid_in("service.pid");
+	check_has(result.output, one_line("started, process", next));
+	check_end(pid, 0);
+	service("stop", 0);
+	check_end(next, 0);
+	service("status", 3);
+}
+END_TEST
+
+START_TEST(service_tells_what_it_makes_of_a_configuration)
+{
+	pid_t pid;
+
+	if (!harness_has_linux_api())
+		harness_skip("built for POSIX alone");
+	harness_adopt_orphans();
+	example("service");
+	harness_write_file("service.conf", "3600");
+	service("start", 0);
+	pid = pid_in("service.pid");
+	harness_write_file("service.conf", "nonsense");
+	check_has(service("reload", 1).error, "service.conf: a number from 1 to 3600 is wanted\n");
+	harness_write_file("service.conf", "1800");
+	check_has(service("reload", 0).output, "service: reloaded\n");
+	check_has(harness_read_file("service.log"), "every 1800 seconds from now on\n");
+	ck_assert_int_eq(pid_in("service.pid"), pid);
+	service("stop", 0);
+	check_end(pid, 0);
+}
+END_TEST
+
+START_TEST(service_has_an_init_script_of_one_line)
+{
+	const char *program = example("service");
+	const char *const words[][2] = {{"status", "3"}, {"start", "0"},   {"start", "0"},
+					{"status", "0"}, {"restart", "0"}, {"stop", "0"},
+					{"status", "3"}, {"reload", "7"}};
+	char script[8192];
+
+	harness_adopt_orphans();
+	harness_write_file("service.conf", "3600");
+	snprintf(script, sizeof script, "exec '%s' -c service.conf -p service.pid \"$1\"\n", program);
+	harness_write_file("init", script);
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		const char *const argv[] = {"sh", "init", words[i][0], NULL};
+		pid_t pid = exists("service.pid") ? pid_in("service.pid") : 0;
+
+		run(argv, atoi(words[i][1]));
+		if (pid != 0 && (!exists("service.pid") || pid_in("service.pid") != pid))
+			check_end(pid, 0);
+	}
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("examples");
 	TCase *simple = harness_case(suite, "simple");
+	TCase *own = harness_case(suite, "service");
 	TCase *handling = harness_case(suite, "signal-handling");
 
 	tcase_add_test(simple, simple_serves);
 	tcase_add_test(simple, simple_is_refused_when_it_runs);
 	tcase_add_test(simple, simple_says_why_it_cannot_serve);
 	tcase_add_loop_test(simple, wrong_usage_is_refused, 0, 6);
+	tcase_add_test(own, service_has_a_command_line);
+	tcase_add_test(own, service_tells_what_it_makes_of_a_configuration);
+	tcase_add_test(own, service_has_an_init_script_of_one_line);
 	tcase_add_test(handling, quit_waits_for_the_worker);
 	tcase_add_test(handling, stop_does_not_wait_for_the_worker);
 	tcase_add_test(handling, reload_reads_the_configuration_and_reopens_the_log);

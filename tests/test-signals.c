@@ -647,7 +647,7 @@ START_TEST(a_file_size_limit_loses_no_signal)
 	handle(signals, SIGUSR1, take_note, &second);
 	handle(signals, SIGUSR2, take_note, &third);
 	for (int round = 1; round <= 3; round++) {
-		limit_file_size(round == 2 ? 0 : 40);
+		limit_file_size(round == 2 ? 0 : 80);
 		queue_one(getpid(), SIGRTMIN, 1);
 		queue_one(getpid(), SIGRTMIN, 2);
 		raise(SIGUSR1);

@@ -10,7 +10,8 @@
  * -EINVAL.  The errors listed at a function are those that it makes itself;
  * those of the system calls that it names come through as they are.
  *
- * Manners.  The library prints nothing, logs nothing, never ends the process,
+ * Manners.  The library prints nothing but in <daemonkit/control.h>, whose
+ * business that is, logs nothing, never ends the process,
  * starts no thread, changes no locale and no environment variable of the
  * program but its own, and needs libc only.
  *
@@ -48,10 +49,13 @@
 
 #include <daemonkit/commands.h>
 #include <daemonkit/context.h>
+#include <daemonkit/control.h>
+#include <daemonkit/descriptors.h>
 #include <daemonkit/error.h>
 #include <daemonkit/macros.h>
 #include <daemonkit/notify.h>
 #include <daemonkit/pidfile.h>
+#include <daemonkit/privileges.h>
 #include <daemonkit/process.h>
 #include <daemonkit/signals.h>
 #include <daemonkit/version.h>

@@ -87,6 +87,42 @@ DAEMONKIT_API int daemonkit_process_signal(struct daemonkit_process *process, in
 	DAEMONKIT_NONNULL(1);
 
 /**
+ * daemonkit_process_request - send a signal, and wait for what comes of it
+ * @signal: 1 to SIGRTMAX
+ * @timeout: milliseconds; negative waits for ever
+ * @status: called for each text of daemonkit_signal_status() as it comes;
+ *          NULL for none
+ * @data: passed to @status
+ * @answer: where the answer is stored: 0, the process has done it; or the
+ *          negative errno with which it failed, and daemonkit_error() is then
+ *          its own text.  Left alone unless 0 is returned.
+ *
+ * A process that handles the signal with <daemonkit/signals.h> answers when
+ * its handler has run.  Any other process gets the signal all the same, with
+ * the value 0 as of sigqueue(3).  The answer is that of this very process
+ * and nobody else, and of a run of its handler that began after this call.
+ * Only a process of the same user, or one that is asked by root, answers.
+ *
+ * Returns: 0 there is an answer in @answer; or
+ *   -EINVAL     no such signal, or NULL
+ *   -ESRCH      the process has ended before; nothing was sent
+ *   -EPERM      the caller may not signal it; nothing was sent
+ *   -EAGAIN     too many real-time signals are queued; nothing was sent
+ *   -ECHILD     the process has ended without an answer
+ *   -ENOMSG     the signal was sent, and nobody has answered: the process
+ *               knows nothing of requests, was busy all the time, or does
+ *               not see the caller (another network namespace)
+ *   -ETIMEDOUT  the process has begun, and was not done in time
+ * Thread safety: MT-safe on different objects.  Not async-signal-safe.
+ * Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_process_request(struct daemonkit_process *process, int signal,
+					    int timeout,
+					    void (*status)(const char *text, void *data),
+					    void *data, int *answer)
+	DAEMONKIT_NONNULL(1, 6) DAEMONKIT_CHECK;
+
+/**
  * daemonkit_process_alive - is it still running?
  *
  * A process that has ended but has not been waited for is not alive.

@@ -173,6 +173,48 @@ DAEMONKIT_API uid_t daemonkit_signal_uid(const struct daemonkit_signal *signal)
 DAEMONKIT_API int daemonkit_signal_value(const struct daemonkit_signal *signal)
 	DAEMONKIT_NONNULL(1);
 
+/**
+ * daemonkit_signal_reply - say what came of it, to whoever asked
+ * @error: 0 it is done; or a negative errno: it failed
+ * @format: a text, as printf(3); at most 4000 bytes of it are sent.  With an
+ *          error it is the reason, else one more status text.
+ *
+ * A signal that was sent with daemonkit_process_request() is answered with
+ * what its handler returns: 0 and DAEMONKIT_STOP stand for success, a
+ * negative errno for failure, with the text that the library's last failed
+ * call left during the handler.  A handler that fails and wants the daemon to
+ * go on, with what it had before, says so here and returns 0.  What it
+ * returns is then no answer any more.
+ *
+ * Where nobody asked it succeeds and sends nothing.
+ *
+ * Returns: 0, or
+ *   -EINVAL    @error is positive, or @format is NULL
+ *   -EALREADY  there was a reply already
+ *   -ECHILD    called in a child that the handler forked
+ *   -ECANCELED whoever asked is gone, or does not read
+ * Thread safety: in the handler's thread only, until it returns.  Not
+ * async-signal-safe.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_signal_reply(const struct daemonkit_signal *signal, int error,
+					 const char *format, ...)
+	DAEMONKIT_NONNULL(1, 3) DAEMONKIT_PRINTF(3, 4);
+
+/**
+ * daemonkit_signal_status - say how it is getting on, to whoever asked
+ * @format: one line of text, as printf(3); at most 4000 bytes of it are sent
+ *
+ * Where nobody asked it succeeds and sends nothing.
+ *
+ * Returns: 0, -EINVAL (@format is NULL), -EALREADY (there was a reply
+ * already), -EAGAIN (too many texts are still unread; dropped), -ECHILD,
+ * -ECANCELED.
+ * Thread safety: as daemonkit_signal_reply().  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_signal_status(const struct daemonkit_signal *signal,
+					  const char *format, ...)
+	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_PRINTF(2, 3);
+
 DAEMONKIT_END
 
 #endif /* DAEMONKIT_SIGNALS_H */

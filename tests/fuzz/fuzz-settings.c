@@ -9,7 +9,9 @@
 
 static void forget(struct settings *settings)
 {
-	settings->log_fd = settings->ready_fd = -1; /* numbers from nowhere, no descriptors */
+	/* Numbers from nowhere, no descriptors. */
+	settings->log_fd = settings->ready_fd = -1;
+	descriptors_forget(&settings->descriptors);
 	settings_clear(settings);
 }
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Capabilities, and what else Linux grants or denies to a thread. */
+#ifndef COMPAT_CAPABILITY_H
+#define COMPAT_CAPABILITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Is there one of this number that a daemon may keep when it gives up root? */
+bool compat_capability_can_be_kept(int capability);
+
+/* Let the permitted ones outlive the next change of user: 0 or -errno. */
+int compat_capabilities_outlive(void);
+
+/*
+ * Have just these (a bit for each number), permitted and effective; none
+ * inheritable or ambient; where there is the privilege for it no others in the
+ * bounding set, and none for a program because it is run as root.  0, a
+ * negative errno, or -ENOTSUP.
+ */
+int compat_capabilities_limit(uint64_t mask);
+
+/* Has this thread just these?  0, -EPERM, or another negative errno. */
+int compat_capabilities_check(uint64_t mask);
+
+/* 0, a negative errno, or -ENOTSUP; both calls are verified. */
+int compat_no_new_privileges(void);
+int compat_set_oom_score_adjust(int adjust);
+
+/* What a resource that can be limited is called. */
+const char *compat_limit_name(int resource);
+
+#endif /* COMPAT_CAPABILITY_H */

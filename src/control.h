@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of the ready-made command line, for the files that make it up. */
+#ifndef CONTROL_H
+#define CONTROL_H
+
+#include <daemonkit/control.h>
+
+#include "context.h"
+#include "terminal.h"
+
+/* Exit codes of LSB init scripts, and those of "status" alone. */
+enum {
+	CONTROL_DONE = 0,
+	CONTROL_FAILED = 1,
+	CONTROL_NOT_IMPLEMENTED = 3,
+	CONTROL_NOT_PERMITTED = 4,
+	CONTROL_NOT_RUNNING = 7,
+
+	CONTROL_STATUS_RUNNING = 0,
+	CONTROL_STATUS_DEAD = 1,
+	CONTROL_STATUS_STOPPED = 3,
+	CONTROL_STATUS_UNKNOWN = 4,
+};
+
+struct daemonkit_control {
+	struct daemonkit_context *context;
+	char *name;
+	int grace;
+	int kill;
+	int reload_signal;
+	int reload_timeout;
+	struct terminal terminal;
+	const char *doing; /* what status texts are about */
+};
+
+/* "status": the exit code. */
+int control_status(struct daemonkit_control *control, unsigned flags);
+
+#endif /* CONTROL_H */
