@@ -155,7 +155,7 @@ static int is_inherited(const char *number)
 	int status = -1;
 
 	if (pid == 0) {
-		execl("/proc/self/exe", "holder", "--helper", "holder", number, NULL);
+		execl(harness_self, harness_self, "--helper", "holder", number, NULL);
 		_exit(2);
 	}
 	waitpid(pid, &status, 0);
