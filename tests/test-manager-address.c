@@ -187,7 +187,6 @@ START_TEST(machines_have_addresses)
 			 (size_t)machines[_i].count * sizeof(int));
 }
 END_TEST
-#endif
 
 /* A manager on another machine, which is this one: where the kernel has vsock_loopback. */
 static int listen_to_machine(int type, unsigned port)
@@ -251,7 +250,9 @@ START_TEST(another_machine_is_reached)
 	ck_assert_int_lt(daemonkit_notify_barrier(context, 1000), 0);
 	ck_assert_int_lt(daemonkit_notify_store_fd(context, "a", 0, 0), 0);
 #ifdef HAVE_ORACLE
-	ck_assert_int_eq(sd_notify(0, "READY=1"), 1);
+	/* Before version 253 it knows no other machines. */
+	if (sd_notify(0, "READY=1") == 1)
+		expect_from_machine(listener, "READY=1");
 #endif
 	daemonkit_context_free(context);
 	close(listener);
@@ -266,6 +267,7 @@ static bool has_machine_loopback(void)
 		close(fd);
 	return fd >= 0;
 }
+#endif
 
 int main(int argc, char *argv[])
 {
@@ -279,10 +281,10 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(good, the_longest_address_is_reached, 0, EAR_KINDS);
 #ifndef WITH_LIBSYSTEMD
 	tcase_add_loop_test(good, machines_have_addresses, 0, sizeof machines / sizeof *machines);
-#endif
 	/* Few kernels have it: there it is tested too, and is no skipped test elsewhere. */
 	if (has_machine_loopback())
 		tcase_add_loop_test(good, another_machine_is_reached, 0,
 				    sizeof machine_types / sizeof *machine_types);
+#endif
 	return harness_main(argc, argv, suite, NULL);
 }
