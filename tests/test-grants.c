@@ -432,9 +432,9 @@ START_TEST(some_need_no_privileges)
 	struct running running;
 
 	running_for_everybody();
-	running = start_up(_i, "first:become=65534 nonew=1 nice=5 rlimit=7:50:60");
+	running = start_up(_i, "first:become=65534 nonew=1 nice=19 rlimit=7:50:60");
 	ck_assert_str_eq(running_proc(running.daemon, "status", "NoNewPrivs"), "1");
-	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), 5);
+	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), 19);
 	check_limit(running.daemon, "Max open files", "50", "60");
 	running_kill(&running);
 }

@@ -307,8 +307,8 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(given, none_was_given, 0, RUNNING_WAYS);
 	tcase_add_loop_test(given, second_copy_gives_itself_nothing, 0, PROBE_REBORN_WAYS);
 	tcase_add_test(api, arguments_are_checked);
-	/* Valgrind has copies of its own. */
-	if (!harness_is_under_valgrind())
+	/* These have copies of their own, and more memory than can be searched. */
+	if (!harness_is_under_valgrind() && !harness_is_sanitized())
 		add_searches(wiped);
 	return harness_main(argc, argv, suite, probe_helpers);
 }
