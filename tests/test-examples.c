@@ -334,8 +334,6 @@ START_TEST(service_tells_what_it_makes_of_a_configuration)
 {
 	pid_t pid;
 
-	if (!harness_has_linux_api())
-		harness_skip("built for POSIX alone");
 	harness_adopt_orphans();
 	example("service");
 	harness_write_file("service.conf", "3600");
