@@ -108,17 +108,33 @@ START_TEST(launcher_with_threads_is_interrupted)
 END_TEST
 
 /* Nobody will ever know of the start: the daemon learns it. */
+/* The watcher, where there is one, else the launcher. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[64];
+	int parent = 0;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fscanf(file, "%*d (%*[^)]) %*c %d", &parent), 1);
+	fclose(file);
+	return parent;
+}
+
 START_TEST(launcher_is_killed)
 {
 	struct harness_program program = probe_spawn(
 		"%s pid=@/run/pid ready=60000 daemon:report daemon:await=@/go daemon:up "
 		"daemon:release daemon:exit=0", probe_ways[_i]);
-	pid_t daemon = wait_for_daemon();
+	pid_t daemon = wait_for_daemon(), parent = parent_of(daemon);
 
 	ck_assert_int_eq(kill(program.pid, SIGKILL), 0);
 	end_of(&program);
 	harness_write_file(harness_path("go"), "");
 	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_gone(parent, HARNESS_SOON));
 	ck_assert_int_eq(probe_number("said"), -ECANCELED);
 	probe_check_nothing_left();
 }
@@ -129,8 +145,11 @@ START_TEST(launcher_is_killed_before_the_set_up)
 {
 	struct harness_program program = probe_spawn(
 		"%s pid=@/run/pid second:touch=@/here second:await=@/go", probe_ways[_i]);
+	pid_t parent;
 
 	ck_assert(harness_wait_file(harness_path("here"), HARNESS_SOON));
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	parent = parent_of((pid_t)atoi(harness_read_file(harness_path("here"))));
 	ck_assert_int_eq(kill(program.pid, SIGKILL), 0);
 	end_of(&program);
 	harness_write_file(harness_path("go"), "");
@@ -139,6 +158,7 @@ START_TEST(launcher_is_killed_before_the_set_up)
 	/* And it ends by itself. */
 	ck_assert(harness_wait_gone((pid_t)atoi(harness_read_file(harness_path("here"))),
 				    HARNESS_SOON));
+	ck_assert(harness_wait_gone(parent, HARNESS_SOON));
 }
 END_TEST
 
