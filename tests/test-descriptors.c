@@ -529,7 +529,7 @@ START_TEST(queued_connections_are_served)
 		ck_assert_int_ge(clients[i] = running_connect(harness_path("socket")), 0);
 	harness_write_file(harness_path("go"), "");
 	running_up(&running);
-	check_answers(clients, 20, running.daemon, 0);
+	check_answers(clients, 20, running.daemon, getuid());
 	running_kill(&running);
 }
 END_TEST
