@@ -78,6 +78,19 @@ int daemonkit_context_find_fd(struct daemonkit_context *context, const char *nam
 	return result < 0 ? context_result(context, result) : fd;
 }
 
+int daemonkit_context_take_fd(struct daemonkit_context *context, const char *name,
+			      size_t index, int kind)
+{
+	int fd;
+
+	if (context == NULL)
+		return error_null(__func__);
+	fd = daemonkit_context_find_fd(context, name, index, kind);
+	if (fd >= 0)
+		descriptors_take(&context->settings.descriptors, fd);
+	return fd;
+}
+
 int daemonkit_context_set_payload(struct daemonkit_context *context, const void *bytes,
 				  size_t length)
 {

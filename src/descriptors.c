@@ -93,6 +93,19 @@ int descriptors_find(const struct descriptors *descriptors, const char *name, si
 	return -ENOENT;
 }
 
+void descriptors_take(struct descriptors *descriptors, int fd)
+{
+	struct descriptor *list = descriptors->list;
+
+	for (size_t i = 0; i < descriptors->count; i++) {
+		if (list[i].fd != fd)
+			continue;
+		free(list[i].name);
+		memmove(&list[i], &list[i + 1], (--descriptors->count - i) * sizeof *list);
+		return;
+	}
+}
+
 static const char *const kinds[] = {
 	[DAEMONKIT_FD_ANY] = "something else",
 	[DAEMONKIT_FD_LISTENER] = "a listening socket",

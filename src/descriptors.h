@@ -33,6 +33,9 @@ int descriptors_add(struct descriptors *descriptors, const char *name, int fd);
 /* The descriptor of this name (NULL: any) and index, or -ENOENT. */
 int descriptors_find(const struct descriptors *descriptors, const char *name, size_t index);
 
+/* Let it go from the list, if it is there: it is the caller's from then on. */
+void descriptors_take(struct descriptors *descriptors, int fd);
+
 /* Is it of this kind (DAEMONKIT_FD_...)?  0, or a negative errno with its text. */
 int descriptors_check_kind(const char *name, int fd, int kind);
 

@@ -219,6 +219,8 @@ START_TEST(arguments_are_checked)
 	ck_assert_int_eq(daemonkit_context_pass_fd(context, "a", high), -EBADF);
 	ck_assert_ptr_nonnull(strstr(daemonkit_context_error(context), "descriptor a (300)"));
 	ck_assert_int_eq(daemonkit_context_find_fd(nothing, "a", 0, DAEMONKIT_FD_ANY), -EINVAL);
+	ck_assert_int_eq(daemonkit_context_take_fd(nothing, "a", 0, DAEMONKIT_FD_ANY), -EINVAL);
+	ck_assert_int_eq(daemonkit_context_take_fd(context, "a", 0, DAEMONKIT_FD_ANY), -ENOENT);
 	for (int kind = -1; kind <= 6; kind += 7) {
 		ck_assert_int_eq(daemonkit_context_find_fd(context, "a", 0, kind), -EINVAL);
 		ck_assert_ptr_nonnull(strstr(daemonkit_context_error(context), "no such kind"));
@@ -359,6 +361,38 @@ START_TEST(kinds_are_told_apart)
 		}
 	}
 	daemonkit_context_free(context);
+}
+END_TEST
+
+START_TEST(what_is_taken_is_the_callers)
+{
+	static const char *const names[] = { "one", "other", "one", "one" };
+	struct daemonkit_context *context = new_context();
+	size_t before = harness_count_fds();
+	int found[4], taken;
+
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert_int_eq(daemonkit_context_pass_fd(context, names[i], STDIN_FILENO), 0);
+		found[i] = daemonkit_context_find_fd(context, nothing, i, DAEMONKIT_FD_ANY);
+	}
+	/* Of another kind: it stays. */
+	ck_assert_int_eq(daemonkit_context_take_fd(context, "one", 1, DAEMONKIT_FD_LISTENER),
+			 -EPROTOTYPE);
+	taken = daemonkit_context_take_fd(context, "one", 1, DAEMONKIT_FD_ANY);
+	ck_assert_int_eq(taken, found[2]);
+	ck_assert(fcntl(taken, F_GETFD) & FD_CLOEXEC);
+	/* The next one is in its place, and the others in theirs. */
+	ck_assert_int_eq(daemonkit_context_find_fd(context, "one", 0, DAEMONKIT_FD_ANY), found[0]);
+	ck_assert_int_eq(daemonkit_context_find_fd(context, "one", 1, DAEMONKIT_FD_ANY), found[3]);
+	ck_assert_int_eq(daemonkit_context_find_fd(context, "one", 2, DAEMONKIT_FD_ANY), -ENOENT);
+	ck_assert_int_eq(daemonkit_context_find_fd(context, "other", 0, DAEMONKIT_FD_ANY),
+			 found[1]);
+	ck_assert_int_eq(daemonkit_context_take_fd(context, "other", 0, DAEMONKIT_FD_ANY),
+			 found[1]);
+	close(found[1]);
+	daemonkit_context_free(context);
+	ck_assert_uint_eq(harness_count_fds(), before + 1);
+	close(taken);
 }
 END_TEST
 
@@ -662,6 +696,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(api, arguments_are_checked);
 	tcase_add_test(api, several_have_one_name);
 	tcase_add_test(api, kinds_are_told_apart);
+	tcase_add_test(api, what_is_taken_is_the_callers);
 	tcase_add_loop_test(launcher, daemon_finds_what_the_launcher_passed, 0, RUNNING_WAYS);
 	tcase_add_loop_test(launcher, nothing_is_found_where_nothing_was_passed, 0, RUNNING_WAYS);
 	tcase_add_loop_test(launcher, context_closes_them, 0, RUNNING_WAYS);

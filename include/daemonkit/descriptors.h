@@ -73,11 +73,28 @@ DAEMONKIT_API int daemonkit_context_pass_fd(struct daemonkit_context *context,
  *   -EINVAL      no such @kind; or LISTEN_FDS is garbage
  *   -ENOMEM
  * Ownership: the context's: closed by daemonkit_context_free(), and must not
- * be closed before.
+ * be closed before (daemonkit_context_take_fd() is for that).
  * Thread safety: MT-safe on different contexts.
  * Follows: sd_listen_fds(3).  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_find_fd(struct daemonkit_context *context,
+					    const char *name, size_t index, int kind)
+	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_context_take_fd - the same, for good
+ * @name: as for daemonkit_context_find_fd(), and the same for
+ * @index: those of this name that come after it move up by one
+ * @kind: if it is of another one, it is not taken
+ *
+ * For what does not live as long as the daemon, such as a connection that a
+ * manager has stored.  What a launcher takes the daemon does not get.
+ *
+ * Returns: as daemonkit_context_find_fd().
+ * Ownership: the caller's, who closes it.
+ * Thread safety: MT-safe on different contexts.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_context_take_fd(struct daemonkit_context *context,
 					    const char *name, size_t index, int kind)
 	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
 
