@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """A real systemd as process 1 of namespaces, below the test's own."""
+import ctypes
 import json
 import os
 import pathlib
 import subprocess
 
 import room
+import tap
 
 BOOT = pathlib.Path(__file__).resolve().parent / 'boot-systemd'
 
@@ -13,9 +15,12 @@ BOOT = pathlib.Path(__file__).resolve().parent / 'boot-systemd'
 class Systemd:
     """Units: names in doc/managers/systemd, or {name: text} of others."""
 
-    def __init__(self, group, units, lower='/', others=None):
+    def __init__(self, group, units, lower='/', others=None, programs=()):
         self.root = room.make_root({f'systemd/{unit}': f'/etc/managed/{unit}' for unit in units},
                                    lower)
+        for path in programs:
+            room.install(tap.build / 'doc' / path, self.root / 'usr/sbin' / path.rpartition('/')[2],
+                         0o755)
         for name, text in (others or {}).items():
             (self.root / 'etc/managed' / name).write_text(text)
         groups = room.MEMORY / 'groups'
@@ -40,6 +45,20 @@ class Systemd:
 
     def ctl(self, *command, **options):
         return self.run('systemctl', *command, **options)
+
+    def drop_in(self, unit, text):
+        """Add to a unit, which stays as it is, or with no text take that away."""
+        directory = self.root / 'run/units' / f'{unit}.d'
+        directory.mkdir(exist_ok=True)
+        (directory / 'test.conf').write_text(text)
+        self.ctl('daemon-reload')
+
+    def join_network(self):
+        """Go on in the network of the machine."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        fd = os.open(f'/proc/{self.init}/ns/net', os.O_RDONLY)
+        room.expect('its network', libc.setns(fd, 0) == 0)
+        os.close(fd)
 
     def kill(self, pid, name):
         self.run('sh', '-c', f'kill -{name} {pid}')

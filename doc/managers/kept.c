@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A daemon that loses nothing when it dies: it counts for its clients.
+ *
+ *	kept [-b] [-l LOGFILE] [-p PIDFILE] [-P PORT] [-u USER]
+ *
+ *	-b  in the background, even under a manager
+ *	-l  the log file
+ *	-p  the pid file
+ *	-P  where it listens on 127.0.0.1 if nobody has opened a socket for it
+ *	-u  the user that it becomes
+ *
+ * Each line of a client is a command, and is answered: "add" with the count,
+ * "pid" with the daemon's, "program" with what a program that the daemon
+ * starts finds open.  Sockets come under the name "clients", and a pipe for
+ * "forget" under the name "commands", or they do not.  What a manager stores
+ * comes back after a crash: the socket that the daemon has opened itself, the
+ * clients' connections, and the count.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <daemonkit/daemonkit.h>
+
+#define MOST 32
+
+struct kept {
+	struct daemonkit_context *context;
+	struct daemonkit_signals *signals;
+	unsigned short port;
+	int count; /* a file in memory with a number */
+	nfds_t watched;
+	struct pollfd fds[MOST];
+	void (*handlers[MOST])(struct kept *kept, nfds_t which);
+};
+
+static int complain(const char *step)
+{
+	fprintf(stderr, "kept: %s: %s\n", step, strerror(errno));
+	return -1;
+}
+
+/* What cannot be stored is lost in a crash, and nothing else. */
+static void store(struct kept *kept, const char *name, int fd)
+{
+	if (daemonkit_notify_store_fd(kept->context, name, fd, 0) < 0)
+		fprintf(stderr, "kept: %s\n", daemonkit_context_error(kept->context));
+}
+
+static void watch(struct kept *kept, int fd, void (*handler)(struct kept *kept, nfds_t which))
+{
+	if (kept->watched == MOST) {
+		close(fd);
+		return;
+	}
+	kept->fds[kept->watched] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	kept->handlers[kept->watched++] = handler;
+}
+
+static void add(const struct kept *kept, int client)
+{
+	unsigned long number = 0;
+
+	if (pread(kept->count, &number, sizeof number, 0) < 0 || ++number == 0 ||
+	    pwrite(kept->count, &number, sizeof number, 0) < 0)
+		complain("count");
+	dprintf(client, "%lu\n", number);
+}
+
+/* What a program has that is started here: its three streams, and what it opens. */
+static void run_program(int client)
+{
+	FILE *program = popen("ls /proc/self/fd | tr '\\n' ' '", "re");
+	char text[256] = "";
+
+	if (program == NULL || fgets(text, sizeof text, program) == NULL)
+		complain("program");
+	dprintf(client, "%s\n", text);
+	if (program != NULL)
+		pclose(program);
+}
+
+static void answer_client(struct kept *kept, nfds_t which)
+{
+	int fd = kept->fds[which].fd;
+	char line[32] = "";
+
+	if (recv(fd, line, sizeof line - 1, 0) <= 0) {
+		/* The manager lets go of a connection that is shut in both directions. */
+		shutdown(fd, SHUT_RDWR);
+		close(fd);
+		kept->fds[which] = kept->fds[--kept->watched];
+		kept->handlers[which] = kept->handlers[kept->watched];
+	} else if (strcmp(line, "add\n") == 0) {
+		add(kept, fd);
+	} else if (strcmp(line, "pid\n") == 0) {
+		dprintf(fd, "%ld\n", (long)getpid());
+	} else if (strcmp(line, "program\n") == 0) {
+		run_program(fd);
+	}
+}
+
+static void accept_client(struct kept *kept, nfds_t which)
+{
+	int fd = accept4(kept->fds[which].fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	store(kept, "connection", fd);
+	watch(kept, fd, answer_client);
+}
+
+/* From the pipe, which never ends. */
+static void obey_command(struct kept *kept, nfds_t which)
+{
+	char line[32] = "";
+
+	if (read(kept->fds[which].fd, line, sizeof line - 1) > 0 &&
+	    strcmp(line, "forget\n") == 0 &&
+	    daemonkit_notify_remove_fd(kept->context, "count") == 0)
+		fprintf(stderr, "kept: the count will be forgotten\n");
+}
+
+/* Nobody has: open it here, before the privileges are dropped. */
+static int open_socket(struct kept *kept)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(kept->port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int on = 1, result = -1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+	    bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 16) < 0)
+		complain("socket");
+	else
+		result = daemonkit_context_pass_fd(kept->context, "own", fd);
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+/* The sockets and the pipe, wherever they are from: 0, or an error. */
+static int find_sockets(struct kept *kept)
+{
+	struct daemonkit_context *context = kept->context;
+	int fd, own;
+
+	for (size_t i = 0; (fd = daemonkit_context_find_fd(context, "clients", i,
+							   DAEMONKIT_FD_LISTENER)) >= 0; i++)
+		watch(kept, fd, accept_client);
+	if (fd != -ENOENT)
+		return fd;
+	own = daemonkit_context_find_fd(context, "own", 0, DAEMONKIT_FD_LISTENER);
+	if (own >= 0) {
+		/* Maybe again: a manager ignores what it has already. */
+		store(kept, "own", own);
+		watch(kept, own, accept_client);
+	}
+	fd = daemonkit_context_find_fd(context, "commands", 0, DAEMONKIT_FD_FIFO);
+	if (fd >= 0)
+		watch(kept, fd, obey_command);
+	return fd == -ENOENT || fd >= 0 ? 0 : fd;
+}
+
+/* What an earlier process has stored: 0, or an error. */
+static int find_stored(struct kept *kept)
+{
+	int fd;
+
+	/* Connections end before the daemon does: they are taken for good. */
+	while ((fd = daemonkit_context_take_fd(kept->context, "connection", 0,
+					       DAEMONKIT_FD_CONNECTION)) >= 0)
+		watch(kept, fd, answer_client);
+	if (fd != -ENOENT)
+		return fd;
+	fd = daemonkit_context_find_fd(kept->context, "count", 0, DAEMONKIT_FD_FILE);
+	if (fd == -ENOENT) {
+		fd = memfd_create("count", MFD_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+		store(kept, "count", fd);
+	}
+	kept->count = fd;
+	return fd < 0 ? fd : 0;
+}
+
+static int serve(struct kept *kept)
+{
+	int result = find_sockets(kept);
+
+	if (result == 0)
+		result = find_stored(kept);
+	if (result < 0) {
+		daemonkit_notify_failed(kept->context, result, "%s",
+					daemonkit_context_error(kept->context));
+		return result;
+	}
+	daemonkit_notify_ready(kept->context);
+	while (result == 0) {
+		if (poll(kept->fds, kept->watched, -1) < 0 && errno != EINTR)
+			return -errno;
+		/* A handler may let its own go, and the last one takes its place. */
+		for (nfds_t i = kept->watched; i-- > 1;)
+			if (kept->fds[i].revents != 0)
+				kept->handlers[i](kept, i);
+		result = daemonkit_signals_dispatch(kept->signals);
+	}
+	daemonkit_notify_stopping(kept->context);
+	return result == DAEMONKIT_STOP ? 0 : result;
+}
+
+static int start(struct kept *kept, const char *user)
+{
+	int kind = DAEMONKIT_FD_LISTENER, result;
+
+	if (!daemonkit_was_reborn() &&
+	    daemonkit_context_find_fd(kept->context, "clients", 0, kind) == -ENOENT &&
+	    daemonkit_context_find_fd(kept->context, "own", 0, kind) == -ENOENT &&
+	    open_socket(kept) < 0)
+		return -1;
+	result = daemonkit_context_set_user(kept->context, user, NULL);
+	if (result == 0)
+		result = daemonkit_context_set_ready_timeout(kept->context, 10000);
+	if (result == 0)
+		result = daemonkit_context_reborn(kept->context);
+	if (result == 0) {
+		watch(kept, daemonkit_signals_fd(kept->signals), NULL);
+		result = serve(kept);
+		daemonkit_context_release(kept->context);
+	}
+	return result;
+}
+
+int main(int argc, char *argv[])
+{
+	struct kept kept = { .port = 7777 };
+	const char *user = NULL;
+	int option, result = daemonkit_signals_new(&kept.signals);
+
+	if (result == 0)
+		result = daemonkit_context_new(&kept.context);
+	while (result == 0 && (option = getopt(argc, argv, "bl:p:P:u:")) != -1) {
+		if (option == 'b')
+			result = daemonkit_context_set_mode(kept.context, DAEMONKIT_MODE_REBORN);
+		else if (option == 'l')
+			result = daemonkit_context_set_log_file(kept.context, optarg, 0);
+		else if (option == 'p')
+			result = daemonkit_context_set_pid_file(kept.context, optarg, 0644);
+		else if (option == 'P')
+			kept.port = (unsigned short)atoi(optarg);
+		else if (option == 'u')
+			user = optarg;
+		else
+			return 2;
+	}
+	if (result == 0)
+		result = start(&kept, user);
+	if (result < 0)
+		fprintf(stderr, "kept: %s\n", daemonkit_error());
+	daemonkit_context_free(kept.context);
+	daemonkit_signals_free(kept.signals);
+	return result < 0 ? 1 : 0;
+}
