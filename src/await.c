@@ -25,16 +25,7 @@
 
 enum verdict { NONE, UP, FAILED, CLOSED, BROKEN };
 
-struct wait {
-	const struct await *await;
-	struct launch *launch;
-	deadline until;
-	size_t sent; /* of the settings */
-	bool up; /* it has said so */
-	int error; /* with FAILED, its text left already; or with BROKEN */
-};
-
-static enum verdict hear(struct wait *wait, const struct channel_message *message)
+static enum verdict hear(struct waiting *wait, const struct channel_message *message)
 {
 	const struct await *await = wait->await;
 	deadline longer;
@@ -71,7 +62,7 @@ static enum verdict hear(struct wait *wait, const struct channel_message *messag
 }
 
 /* All that the daemon has said so far. */
-static enum verdict listen_to(struct wait *wait)
+static enum verdict listen_to(struct waiting *wait)
 {
 	struct channel_message message;
 
@@ -97,7 +88,7 @@ static enum verdict listen_to(struct wait *wait)
 }
 
 /* 0 or a negative errno. */
-static int send_settings(struct wait *wait)
+static int send_settings(struct waiting *wait)
 {
 	const struct await *await = wait->await;
 	ssize_t sent = channel_send_settings(wait->launch->channel, await->settings + wait->sent,
@@ -123,7 +114,7 @@ static int describe_end(int status, const char *when)
 			 when);
 }
 
-static int end_unsaid(struct wait *wait, int *status)
+static int end_unsaid(struct waiting *wait, int *status)
 {
 	const char *when = wait->up                  ? "as soon as it was up"
 			   : wait->await->timeout == 0 ? "before it was set up"
@@ -138,28 +129,35 @@ static int end_unsaid(struct wait *wait, int *status)
 	return describe_end(*status, when);
 }
 
-static int end_failed(struct wait *wait, int *status)
+static int end_failed(struct waiting *wait, int *status)
 {
 	*status = launch_finish(wait->launch, deadline_after(EXIT_GRACE));
 	return wait->error;
 }
 
-static int end_late(struct wait *wait, int *status)
+static int end_late(struct waiting *wait, int *status)
 {
 	*status = launch_finish(wait->launch, 0);
 	return error_set(-ETIMEDOUT, "the daemon was not ready in time and was killed");
 }
 
-static int end_interrupted(struct wait *wait, int *status)
+static int end_interrupted(struct waiting *wait, int *status)
 {
 	*status = launch_finish(wait->launch, 0);
 	return error_set(-EINTR, "a signal interrupted the start; the daemon was killed");
 }
 
-static int end_broken(struct wait *wait, int error, int *status)
+static int end_broken(struct waiting *wait, int error, int *status)
 {
 	*status = launch_finish(wait->launch, 0);
 	return error_system(error, "waiting for the daemon");
+}
+
+static int end_refused(struct waiting *wait, int error, int *status)
+{
+	wait->error = error;
+	*status = launch_finish(wait->launch, 0);
+	return error;
 }
 
 /*
@@ -168,45 +166,36 @@ static int end_broken(struct wait *wait, int error, int *status)
  * with SIGKILL right after SIGTERM: the daemon is left to it first.  A manager
  * that cannot be reached does not make the daemon any less up.
  */
-static void hand_over(struct wait *wait)
+static int hand_over(struct waiting *wait)
 {
 	const struct await *await = wait->await;
 
+	if (await->hand_over != NULL)
+		return await->hand_over(wait->launch, await->owner);
 	if (await->manager == NULL)
-		return;
+		return 0;
 	launch_orphan(wait->launch);
 	notify_hand_over(await->manager, wait->launch->daemon, await->timeout != 0);
 	channel_send(wait->launch->channel, CHANNEL_GO, 0, "", DEADLINE_NEVER);
+	return 0;
 }
 
-/* One look at everything: 1 to look again, else the answer. */
-static int step(struct wait *wait, int *status)
+bool await_is_sending(const struct waiting *waiting)
 {
-	bool unsent = wait->sent < wait->await->settings_length, ended;
-	struct pollfd fds[] = {
-		{ .fd = wait->launch->channel, .events = (short)(POLLIN | (unsent ? POLLOUT : 0)) },
-		{ .fd = wait->launch->end, .events = POLLIN },
-		{ .fd = wait->await->interrupt, .events = POLLIN },
-	};
-	int ready = deadline_poll(fds, 3, wait->until);
-	enum verdict verdict;
-	int result = 0;
+	return waiting->sent < waiting->await->settings_length;
+}
 
-	if (ready < 0)
-		return end_broken(wait, ready, status);
-	if (ready == 0)
-		return end_late(wait, status);
-	if (fds[2].revents != 0)
-		return end_interrupted(wait, status);
-	if ((fds[0].revents & POLLOUT) != 0 && unsent)
-		result = send_settings(wait);
-	if (result < 0)
-		return end_broken(wait, result, status);
-	/* In this order: what a dead daemon has said is all there to be heard. */
-	ended = launch_ended(wait->launch);
-	verdict = listen_to(wait);
+/* All that has come, in this order: what a dead daemon has said is all there to be heard. */
+static int conclude(struct waiting *wait, int *status)
+{
+	bool ended = launch_ended(wait->launch);
+	enum verdict verdict = listen_to(wait);
+	int result;
+
 	if (verdict == UP && !ended) {
-		hand_over(wait);
+		result = hand_over(wait);
+		if (result < 0)
+			return end_refused(wait, result, status);
 		launch_release(wait->launch);
 		return 0;
 	}
@@ -221,17 +210,45 @@ static int step(struct wait *wait, int *status)
 		return end_broken(wait, wait->error, status);
 	if (verdict == CLOSED || ended)
 		return end_unsaid(wait, status);
-	return 1;
+	return AWAIT_AGAIN;
+}
+
+int await_step(struct waiting *wait, deadline until, int *status)
+{
+	bool unsent = await_is_sending(wait);
+	struct pollfd fds[] = {
+		{ .fd = wait->launch->channel, .events = (short)(POLLIN | (unsent ? POLLOUT : 0)) },
+		{ .fd = wait->launch->end, .events = POLLIN },
+		{ .fd = wait->await->interrupt, .events = POLLIN },
+	};
+	int ready = deadline_poll(fds, 3, until < wait->until ? until : wait->until);
+	int result = 0;
+
+	if (ready < 0)
+		return end_broken(wait, ready, status);
+	if (ready == 0)
+		return deadline_now() < wait->until ? AWAIT_AGAIN : end_late(wait, status);
+	if (fds[2].revents != 0)
+		return end_interrupted(wait, status);
+	if ((fds[0].revents & POLLOUT) != 0 && unsent)
+		result = send_settings(wait);
+	return result < 0 ? end_broken(wait, result, status) : conclude(wait, status);
+}
+
+void await_begin(struct waiting *waiting, const struct await *await, struct launch *launch)
+{
+	*waiting = (struct waiting){ .await = await, .launch = launch };
+	waiting->until = await->timeout == 0 ? DEADLINE_NEVER : deadline_after(await->timeout);
 }
 
 int await_daemon(const struct await *await, struct launch *launch, int *exit_status)
 {
-	struct wait wait = { .await = await, .launch = launch };
+	struct waiting waiting;
 	int result;
 
-	wait.until = await->timeout == 0 ? DEADLINE_NEVER : deadline_after(await->timeout);
+	await_begin(&waiting, await, launch);
 	do {
-		result = step(&wait, exit_status);
-	} while (result > 0);
+		result = await_step(&waiting, DEADLINE_NEVER, exit_status);
+	} while (result == AWAIT_AGAIN);
 	return result;
 }

@@ -14,17 +14,44 @@ struct await {
 	const unsigned char *settings; /* for the second copy, or NULL */
 	size_t settings_length;
 	int timeout; /* milliseconds until ready, negative for ever, 0: until set up */
-	int interrupt; /* a descriptor that ends the wait when readable */
+	int interrupt; /* a descriptor that ends the wait when readable, or -1 */
 	struct manager *manager; /* that waits for the launcher, or NULL */
 	void (*status)(const char *text, void *data); /* or NULL */
 	void *data;
+	/*
+	 * What is left to do when the daemon is up, or NULL: 0, or an error with
+	 * its text, and there will be no daemon.
+	 */
+	int (*hand_over)(struct launch *launch, void *owner);
+	void *owner;
 };
 
+/* A wait that has begun. */
+struct waiting {
+	const struct await *await;
+	struct launch *launch;
+	deadline until; /* the daemon may ask for more */
+	size_t sent; /* of the settings */
+	bool up; /* it has said so */
+	int error; /* that it gave */
+};
+
+void await_begin(struct waiting *waiting, const struct await *await, struct launch *launch);
+
+/* Are there settings still to be sent, when the channel has room? */
+bool await_is_sending(const struct waiting *waiting);
+
+/* There is no answer yet. */
+#define AWAIT_AGAIN 1
+
 /*
- * Wait.  Returns 0: the daemon is up, and let go of; or a negative errno with
- * its text: the daemon has ended, *exit_status is how, or -1.  *launch is
- * over in either case.
+ * Wait for something to happen, until then: AWAIT_AGAIN; 0: the daemon is up,
+ * and let go of; or a negative errno with its text: the daemon has ended,
+ * *exit_status is how, or -1.  *launch is over after any but the first.
  */
+int await_step(struct waiting *waiting, deadline until, int *exit_status);
+
+/* All of it. */
 int await_daemon(const struct await *await, struct launch *launch, int *exit_status);
 
 #endif /* AWAIT_H */

@@ -6,14 +6,17 @@
 #include "become.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "channel.h"
 #include "compat-program.h"
 #include "fd.h"
 #include "origin.h"
+#include "pidfile.h"
 #include "room.h"
 #include "signals.h"
 
@@ -90,15 +93,11 @@ static int prepare_notify(struct daemonkit_context *context, bool foreground)
 	return result;
 }
 
-/* Make this process the daemon, and tell the launcher how that went. */
-static int become(struct daemonkit_context *context, bool foreground)
+/* It is the daemon; the launcher, if there is one, is told. */
+static int announce(struct daemonkit_context *context)
 {
-	int result = prepare_notify(context, foreground);
+	int result;
 
-	if (result == 0)
-		result = set_up(context, foreground);
-	if (result < 0)
-		return fail(context, result);
 	context->daemon = getpid();
 	result = notify_up(&context->notify, context->settings.ready_timeout != 0);
 	if (result < 0) {
@@ -111,19 +110,45 @@ static int become(struct daemonkit_context *context, bool foreground)
 	return 0;
 }
 
+/*
+ * Which file it was executed from, under the name of now: another program may
+ * have that name later, and it is then the one to go on with.
+ */
+static void remember_program(struct daemonkit_context *context)
+{
+	char path[PATH_MAX];
+
+	/* What is only a link to the running program leads to no other. */
+	if (compat_executable(path, sizeof path) == 0 && strncmp(path, "/proc/", 6) != 0)
+		context->program = strdup(path);
+}
+
+/* Make this process the daemon, and tell the launcher how that went. */
+static int become(struct daemonkit_context *context, bool foreground)
+{
+	int result = prepare_notify(context, foreground);
+
+	if (context->program == NULL)
+		remember_program(context);
+	if (result == 0)
+		result = set_up(context, foreground);
+	return result < 0 ? fail(context, result) : announce(context);
+}
+
 /* What is inherited on purpose goes no further. */
 static int seal_descriptors(const struct settings *settings)
 {
+	const int single[] = { settings->log_fd, settings->ready_fd, settings->pid_fd,
+			       settings->manager_fd };
 	int result = 0;
 
 	for (size_t i = 0; i < settings->keep_count && result == 0; i++)
 		result = fd_set_cloexec(settings->keep[i], true);
 	for (size_t i = 0; i < settings->descriptors.count && result == 0; i++)
 		result = fd_set_cloexec(settings->descriptors.list[i].fd, true);
-	if (result == 0 && settings->log_fd >= 0)
-		result = fd_set_cloexec(settings->log_fd, true);
-	if (result == 0 && settings->ready_fd >= 0)
-		result = fd_set_cloexec(settings->ready_fd, true);
+	for (size_t i = 0; i < sizeof single / sizeof *single && result == 0; i++)
+		if (single[i] >= 0)
+			result = fd_set_cloexec(single[i], true);
 	return result < 0 ? error_system(result, "an inherited descriptor") : 0;
 }
 
@@ -143,6 +168,47 @@ static int receive_settings(struct daemonkit_context *context)
 	return seal_descriptors(&context->settings);
 }
 
+/* In the place of the daemon that started this process, everything is as it left it. */
+static int succeed(struct daemonkit_context *context)
+{
+	struct settings *settings = &context->settings;
+	struct notify *notify = &context->notify;
+	int result = 0;
+
+	manager_adopt(&notify->manager, settings->manager, settings->manager_fd);
+	settings->manager = NULL;
+	settings->manager_fd = -1;
+	notify->watched = settings->managed;
+	context->program = settings->program;
+	settings->program = NULL;
+	if (settings->pid_fd >= 0)
+		result = pidfile_inherit(&context->pidfile, settings->pid_file, settings->pid_fd);
+	if (result == 0)
+		settings->pid_fd = -1;
+	/* They came along as those of any program that it executes. */
+	if (result == 0)
+		result = privileges_after_user(&settings->privileges);
+	return result;
+}
+
+static int take(void *data)
+{
+	struct daemonkit_context *context = data;
+
+	return context->pidfile != NULL ? pidfile_take(context->pidfile) : 0;
+}
+
+static int become_successor(struct daemonkit_context *context)
+{
+	int result = succeed(context);
+
+	if (result < 0)
+		return fail(context, result);
+	context->notify.take = take;
+	context->notify.data = context;
+	return announce(context);
+}
+
 int become_second_copy(struct daemonkit_context *context)
 {
 	int channel = origin_take_channel(), result;
@@ -157,7 +223,7 @@ int become_second_copy(struct daemonkit_context *context)
 		return fail(context, result);
 	if (context->settings.name != NULL)
 		compat_set_name(context->settings.name);
-	return become(context, false);
+	return context->settings.successor ? become_successor(context) : become(context, false);
 }
 
 /* Let in what whoever started the program had blocked; not what it blocked itself. */
@@ -195,5 +261,6 @@ int become_foreground(struct daemonkit_context *context)
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	clean_mask(&mask);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
+	context->supervised = true;
 	return become(context, true);
 }

@@ -277,12 +277,12 @@ int channel_receive_settings(int fd, struct pack *settings)
 	return settings->error;
 }
 
-int channel_receive_go(int fd)
+int channel_receive_word(int fd, enum channel_type type)
 {
 	char byte;
 	ssize_t count = receive(fd, &byte, sizeof byte, 0);
 
 	if (count <= 0)
 		return count < 0 ? (int)count : -ECANCELED;
-	return byte == CHANNEL_GO ? 0 : -EBADMSG;
+	return byte == (char)type ? 0 : -EBADMSG;
 }

@@ -18,12 +18,14 @@ enum channel_type {
 	CHANNEL_SETTINGS = 'C', /* a piece of the settings */
 	CHANNEL_SETTINGS_END = 'E', /* the last one */
 	CHANNEL_GO = 'G', /* the manager knows of the daemon */
+	CHANNEL_TAKE = 'T', /* from a daemon: take my place */
 	/* From the daemon; GO is also the answer to HEARD. */
 	CHANNEL_HEARD = 'H', /* number: the signal with which it was asked */
 	CHANNEL_STATUS = 'S', /* text */
 	CHANNEL_EXTEND = 'X', /* number: milliseconds */
 	CHANNEL_UP = 'U', /* set up */
 	CHANNEL_READY = 'R', /* ready to serve */
+	CHANNEL_TAKEN = 'K', /* the place */
 	CHANNEL_FAILED = 'F', /* number: a negative errno; text */
 	CHANNEL_NOT_STARTED = 'N', /* number: a negative errno; text: the step */
 };
@@ -83,7 +85,7 @@ int channel_receive(int fd, struct channel_message *message);
 /* In the second copy: wait for all of the settings; the caller frees the pack. */
 int channel_receive_settings(int fd, struct pack *settings);
 
-/* In the daemon: wait for CHANNEL_GO.  0, -ECANCELED, or another negative errno. */
-int channel_receive_go(int fd);
+/* In the daemon: wait for this word.  0, -ECANCELED, or another negative errno. */
+int channel_receive_word(int fd, enum channel_type type);
 
 #endif /* CHANNEL_H */

@@ -21,6 +21,7 @@
 
 #ifndef PR_CAP_AMBIENT
 #define PR_CAP_AMBIENT 47
+#define PR_CAP_AMBIENT_RAISE 2
 #define PR_CAP_AMBIENT_CLEAR_ALL 4
 #endif
 
@@ -108,6 +109,25 @@ int compat_capabilities_limit(uint64_t mask)
 	return result == 0 ? compat_capabilities_check(mask) : result;
 }
 
+int compat_capabilities_pass(uint64_t mask)
+{
+	struct __user_cap_data_struct data[2];
+	int result;
+
+	if (mask == 0)
+		return 0;
+	result = get(data);
+	for (int i = 0; i < 2; i++)
+		data[i].inheritable = (uint32_t)(mask >> (32 * i));
+	if (result == 0)
+		result = set(data);
+	for (unsigned capability = 0; capability < 64 && result == 0; capability++)
+		if ((mask & BIT(capability)) != 0 &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, (unsigned long)capability, 0, 0) < 0)
+			result = -errno;
+	return result;
+}
+
 int compat_capabilities_check(uint64_t mask)
 {
 	struct __user_cap_data_struct data[2];
@@ -169,6 +189,11 @@ int compat_capabilities_limit(uint64_t mask)
 {
 	(void)mask;
 	return -ENOTSUP;
+}
+
+int compat_capabilities_pass(uint64_t mask)
+{
+	return mask == 0 ? 0 : -ENOTSUP;
 }
 
 int compat_capabilities_check(uint64_t mask)

@@ -20,6 +20,12 @@ int compat_capabilities_outlive(void);
  */
 int compat_capabilities_limit(uint64_t mask);
 
+/*
+ * Let the program that this thread executes next have these of its own; nothing
+ * for none.  Async-signal-safe.  0, a negative errno, or -ENOTSUP.
+ */
+int compat_capabilities_pass(uint64_t mask);
+
 /* Has this thread just these?  0, -EPERM, or another negative errno. */
 int compat_capabilities_check(uint64_t mask);
 

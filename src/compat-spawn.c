@@ -7,7 +7,8 @@
  * second, which is therefore no session leader; with CLONE_PARENT the second
  * is a child of the calling process all the same, so that this learns its
  * exact end.  The first has no exit signal: the program sees neither SIGCHLD
- * nor, in waitpid(-1), a child that it does not know.
+ * nor, in waitpid(-1), a child that it does not know.  A sibling needs the
+ * second clone alone.
  *
  * Thread-safe: only the calling thread is suspended.
  */
@@ -51,20 +52,35 @@ struct call {
 	void *data;
 	char *stack;
 	struct compat_spawned *spawned;
+	bool sibling;
 	int error;
 };
 
 /* Stacks grow down on all but one of Linux's machines, which has no users. */
-static int lead_session(void *data)
+static void spawn_sibling(struct call *call)
 {
-	struct call *call = data;
-
-	setsid();
 	call->spawned->pid = clone(call->function, call->stack + STACK_SIZE,
 				   SHARED | CLONE_PARENT | CLONE_PIDFD, call->data,
 				   &call->spawned->pidfd);
 	if (call->spawned->pid < 0)
 		call->error = -errno;
+}
+
+static int lead_session(void *data)
+{
+	setsid();
+	spawn_sibling(data);
+	return 0;
+}
+
+static int spawn_child(char *stack, struct call *call)
+{
+	pid_t leader = clone(lead_session, stack, SHARED, call);
+
+	if (leader < 0)
+		return -errno;
+	while (waitpid(leader, NULL, __WALL) < 0 && errno == EINTR)
+		;
 	return 0;
 }
 
@@ -94,26 +110,26 @@ static int spawn_on(char *stacks, struct call *call)
 {
 	int cancel, error = 0;
 	struct kernel_sigset mask;
-	pid_t leader;
 
 	/* The child shares the thread's memory, a pending cancellation too. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	block_all(&mask);
-	leader = clone(lead_session, stacks + STACK_SIZE, SHARED, call);
-	if (leader < 0)
-		error = -errno;
+	if (call->sibling)
+		spawn_sibling(call);
 	else
-		while (waitpid(leader, NULL, __WALL) < 0 && errno == EINTR)
-			;
+		error = spawn_child(stacks + STACK_SIZE, call);
 	restore(&mask);
 	pthread_setcancelstate(cancel, NULL);
 	return error < 0 ? error : call->error;
 }
 
-int compat_spawn(int (*function)(void *data), void *data, struct compat_spawned *spawned)
+int compat_spawn(int (*function)(void *data), void *data, bool sibling,
+		 struct compat_spawned *spawned)
 {
 	int saved = errno, error;
-	struct call call = { .function = function, .data = data, .spawned = spawned };
+	struct call call = {
+		.function = function, .data = data, .sibling = sibling, .spawned = spawned,
+	};
 	char *stacks = mmap(NULL, 2 * STACK_SIZE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 
@@ -139,10 +155,12 @@ bool compat_can_spawn(void)
 	return false;
 }
 
-int compat_spawn(int (*function)(void *data), void *data, struct compat_spawned *spawned)
+int compat_spawn(int (*function)(void *data), void *data, bool sibling,
+		 struct compat_spawned *spawned)
 {
 	(void)function;
 	(void)data;
+	(void)sibling;
 	(void)spawned;
 	return -ENOSYS;
 }

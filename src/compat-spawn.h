@@ -15,8 +15,8 @@ struct compat_spawned {
 bool compat_can_spawn(void);
 
 /*
- * Run the function in a new child of the calling process: a member of a new
- * session that it does not lead, with all signals blocked, in this process's
+ * Run the function in a new child of the calling process, a member of a new
+ * session that it does not lead; or (sibling) of its parent, in its session; with all signals blocked, in this process's
  * memory and with its descriptor table (not a copy) until it leaves them by
  * compat_unshare_table() and execve(2).  It must be async-signal-safe and change
  * nothing that is not meant for it; if it returns, that is its exit status.
@@ -24,7 +24,8 @@ bool compat_can_spawn(void);
  * spawned->pidfd is there before the function runs, in its descriptor table too.
  * Returns when the child has executed or ended: 0 or a negative errno.
  */
-int compat_spawn(int (*function)(void *data), void *data, struct compat_spawned *spawned);
+int compat_spawn(int (*function)(void *data), void *data, bool sibling,
+		 struct compat_spawned *spawned);
 
 /* waitpid(2), also for a child that has not executed yet. */
 pid_t compat_reap(pid_t pid, int *status);

@@ -35,7 +35,7 @@ int daemonkit_context_pass_fd(struct daemonkit_context *context, const char *nam
 		return error_null(__func__);
 	result = descriptors_check_name(name);
 	/* A second copy need not even have it: the launcher's will come. */
-	if (result == 0 && origin_get() == ORIGIN_REBORN)
+	if (result == 0 && origin_get() == ORIGIN_REBORN && !context_is_daemon(context))
 		return 0;
 	if (result == 0)
 		result = context_adopt_descriptors(context);

@@ -14,6 +14,7 @@
 #include <daemonkit/process.h>
 
 #include "origin.h"
+#include "pidfile.h"
 #include "room.h"
 
 bool context_is_daemon(const struct daemonkit_context *context)
@@ -59,6 +60,7 @@ struct daemonkit_context *daemonkit_context_free(struct daemonkit_context *conte
 	settings_clear(&context->settings);
 	free(context->arguments);
 	free(context->environment);
+	free(context->program);
 	free(context);
 	return NULL;
 }
@@ -76,7 +78,8 @@ int daemonkit_context_search(struct daemonkit_context *context,
 	if (context->settings.pid_file == NULL)
 		return context_result(context, error_set(-EINVAL, "search: no pid file is set"));
 	/* The daemon itself may be where its pid file cannot be seen any more. */
-	if (context_is_daemon(context) && context->pidfile != NULL)
+	if (context_is_daemon(context) && context->pidfile != NULL &&
+	    pidfile_is_held(context->pidfile))
 		return context_result(context, daemonkit_process_open(process, getpid()));
 	return context_result(context, daemonkit_pidfile_holder(context->settings.pid_file,
 								process));
@@ -89,6 +92,9 @@ int daemonkit_context_release(struct daemonkit_context *context)
 	if (context == NULL)
 		return error_null(__func__);
 	if (!context_is_daemon(context) || context->pidfile == NULL)
+		return 0;
+	/* One that takes a daemon's place and has not yet. */
+	if (!pidfile_is_held(context->pidfile))
 		return 0;
 	result = daemonkit_pidfile_remove(context->pidfile);
 	context->pidfile = daemonkit_pidfile_close(context->pidfile);

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "compat-capability.h"
 #include "compat-fd.h"
 #include "compat-process.h"
 #include "compat-spawn.h"
@@ -86,6 +87,10 @@ static void execute(struct child *child, int channel)
 
 	for (size_t i = 0; i < plan->keep_count; i++)
 		fd_set_cloexec(plan->keep[i], false);
+	child->step = "capabilities";
+	child->error = compat_capabilities_pass(plan->capabilities);
+	if (child->error < 0)
+		return;
 	origin_write_mark(plan->mark, channel, getpid());
 	reset_signals();
 	execve(plan->path, plan->arguments, plan->environment);
@@ -138,7 +143,7 @@ static int spawn(struct launch *launch, const struct launch_plan *plan)
 	listener = channel_listen(&address);
 	if (listener < 0)
 		return -ENOTSUP;
-	result = compat_spawn(second_copy, &child, &spawned);
+	result = compat_spawn(second_copy, &child, plan->sibling, &spawned);
 	/* What is lacking lacks for fork(2) as well; what is forbidden may not be. */
 	if (result == -EPERM || result == -EINVAL || result == -ENOSYS)
 		result = -ENOTSUP;

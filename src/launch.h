@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "deadline.h"
@@ -19,6 +20,8 @@ struct launch_plan {
 	const int *keep; /* descriptors, ascending, each once, 3 or higher */
 	size_t keep_count;
 	bool orphan; /* launch_orphan() is to come */
+	bool sibling; /* a child of this process's parent, in this session, if it can be */
+	uint64_t capabilities; /* of this process, for the program to have */
 };
 
 /* A daemon that is being started. */

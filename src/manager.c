@@ -34,3 +34,10 @@ int manager_open(struct manager *manager)
 	manager->address = strdup(address);
 	return manager->address == NULL ? error_system(-ENOMEM, "NOTIFY_SOCKET") : 0;
 }
+
+void manager_adopt(struct manager *manager, char *address, int fd)
+{
+	manager_close(manager);
+	manager->address = address;
+	manager->fd = fd;
+}

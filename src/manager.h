@@ -23,6 +23,9 @@ void manager_close(struct manager *manager);
  */
 int manager_open(struct manager *manager);
 
+/* It is known from another process: its address, and a socket connected to it or -1. */
+void manager_adopt(struct manager *manager, char *address, int fd);
+
 /*
  * Connect now, to reach it still when its path cannot be looked up any more.
  * Returns 0 or a negative errno with its text.

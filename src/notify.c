@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <daemonkit/error.h>
+
 #include "channel.h"
 #include "descriptors.h"
 #include "error.h"
@@ -56,20 +58,48 @@ static int tell_launcher(struct notify *notify, enum channel_type type, int numb
 	return result < 0 ? error_system(result, "message to the launcher") : 0;
 }
 
+static int await_word(struct notify *notify, enum channel_type type)
+{
+	int result = channel_receive_word(notify->channel, type);
+
+	if (result == -ECANCELED)
+		return launcher_gone();
+	return result < 0 ? error_system(result, "message from the launcher") : 0;
+}
+
+/*
+ * From the word of the daemon before this one: its place is free, and it will
+ * have it back if this process does not take it.
+ */
+static int take_place(struct notify *notify)
+{
+	int result = await_word(notify, CHANNEL_TAKE);
+
+	if (result < 0)
+		return result;
+	result = notify->take(notify->data);
+	if (result < 0) {
+		channel_send(notify->channel, CHANNEL_FAILED, result, daemonkit_error(),
+			     DEADLINE_NEVER);
+		return result;
+	}
+	result = tell_launcher(notify, CHANNEL_TAKEN, 0, "", DEADLINE_NEVER);
+	notify->take = NULL;
+	/* Whatever became of the other one: this is the daemon now. */
+	if (result == 0)
+		channel_receive_word(notify->channel, CHANNEL_GO);
+	return 0;
+}
+
 /*
  * Until the launcher has told the manager whose the service is from now on,
  * the manager would not listen to this process.
  */
 static int await_relay(struct notify *notify)
 {
-	int result;
-
-	if (!notify->relayed)
-		return 0;
-	result = channel_receive_go(notify->channel);
-	if (result == -ECANCELED)
-		return launcher_gone();
-	return result < 0 ? error_system(result, "message from the launcher") : 0;
+	if (notify->take != NULL)
+		return take_place(notify);
+	return notify->relayed ? await_word(notify, CHANNEL_GO) : 0;
 }
 
 int notify_up(struct notify *notify, bool stays)

@@ -17,6 +17,9 @@ struct notify {
 	struct manager manager;
 	int ready_fd; /* a descriptor for a newline when ready (s6), or -1 */
 	pid_t watched; /* the pid that WATCHDOG_PID may name beside our own, or 0 */
+	/* The launcher is a daemon whose place is to be taken when it says so, or NULL. */
+	int (*take)(void *data);
+	void *data;
 };
 
 void notify_init(struct notify *notify);

@@ -103,6 +103,15 @@ void pidfile_lock_move(struct pidfile_lock *from, struct pidfile_lock *to)
 	locks = to;
 }
 
+void pidfile_lock_yield(struct pidfile_lock *lock)
+{
+	struct flock wanted;
+
+	if (pidfile_lock_held(lock))
+		record(lock->fd, F_SETLK, &wanted, F_UNLCK);
+	unlist(lock);
+}
+
 void pidfile_lock_drop(struct pidfile_lock *lock)
 {
 	struct flock wanted;

@@ -48,6 +48,12 @@ int pidfile_lock_take(struct pidfile_lock *lock, int fd);
 /* Hand both from one holder in this process to another. */
 void pidfile_lock_move(struct pidfile_lock *from, struct pidfile_lock *to);
 
+/*
+ * Let go of the record lock alone, for a process that shares the open file
+ * description, and the guard with it; nothing if this process holds neither.
+ */
+void pidfile_lock_yield(struct pidfile_lock *lock);
+
 /* Let go of both; nothing if this process does not hold them. */
 void pidfile_lock_drop(struct pidfile_lock *lock);
 

@@ -43,6 +43,17 @@ int pidfile_publish(struct daemonkit_pidfile *pidfile, const struct pidfile_plac
  */
 void pidfile_bury(const char *path, pid_t pid);
 
+/*
+ * From a daemon to the one that takes its place.  The second one has the
+ * descriptor from the first, and with it the guard, so that nobody comes in
+ * between: the first yields, the second takes, and names itself in the file.
+ * If it did not, the first takes what it has yielded.
+ */
+bool pidfile_can_yield(const struct daemonkit_pidfile *pidfile);
+void pidfile_yield(struct daemonkit_pidfile *pidfile);
+int pidfile_inherit(struct daemonkit_pidfile **ret, const char *path, int fd);
+int pidfile_take(struct daemonkit_pidfile *pidfile);
+
 /* Remove what a process killed while publishing may have left there. */
 void pidfile_sweep(const struct pidfile_place *place);
 

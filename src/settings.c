@@ -14,9 +14,18 @@
 #include "fd.h"
 #include "secret.h"
 
+void settings_disown(struct settings *settings)
+{
+	settings->log_fd = -1;
+	settings->ready_fd = -1;
+	settings->pid_fd = -1;
+	settings->manager_fd = -1;
+}
+
 void settings_init(struct settings *settings)
 {
-	*settings = (struct settings){ .log_fd = -1, .ready_fd = -1 };
+	*settings = (struct settings){ .ready_timeout = 0 };
+	settings_disown(settings);
 }
 
 void settings_clear(struct settings *settings)
@@ -32,6 +41,10 @@ void settings_clear(struct settings *settings)
 	free(settings->keep);
 	fd_close(settings->ready_fd);
 	free(settings->name);
+	free(settings->program);
+	fd_close(settings->pid_fd);
+	free(settings->manager);
+	fd_close(settings->manager_fd);
 	settings_init(settings);
 }
 
@@ -92,6 +105,11 @@ int settings_pack(const struct settings *settings, struct pack *pack)
 	pack_number(pack, settings->ready_fd);
 	pack_number(pack, settings->managed);
 	pack_string(pack, settings->name);
+	pack_number(pack, settings->successor);
+	pack_string(pack, settings->program);
+	pack_number(pack, settings->pid_fd);
+	pack_string(pack, settings->manager);
+	pack_number(pack, settings->manager_fd);
 	return pack->error;
 }
 
@@ -179,12 +197,16 @@ int settings_unpack(struct settings *settings, const void *bytes, size_t length)
 	fresh.ready_fd = (int)unpack_number(&unpack);
 	fresh.managed = (pid_t)unpack_number(&unpack);
 	fresh.name = unpack_string(&unpack);
+	fresh.successor = unpack_number(&unpack) != 0;
+	fresh.program = unpack_string(&unpack);
+	fresh.pid_fd = (int)unpack_number(&unpack);
+	fresh.manager = unpack_string(&unpack);
+	fresh.manager_fd = (int)unpack_number(&unpack);
 	if (unpack.error == 0 && unpack.left > 0)
 		unpack.error = -EBADMSG;
 	if (unpack.error < 0) {
 		/* The descriptors are not ours before all of it was understood. */
-		fresh.log_fd = -1;
-		fresh.ready_fd = -1;
+		settings_disown(&fresh);
 		descriptors_forget(&fresh.descriptors);
 		settings_clear(&fresh);
 		return unpack.error;

@@ -46,13 +46,22 @@ struct settings {
 	int ready_fd; /* owned: a supervisor waits there for a newline, or -1 */
 	pid_t managed; /* the launcher, if a service manager started it, or 0 */
 	char *name; /* of the process, or NULL */
+	/* From a daemon to the one that takes its place. */
+	bool successor;
+	char *program; /* the file that it is executed from, or NULL */
+	int pid_fd; /* owned: of its pid file, or -1 */
+	char *manager; /* where its manager is, or NULL */
+	int manager_fd; /* owned: connected to there, or -1 */
 };
 
 /* The defaults. */
 void settings_init(struct settings *settings);
 
-/* Free what it owns, and close its log descriptor. */
+/* Free what it owns, and close its descriptors. */
 void settings_clear(struct settings *settings);
+
+/* The descriptors are somebody else's: none is closed.  (The named ones are a list.) */
+void settings_disown(struct settings *settings);
 
 /* Wipe and forget the payload. */
 void settings_wipe_payload(struct settings *settings);

@@ -58,6 +58,7 @@
 #include <daemonkit/privileges.h>
 #include <daemonkit/process.h>
 #include <daemonkit/signals.h>
+#include <daemonkit/upgrade.h>
 #include <daemonkit/version.h>
 
 #endif /* DAEMONKIT_DAEMONKIT_H */

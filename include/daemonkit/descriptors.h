@@ -45,7 +45,9 @@ struct daemonkit_context;
  * @fd: an open descriptor; it is duplicated and stays the caller's
  *
  * Called in the launcher, before daemonkit_context_reborn().  In a second
- * copy it only looks at @name: what the launcher has passed wins.
+ * copy it only looks at @name before that: what the launcher has passed wins.
+ * In the daemon it adds to what the daemon has by name, for the one that will
+ * take its place (<daemonkit/upgrade.h>).
  *
  * Returns: 0, -EINVAL (no such name), -EBADF, -EMFILE, -ENOMEM.
  * Thread safety: MT-safe on different contexts.  Since: 1.0
@@ -103,8 +105,9 @@ DAEMONKIT_API int daemonkit_context_take_fd(struct daemonkit_context *context,
  * @bytes: for example a passphrase that was typed at the terminal; copied
  * @length: 0 for none; at most DAEMONKIT_PAYLOAD_MAX
  *
- * Called in the launcher.  They travel over the channel between launcher and
- * daemon: no argument, environment or file has them.  The launcher's copy is
+ * Called in the launcher, or in a daemon for the one that is to take its place
+ * (<daemonkit/upgrade.h>).  They travel over the channel between the two:
+ * no argument, environment or file has them.  The launcher's copy is
  * wiped when the start is over, whatever came of it; @bytes are the caller's
  * to wipe, before the start in mode FORK.
  *

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One descriptor that stands for several, and for a point in time: it is
+ * readable when one of them is ready or the time has come.
+ */
+#ifndef COMPAT_POLLSET_H
+#define COMPAT_POLLSET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct compat_pollset {
+	int fd; /* 3 or higher, close-on-exec; -1 for none */
+	int timer;
+};
+
+/* 0, -ENOTSUP where the system has none, or another negative errno. */
+int compat_pollset_open(struct compat_pollset *set);
+void compat_pollset_close(struct compat_pollset *set);
+
+/* One more descriptor, which stays the caller's: readable, or (output) writable too. */
+int compat_pollset_add(struct compat_pollset *set, int fd, bool output);
+int compat_pollset_change(struct compat_pollset *set, int fd, bool output);
+
+/* The point in time, in microseconds of the monotonic clock; INT64_MAX for none. */
+int compat_pollset_time(struct compat_pollset *set, int64_t microseconds);
+
+#endif /* COMPAT_POLLSET_H */
