@@ -4,10 +4,9 @@
  *
  *	upgrade [-P PORT] start|stop|reload|status|...
  *
- * Each connection gets a line: which visitor it is, and which process says so.
- * "reload" executes the program anew, as its file is by then, and hands over
- * the socket and the count.  No connection is refused or lost meanwhile, and if
- * the new program fails, "reload" says why, and the old one goes on.
+ * Each connection hears which visitor it is.  "reload" executes the program
+ * anew, as its file is by then, and hands over socket and count.  No connection
+ * is refused; if the new program fails "reload" says why, and the old one serves.
  */
 #define _GNU_SOURCE /* memfd_create(2) */
 #include <errno.h>
@@ -111,6 +110,7 @@ static int serve(struct counter *counter)
 		serve_or_wait(counter, daemonkit_signals_fd(counter->signals));
 		result = daemonkit_signals_dispatch(counter->signals);
 	}
+	daemonkit_context_release(counter->context); /* nothing, if another has its place */
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -130,8 +130,6 @@ static int run(struct counter *counter, const char *command)
 		fprintf(stderr, "upgrade: %s\n", daemonkit_error());
 	if (result == 1)
 		status = serve(counter);
-	if (counter->context != NULL)
-		daemonkit_context_release(counter->context);
 	daemonkit_control_free(counter->control);
 	daemonkit_context_free(counter->context);
 	daemonkit_signals_free(counter->signals);
