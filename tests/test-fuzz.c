@@ -83,7 +83,8 @@ START_TEST(settings_as_they_are_now)
 	char text[] = "/some/where";
 	const struct settings settings = {
 		.pid_file = text, .log = SETTINGS_LOG_FILE, .log_file = text, .log_fd = -1,
-		.ready_fd = -1, .work_dir = text, .keep = keep, .keep_count = 2, .name = text,
+		.ready_fd = -1, .pid_fd = -1, .manager_fd = -1, .successor = true,
+		.program = text, .manager = text, .work_dir = text, .keep = keep, .keep_count = 2, .name = text,
 	};
 	struct settings again;
 	struct pack pack = { 0 };
@@ -92,6 +93,11 @@ START_TEST(settings_as_they_are_now)
 	settings_init(&again);
 	ck_assert_int_eq(settings_unpack(&again, pack.bytes, pack.length), 0);
 	ck_assert_str_eq(again.name, text);
+	ck_assert(again.successor);
+	ck_assert_str_eq(again.program, text);
+	ck_assert_str_eq(again.manager, text);
+	ck_assert_int_eq(again.pid_fd, -1);
+	ck_assert_int_eq(again.manager_fd, -1);
 	ck_assert_uint_eq(again.keep_count, 2);
 	settings_clear(&again);
 	change_and_try(fuzz_settings, pack.bytes, pack.length);

@@ -10,7 +10,7 @@
 static void forget(struct settings *settings)
 {
 	/* Numbers from nowhere, no descriptors. */
-	settings->log_fd = settings->ready_fd = -1;
+	settings_disown(settings);
 	descriptors_forget(&settings->descriptors);
 	settings_clear(settings);
 }
