@@ -76,8 +76,16 @@ int settings_keep(struct settings *settings, int fd)
 	return 0;
 }
 
+/*
+ * The other side may have another version of this library: it was loaded before
+ * an upgrade, or is after one.  So a field, of whatever part, is only ever added
+ * at the end, for a format of the next number, and read only from that format on.
+ */
+#define FORMAT 1
+
 int settings_pack(const struct settings *settings, struct pack *pack)
 {
+	pack_number(pack, FORMAT);
 	pack_string(pack, settings->pid_file);
 	pack_number(pack, settings->pid_mode);
 	pack_number(pack, settings->log);
@@ -169,10 +177,22 @@ static void unpack_keep(struct settings *fresh, struct unpack *unpack)
 			unpack->error = -ENOMEM;
 }
 
+/*
+ * A newer side may want something that is not known here.  What a successor gets
+ * is applied already; a start would be without it, and is refused.
+ */
+static void unpack_end(const struct settings *fresh, int64_t format, struct unpack *unpack)
+{
+	if (format < 1 || (format > FORMAT && !fresh->successor) ||
+	    (format <= FORMAT && unpack->left > 0))
+		unpack->error = unpack->error < 0 ? unpack->error : -EBADMSG;
+}
+
 int settings_unpack(struct settings *settings, const void *bytes, size_t length)
 {
 	struct unpack unpack = { .next = bytes, .left = length };
 	struct settings fresh;
+	int64_t format = unpack_number(&unpack);
 
 	settings_init(&fresh);
 	fresh.pid_file = unpack_string(&unpack);
@@ -202,8 +222,7 @@ int settings_unpack(struct settings *settings, const void *bytes, size_t length)
 	fresh.pid_fd = (int)unpack_number(&unpack);
 	fresh.manager = unpack_string(&unpack);
 	fresh.manager_fd = (int)unpack_number(&unpack);
-	if (unpack.error == 0 && unpack.left > 0)
-		unpack.error = -EBADMSG;
+	unpack_end(&fresh, format, &unpack);
 	if (unpack.error < 0) {
 		/* The descriptors are not ours before all of it was understood. */
 		settings_disown(&fresh);

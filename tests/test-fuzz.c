@@ -7,6 +7,7 @@
 #include "harness.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +106,34 @@ START_TEST(settings_as_they_are_now)
 }
 END_TEST
 
+/* From a version of the library that has more to say. */
+START_TEST(settings_as_they_may_be_later)
+{
+	struct settings settings, again;
+	struct pack pack = { 0 };
+	int64_t format = 2;
+
+	settings_init(&settings);
+	for (int successor = 0; successor <= 1; successor++) {
+		settings.successor = successor != 0;
+		settings_init(&again);
+		ck_assert_int_eq(settings_pack(&settings, &pack), 0);
+		/* More than there is, in this format. */
+		pack_number(&pack, 1);
+		ck_assert_int_eq(settings_unpack(&again, pack.bytes, pack.length), -EBADMSG);
+		memcpy(pack.bytes, &format, sizeof format);
+		ck_assert_int_eq(settings_unpack(&again, pack.bytes, pack.length),
+				 successor ? 0 : -EBADMSG);
+		format = 0;
+		memcpy(pack.bytes, &format, sizeof format);
+		ck_assert_int_eq(settings_unpack(&again, pack.bytes, pack.length), -EBADMSG);
+		format = 2;
+		settings_clear(&again);
+		pack_free(&pack);
+	}
+}
+END_TEST
+
 START_TEST(settings_from_any_bytes)
 {
 	replay(fuzz_settings, "settings");
@@ -135,6 +164,7 @@ int main(int argc, char *argv[])
 	TCase *corpus = harness_case(suite, "corpus");
 
 	tcase_add_test(corpus, settings_as_they_are_now);
+	tcase_add_test(corpus, settings_as_they_may_be_later);
 	tcase_add_test(corpus, settings_from_any_bytes);
 	tcase_add_test(corpus, messages_of_any_bytes);
 	tcase_add_test(corpus, pid_files_of_any_contents);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Command-line flags tied to signals: "prog -s stop" finds the daemon and
+ * sends it the signal; in the daemon the same table sets the handlers.
+ *
+ * An object may be used by one thread at a time.
+ */
+#ifndef DAEMONKIT_COMMANDS_H
+#define DAEMONKIT_COMMANDS_H
+
+#include <stdbool.h>
+
+#include <daemonkit/macros.h>
+#include <daemonkit/signals.h>
+
+DAEMONKIT_BEGIN
+
+struct daemonkit_commands;
+struct daemonkit_process;
+
+/**
+ * daemonkit_commands_new - make an empty table
+ * @ret: where it is stored; left alone on failure
+ * @signals: where handlers are set; it must outlive the table.  NULL for a
+ *           program that only sends.
+ *
+ * Returns: 0, or -ENOMEM.
+ * Ownership: freed with daemonkit_commands_free().
+ * Thread safety: MT-safe.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_commands_new(struct daemonkit_commands **ret,
+					 struct daemonkit_signals *signals)
+	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_commands_free - free the table; handlers that it set stay
+ * @commands: an object, or NULL
+ *
+ * Returns: NULL.  Since: 1.0
+ */
+DAEMONKIT_API struct daemonkit_commands *
+daemonkit_commands_free(struct daemonkit_commands *commands);
+
+/**
+ * daemonkit_commands_add_bool - a flag that is active when it is true
+ * @flag: the flag's variable; it must outlive the table and is read when
+ *        daemonkit_commands_active() or daemonkit_commands_send() is called
+ * @signal: the signal to send
+ * @handler: if not NULL, set for @signal with
+ *           daemonkit_signals_set_handler()
+ * @data: passed to the handler
+ *
+ * Returns: 0, or
+ *   -EINVAL  @flag is NULL, @signal is none, or @handler is given to a
+ *            table without signals
+ *   -ENOMEM, and the errors of daemonkit_signals_set_handler(); the table is
+ *   then as before
+ * Thread safety: MT-safe on different objects.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_commands_add_bool(struct daemonkit_commands *commands,
+					      const bool *flag, int signal,
+					      daemonkit_signal_handler *handler, void *data)
+	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_commands_add_string - active when a string has a certain value
+ * @variable: the variable; it must outlive the table; NULL or any other
+ *            string is not active
+ * @value: the value; copied
+ *
+ * The rest is as for daemonkit_commands_add_bool().
+ * Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_commands_add_string(struct daemonkit_commands *commands,
+						const char *const *variable,
+						const char *value, int signal,
+						daemonkit_signal_handler *handler,
+						void *data)
+	DAEMONKIT_NONNULL(1, 2, 3) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_commands_active - how many commands were given
+ *
+ * Returns: the number of active flags, or -EINVAL for NULL.
+ * Thread safety: MT-safe on different objects.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_commands_active(const struct daemonkit_commands *commands)
+	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_commands_send - send the signals of all active flags
+ * @process: the daemon, as daemonkit_context_search() found it
+ *
+ * They are sent in the order in which the flags were added.  The first
+ * failure ends the sending.
+ *
+ * Returns: the number of signals sent, or the errors of
+ * daemonkit_process_signal().
+ * Thread safety: MT-safe on different objects.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_commands_send(const struct daemonkit_commands *commands,
+					  struct daemonkit_process *process)
+	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+
+DAEMONKIT_END
+
+#endif /* DAEMONKIT_COMMANDS_H */

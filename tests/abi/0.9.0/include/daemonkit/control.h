@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A command line for free: start, stop, restart, try-restart, reload,
+ * force-reload, status and run.
+ *
+ * A program makes its context, hands over the command word that it found on
+ * its command line, and goes on only if it is the daemon:
+ *
+ *	result = daemonkit_control_run(control, word, 0, &exit_code);
+ *	if (result < 0)
+ *		usage();
+ *	if (result == 0)
+ *		return exit_code;
+ *	... this is the daemon: serve ...
+ *
+ * The options stay the program's own.  Exit codes are those of LSB init
+ * scripts, so that such a script has one line.
+ *
+ * This is the one module that prints: to standard output what was done, to
+ * standard error what went wrong, through stdio and flushed, each line begun
+ * with the program's name.  In the daemon it prints nothing.  On a terminal
+ * the status texts of a start, of a stop or of a reload follow each other on
+ * one line, which is gone at the end; elsewhere each has its own line.
+ * Control characters in texts are shown as "?".
+ *
+ * An object is used by one thread at a time.
+ */
+#ifndef DAEMONKIT_CONTROL_H
+#define DAEMONKIT_CONTROL_H
+
+#include <daemonkit/macros.h>
+
+DAEMONKIT_BEGIN
+
+struct daemonkit_context;
+struct daemonkit_control;
+
+/** The commands, for a program's usage text. */
+#define DAEMONKIT_CONTROL_COMMANDS \
+	"start|stop|restart|try-restart|reload|force-reload|status|run"
+
+/** "status" prints one JSON object instead of a text. */
+#define DAEMONKIT_CONTROL_JSON 1U
+
+/**
+ * daemonkit_control_new - commands for the daemon of a context
+ * @ret: where the object is stored; left alone on failure
+ * @context: it must outlive the object; its pid file is how the daemon is
+ *           found
+ *
+ * Defaults: the name of the process; stop waits 30 seconds, and 5 more after
+ * SIGKILL; reload is SIGHUP, and its answer is awaited for 30 seconds.
+ *
+ * Returns: 0, -EINVAL (NULL), -ENOMEM.
+ * Ownership: freed with daemonkit_control_free().
+ * Thread safety: MT-safe on different contexts.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_control_new(struct daemonkit_control **ret,
+					struct daemonkit_context *context)
+	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_control_free - free it; the context stays
+ * @control: an object, or NULL
+ *
+ * Returns: NULL.  Thread safety: MT-safe on different objects.  Since: 1.0
+ */
+DAEMONKIT_API struct daemonkit_control *
+daemonkit_control_free(struct daemonkit_control *control);
+
+/**
+ * daemonkit_control_set_name - the name at the beginning of each line
+ * @name: copied; not empty
+ *
+ * Returns: 0, -EINVAL, -ENOMEM.
+ * Thread safety: MT-safe on different objects.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_control_set_name(struct daemonkit_control *control,
+					     const char *name)
+	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_control_set_stop_timeout - how long a stop may take
+ * @grace: milliseconds after SIGTERM; negative waits for ever
+ * @kill: milliseconds after SIGKILL; 0 never sends it; negative waits for
+ *        ever
+ *
+ * Returns: 0 or -EINVAL (NULL).
+ * Thread safety: MT-safe on different objects.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_control_set_stop_timeout(struct daemonkit_control *control,
+						     int grace, int kill)
+	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_control_set_reload - how the daemon reloads
+ * @signal: the signal; 0 if it cannot: "reload" is then not implemented
+ *          (exit code 3), and "force-reload" restarts
+ * @timeout: milliseconds to wait for the answer, as
+ *           daemonkit_process_request(); negative waits for ever; 0 only
+ *           sends the signal
+ *
+ * Returns: 0 or -EINVAL (NULL, or no such signal).
+ * Thread safety: MT-safe on different objects.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_control_set_reload(struct daemonkit_control *control, int signal,
+					       int timeout)
+	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_control_run - do what the command says
+ * @command: the word: one of DAEMONKIT_CONTROL_COMMANDS
+ * @flags: 0 or DAEMONKIT_CONTROL_JSON
+ * @exit_code: where the program's exit code is stored when 0 is returned;
+ *             else left alone
+ *
+ *   start         start the daemon; success if one runs already
+ *   stop          SIGTERM, and SIGKILL if need be; success if none runs
+ *   restart       stop and start
+ *   try-restart   the same, but only if it runs
+ *   reload        send the reload signal, and wait for the daemon's answer
+ *   force-reload  reload, or restart where the daemon cannot reload
+ *   status        tell whether it runs
+ *   run           be the daemon in this very process (mode FOREGROUND)
+ *
+ * The start is daemonkit_context_reborn(), with the mode and the ready
+ * timeout of the context.  The second copy of the program gets here with the
+ * same command and becomes the daemon, whichever command it was.  The
+ * context's status handler, if it has one, gets the status texts of a start;
+ * else they are printed.
+ *
+ * Exit codes: 0 success; 1 failure; 2 the daemon was given wrong arguments;
+ * 3 not implemented; 4 insufficient privilege; 7 reload: it does not run.
+ * When a start fails and the daemon exits with 2 to 6 or 150 to 199, that is
+ * the exit code.  Of status: 0 it runs; 1 it is dead, and its pid file is
+ * there; 3 it does not run; 4 unknown.
+ *
+ * Returns: 1 in the daemon: go on and serve; 0 it is done: exit with
+ * *exit_code; or, and nothing was printed,
+ *   -ENOENT  @command is no command
+ *   -EINVAL  NULL, unknown flags, or the context has no pid file (which only
+ *            start and run can do without)
+ * Thread safety: MT-safe on different objects.  Not async-signal-safe.
+ * Follows: LSB, "Init Script Actions".  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_control_run(struct daemonkit_control *control,
+					const char *command, unsigned flags, int *exit_code)
+	DAEMONKIT_NONNULL(1, 2, 4) DAEMONKIT_CHECK;
+
+DAEMONKIT_END
+
+#endif /* DAEMONKIT_CONTROL_H */

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the daemon says to whoever waits for it: its launcher, a service
+ * manager that speaks systemd's notification protocol (NOTIFY_SOCKET), and a
+ * supervisor that waits for a newline (s6).
+ *
+ * These functions are called in the daemon, after daemonkit_context_reborn()
+ * has returned 0 there, and may be called always: where nobody waits they
+ * succeed and send nothing.
+ *
+ * The manager is heard of in mode FOREGROUND from NOTIFY_SOCKET; in modes
+ * REBORN and FORK when it started the launcher itself: the launcher then
+ * passes on status texts and longer timeouts, and names the daemon to the
+ * manager as the service's main process when it is up.  The socket may be a
+ * path, an abstract address ("@...") or "vsock:CID:PORT".  Under a changed
+ * root directory and as another user the manager is still reached (not by a
+ * library that was built on libsystemd, unless the address still leads there).
+ *
+ * A message to the manager waits while the manager's queue is full.  The
+ * errors of such a message, beside those named with each function:
+ *   -ENOENT, -ECONNREFUSED, -EACCES  nobody listens at NOTIFY_SOCKET
+ *   -EAFNOSUPPORT, -EINVAL, -ENAMETOOLONG  it is no address that is known
+ *   -EMFILE, -ENFILE, -ENOMEM, -EMSGSIZE  as socket(2) and sendmsg(2)
+ *   -EOPNOTSUPP  a descriptor, or a barrier, for another machine (vsock)
+ * The text names the address.
+ *
+ * A context may be used by one thread at a time.
+ */
+#ifndef DAEMONKIT_NOTIFY_H
+#define DAEMONKIT_NOTIFY_H
+
+#include <sys/types.h>
+
+#include <daemonkit/macros.h>
+
+DAEMONKIT_BEGIN
+
+struct daemonkit_context;
+
+/**
+ * daemonkit_notify_ready - the daemon is up
+ *
+ * A launcher that waits for it (daemonkit_context_set_ready_timeout())
+ * returns, the manager gets READY=1, a notification descriptor its newline.
+ * After daemonkit_notify_reloading() it is called again: the manager then
+ * knows that the reload is done.
+ *
+ * Returns: 0, or
+ *   -EPERM      this process is not the daemon
+ *   -ECANCELED  the launcher is gone: nobody will ever know of this start
+ *   -EPIPE      nobody reads the notification descriptor; no SIGPIPE comes
+ * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
+ * Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_notify_ready(struct daemonkit_context *context)
+	DAEMONKIT_NONNULL(1);
+
+/**
+ * daemonkit_notify_failed - the daemon will not come up
+ * @error: a negative errno (other than 0) for the launcher to return
+ * @format: and the text that goes with it, as printf(3)
+ *
+ * A launcher that still waits returns @error and the text once the daemon
+ * has ended: release the context and exit, at once and with a status that
+ * tells of failure.  The launcher kills a daemon that does not end within
+ * five seconds.  Where no launcher waits, the manager gets the text as STATUS=
+ * and the error as ERRNO=.
+ *
+ * Returns: 0, or
+ *   -EINVAL     @error is not negative, or @format is NULL
+ *   -EPERM      this process is not the daemon
+ *   -ECANCELED  the launcher is gone
+ * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
+ * Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_notify_failed(struct daemonkit_context *context, int error,
+					  const char *format, ...)
+	DAEMONKIT_NONNULL(1, 3) DAEMONKIT_PRINTF(3, 4);
+
+/**
+ * daemonkit_notify_status - what the daemon is doing, for people to read
+ * @format: one line of text in UTF-8, as printf(3); newlines become spaces,
+ *          and at most 4000 bytes of it are sent, cut between characters
+ *
+ * During the start the launcher's status handler gets it
+ * (daemonkit_context_set_status_handler()), later the manager (STATUS=).
+ *
+ * Returns: 0, or
+ *   -EINVAL     @format is NULL
+ *   -EPERM      this process is not the daemon
+ *   -EAGAIN     the launcher has too many texts still to read; dropped
+ *   -ECANCELED  the launcher is gone
+ * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
+ * Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_notify_status(struct daemonkit_context *context,
+					  const char *format, ...)
+	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_PRINTF(2, 3);
+
+/**
+ * daemonkit_notify_extend_timeout - the start needs more time
+ * @milliseconds: from now; greater than 0
+ *
+ * The launcher goes on waiting at least that long.  A time that is shorter
+ * than what is left changes nothing.  The manager (EXTEND_TIMEOUT_USEC=) is
+ * asked for the same, also when the daemon reloads or stops.
+ *
+ * Returns: 0, or
+ *   -EINVAL     @milliseconds is not greater than 0
+ *   -EPERM      this process is not the daemon
+ *   -EAGAIN     the launcher has too many messages still to read
+ *   -ECANCELED  the launcher is gone
+ * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
+ * Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_notify_extend_timeout(struct daemonkit_context *context,
+						  int milliseconds)
+	DAEMONKIT_NONNULL(1);
+
+/**
+ * daemonkit_notify_reloading - the daemon begins to reload
+ *
+ * Sends RELOADING=1 with MONOTONIC_USEC, as Type=notify-reload wants it.
+ * daemonkit_notify_ready() tells that the reload is done.
+ *
+ * Returns: 0, -EPERM (this process is not the daemon), or an error of the
+ * message.
+ * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
+ * Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_notify_reloading(struct daemonkit_context *context)
+	DAEMONKIT_NONNULL(1);
+
+/**
+ * daemonkit_notify_stopping - the daemon begins to end (STOPPING=1)
+ *
+ * Returns: as daemonkit_notify_reloading().
+ * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
+ * Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_notify_stopping(struct daemonkit_context *context)
+	DAEMONKIT_NONNULL(1);
+
+/**
+ * daemonkit_notify_watchdog - the daemon is alive (WATCHDOG=1)
+ *
+ * Returns: as daemonkit_notify_reloading().
+ * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
+ * Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_notify_watchdog(struct daemonkit_context *context)
+	DAEMONKIT_NONNULL(1);
+
+/**
+ * daemonkit_notify_watchdog_trigger - the daemon is not well
+ *
+ * Sends WATCHDOG=trigger: the manager acts at once, as if the daemon had
+ * missed its time.
+ *
+ * Returns: as daemonkit_notify_reloading().
+ * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
+ * Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_notify_watchdog_trigger(struct daemonkit_context *context)
+	DAEMONKIT_NONNULL(1);
+
+/**
+ * daemonkit_notify_watchdog_interval - does the manager keep watch?
+ * @interval: where the time is stored, in milliseconds, within which the
+ *            manager wants daemonkit_notify_watchdog(); call that at half of
+ *            it.  Left alone unless 1 is returned.
+ *
+ * From WATCHDOG_USEC, if WATCHDOG_PID is unset, this process, or the launcher
+ * that the manager started.
+ *
+ * Returns: 1 it does; 0 it does not; -EPERM (this process is not the daemon);
+ * -EINVAL (NULL).
+ * Thread safety: MT-safe on different contexts.  Follows:
+ * sd_watchdog_enabled(3).  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_notify_watchdog_interval(struct daemonkit_context *context,
+						     int *interval)
+	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_notify_main_pid - another process is the main one (MAINPID=)
+ * @pid: that process, greater than 0
+ *
+ * Returns: as daemonkit_notify_reloading(), and -EINVAL.
+ * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
+ * Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_notify_main_pid(struct daemonkit_context *context, pid_t pid)
+	DAEMONKIT_NONNULL(1);
+
+/**
+ * daemonkit_notify_barrier - wait until the manager has read what was sent
+ * @timeout: milliseconds; negative waits for ever
+ *
+ * Returns: 0, -ETIMEDOUT, or as daemonkit_notify_reloading().
+ * Thread safety: MT-safe on different contexts.  Follows:
+ * sd_notify_barrier(3).  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_notify_barrier(struct daemonkit_context *context, int timeout)
+	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+
+/** The manager keeps the descriptor even when poll(2) reports it hung up. */
+#define DAEMONKIT_STORE_UNPOLLED 1U
+
+/**
+ * daemonkit_notify_store_fd - let the manager keep a descriptor for a restart
+ * @name: by which it comes back; 1 to 255 bytes without control characters
+ *        and colons
+ * @fd: the descriptor; it stays the caller's and open
+ * @flags: 0 or DAEMONKIT_STORE_UNPOLLED
+ *
+ * Sends FDSTORE=1.  Several descriptors may have the same name.
+ *
+ * Returns: as daemonkit_notify_reloading(), and -EINVAL (no such name or
+ * flags), -EBADF.
+ * Thread safety: MT-safe on different contexts.  Follows:
+ * sd_pid_notify_with_fds(3).  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_notify_store_fd(struct daemonkit_context *context,
+					    const char *name, int fd, unsigned flags)
+	DAEMONKIT_NONNULL(1, 2);
+
+/**
+ * daemonkit_notify_remove_fd - the manager may forget all of this name
+ *
+ * Sends FDSTOREREMOVE=1.
+ *
+ * Returns: as daemonkit_notify_store_fd().
+ * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
+ * Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_notify_remove_fd(struct daemonkit_context *context,
+					     const char *name) DAEMONKIT_NONNULL(1, 2);
+
+/**
+ * daemonkit_notify_send - assignments of the protocol as they are
+ * @assignments: "NAME=value", several separated by newlines
+ *
+ * For the manager alone.
+ *
+ * Returns: as daemonkit_notify_reloading(), and -EINVAL (NULL).
+ * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
+ * Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_notify_send(struct daemonkit_context *context,
+					const char *assignments) DAEMONKIT_NONNULL(1, 2);
+
+/**
+ * daemonkit_notify_set_fd - a supervisor waits for a newline on a descriptor
+ * @fd: as in s6's notification-fd; 3 or higher and open.  The context's from
+ *      now on: close-on-exec, and closed once the daemon is ready.  -1 for
+ *      none.
+ *
+ * Called before daemonkit_context_reborn().  Whoever gives such a descriptor
+ * supervises the process: DAEMONKIT_MODE_AUTO is then FOREGROUND.
+ *
+ * Returns: 0, -EBADF, or -EPERM (the daemon is there already).
+ * Thread safety: MT-safe on different contexts.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)
+	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+
+DAEMONKIT_END
+
+#endif /* DAEMONKIT_NOTIFY_H */

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pid files that can be trusted.
+ *
+ * A pid file here is a regular file with one decimal pid and a newline.  Who
+ * holds it is never taken from its text alone: the holder keeps a POSIX
+ * record lock, whose owner the kernel names (F_GETLK), and beside it a lock
+ * of the open file description, which stays when the program opens and
+ * closes the same file elsewhere.  Only a process that the kernel names and
+ * that the file names too is believed.
+ *
+ * The final component of a path is never followed if it is a symbolic link;
+ * files that are not pid files (other types, other contents, more than one
+ * hard link) are refused and left as they are; nothing is ever chowned.
+ *
+ * Most programs need none of this: a context with a pid file does it all.
+ *
+ * The lock belongs to the process that took it.  It is not inherited by
+ * children, and no program that the process executes holds it.  An object
+ * may be used by one thread at a time, different objects by different
+ * threads.
+ */
+#ifndef DAEMONKIT_PIDFILE_H
+#define DAEMONKIT_PIDFILE_H
+
+#include <sys/types.h>
+
+#include <daemonkit/macros.h>
+
+DAEMONKIT_BEGIN
+
+struct daemonkit_pidfile;
+struct daemonkit_process;
+
+/** The mode of pid files and log files where 0 is given. */
+#define DAEMONKIT_FILE_MODE 0640
+
+/**
+ * daemonkit_pidfile_create - take the pid file: open, lock and write in one
+ * @ret: where the new object is stored; left alone on failure
+ * @path: the file; a relative path is taken from the working directory
+ * @mode: permission bits of a new file, whatever the umask; 0 stands for
+ *        DAEMONKIT_FILE_MODE
+ *
+ * The file appears whole: a reader sees the caller's pid and a newline, or
+ * what was there before.  A stale file (nobody holds it) is replaced.  Where
+ * the directory does not admit a new file but a stale one is there, can be
+ * written, and is the caller's or root's own, it is written in place.
+ *
+ * Returns: 0, or
+ *   -EAGAIN  another process (or this one) holds the file; it is left alone.
+ *            The text names the holder.
+ *   -ELOOP   @path is a symbolic link
+ *   -EEXIST  @path is not a pid file: not a regular file, more than one hard
+ *            link, or other contents than a pid
+ *   -EINVAL  @path is empty or @mode has bits outside 0777
+ *   -EPERM   a stale file of another user can be neither replaced nor written
+ *   -ENAMETOOLONG, -ENOENT, -ENOTDIR, -EACCES, -EROFS, -ENOSPC, -EDQUOT,
+ *   -ENOMEM, -EMFILE, -ENFILE, -EIO, -ENOLCK  as open(2), write(2), fcntl(2)
+ * Ownership: freed with daemonkit_pidfile_close().
+ * Thread safety: MT-safe.  Not async-signal-safe.
+ * Follows: fcntl(2), "Advisory record locking" and "Open file description
+ * locks".  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_pidfile_create(struct daemonkit_pidfile **ret,
+					   const char *path, mode_t mode)
+	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_pidfile_open - open a pid file, or make an empty one
+ *
+ * Parameters and errors are those of daemonkit_pidfile_create(), but for
+ * -EAGAIN: nothing is locked and nothing is written.
+ *
+ * Ownership: freed with daemonkit_pidfile_close().
+ * Thread safety: MT-safe.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_pidfile_open(struct daemonkit_pidfile **ret, const char *path,
+					 mode_t mode)
+	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_pidfile_from_fd - a pid file from an open descriptor
+ * @fd: a regular file, open for reading and writing.  It is the object's
+ *      from now on and is made close-on-exec; on failure it stays the
+ *      caller's, unchanged.
+ * @path: where the file is, for the texts and for
+ *        daemonkit_pidfile_remove(), or NULL if it has no name
+ *
+ * Returns: 0, or
+ *   -EBADF   @fd is not open
+ *   -EINVAL  @fd is not a regular file open for reading and writing, or @path
+ *            is empty
+ *   -ENAMETOOLONG, -ENOENT, -EACCES, -ENOMEM  the absolute path, as getcwd(3)
+ * Ownership: freed with daemonkit_pidfile_close().
+ * Thread safety: MT-safe.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_pidfile_from_fd(struct daemonkit_pidfile **ret, int fd,
+					    const char *path)
+	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_pidfile_lock - take the lock, without waiting
+ *
+ * Returns: 0 (also when this object holds it already), or
+ *   -EAGAIN  another process, or another object of this process, holds it
+ *   -ESTALE  the file was removed or replaced since it was opened: open anew
+ *   -ENOLCK  as fcntl(2)
+ * Thread safety: MT-safe on different objects.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_pidfile_lock(struct daemonkit_pidfile *pidfile)
+	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_pidfile_unlock - let go of the lock; the file stays as it is
+ *
+ * Returns: 0, also when it was not locked.
+ * Thread safety: MT-safe on different objects.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_pidfile_unlock(struct daemonkit_pidfile *pidfile)
+	DAEMONKIT_NONNULL(1);
+
+/**
+ * daemonkit_pidfile_write - write the caller's pid and a newline, in place
+ *
+ * Returns: 0, or
+ *   -EPERM   the lock is not held through this object by this process
+ *   -EEXIST  the file has other contents than a pid; it is left as it is
+ *   -ENOSPC, -EDQUOT, -EIO  as write(2)
+ * Thread safety: MT-safe on different objects.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_pidfile_write(struct daemonkit_pidfile *pidfile)
+	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_pidfile_read - the pid that the file names
+ * @pid: where it is stored; left alone on failure
+ *
+ * What a file says proves nothing; daemonkit_pidfile_holder() does.
+ *
+ * Returns: 0, or
+ *   -ENODATA  the file is empty
+ *   -EBADMSG  it is not one decimal pid greater than 0 with an optional
+ *             newline
+ *   -EIO      as read(2)
+ * Thread safety: MT-safe on different objects.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_pidfile_read(struct daemonkit_pidfile *pidfile, pid_t *pid)
+	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_pidfile_remove - take the file away, while the lock is held
+ *
+ * Removes the path only if it still is this very file.  Where it cannot be
+ * unlinked any more (after chroot(2), or without the privilege) the file is
+ * emptied through the descriptor: an empty pid file means "no daemon".  The
+ * lock is kept until daemonkit_pidfile_unlock() or daemonkit_pidfile_close(),
+ * so that a successor cannot slip in between.
+ *
+ * Returns: 0 removed or emptied, or already gone; or
+ *   -EPERM  the lock is not held through this object by this process
+ *   -EIO, -EROFS  it could be neither removed nor emptied
+ * Thread safety: MT-safe on different objects.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_pidfile_remove(struct daemonkit_pidfile *pidfile)
+	DAEMONKIT_NONNULL(1);
+
+/**
+ * daemonkit_pidfile_close - unlock, close and free; the file stays as it is
+ * @pidfile: an object, or NULL
+ *
+ * Returns: NULL.  Thread safety: MT-safe on different objects.  Since: 1.0
+ */
+DAEMONKIT_API struct daemonkit_pidfile *
+daemonkit_pidfile_close(struct daemonkit_pidfile *pidfile);
+
+/**
+ * daemonkit_pidfile_fd - the descriptor
+ *
+ * Returns: the descriptor, or -EINVAL for NULL.
+ * Ownership: the object's; must not be closed.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_pidfile_fd(const struct daemonkit_pidfile *pidfile)
+	DAEMONKIT_NONNULL(1);
+
+/**
+ * daemonkit_pidfile_holder - the process that holds a pid file, proved
+ * @path: the pid file
+ * @ret: where the process is stored, to be freed with
+ *       daemonkit_process_free(); left alone on failure
+ *
+ * The kernel is asked who holds the lock; that process is opened, and the
+ * kernel is asked again; and the file must name the same pid.  The file is
+ * never changed.  Reading permission for the file is enough, also for a
+ * daemon of another user.
+ *
+ * Returns: 0, or
+ *   -ESRCH    nobody: no file, an empty one, or one that no process holds
+ *   -EBADMSG  a process holds it, but the file names another or none, or
+ *             others could have written it; or the holder is in a pid
+ *             namespace that cannot be seen from here
+ *   -ELOOP    @path is a symbolic link
+ *   -EEXIST   @path is not a regular file, or has more than one hard link
+ *   -EACCES   the file cannot be read, or (where the holder itself opened and
+ *             closed its file) the holder's descriptors cannot be seen, so
+ *             nothing is known
+ *   -EINVAL, -ENAMETOOLONG, -ENOTDIR, -ENOMEM, -EMFILE, -ENFILE, -EIO
+ * Thread safety: MT-safe.  Not async-signal-safe.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_pidfile_holder(const char *path, struct daemonkit_process **ret)
+	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+
+DAEMONKIT_END
+
+#endif /* DAEMONKIT_PIDFILE_H */
