@@ -114,7 +114,8 @@ def make_root(files, lower='/'):
     for path in ('run', 'tmp'):
         run('mount', '-t', 'tmpfs', '-o', 'mode=1777' if path == 'tmp' else 'mode=755', 'tmpfs',
             root / path)
-    install(program, root / DAEMON[1:], 0o755)
+    if files:
+        install(program, root / DAEMON[1:], 0o755)
     for name, place in files.items():
         source = tap.source / 'doc/managers' / name
         install(source, root / place[1:], source.stat().st_mode & 0o755)
@@ -244,9 +245,10 @@ def gone(pid):
 def start(*command, log=None, **options):
     """A manager, in the background; ended with the namespaces if not before."""
     stream = open(log, 'ab') if log else subprocess.DEVNULL
+    options = {'env': ENVIRONMENT, **options}
     try:
         return subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
-                                stdout=stream, stderr=stream, env=ENVIRONMENT, **options)
+                                stdout=stream, stderr=stream, **options)
     finally:
         if log:
             stream.close()

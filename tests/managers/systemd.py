@@ -18,6 +18,7 @@ class Systemd:
     def __init__(self, group, units, lower='/', others=None, programs=()):
         self.root = room.make_root({f'systemd/{unit}': f'/etc/managed/{unit}' for unit in units},
                                    lower)
+        (self.root / 'etc/managed').mkdir(exist_ok=True)
         for path in programs:
             room.install(tap.build / 'doc' / path, self.root / 'usr/sbin' / path.rpartition('/')[2],
                          0o755)
@@ -32,8 +33,9 @@ class Systemd:
         self.process = None
         self.init = None
 
-    def boot(self):
-        self.process = room.start(BOOT, self.root, self.group, log=self.console)
+    def boot(self, unit_path=''):
+        self.process = room.start(BOOT, self.root, self.group, log=self.console,
+                                  env={**room.ENVIRONMENT, 'UNIT_PATH': unit_path})
         path = f'/proc/{self.process.pid}/task/{self.process.pid}/children'
         self.init = room.until('process 1', lambda: room.read(path).strip())
         room.until('boot', lambda: self.run('systemctl', 'is-system-running', status=None).strip()

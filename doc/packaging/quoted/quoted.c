@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tell a quote to whoever connects, as RFC 865 has it.
+ *
+ *	quoted [-j] [-l LOGFILE] [-P PORT] [-p PIDFILE] [-q QUOTES] [-u USER]
+ *	       start|stop|restart|try-restart|reload|force-reload|status|run
+ *
+ * The socket comes from a service manager, under the name "quotes"; or it is
+ * opened here, before root becomes USER.  "reload" reads the quotes and opens
+ * the log again, and tells whoever asked for it when the quotes are no good.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <daemonkit/daemonkit.h>
+
+#define READY_TIMEOUT 10000 /* milliseconds */
+#define SOCKET "quotes"
+
+enum { EXIT_USAGE = 2, EXIT_NOT_CONFIGURED = 6 }; /* as LSB init scripts have them */
+
+struct quoted {
+	const char *quotes_file, *log_file, *pid_file, *user;
+	unsigned short port;
+	unsigned flags;
+	struct daemonkit_context *context;
+	struct daemonkit_signals *signals;
+	struct daemonkit_control *control;
+	int own_socket; /* or a negative errno */
+	char **quotes;
+	size_t count, next;
+};
+
+static void forget_quotes(struct quoted *quoted)
+{
+	while (quoted->count > 0)
+		free(quoted->quotes[--quoted->count]);
+	free(quoted->quotes);
+	quoted->quotes = NULL;
+}
+
+/* Lines that are neither empty nor comments: 0, or a negative errno. */
+static int read_lines(struct quoted *into, FILE *file)
+{
+	char *line = NULL, **larger;
+	size_t size = 0;
+
+	while (getline(&line, &size, file) >= 0) {
+		if (*line == '#' || *line == '\n')
+			continue;
+		larger = realloc(into->quotes, (into->count + 1) * sizeof *larger);
+		if (larger == NULL)
+			break;
+		into->quotes = larger;
+		into->quotes[into->count++] = line;
+		line = NULL;
+		size = 0;
+	}
+	free(line);
+	if (!feof(file))
+		return errno != 0 ? -errno : -EIO;
+	return into->count == 0 ? -ENODATA : 0;
+}
+
+/* Take new quotes, or go on with the old ones: 0, or a negative errno. */
+static int read_quotes(struct quoted *quoted)
+{
+	FILE *file = fopen(quoted->quotes_file, "re");
+	struct quoted fresh = { .count = 0 };
+	int result = file == NULL ? -errno : read_lines(&fresh, file);
+
+	if (file != NULL)
+		fclose(file);
+	if (result < 0) {
+		forget_quotes(&fresh);
+		return result;
+	}
+	forget_quotes(quoted);
+	quoted->quotes = fresh.quotes;
+	quoted->count = fresh.count;
+	return 0;
+}
+
+static void tell_ready(struct quoted *quoted)
+{
+	printf("%zu quotes\n", quoted->count);
+	daemonkit_notify_status(quoted->context, "%zu quotes", quoted->count);
+	daemonkit_notify_ready(quoted->context);
+}
+
+static int on_reload(const struct daemonkit_signal *signal, void *data)
+{
+	struct quoted *quoted = data;
+	int error;
+
+	daemonkit_notify_reloading(quoted->context);
+	error = daemonkit_context_reopen_log(quoted->context);
+	if (error < 0)
+		daemonkit_signal_reply(signal, error, "%s", daemonkit_context_error(quoted->context));
+	error = read_quotes(quoted);
+	if (error < 0)
+		daemonkit_signal_reply(signal, error, "%s: %s", quoted->quotes_file,
+				       strerror(-error));
+	tell_ready(quoted);
+	return 0;
+}
+
+/* A socket that listens, or a negative errno. */
+static int open_socket(unsigned short port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int on = 1, error, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+	    bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 64) == 0)
+		return fd;
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	return -error;
+}
+
+static void answer(struct quoted *quoted, int listener)
+{
+	int client = accept(listener, NULL, NULL);
+	const char *quote = quoted->quotes[quoted->next++ % quoted->count];
+
+	if (client < 0)
+		return;
+	send(client, quote, strlen(quote), MSG_NOSIGNAL);
+	close(client);
+}
+
+/* What is missing, for whoever waits for the start. */
+static int fail(struct quoted *quoted, int error, const char *what)
+{
+	daemonkit_notify_failed(quoted->context, error, "%s: %s", what, strerror(-error));
+	return EXIT_NOT_CONFIGURED;
+}
+
+static int serve(struct quoted *quoted)
+{
+	struct pollfd fds[2] = { { .fd = daemonkit_signals_fd(quoted->signals), .events = POLLIN },
+				 { .events = POLLIN } };
+	int result = read_quotes(quoted);
+
+	if (result < 0)
+		return fail(quoted, result, quoted->quotes_file);
+	fds[1].fd = daemonkit_context_find_fd(quoted->context, SOCKET, 0, DAEMONKIT_FD_LISTENER);
+	if (fds[1].fd == -ENOENT)
+		fds[1].fd = quoted->own_socket;
+	if (fds[1].fd < 0)
+		return fail(quoted, fds[1].fd, "socket");
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	tell_ready(quoted);
+	while (result == 0) {
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[1].revents != 0)
+			answer(quoted, fds[1].fd);
+		if (fds[0].revents != 0)
+			result = daemonkit_signals_dispatch(quoted->signals);
+	}
+	daemonkit_notify_stopping(quoted->context);
+	puts("stopping");
+	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* What all commands have in common, and the daemon too. */
+static int prepare(struct quoted *quoted)
+{
+	if (daemonkit_signals_new(&quoted->signals) < 0 ||
+	    daemonkit_signals_set_handler(quoted->signals, SIGHUP, on_reload, quoted) < 0 ||
+	    daemonkit_context_new(&quoted->context) < 0 ||
+	    daemonkit_context_set_pid_file(quoted->context, quoted->pid_file, 0644) < 0 ||
+	    daemonkit_context_set_log_file(quoted->context, quoted->log_file, 0) < 0 ||
+	    daemonkit_context_set_user(quoted->context, quoted->user, NULL) < 0 ||
+	    daemonkit_context_set_ready_timeout(quoted->context, READY_TIMEOUT) < 0)
+		return -1;
+	return daemonkit_control_new(&quoted->control, quoted->context);
+}
+
+static int usage(void)
+{
+	fputs("usage: quoted [-j] [-l LOGFILE] [-P PORT] [-p PIDFILE] [-q QUOTES] [-u USER]\n"
+	      "              " DAEMONKIT_CONTROL_COMMANDS "\n", stderr);
+	return EXIT_USAGE;
+}
+
+static int obey(struct quoted *quoted, const char *command)
+{
+	int result, status = EXIT_FAILURE;
+
+	/* The one that becomes the daemon may still be root: nobody else needs a port. */
+	if ((daemonkit_was_reborn() || strcmp(command, "run") == 0) &&
+	    daemonkit_context_find_fd(quoted->context, SOCKET, 0, DAEMONKIT_FD_ANY) == -ENOENT)
+		quoted->own_socket = open_socket(quoted->port);
+	result = daemonkit_control_run(quoted->control, command, quoted->flags, &status);
+	if (result < 0)
+		return usage();
+	if (result == 1) {
+		status = serve(quoted);
+		daemonkit_context_release(quoted->context);
+	}
+	return status;
+}
+
+int main(int argc, char *argv[])
+{
+	struct quoted quoted = { .quotes_file = "/etc/quoted/quotes",
+				 .log_file = "/var/log/quoted/quoted.log",
+				 .pid_file = "/run/quoted/quoted.pid",
+				 .port = 17,
+				 .own_socket = -ENOENT };
+	int option, status = EXIT_FAILURE;
+
+	while ((option = getopt(argc, argv, "jl:P:p:q:u:")) != -1) {
+		switch (option) {
+		case 'j': quoted.flags |= DAEMONKIT_CONTROL_JSON; break;
+		case 'l': quoted.log_file = optarg; break;
+		case 'P': quoted.port = (unsigned short)atoi(optarg); break;
+		case 'p': quoted.pid_file = optarg; break;
+		case 'q': quoted.quotes_file = optarg; break;
+		case 'u': quoted.user = optarg; break;
+		default: return usage();
+		}
+	}
+	if (optind + 1 != argc)
+		return usage();
+	if (prepare(&quoted) < 0)
+		fprintf(stderr, "quoted: %s\n", daemonkit_error());
+	else
+		status = obey(&quoted, argv[optind]);
+	forget_quotes(&quoted);
+	daemonkit_control_free(quoted.control);
+	daemonkit_signals_free(quoted.signals);
+	daemonkit_context_free(quoted.context);
+	return status;
+}
