@@ -105,7 +105,10 @@ def run(*command, status=0, **options):
 
 
 def make_root(files, lower='/'):
-    """Lay memory over a file system; files: {in doc/managers: where it is used}."""
+    """Lay memory over a file system, and the daemon there if files need it.
+
+    files: {in doc/managers: where it is used}
+    """
     root = MEMORY / 'root'
     for name in ('root', 'upper', 'work'):
         (MEMORY / name).mkdir()
