@@ -19,7 +19,6 @@
 
 #include <daemonkit/error.h>
 
-#include "compat-file.h"
 #include "harness.h"
 
 void forbid_nameless(void)
@@ -41,10 +40,11 @@ void forbid_nameless(void)
 
 bool has_nameless(void)
 {
-	int directory = open(harness_directory(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd = compat_open_nameless(directory);
+	int fd = -1;
 
-	close(directory);
+#ifdef COMPAT_LINUX
+	fd = open(harness_directory(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+#endif
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;
