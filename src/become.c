@@ -15,6 +15,7 @@
 #include "channel.h"
 #include "compat-program.h"
 #include "fd.h"
+#include "first.h"
 #include "origin.h"
 #include "pidfile.h"
 #include "room.h"
@@ -257,10 +258,16 @@ int become_forked(struct daemonkit_context *context, const struct launch_forked 
 int become_foreground(struct daemonkit_context *context)
 {
 	sigset_t mask;
+	int result;
 
+	/* Before what waits is let in. */
+	first_begin();
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	clean_mask(&mask);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	context->supervised = true;
-	return become(context, true);
+	result = become(context, true);
+	if (result < 0)
+		first_end();
+	return result;
 }

@@ -19,6 +19,7 @@
 
 #include "compat-signal.h"
 #include "deadline.h"
+#include "first.h"
 
 /* The pid of the process; negative while one of its threads starts afresh. */
 static _Atomic pid_t home;
@@ -195,7 +196,9 @@ void catcher_release(struct signal_queue *queue, int number, const struct sigact
 {
 	/* In this order: once it is out of the table another queue may claim it. */
 	if (atomic_load(&queues[number]) == queue) {
-		replace_receive(number, previous);
+		const struct sigaction action = first_disposition(number, previous);
+
+		replace_receive(number, &action);
 		atomic_store(&queues[number], NULL);
 	}
 }

@@ -19,7 +19,9 @@
 #include "answer.h"
 #include "catcher.h"
 #include "channel.h"
+#include "compat-children.h"
 #include "error.h"
+#include "orphans.h"
 #include "signal-queue.h"
 
 struct slot {
@@ -31,6 +33,7 @@ struct slot {
 struct daemonkit_signals {
 	struct signal_queue queue;
 	struct slot slots[SIGNAL_NUMBERS];
+	struct orphans orphans;
 };
 
 struct daemonkit_signal {
@@ -43,6 +46,14 @@ static int stop(const struct daemonkit_signal *signal, void *data)
 	(void)signal;
 	(void)data;
 	return DAEMONKIT_STOP;
+}
+
+/* For SIGCHLD, where only orphans are of interest. */
+static int pass_over(const struct daemonkit_signal *signal, void *data)
+{
+	(void)signal;
+	(void)data;
+	return 0;
 }
 
 /*
@@ -135,6 +146,20 @@ static int claim(struct daemonkit_signals *signals, int number)
 	return 0;
 }
 
+/* Does the system clear away ended children by itself? */
+static bool leaves_no_zombies(const struct sigaction *action)
+{
+	return (action->sa_flags & SA_NOCLDWAIT) != 0 ||
+	       ((action->sa_flags & SA_SIGINFO) == 0 && action->sa_handler == SIG_IGN);
+}
+
+/* Has it to be caught for the orphans' sake, even without a handler of the program? */
+static bool is_needed(const struct daemonkit_signals *signals, int number)
+{
+	return number == SIGCHLD && signals->orphans.on &&
+	       !leaves_no_zombies(&signals->slots[number].previous);
+}
+
 int daemonkit_signals_set_handler(struct daemonkit_signals *signals, int number,
 				  daemonkit_signal_handler *handler, void *data)
 {
@@ -148,7 +173,9 @@ int daemonkit_signals_set_handler(struct daemonkit_signals *signals, int number,
 		return error_set(-EINVAL, "signal %d: it cannot be handled", number);
 	slot = &signals->slots[number];
 	if (handler == NULL) {
-		if (slot->handler != NULL)
+		if (slot->handler != NULL && is_needed(signals, number))
+			handler = pass_over;
+		else if (slot->handler != NULL)
 			catcher_release(&signals->queue, number, &slot->previous);
 	} else if (slot->handler == NULL) {
 		int result = claim(signals, number);
@@ -158,6 +185,46 @@ int daemonkit_signals_set_handler(struct daemonkit_signals *signals, int number,
 	}
 	slot->handler = handler;
 	slot->data = data;
+	return 0;
+}
+
+static int catch_children(struct daemonkit_signals *signals)
+{
+	struct slot *slot = &signals->slots[SIGCHLD];
+	struct sigaction current;
+	int result;
+
+	if (slot->handler != NULL)
+		return 0;
+	if (sigaction(SIGCHLD, NULL, &current) < 0)
+		return error_system(-errno, "signal %d", SIGCHLD);
+	if (leaves_no_zombies(&current))
+		return 0;
+	if ((current.sa_flags & SA_SIGINFO) != 0 || current.sa_handler != SIG_DFL)
+		return error_set(-EBUSY, "signal %d: it has another handler, which would be lost",
+				 SIGCHLD);
+	result = claim(signals, SIGCHLD);
+	if (result == 0)
+		slot->handler = pass_over;
+	return result;
+}
+
+int daemonkit_signals_reap_orphans(struct daemonkit_signals *signals,
+				   daemonkit_child_filter *is_own, void *data)
+{
+	int result;
+
+	if (signals == NULL)
+		return error_null(__func__);
+	if (!catcher_owns(&signals->queue))
+		return not_owner();
+	if (!compat_children_adopts())
+		return 0;
+	result = catch_children(signals);
+	if (result < 0)
+		return result;
+	signals->orphans = (struct orphans){ .on = true, .due = true, .is_own = is_own, .data = data };
+	orphans_clear(&signals->orphans);
 	return 0;
 }
 
@@ -187,19 +254,17 @@ static int handle(const struct signal_record *record, const struct slot *slot)
 	return result;
 }
 
-int daemonkit_signals_dispatch(struct daemonkit_signals *signals)
+static int handle_all(struct daemonkit_signals *signals)
 {
 	struct signal_record record;
 	int result;
 
-	if (signals == NULL)
-		return error_null(__func__);
-	if (!catcher_owns(&signals->queue))
-		return not_owner();
 	signal_queue_begin(&signals->queue);
 	while ((result = signal_queue_take(&signals->queue, &record)) > 0) {
 		const struct slot slot = signals->slots[record.number];
 
+		if (record.number == SIGCHLD)
+			signals->orphans.due = true;
 		/* It may have been removed since the signal came. */
 		if (slot.handler == NULL)
 			continue;
@@ -212,6 +277,20 @@ int daemonkit_signals_dispatch(struct daemonkit_signals *signals)
 	if (result < 0)
 		return error_system(result, "signals: read the queue");
 	return 0;
+}
+
+int daemonkit_signals_dispatch(struct daemonkit_signals *signals)
+{
+	int result;
+
+	if (signals == NULL)
+		return error_null(__func__);
+	if (!catcher_owns(&signals->queue))
+		return not_owner();
+	result = handle_all(signals);
+	/* After the handlers: a program that waits for its children there has done so. */
+	orphans_clear(&signals->orphans);
+	return result;
 }
 
 /* Wait with the caller's signal mask, less the signals that have handlers. */
