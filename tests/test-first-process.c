@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -160,7 +161,9 @@ static void write_without_reader(void)
 
 static void let_alarm_ring(void)
 {
-	alarm(1);
+	const struct itimerval soon = { .it_value = { .tv_usec = 1000 } };
+
+	NEED(setitimer(ITIMER_REAL, &soon, NULL) == 0);
 	wait_for_end();
 }
 
@@ -178,14 +181,21 @@ static void raise_it(void)
 	raise(SIGHUP);
 }
 
-/* What was blocked, and came before the daemon was one. */
-static void have_some_pending(void)
+/* What came, blocked, before the program was executed: it is let in by then. */
+static void have_ended_already(void)
+{
+}
+
+static void execute_with_some_pending(void)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	raise(SIGHUP);
+	execl(harness_self, harness_self, "--helper", "cause", "pending", NULL);
+	_exit(127);
 }
 
 static void remove_handler(void)
@@ -222,7 +232,7 @@ static const struct cause {
 	{ "alarm", let_alarm_ring, SIGALRM },
 	{ "file-size", write_too_much, SIGXFSZ },
 	{ "raise", raise_it, SIGHUP },
-	{ "pending", have_some_pending, SIGHUP },
+	{ "execute", have_ended_already, SIGHUP },
 	{ "removed", remove_handler, SIGUSR1 },
 	{ "removed-early", remove_early_handler, SIGUSR1 },
 	{ "freed-early", free_early_handlers, SIGTERM },
@@ -232,19 +242,13 @@ static const struct cause {
 
 static int cause_main(int argc, char *argv[])
 {
-	sigset_t set;
-
 	(void)argc;
 	if (strstr(argv[1], "early") != NULL) {
 		early = new_signals();
 		NEED(daemonkit_signals_set_handler(early, SIGUSR1, pass_over, NULL) == 0);
 	}
-	if (strcmp(argv[1], "pending") == 0) {
-		sigemptyset(&set);
-		sigaddset(&set, SIGHUP);
-		sigprocmask(SIG_BLOCK, &set, NULL);
-		raise(SIGHUP);
-	}
+	if (strcmp(argv[1], "execute") == 0)
+		execute_with_some_pending();
 	become_daemon(NULL);
 	for (size_t i = 0; i < CAUSES; i++)
 		if (strcmp(argv[1], causes[i].name) == 0)
@@ -381,6 +385,14 @@ START_TEST(any_other_process_keeps_its_dispositions)
 	struct harness_result result = harness_run_helper("foreground", NULL);
 
 	ck_assert_msg(WEXITSTATUS(result.status) == 42, "%s", result.error);
+}
+END_TEST
+
+START_TEST(any_other_process_of_a_container_does_so_too)
+{
+	struct container container = container_start("init", "foreground", NULL);
+
+	ck_assert_int_eq(WEXITSTATUS(container_end(&container)), 42);
 }
 END_TEST
 
@@ -654,6 +666,7 @@ int main(int argc, char *argv[])
 			tcase_add_test(signals, other_signals_and_processes_are_as_ever);
 		}
 		tcase_add_test(signals, a_failed_start_changes_nothing);
+		tcase_add_test(signals, any_other_process_of_a_container_does_so_too);
 		tcase_add_test(ready, a_manager_outside_hears_of_it);
 		tcase_add_test(again, a_restart_after_a_kill);
 		tcase_add_test(again, another_program_is_process_1_now);

@@ -199,6 +199,9 @@ static int set_up(struct managed *managed, int argc, char **argv)
 		result = daemonkit_signals_set_handler(managed->signals, SIGTERM, stop, managed);
 	if (result == 0)
 		result = daemonkit_signals_set_handler(managed->signals, SIGUSR1, hang, managed);
+	/* As process 1 of a container; it has no children of its own. */
+	if (result == 0)
+		result = daemonkit_signals_reap_orphans(managed->signals, NULL, NULL);
 	return result;
 }
 
