@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -186,8 +187,17 @@ size_t harness_count_children(pid_t parent)
 
 struct strays {
 	size_t count;
+	pid_t pids[64];
 	char names[512];
 };
+
+static bool is_known(const struct strays *strays, pid_t pid)
+{
+	for (size_t i = 0; i < strays->count && i < sizeof strays->pids / sizeof pid; i++)
+		if (strays->pids[i] == pid)
+			return true;
+	return false;
+}
 
 static void name_process(pid_t pid, struct strays *strays)
 {
@@ -212,13 +222,23 @@ static void kill_stray(pid_t pid, void *data)
 {
 	struct strays *strays = data;
 
-	if (!is_ended(pid)) {
-		strays->count++;
-		name_process(pid, strays);
-		kill(pid, SIGKILL);
-	}
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (is_ended(pid) || is_known(strays, pid))
+		return;
+	if (strays->count < sizeof strays->pids / sizeof pid)
+		strays->pids[strays->count] = pid;
+	strays->count++;
+	name_process(pid, strays);
+	kill(pid, SIGKILL);
+}
+
+/*
+ * Without waiting for this one alone: process 1 of a pid namespace does not
+ * end before the others there do, and are waited for by their parents.
+ */
+static void reap_stray(pid_t pid, void *data)
+{
+	(void)data;
+	waitpid(pid, NULL, WNOHANG);
 }
 
 /* Descriptors */
@@ -361,12 +381,13 @@ static void end_like(int status)
 
 static void supervise(pid_t test)
 {
-	struct strays strays = { 0, "" };
+	struct strays strays = { .count = 0 };
 	int status = 0;
 	bool in_time = wait_for_test(test, &status);
 
 	while (each_child(getpid(), kill_stray, &strays) > 0)
-		;
+		if (each_child(getpid(), reap_stray, NULL) > 0)
+			poll(NULL, 0, 1);
 	remove_directory();
 	if (!in_time)
 		ck_abort_msg("not at an end in time, and killed; processes left: %zu %s",
