@@ -54,21 +54,24 @@ static bool mount_proc(void)
 	return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0;
 }
 
-/* End as the child does. */
-static int end_like(pid_t child)
+/*
+ * End as the child does, and do nothing else before: this process is outside,
+ * and a search for leaks would meet strangers in the /proc of the container.
+ */
+static void __attribute__((__noreturn__)) end_like(pid_t child)
 {
 	const struct rlimit none = { 0, 0 };
 	int status;
 
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
-			return 126;
+			_exit(126);
 	if (!WIFSIGNALED(status))
-		return WEXITSTATUS(status);
+		_exit(WEXITSTATUS(status));
 	setrlimit(RLIMIT_CORE, &none);
 	signal(WTERMSIG(status), SIG_DFL);
 	raise(WTERMSIG(status));
-	return 126;
+	_exit(126);
 }
 
 /* argv[1...]: the helper and its arguments. */
@@ -101,17 +104,17 @@ int container_main(int argc, char *argv[])
 
 	(void)argc;
 	if (!leave_namespaces() || pipe2(gate, O_CLOEXEC) < 0)
-		return IMPOSSIBLE;
+		_exit(IMPOSSIBLE);
 	child = fork();
 	if (child == 0)
 		be_first(gate[0], argv);
 	dprintf(STDOUT_FILENO, "%d\n", (int)child);
 	if (write(gate[1], "", 1) != 1)
-		return 126;
+		_exit(126);
 	/* What is read from it, and when it ends, is process 1's business. */
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
-	return end_like(child);
+	end_like(child);
 }
 
 static bool enter_namespaces(const char *pid)
@@ -137,13 +140,13 @@ int container_enter(int argc, char *argv[])
 
 	(void)argc;
 	if (!enter_namespaces(argv[1]))
-		return IMPOSSIBLE;
+		_exit(IMPOSSIBLE);
 	child = fork();
 	if (child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		run_helper(argv + 1);
 	}
-	return end_like(child);
+	end_like(child);
 }
 
 bool container_is_possible(void)
@@ -157,7 +160,7 @@ bool container_is_possible(void)
 		child = fork();
 		if (child == 0)
 			_exit(mount_proc() ? 0 : IMPOSSIBLE);
-		_exit(end_like(child));
+		end_like(child);
 	}
 	waitpid(child, &status, 0);
 	if (status == 0)
