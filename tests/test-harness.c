@@ -3,7 +3,9 @@
 #include "harness.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -47,6 +49,51 @@ START_TEST(leaves_a_zombie)
 }
 END_TEST
 
+/* Make a process that waits, in the namespace if there is one, and say which. */
+static void leave_another(int namespace, int told)
+{
+	pid_t pid;
+
+	if (namespace < 0 || setns(namespace, CLONE_NEWPID) < 0)
+		unshare(CLONE_NEWPID); /* as far as this user may */
+	pid = fork();
+	if (pid == 0)
+		for (;;)
+			pause();
+	if (write(told, &pid, sizeof pid) != sizeof pid)
+		_exit(1);
+}
+
+/* Its process 1 ends when the other one has been waited for, which nobody does. */
+START_TEST(leaves_a_namespace)
+{
+	int told[2], namespace;
+	char path[64];
+	pid_t first, other, pid;
+
+	ck_assert_int_eq(pipe2(told, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		leave_another(-1, told[1]);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	ck_assert_int_eq(read(told[0], &first, sizeof first), sizeof first);
+	snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)first);
+	namespace = open(path, O_RDONLY | O_CLOEXEC);
+	pid = fork();
+	if (pid == 0) {
+		leave_another(namespace, told[1]);
+		for (;;)
+			pause();
+	}
+	ck_assert_int_eq(read(told[0], &other, sizeof other), sizeof other);
+	close(namespace);
+	close(told[0]);
+	close(told[1]);
+}
+END_TEST
+
 START_TEST(takes_for_ever)
 {
 	harness_allow(50);
@@ -80,6 +127,7 @@ static void add_bad_tests(Suite *suite)
 	tcase_add_test(bad, leaves_a_descriptor);
 	tcase_add_test(bad, closes_a_descriptor);
 	tcase_add_test(bad, leaves_a_zombie);
+	tcase_add_test(bad, leaves_a_namespace);
 	tcase_add_test(bad, takes_for_ever);
 	tcase_add_test(bad, dies);
 	tcase_add_test(bad, is_wrong);
@@ -96,7 +144,7 @@ static struct harness_result bad_run(void)
 	result = harness_run(argv);
 	ck_assert(WIFEXITED(result.status));
 	ck_assert_int_eq(WEXITSTATUS(result.status), EXIT_FAILURE);
-	ck_assert_ptr_nonnull(strstr(result.output, "1..8\n"));
+	ck_assert_ptr_nonnull(strstr(result.output, "1..9\n"));
 	return result;
 }
 
@@ -119,6 +167,7 @@ START_TEST(each_fault_is_noticed)
 		{ ":leaves_a_descriptor: ", "left descriptor " },
 		{ ":closes_a_descriptor: ", "closed descriptor 0 (/dev/null)" },
 		{ ":leaves_a_zombie: ", "left child " },
+		{ ":leaves_a_namespace: ", "left " },
 		{ ":takes_for_ever: ", "not at an end in time" },
 		{ ":dies: ", "(Killed)" },
 		{ ":is_wrong: ", "Assertion '1 == 2' failed" },
@@ -223,7 +272,7 @@ static void add_good_tests(Suite *suite)
 	TCase *notices = harness_case(suite, "notices");
 	TCase *tools = harness_case(suite, "tools");
 
-	tcase_add_loop_test(notices, each_fault_is_noticed, 0, 8);
+	tcase_add_loop_test(notices, each_fault_is_noticed, 0, 9);
 	tcase_add_test(notices, bad_tests_leave_nothing);
 	tcase_add_test(tools, a_helper_is_run);
 	tcase_add_test(tools, a_helper_is_spoken_to);
