@@ -146,14 +146,19 @@ static int take(struct daemonkit_pidfile *pidfile, const struct pidfile_place *p
 	return error_set(-EAGAIN, "pid file %s: somebody keeps changing it", place->path);
 }
 
-static int check(mode_t *mode, const char *path)
+/* What taking and opening begin with; on failure too, both objects are to be closed. */
+static int begin(struct daemonkit_pidfile **pidfile, struct pidfile_place *place,
+		 const char *path, mode_t *mode)
 {
+	int result;
+
 	if (*mode & ~(mode_t)0777)
 		return error_set(-EINVAL, "pid file %s: mode %#o has more than permission bits",
 				 path, (unsigned)*mode);
 	if (*mode == 0)
 		*mode = DAEMONKIT_FILE_MODE;
-	return 0;
+	result = pidfile_new(pidfile, path);
+	return result == 0 ? find_place(place, (*pidfile)->path) : result;
 }
 
 int daemonkit_pidfile_create(struct daemonkit_pidfile **ret, const char *path, mode_t mode)
@@ -164,11 +169,7 @@ int daemonkit_pidfile_create(struct daemonkit_pidfile **ret, const char *path, m
 
 	if (!ret || !path)
 		return error_null(__func__);
-	result = check(&mode, path);
-	if (result == 0)
-		result = pidfile_new(&pidfile, path);
-	if (result == 0)
-		result = find_place(&place, pidfile->path);
+	result = begin(&pidfile, &place, path, &mode);
 	if (result == 0)
 		result = take(pidfile, &place, mode);
 	pidfile_place_close(&place);
@@ -225,11 +226,7 @@ int daemonkit_pidfile_open(struct daemonkit_pidfile **ret, const char *path, mod
 
 	if (!ret || !path)
 		return error_null(__func__);
-	result = check(&mode, path);
-	if (result == 0)
-		result = pidfile_new(&pidfile, path);
-	if (result == 0)
-		result = find_place(&place, pidfile->path);
+	result = begin(&pidfile, &place, path, &mode);
 	if (result == 0) {
 		pidfile_enter();
 		result = open_or_make(&place, mode);
