@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The example "activated": under an activator, with a launcher, and alone. */
+#include "example-tools.h"
 #include "probe-running.h"
 
 #include <arpa/inet.h>
@@ -7,37 +8,10 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-/* In the test's directory, which has its files. */
-static const char *example(void)
-{
-	const char *builddir = getenv("builddir");
-	char *path = harness_memory(4096);
-
-	ck_assert_int_eq(chdir(harness_directory()), 0);
-	if (builddir == NULL)
-		harness_skip("builddir is not set: run it by make check");
-	snprintf(path, 4096, "%s/doc/examples/activated", builddir);
-	if (access(path, X_OK) < 0)
-		harness_skip("%s is not built", path);
-	return path;
-}
-
-static void check_exited(const struct harness_result *result, int code, const char *error)
-{
-	ck_assert_msg(WIFEXITED(result->status) && WEXITSTATUS(result->status) == code,
-		      "status %#x, error \"%s\"", (unsigned)result->status, result->error);
-	ck_assert_msg(strstr(result->error, error) != NULL, "no \"%s\" in \"%s\"", error,
-		      result->error);
-	/* valgrind itself keeps standard error open. */
-	ck_assert(harness_is_under_valgrind() || !result->streams_held);
-}
 
 /* It tells the time. */
 static void check_serves(const char *where, int times)
@@ -54,52 +28,39 @@ static void check_serves(const char *where, int times)
 
 static void check_stops(pid_t pid)
 {
-	int status;
-
 	ck_assert_int_gt(pid, 1);
 	ck_assert_int_eq(kill(pid, SIGTERM), 0);
-	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
-	ck_assert_int_eq(status, 0);
-	ck_assert_int_ne(access("activated.pid", F_OK), 0);
-}
-
-static pid_t daemon_pid(void)
-{
-	return (pid_t)atoi(harness_read_file("activated.pid"));
+	check_end(pid, 0);
+	ck_assert(!exists("activated.pid"));
 }
 
 /* A port that is free; the network is the test's own. */
 START_TEST(alone_it_opens_its_socket)
 {
-	const char *const argv[] = { example(), "-P", "8013", NULL };
-	struct harness_result result;
+	const char *const argv[] = { example("activated"), "-P", "8013", NULL };
 
 	harness_need_root();
 	running_own_network();
 	harness_adopt_orphans();
-	result = harness_run(argv);
-	check_exited(&result, 0, "");
+	run(argv, 0);
 	check_serves("8013", 20);
 	/* The port is taken, and the daemon goes on. */
-	result = harness_run(argv);
-	check_exited(&result, 1, "port 8013: Address already in use");
+	check_has(run(argv, 1).error, "port 8013: Address already in use");
 	check_serves("8013", 1);
-	check_stops(daemon_pid());
+	check_stops(pid_in("activated.pid"));
 }
 END_TEST
 
 START_TEST(launcher_binds_what_the_daemon_may_not)
 {
-	const char *const argv[] = { example(), "-P", "80", "-u", "nobody", NULL };
-	struct harness_result result;
+	const char *const argv[] = { example("activated"), "-P", "80", "-u", "nobody", NULL };
 	pid_t pid;
 
 	running_for_everybody();
 	running_own_network();
 	harness_adopt_orphans();
-	result = harness_run(argv);
-	check_exited(&result, 0, "");
-	pid = daemon_pid();
+	run(argv, 0);
+	pid = pid_in("activated.pid");
 	ck_assert_str_eq(running_proc(pid, "status", "Uid"), "65534\t65534\t65534\t65534");
 	check_serves("80", 20);
 	check_stops(pid);
@@ -109,14 +70,12 @@ END_TEST
 START_TEST(without_privileges_it_says_so)
 {
 	/* Another user might not be able to enter the directory that it is built in. */
-	const char *const argv[] = { "setpriv", "--bounding-set=-net_bind_service", example(),
-				     "-P", "80", NULL };
-	struct harness_result result;
+	const char *const argv[] = { "setpriv", "--bounding-set=-net_bind_service",
+				     example("activated"), "-P", "80", NULL };
 
 	running_own_network();
-	result = harness_run(argv);
-	check_exited(&result, 1, "activated: port 80: Permission denied");
-	ck_assert_int_ne(access("activated.pid", F_OK), 0);
+	check_has(run(argv, 1).error, "activated: port 80: Permission denied");
+	ck_assert(!exists("activated.pid"));
 }
 END_TEST
 
@@ -157,7 +116,7 @@ START_TEST(activator_gives_it_the_socket)
 				     path,
 				     activations[_i].name,
 				     activations[_i].managed ? variable : "-EZ=Y",
-				     example(),
+				     example("activated"),
 				     "-P",
 				     "1",
 				     NULL };
@@ -174,7 +133,7 @@ START_TEST(activator_gives_it_the_socket)
 	/* They wait in the socket while there is no daemon yet. */
 	check_serves(path, 20);
 	ck_assert_str_ne(running_answer(first), "");
-	pid = daemon_pid();
+	pid = pid_in("activated.pid");
 	ck_assert_int_eq(pid == program.pid, activations[_i].managed);
 	if (activations[_i].managed) {
 		ck_assert(harness_wait_readable(manager, HARNESS_SOON));
@@ -183,7 +142,7 @@ START_TEST(activator_gives_it_the_socket)
 		ck_assert_int_eq(kill(pid, SIGTERM), 0);
 		status = harness_end(&program);
 		ck_assert_int_eq(status, 0);
-		ck_assert_int_ne(access("activated.pid", F_OK), 0);
+		ck_assert(!exists("activated.pid"));
 	} else {
 		ck_assert_int_eq(harness_end(&program), 0);
 		check_stops(pid);
@@ -197,11 +156,10 @@ START_TEST(the_wrong_kind_is_refused)
 {
 	const char *const argv[] = { "sh", "-c",
 				     "exec 3</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\"",
-				     example(), NULL };
-	struct harness_result result = harness_run(argv);
+				     example("activated"), NULL };
 
-	check_exited(&result, 1, "it is something else and not a listening socket");
-	ck_assert_int_ne(access("activated.pid", F_OK), 0);
+	check_has(run(argv, 1).error, "it is something else and not a listening socket");
+	ck_assert(!exists("activated.pid"));
 }
 END_TEST
 

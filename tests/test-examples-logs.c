@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The examples about logs, as their users run them: go-daemon rows 20 and 21. */
-#include "harness.h"
+#include "example-tools.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,53 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* They are run in the test's directory, so that their files are there. */
-static const char *example(const char *name)
-{
-	const char *builddir = getenv("builddir");
-	char *path = harness_memory(4096);
-
-	ck_assert_int_eq(chdir(harness_directory()), 0);
-	if (builddir == NULL)
-		harness_skip("builddir is not set: run it by make check");
-	snprintf(path, 4096, "%s/doc/examples/%s", builddir, name);
-	if (access(path, X_OK) < 0)
-		harness_skip("%s is not built", path);
-	return path;
-}
-
-static struct harness_result run(const char *const argv[], int exit_code)
-{
-	struct harness_result result = harness_run(argv);
-
-	ck_assert_msg(WIFEXITED(result.status) && WEXITSTATUS(result.status) == exit_code,
-		      "%s: status %#x, output \"%s\", error \"%s\"", argv[0],
-		      (unsigned)result.status, result.output, result.error);
-	/* valgrind itself keeps standard error open. */
-	ck_assert(harness_is_under_valgrind() || !result.streams_held);
-	return result;
-}
-
 static void run_command(const char *path, const char *word, int exit_code)
 {
 	run((const char *const[]){ path, "-s", word, NULL }, exit_code);
-}
-
-/* The daemons are not the tests' children, but become them. */
-static void check_end(pid_t pid, const char *pid_file)
-{
-	int status;
-
-	ck_assert_int_gt(pid, 1);
-	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
-	ck_assert_int_eq(status, 0);
-	ck_assert_int_lt(access(pid_file, F_OK), 0);
-}
-
-static pid_t pid_in(const char *path)
-{
-	ck_assert(harness_wait_file(path, HARNESS_SOON));
-	return (pid_t)atoi(harness_read_file(path));
 }
 
 /* ---- pipe ---- */
@@ -92,7 +47,8 @@ START_TEST(launcher_prints_what_the_daemon_prints) /* go-daemon row 21 */
 	snprintf(last, sizeof last, "ready\npipe: started, process %d\n", (int)pid);
 	ck_assert_str_eq(check_steps(result.output, atoi(steps[_i])), last);
 	run_command(path, "stop", 0);
-	check_end(pid, "pipe.pid");
+	check_end(pid, 0);
+	ck_assert(!exists("pipe.pid"));
 	run_command(path, "stop", 7);
 }
 END_TEST
@@ -130,7 +86,8 @@ START_TEST(second_pipe_is_refused)
 	ck_assert_str_eq(result.output, "");
 	ck_assert_msg(strstr(result.error, "pipe.pid") != NULL, "%s", result.error);
 	run_command(path, "stop", 0);
-	check_end(pid, "pipe.pid");
+	check_end(pid, 0);
+	ck_assert(!exists("pipe.pid"));
 	run_command(path, "halt", 2);
 }
 END_TEST
@@ -186,7 +143,8 @@ START_TEST(rotates_by_itself) /* go-daemon row 20 */
 	pid = pid_in("log-rotation.pid");
 	ck_assert(harness_wait_file(old_log(4), 3 * HARNESS_SOON));
 	run_command(path, "stop", 0);
-	check_end(pid, "log-rotation.pid");
+	check_end(pid, 0);
+	ck_assert(!exists("log-rotation.pid"));
 	ck_assert_int_gt(check_logs(4), 4 * (2000 / 12));
 	for (int age = 1; age <= 4; age++) {
 		ck_assert_int_eq(stat(old_log(age), &status), 0);
@@ -213,7 +171,8 @@ START_TEST(rotates_on_command)
 	}
 	run_command(path, "turn", 2);
 	run_command(path, "stop", 0);
-	check_end(pid, "log-rotation.pid");
+	check_end(pid, 0);
+	ck_assert(!exists("log-rotation.pid"));
 	check_logs(3);
 }
 END_TEST
@@ -246,7 +205,8 @@ START_TEST(logrotate_rotates)
 		ck_assert(harness_wait_text(old_log(0), "\n", HARNESS_SOON));
 	}
 	run_command(path, "stop", 0);
-	check_end(pid, "log-rotation.pid");
+	check_end(pid, 0);
+	ck_assert(!exists("log-rotation.pid"));
 	check_logs(3);
 }
 END_TEST

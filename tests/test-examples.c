@@ -1,70 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The examples, as their users run them: go-daemon rows 18 and 19, and one with a command line. */
-#include "harness.h"
+#include "example-tools.h"
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-/* They are run in the test's directory, so that their files are there. */
-static const char *example(const char *name)
-{
-	const char *builddir = getenv("builddir");
-	char *path = harness_memory(4096);
-
-	ck_assert_int_eq(chdir(harness_directory()), 0);
-	if (builddir == NULL)
-		harness_skip("builddir is not set: run it by make check");
-	snprintf(path, 4096, "%s/doc/examples/%s", builddir, name);
-	if (access(path, X_OK) < 0)
-		harness_skip("%s is not built", path);
-	return path;
-}
-
-static struct harness_result run(const char *const argv[], int exit_code)
-{
-	struct harness_result result = harness_run(argv);
-
-	ck_assert_msg(WIFEXITED(result.status) && WEXITSTATUS(result.status) == exit_code,
-		      "%s: status %#x, output \"%s\", error \"%s\"", argv[0],
-		      (unsigned)result.status, result.output, result.error);
-	/* valgrind itself keeps standard error open. */
-	ck_assert(harness_is_under_valgrind() || !result.streams_held);
-	return result;
-}
-
-static void check_has(const char *text, const char *part)
-{
-	ck_assert_msg(strstr(text, part) != NULL, "no \"%s\" in \"%s\"", part, text);
-}
-
-static pid_t pid_in(const char *path)
-{
-	return (pid_t)atoi(harness_read_file(path));
-}
-
-static bool exists(const char *path)
-{
-	return access(path, F_OK) == 0;
-}
-
-/* The daemons are not the tests' children: somebody has to wait for them. */
-static void check_end(pid_t pid, int exit_code)
-{
-	int status;
-
-	ck_assert_int_gt(pid, 1);
-	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
-	ck_assert(WIFEXITED(status));
-	ck_assert_int_eq(WEXITSTATUS(status), exit_code);
-}
 
 /* simple */
 
@@ -107,7 +52,7 @@ static const char *ask(int port)
 
 START_TEST(simple_serves) /* go-daemon row 18 */
 {
-	const char *const argv[] = {example("simple"), "-P", "0", NULL};
+	const char *const argv[] = {example("simple"), "-P", "0", "start", NULL};
 	struct harness_result result;
 	char greeting[64];
 	pid_t pid;
@@ -133,19 +78,27 @@ START_TEST(simple_serves) /* go-daemon row 18 */
 }
 END_TEST
 
-START_TEST(simple_is_refused_when_it_runs)
+static struct harness_result simple(const char *command, int exit_code)
 {
-	const char *const argv[] = {example("simple"), "-P", "0", NULL};
-	char holder[64];
+	return run((const char *const[]){example("simple"), "-P", "0", command, NULL}, exit_code);
+}
+
+START_TEST(simple_has_a_command_line)
+{
+	char running[64];
 	pid_t pid;
 
 	harness_adopt_orphans();
-	run(argv, 0);
+	check_has(simple("status", 3).output, "simple: not running\n");
+	simple("start", 0);
 	pid = pid_in("simple.pid");
-	snprintf(holder, sizeof holder, "held by process %d", (int)pid);
-	check_has(run(argv, 1).error, holder);
+	snprintf(running, sizeof running, "running already, process %d\n", (int)pid);
+	check_has(simple("start", 0).output, running);
+	simple("status", 0);
 	ck_assert_int_eq(pid_in("simple.pid"), pid);
-	kill(pid, SIGTERM);
+	check_has(simple("reload", 3).error, "simple: it cannot reload\n");
+	check_has(simple("word", 2).error, "simple: word: not a command");
+	check_has(simple("stop", 0).output, "simple: stopped\n");
 	check_end(pid, 0);
 	ck_assert_uint_eq(harness_count_children(getpid()), 0);
 }
@@ -165,7 +118,7 @@ START_TEST(simple_says_why_it_cannot_serve)
 	ck_assert_int_eq(listen(fd, 1), 0);
 	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
 	snprintf(port, sizeof port, "%d", ntohs(address.sin_port));
-	check_has(run((const char *const[]){program, "-P", port, NULL}, 1).error,
+	check_has(run((const char *const[]){program, "-P", port, "start", NULL}, 1).error,
 		  strerror(EADDRINUSE));
 	ck_assert(!exists("simple.pid"));
 	ck_assert_uint_eq(harness_count_children(getpid()), 0);
@@ -178,7 +131,8 @@ START_TEST(wrong_usage_is_refused)
 	static const char *const words[][2] = {{"simple", "-x"},
 					       {"simple", "-P65536"},
 					       {"simple", "-Pa"},
-					       {"simple", "word"},
+					       {"simple", "-P1x"},
+					       {"simple", NULL},
 					       {"signal-handling", "-x"},
 					       {"signal-handling", "word"}};
 	const char *const argv[] = {example(words[_i][0]), words[_i][1], NULL};
@@ -283,7 +237,7 @@ END_TEST
 
 START_TEST(unknown_commands_are_refused)
 {
-	check_has(command("explode", 2).error, "explode");
+	check_has(command("explode", 2).error, "[-s quit|stop|reload]\n");
 }
 END_TEST
 
@@ -376,16 +330,16 @@ END_TEST
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("examples");
-	TCase *simple = harness_case(suite, "simple");
+	TCase *small = harness_case(suite, "simple");
 	TCase *own = harness_case(suite, "service");
 	TCase *handling = harness_case(suite, "signal-handling");
 
-	tcase_add_test(simple, simple_serves);
-	tcase_add_test(simple, simple_is_refused_when_it_runs);
-	tcase_add_test(simple, simple_says_why_it_cannot_serve);
-	tcase_add_loop_test(simple, wrong_usage_is_refused, 0, 6);
+	tcase_add_test(small, simple_serves);
+	tcase_add_test(small, simple_says_why_it_cannot_serve);
+	tcase_add_loop_test(small, wrong_usage_is_refused, 0, 7);
 	/* POSIX alone cannot tell that what the test has still to reap has ended. */
 	if (harness_has_linux_api()) {
+		tcase_add_test(small, simple_has_a_command_line);
 		tcase_add_test(own, service_has_a_command_line);
 		tcase_add_test(own, service_tells_what_it_makes_of_a_configuration);
 		tcase_add_test(own, service_has_an_init_script_of_one_line);

@@ -25,7 +25,7 @@
 
 struct options {
 	const char *pid_file, *log_file, *user;
-	unsigned short port;
+	int port;
 };
 
 /* The socket, whoever has opened it: a descriptor of the context, or an error. */
@@ -39,10 +39,10 @@ static int find_socket(struct daemonkit_context *context)
 }
 
 /* Nobody has: open it here, before the privileges are dropped. */
-static int open_socket(struct daemonkit_context *context, unsigned short port)
+static int open_socket(struct daemonkit_context *context, int port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons(port),
+				      .sin_port = htons((unsigned short)port),
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int on = 1, result = -1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -127,17 +127,17 @@ int main(int argc, char *argv[])
 	struct daemonkit_context *context = NULL;
 	struct daemonkit_signals *signals = NULL;
 	int option, status = EXIT_FAILURE;
+	char rest;
 
 	while ((option = getopt(argc, argv, "p:l:P:u:")) != -1) {
 		if (option == 'p')
 			options.pid_file = optarg;
 		else if (option == 'l')
 			options.log_file = optarg;
-		else if (option == 'P')
-			options.port = (unsigned short)atoi(optarg);
 		else if (option == 'u')
 			options.user = optarg;
-		else
+		else if (option != 'P' || sscanf(optarg, "%6d%c", &options.port, &rest) != 1 ||
+			 options.port < 1 || options.port > 65535)
 			return 2;
 	}
 	if (daemonkit_signals_new(&signals) < 0 || daemonkit_context_new(&context) < 0)

@@ -18,15 +18,7 @@
 
 #define READY_TIMEOUT 10000 /* milliseconds */
 
-/* Exit codes; the last one is that of LSB init scripts. */
-#define EXIT_USAGE 2
-#define EXIT_NOT_RUNNING 7
-
-struct options {
-	const char *pid_file;
-	const char *command;
-	int steps;
-};
+enum { EXIT_USAGE = 2, EXIT_NOT_RUNNING = 7 }; /* as LSB init scripts have them */
 
 /* Nobody reads the pipe from now on: a daemon that wrote to it would die of SIGPIPE. */
 static int leave_pipe(void)
@@ -41,21 +33,21 @@ static int leave_pipe(void)
 	return result;
 }
 
-static int run_daemon(struct daemonkit_context *context, struct daemonkit_signals *signals,
-		      const struct options *options)
+static int serve(struct daemonkit_context *context, struct daemonkit_signals *signals,
+		 long long steps)
 {
 	int result;
 
-	for (int step = 1; step <= options->steps; step++)
-		printf("step %d of %d\n", step, options->steps);
+	for (long long step = 1; step <= steps; step++)
+		printf("step %lld of %lld\n", step, steps);
 	printf("ready\n");
 	result = leave_pipe();
-	if (result < 0) {
+	if (result < 0)
 		daemonkit_notify_failed(context, result, "/dev/null: %s", strerror(-result));
-		return EXIT_FAILURE;
-	}
-	daemonkit_notify_ready(context);
-	return daemonkit_signals_serve(signals) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	else if ((result = daemonkit_notify_ready(context)) == 0)
+		result = daemonkit_signals_serve(signals);
+	daemonkit_context_release(context);
+	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* What comes through the pipe goes to standard output, up to the end. */
@@ -65,8 +57,9 @@ static void *copy(void *data)
 	char bytes[4096];
 	ssize_t count;
 
-	while ((count = read(*pipe_end, bytes, sizeof bytes)) > 0)
-		fwrite(bytes, 1, (size_t)count, stdout);
+	while ((count = read(*pipe_end, bytes, sizeof bytes)) > 0 || (count < 0 && errno == EINTR))
+		if (count > 0)
+			fwrite(bytes, 1, (size_t)count, stdout);
 	return NULL;
 }
 
@@ -93,30 +86,18 @@ static pid_t start_and_copy(struct daemonkit_context *context)
 	return pid;
 }
 
-static int start(struct daemonkit_context *context, struct daemonkit_signals *signals,
-		 const struct options *options)
+static pid_t start(struct daemonkit_context *context)
 {
-	const char *text;
-	pid_t pid;
-	int status;
+	/* The second copy of the program gets the pipe from the first. */
+	pid_t pid = daemonkit_was_reborn() ? daemonkit_context_reborn(context)
+					   : start_and_copy(context);
 
-	/* The second copy gets the pipe from the first. */
-	pid = daemonkit_was_reborn() ? daemonkit_context_reborn(context) : start_and_copy(context);
-	if (pid < 0) {
-		text = daemonkit_context_error(context);
-		fprintf(stderr, "pipe: %s\n", text[0] != '\0' ? text : strerror((int)-pid));
-		return EXIT_FAILURE;
-	}
-	if (pid > 0) {
+	if (pid > 0)
 		printf("pipe: started, process %d\n", (int)pid);
-		return EXIT_SUCCESS;
-	}
-	status = run_daemon(context, signals, options);
-	daemonkit_context_release(context);
-	return status;
+	return pid;
 }
 
-static int stop(struct daemonkit_context *context, const struct options *options)
+static int stop(struct daemonkit_context *context)
 {
 	struct daemonkit_process *process = NULL;
 	int result = daemonkit_context_search(context, &process);
@@ -124,54 +105,42 @@ static int stop(struct daemonkit_context *context, const struct options *options
 	if (result == 0)
 		result = daemonkit_process_signal(process, SIGTERM);
 	daemonkit_process_free(process);
-	if (result == -ESRCH) {
-		fprintf(stderr, "pipe: %s: no daemon is running\n", options->pid_file);
-		return EXIT_NOT_RUNNING;
-	}
-	if (result < 0)
-		fprintf(stderr, "pipe: %s\n", daemonkit_error());
-	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-static int parse(int argc, char *argv[], struct options *options)
-{
-	int option;
-
-	while ((option = getopt(argc, argv, "p:n:s:")) != -1) {
-		if (option == 'p')
-			options->pid_file = optarg;
-		else if (option == 'n')
-			options->steps = atoi(optarg);
-		else if (option == 's')
-			options->command = optarg;
-		else
-			return -1;
-	}
-	if (options->command != NULL && strcmp(options->command, "stop") != 0)
-		return -1;
-	return optind == argc ? 0 : -1;
+	return result;
 }
 
 int main(int argc, char *argv[])
 {
-	struct options options = {"pipe.pid", NULL, 3};
+	const char *pid_file = "pipe.pid", *word = NULL;
 	struct daemonkit_context *context = NULL;
 	struct daemonkit_signals *signals = NULL;
-	int status = EXIT_FAILURE;
+	int option, wrong = 0, result = -EINVAL, status = EXIT_SUCCESS;
+	long long steps = 3;
+	char rest;
 
-	if (parse(argc, argv, &options) < 0) {
-		fprintf(stderr, "usage: pipe [-p PIDFILE] [-n STEPS] [-s stop]\n");
+	while ((option = getopt(argc, argv, "p:n:s:")) != -1)
+		if (option == 'p')
+			pid_file = optarg;
+		else if (option == 's')
+			word = optarg;
+		else
+			wrong |= option != 'n' || sscanf(optarg, "%10lld%c", &steps, &rest) != 1;
+	if (wrong || optind != argc || (word != NULL && strcmp(word, "stop") != 0)) {
+		fputs("usage: pipe [-p PIDFILE] [-n STEPS] [-s stop]\n", stderr);
 		return EXIT_USAGE;
 	}
 	/* Mode REBORN: in the foreground launcher and daemon would be one process. */
-	if (daemonkit_signals_new(&signals) < 0 || daemonkit_context_new(&context) < 0 ||
-	    daemonkit_context_set_mode(context, DAEMONKIT_MODE_REBORN) < 0 ||
-	    daemonkit_context_set_pid_file(context, options.pid_file, 0) < 0 ||
-	    daemonkit_context_set_ready_timeout(context, READY_TIMEOUT) < 0)
-		fprintf(stderr, "pipe: %s\n", daemonkit_error());
-	else
-		status = options.command != NULL ? stop(context, &options)
-						 : start(context, signals, &options);
+	if (daemonkit_signals_new(&signals) == 0 && daemonkit_context_new(&context) == 0 &&
+	    daemonkit_context_set_mode(context, DAEMONKIT_MODE_REBORN) == 0 &&
+	    daemonkit_context_set_pid_file(context, pid_file, 0) == 0 &&
+	    daemonkit_context_set_ready_timeout(context, READY_TIMEOUT) == 0)
+		result = word != NULL ? stop(context) : start(context);
+	if (result < 0) {
+		fprintf(stderr, "pipe: %s\n",
+			*daemonkit_error() != '\0' ? daemonkit_error() : strerror(-result));
+		status = result == -ESRCH ? EXIT_NOT_RUNNING : EXIT_FAILURE;
+	} else if (result == 0 && word == NULL) {
+		status = serve(context, signals, steps);
+	}
 	daemonkit_context_free(context);
 	daemonkit_signals_free(signals);
 	return status;

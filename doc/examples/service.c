@@ -27,7 +27,6 @@ struct service {
 	const char *configuration;
 	const char *log_file;
 	const char *pid_file;
-	unsigned flags;
 	struct daemonkit_context *context;
 	struct daemonkit_signals *signals;
 	struct daemonkit_control *control;
@@ -115,14 +114,15 @@ static int usage(void)
 
 int main(int argc, char *argv[])
 {
-	struct service service = {"service.conf", "service.log", "service.pid", 0, 0, 0, 0, 0};
+	struct service service = {"service.conf", "service.log", "service.pid", 0, 0, 0, 0};
+	unsigned flags = 0;
 	int option, result, status = EXIT_FAILURE;
 
 	while ((option = getopt(argc, argv, "c:jl:p:")) != -1) {
 		if (option == 'c')
 			service.configuration = optarg;
 		else if (option == 'j')
-			service.flags |= DAEMONKIT_CONTROL_JSON;
+			flags |= DAEMONKIT_CONTROL_JSON;
 		else if (option == 'l')
 			service.log_file = optarg;
 		else if (option == 'p')
@@ -135,7 +135,7 @@ int main(int argc, char *argv[])
 	if (prepare(&service) < 0) {
 		fprintf(stderr, "service: %s\n", daemonkit_error());
 	} else {
-		result = daemonkit_control_run(service.control, argv[optind], service.flags, &status);
+		result = daemonkit_control_run(service.control, argv[optind], flags, &status);
 		if (result < 0)
 			status = usage();
 		if (result == 1) {

@@ -2,214 +2,147 @@
 /*
  * A daemon that serves: a small web server on the loopback interface.
  *
- *	simple [-p PIDFILE] [-l LOGFILE] [-P PORT]
+ *	simple [-p PIDFILE] [-l LOGFILE] [-P PORT] start|stop|restart|status|...
  *
- * It returns when the server can be reached, or says why it cannot.
- * SIGTERM stops it.
+ * "start" returns when the server can be reached, or says why it cannot.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
 #include <daemonkit/daemonkit.h>
 
 #define READY_TIMEOUT 10000 /* milliseconds */
 #define CLIENT_TIMEOUT 5    /* seconds */
+#define EXIT_USAGE 2        /* as LSB init scripts have it */
 
-struct options {
-	const char *pid_file;
-	const char *log_file;
-	unsigned short port; /* 0: any that is free */
-};
-
-/* Listen; returns the descriptor or -1, and in *address what it has become. */
-static int listen_on(unsigned short port, struct sockaddr_in *address)
+/* Listen at a port, or for 0 at any that is free: the descriptor, or a negative errno. */
+static int listen_on(int *port)
 {
-	socklen_t size = sizeof *address;
-	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons((unsigned short)*port),
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof address;
+	int on = 1, error, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	*address = (struct sockaddr_in){.sin_family = AF_INET,
-					.sin_port = htons(port),
-					.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (bind(fd, (struct sockaddr *)address, size) < 0 || listen(fd, 16) < 0 ||
-	    getsockname(fd, (struct sockaddr *)address, &size) < 0) {
-		int error = errno;
-
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+	    bind(fd, (struct sockaddr *)&address, size) == 0 && listen(fd, 16) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&address, &size) == 0) {
+		*port = ntohs(address.sin_port);
+		return fd;
+	}
+	error = -errno;
+	if (fd >= 0)
 		close(fd);
-		errno = error;
-		return -1;
-	}
-	return fd;
+	return error;
 }
 
-/* Read a request up to its empty line. */
-static int read_request(int client, char *request, size_t size)
-{
-	size_t length = 0;
-
-	while (length < size - 1) {
-		ssize_t count = recv(client, request + length, size - 1 - length, 0);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0)
-			return -1;
-		length += (size_t)count;
-		request[length] = '\0';
-		if (strstr(request, "\r\n\r\n") != NULL)
-			return 0;
-	}
-	return -1;
-}
-
-static void answer(int listener)
+/* Whatever is asked, up to an empty line: the answer is the same. */
+static void answer(int fd)
 {
 	const struct timeval timeout = {.tv_sec = CLIENT_TIMEOUT};
-	char request[4096], text[256], reply[512];
-	int client = accept(listener, NULL, NULL);
+	char request[4096] = "";
+	size_t length = 0;
+	ssize_t count = 0;
 
-	if (client < 0)
-		return;
-	setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-	setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
-	if (read_request(client, request, sizeof request) == 0) {
-		int length = snprintf(text, sizeof text, "Hello, this is process %d.\n",
-				      (int)getpid());
-
-		length = snprintf(reply, sizeof reply,
-				  "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n"
-				  "Content-Length: %d\r\n\r\n%s",
-				  length, text);
-		printf("request: %.*s\n", (int)strcspn(request, "\r"), request);
-		send(client, reply, (size_t)length, MSG_NOSIGNAL);
-	}
-	close(client);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) == 0)
+		do {
+			count = recv(fd, request + length, sizeof request - 1 - length, 0);
+			length += count > 0 ? (size_t)count : 0;
+		} while (count > 0 && strstr(request, "\r\n\r\n") == NULL);
+	printf("request: %.*s\n", (int)strcspn(request, "\r\n"), request);
+	if (count <= 0)
+		printf("not answered: it has no end\n");
+	else if (dprintf(fd, "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n"
+			"Hello, this is process %d.\n", (int)getpid()) < 0)
+		printf("not answered: %s\n", strerror(errno));
+	close(fd);
 }
 
-/* Serve until a signal says stop: 0, or a negative errno. */
+/* One visitor after the other, until a signal says stop; or a negative errno. */
 static int serve(struct daemonkit_signals *signals, int listener)
 {
-	struct pollfd fds[2] = {
-		{.fd = daemonkit_signals_fd(signals), .events = POLLIN},
-		{.fd = listener, .events = POLLIN},
-	};
+	struct pollfd fds[2] = {{.fd = daemonkit_signals_fd(signals), .events = POLLIN},
+				{.fd = listener, .events = POLLIN}};
 	int result = 0;
 
 	while (result == 0) {
-		if (poll(fds, 2, -1) < 0)
-			continue;
-		if (fds[1].revents != 0)
-			answer(listener);
-		if (fds[0].revents != 0)
-			result = daemonkit_signals_dispatch(signals);
+		int ready = poll(fds, 2, -1);
+		int client = ready > 0 && fds[1].revents != 0 ? accept(listener, NULL, NULL) : -1;
+
+		if (ready < 0 && errno != EINTR)
+			return -errno;
+		if (client >= 0)
+			answer(client);
+		result = daemonkit_signals_dispatch(signals);
 	}
-	return result < 0 ? result : 0;
+	return result;
 }
 
-static int run_daemon(struct daemonkit_context *context, struct daemonkit_signals *signals,
-		      const struct options *options)
+static int run(struct daemonkit_context *context, struct daemonkit_signals *signals, int port)
 {
-	struct sockaddr_in address;
-	int listener = listen_on(options->port, &address);
-	int result;
+	int result, listener = listen_on(&port);
 
 	if (listener < 0) {
 		/* Whoever started the daemon gets to read this. */
-		daemonkit_notify_failed(context, -errno, "port %d: %s", options->port,
-					strerror(errno));
+		daemonkit_notify_failed(context, listener, "port %d: %s", port,
+					strerror(-listener));
 		return EXIT_FAILURE;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("listening on port %d\n", ntohs(address.sin_port));
-	daemonkit_notify_status(context, "listening on port %d", ntohs(address.sin_port));
+	signal(SIGPIPE, SIG_IGN); /* a visitor who has gone is no reason to end */
+	daemonkit_notify_status(context, "listening on port %d", port);
 	daemonkit_notify_ready(context);
 	result = serve(signals, listener);
+	printf("%s\n", result < 0 ? strerror(-result) : "stopped");
 	close(listener);
-	if (result < 0)
-		printf("failed: %s\n", daemonkit_error());
-	else
-		printf("stopped\n");
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-static void show_status(const char *text, void *data)
-{
-	(void)data;
-	printf("simple: %s\n", text);
-}
-
-static int start(struct daemonkit_context *context, struct daemonkit_signals *signals,
-		 const struct options *options)
-{
-	pid_t pid;
-	int status;
-
-	if (daemonkit_context_set_pid_file(context, options->pid_file, 0) < 0 ||
-	    daemonkit_context_set_log_file(context, options->log_file, 0) < 0 ||
-	    daemonkit_context_set_status_handler(context, show_status, NULL) < 0 ||
-	    daemonkit_context_set_ready_timeout(context, READY_TIMEOUT) < 0)
-		pid = -1;
-	else
-		pid = daemonkit_context_reborn(context);
-	if (pid < 0) {
-		fprintf(stderr, "simple: %s\n", daemonkit_context_error(context));
-		return EXIT_FAILURE;
-	}
-	if (pid > 0) /* the launcher: the daemon is up */
-		return EXIT_SUCCESS;
-	status = run_daemon(context, signals, options);
-	daemonkit_context_release(context);
-	return status;
-}
-
-static int parse(int argc, char *argv[], struct options *options)
-{
-	int option;
-
-	while ((option = getopt(argc, argv, "p:l:P:")) != -1) {
-		if (option == 'p') {
-			options->pid_file = optarg;
-		} else if (option == 'l') {
-			options->log_file = optarg;
-		} else if (option == 'P') {
-			char *end;
-			long port = strtol(optarg, &end, 10);
-
-			if (*optarg == '\0' || *end != '\0' || port < 0 || port > 65535)
-				return -1;
-			options->port = (unsigned short)port;
-		} else {
-			return -1;
-		}
-	}
-	return optind == argc ? 0 : -1;
 }
 
 int main(int argc, char *argv[])
 {
-	struct options options = {"simple.pid", "simple.log", 8080};
+	const char *pid_file = "simple.pid", *log_file = "simple.log";
 	struct daemonkit_context *context = NULL;
 	struct daemonkit_signals *signals = NULL;
-	int status = EXIT_FAILURE;
+	struct daemonkit_control *control = NULL;
+	int option, port = 8080, wrong = 0, result = -EINVAL, status = EXIT_FAILURE;
+	char rest;
 
-	if (parse(argc, argv, &options) < 0) {
-		fprintf(stderr, "usage: simple [-p PIDFILE] [-l LOGFILE] [-P PORT]\n");
-		return 2;
+	while ((option = getopt(argc, argv, "p:l:P:")) != -1)
+		if (option == 'p')
+			pid_file = optarg;
+		else if (option == 'l')
+			log_file = optarg;
+		else
+			wrong |= option != 'P' || sscanf(optarg, "%6d%c", &port, &rest) != 1;
+	if (wrong || optind + 1 != argc || port < 0 || port > 65535) {
+		fputs("usage: simple [-p PIDFILE] [-l LOGFILE] [-P PORT]\n"
+		      "              " DAEMONKIT_CONTROL_COMMANDS "\n", stderr);
+		return EXIT_USAGE;
 	}
 	/* Signals before the daemon: none is lost that comes early. */
-	if (daemonkit_signals_new(&signals) < 0 || daemonkit_context_new(&context) < 0)
+	if (daemonkit_signals_new(&signals) == 0 && daemonkit_context_new(&context) == 0 &&
+	    daemonkit_context_set_pid_file(context, pid_file, 0) == 0 &&
+	    daemonkit_context_set_log_file(context, log_file, 0) == 0 &&
+	    daemonkit_context_set_ready_timeout(context, READY_TIMEOUT) == 0 &&
+	    daemonkit_control_new(&control, context) == 0 &&
+	    daemonkit_control_set_reload(control, 0, 0) == 0) /* there is nothing to reload */
+		result = daemonkit_control_run(control, argv[optind], 0, &status);
+	if (result < 0)
 		fprintf(stderr, "simple: %s\n", daemonkit_error());
-	else
-		status = start(context, signals, &options);
+	if (result == -ENOENT)
+		status = EXIT_USAGE;
+	if (result == 1) {
+		status = run(context, signals, port);
+		daemonkit_context_release(context);
+	}
+	daemonkit_control_free(control);
 	daemonkit_context_free(context);
 	daemonkit_signals_free(signals);
 	return status;

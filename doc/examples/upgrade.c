@@ -99,7 +99,7 @@ static int serve(struct counter *counter)
 
 	counter->listener = find_or_pass(counter, "visitors", DAEMONKIT_FD_LISTENER);
 	if (counter->listener < 0 || ftruncate(count, sizeof(atomic_ulong)) < 0) {
-		daemonkit_notify_failed(counter->context, -EIO, "no socket or no count: see the log");
+		daemonkit_notify_failed(counter->context, -EIO, "no socket or count: see the log");
 		return EXIT_FAILURE;
 	}
 	counter->visitors = mmap(NULL, sizeof(atomic_ulong), PROT_READ | PROT_WRITE, MAP_SHARED,
