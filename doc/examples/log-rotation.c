@@ -117,7 +117,8 @@ int main(int argc, char *argv[])
 		else if (option == 'm')
 			wrong |= sscanf(optarg, "%9d%c", &bytes, &rest) != 1 || bytes < 1;
 		else if (option == 'i')
-			wrong |= sscanf(optarg, "%9d%c", &milliseconds, &rest) != 1;
+			wrong |= sscanf(optarg, "%9d%c", &milliseconds, &rest) != 1 ||
+				 milliseconds < 0;
 		else if (option == 's')
 			word = optarg;
 		else
