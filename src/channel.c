@@ -33,13 +33,19 @@ int channel_pair(int ends[2])
 	return fd_pair_above_standard(ends);
 }
 
+static int open_socket(void)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd < 0 ? -errno : fd_above_standard(fd);
+}
+
 int channel_listen(struct channel_address *address)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	socklen_t length = sizeof name.sun_family;
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = open_socket();
 
-	fd = fd < 0 ? -errno : fd_above_standard(fd);
 	if (fd < 0)
 		return fd;
 	/* A name of no length: the kernel chooses a free one outside of any directory. */
@@ -120,10 +126,9 @@ int channel_listen_as(const char *what, uint32_t number)
 {
 	struct sockaddr_un name;
 	socklen_t length = name_number(&name, what, number);
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = open_socket();
 	int error;
 
-	fd = fd < 0 ? -errno : fd_above_standard(fd);
 	if (fd < 0)
 		return fd;
 	if (bind(fd, (const struct sockaddr *)&name, length) == 0 && listen(fd, SOMAXCONN) == 0)
@@ -137,10 +142,9 @@ int channel_call(const char *what, uint32_t number, deadline until)
 {
 	struct sockaddr_un name;
 	socklen_t length = name_number(&name, what, number);
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = open_socket();
 	int error;
 
-	fd = fd < 0 ? -errno : fd_above_standard(fd);
 	if (fd < 0)
 		return fd;
 	/* Strangers may have filled the queue: there is nothing to wait on. */

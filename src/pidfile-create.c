@@ -146,40 +146,6 @@ static int take(struct daemonkit_pidfile *pidfile, const struct pidfile_place *p
 	return error_set(-EAGAIN, "pid file %s: somebody keeps changing it", place->path);
 }
 
-/* What taking and opening begin with; on failure too, both objects are to be closed. */
-static int begin(struct daemonkit_pidfile **pidfile, struct pidfile_place *place,
-		 const char *path, mode_t *mode)
-{
-	int result;
-
-	if (*mode & ~(mode_t)0777)
-		return error_set(-EINVAL, "pid file %s: mode %#o has more than permission bits",
-				 path, (unsigned)*mode);
-	if (*mode == 0)
-		*mode = DAEMONKIT_FILE_MODE;
-	result = pidfile_new(pidfile, path);
-	return result == 0 ? find_place(place, (*pidfile)->path) : result;
-}
-
-int daemonkit_pidfile_create(struct daemonkit_pidfile **ret, const char *path, mode_t mode)
-{
-	struct daemonkit_pidfile *pidfile = NULL;
-	struct pidfile_place place = { .directory = -1 };
-	int result;
-
-	if (!ret || !path)
-		return error_null(__func__);
-	result = begin(&pidfile, &place, path, &mode);
-	if (result == 0)
-		result = take(pidfile, &place, mode);
-	pidfile_place_close(&place);
-	if (result < 0)
-		daemonkit_pidfile_close(pidfile);
-	else
-		*ret = pidfile;
-	return result;
-}
-
 /* A descriptor, -ESTALE without a text, or an error. */
 static int make_empty(const struct pidfile_place *place, mode_t mode)
 {
@@ -218,27 +184,53 @@ static int open_or_make(const struct pidfile_place *place, mode_t mode)
 	return error_set(-EAGAIN, "pid file %s: somebody keeps changing it", place->path);
 }
 
-int daemonkit_pidfile_open(struct daemonkit_pidfile **ret, const char *path, mode_t mode)
+/* Open it, whoever may hold it. */
+static int open_only(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
+		     mode_t mode)
+{
+	int fd;
+
+	pidfile_enter();
+	fd = open_or_make(place, mode);
+	pidfile_lock_restore();
+	pidfile_leave();
+	if (fd < 0)
+		return fd;
+	pidfile->fd = fd;
+	return 0;
+}
+
+/* An object for a file that one of the two above has taken or opened. */
+static int obtain(struct daemonkit_pidfile **ret, const char *path, mode_t mode,
+		  int (*get)(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
+			     mode_t mode))
 {
 	struct daemonkit_pidfile *pidfile = NULL;
 	struct pidfile_place place = { .directory = -1 };
 	int result;
 
-	if (!ret || !path)
-		return error_null(__func__);
-	result = begin(&pidfile, &place, path, &mode);
-	if (result == 0) {
-		pidfile_enter();
-		result = open_or_make(&place, mode);
-		pidfile_lock_restore();
-		pidfile_leave();
-	}
+	if (mode & ~(mode_t)0777)
+		return error_set(-EINVAL, "pid file %s: mode %#o has more than permission bits",
+				 path, (unsigned)mode);
+	result = pidfile_new(&pidfile, path);
+	if (result == 0)
+		result = find_place(&place, pidfile->path);
+	if (result == 0)
+		result = get(pidfile, &place, mode != 0 ? mode : DAEMONKIT_FILE_MODE);
 	pidfile_place_close(&place);
-	if (result < 0) {
+	if (result < 0)
 		daemonkit_pidfile_close(pidfile);
-		return result;
-	}
-	pidfile->fd = result;
-	*ret = pidfile;
-	return 0;
+	else
+		*ret = pidfile;
+	return result;
+}
+
+int daemonkit_pidfile_create(struct daemonkit_pidfile **ret, const char *path, mode_t mode)
+{
+	return ret && path ? obtain(ret, path, mode, take) : error_null(__func__);
+}
+
+int daemonkit_pidfile_open(struct daemonkit_pidfile **ret, const char *path, mode_t mode)
+{
+	return ret && path ? obtain(ret, path, mode, open_only) : error_null(__func__);
 }

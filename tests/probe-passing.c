@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,19 +21,6 @@
 #include <daemonkit/descriptors.h>
 
 static unsigned char bytes[2 * DAEMONKIT_PAYLOAD_MAX];
-
-void probe_note(const struct program *program, const char *format, ...)
-{
-	FILE *file = fopen(program->report, "ae");
-	va_list arguments;
-
-	if (file == NULL)
-		exit(89);
-	va_start(arguments, format);
-	vfprintf(file, format, arguments);
-	va_end(arguments);
-	fclose(file);
-}
 
 /* ---- descriptors ---- */
 

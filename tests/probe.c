@@ -137,6 +137,16 @@ struct probe probe_result(struct harness_program *program)
 	return probe;
 }
 
+int probe_end(struct harness_program *program)
+{
+	int status;
+
+	ck_assert(harness_wait_child(program->pid, &status, HARNESS_SOON));
+	close(program->input);
+	close(program->output);
+	return status;
+}
+
 void probe_check_failed(const struct probe *probe, int error, const char *text)
 {
 	ck_assert_msg(probe->result == error, "result %d (%s) and not %d; said: %s%s",

@@ -47,6 +47,9 @@ struct harness_program probe_spawn(const char *format, ...)
 	__attribute__((__format__(__printf__, 1, 2)));
 struct probe probe_result(struct harness_program *program);
 
+/* Or for its end alone: its status as of waitpid(2). */
+int probe_end(struct harness_program *program);
+
 /* As probe_run() for another program file than this one. */
 struct probe probe_run_program(const char *path, const char *words);
 
@@ -110,7 +113,6 @@ void probe_say(const struct program *program, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
 /* A line more in the report. */
-void probe_note(const struct program *program, const char *format, ...)
-	__attribute__((__format__(__printf__, 2, 3)));
+#define probe_note(program, ...) probe_write((program)->report, __VA_ARGS__)
 
 #endif /* PROBE_H */

@@ -28,16 +28,6 @@ static pid_t wait_for_daemon(void)
 	return (pid_t)probe_number("pid");
 }
 
-static int end_of(struct harness_program *program)
-{
-	int status;
-
-	ck_assert(harness_wait_child(program->pid, &status, HARNESS_SOON));
-	close(program->input);
-	close(program->output);
-	return status;
-}
-
 START_TEST(launcher_dies_by_the_signal)
 {
 	int signal = interrupting[_i % SIGNALS];
@@ -46,7 +36,7 @@ START_TEST(launcher_dies_by_the_signal)
 	int status;
 
 	ck_assert_int_eq(kill(program.pid, signal), 0);
-	status = end_of(&program);
+	status = probe_end(&program);
 	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == signal, "%#x", (unsigned)status);
 	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
 	probe_check_nothing_left();
@@ -67,7 +57,7 @@ START_TEST(launchers_own_handler_runs)
 	probe_check_failed(&probe, -EINTR, "a signal interrupted the start");
 	snprintf(line, sizeof line, "handled %d", signal);
 	ck_assert_str_eq(harness_line(&program), line);
-	ck_assert_int_eq(WEXITSTATUS(end_of(&program)), 1);
+	ck_assert_int_eq(WEXITSTATUS(probe_end(&program)), 1);
 	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
 	probe_check_nothing_left();
 }
@@ -86,7 +76,7 @@ START_TEST(ignored_signals_do_not_end_the_start)
 	harness_write_file(harness_path("go"), "");
 	probe = probe_result(&program);
 	probe_check_up(&probe);
-	ck_assert_int_eq(end_of(&program), 0);
+	ck_assert_int_eq(probe_end(&program), 0);
 	probe_kill(&probe);
 }
 END_TEST
@@ -100,7 +90,7 @@ START_TEST(launcher_with_threads_is_interrupted)
 	int status;
 
 	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
-	status = end_of(&program);
+	status = probe_end(&program);
 	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM, "%#x", (unsigned)status);
 	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
 	probe_check_nothing_left();
@@ -131,7 +121,7 @@ START_TEST(launcher_is_killed)
 	pid_t daemon = wait_for_daemon(), parent = parent_of(daemon);
 
 	ck_assert_int_eq(kill(program.pid, SIGKILL), 0);
-	end_of(&program);
+	probe_end(&program);
 	harness_write_file(harness_path("go"), "");
 	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
 	ck_assert(harness_wait_gone(parent, HARNESS_SOON));
@@ -151,7 +141,7 @@ START_TEST(launcher_is_killed_before_the_set_up)
 	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
 	parent = parent_of((pid_t)atoi(harness_read_file(harness_path("here"))));
 	ck_assert_int_eq(kill(program.pid, SIGKILL), 0);
-	end_of(&program);
+	probe_end(&program);
 	harness_write_file(harness_path("go"), "");
 	ck_assert_int_eq(probe_number("refused"), -ECANCELED);
 	probe_check_nothing_left();

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <daemonkit/context.h>
 #include <daemonkit/notify.h>
@@ -19,16 +18,6 @@ static const int some_ways[] = { 0, 4, 5 };
 
 /* Long enough to be sure that nothing comes. */
 #define A_WHILE 500
-
-static int end_of(struct harness_program *program)
-{
-	int status;
-
-	ck_assert(harness_wait_child(program->pid, &status, HARNESS_SOON));
-	close(program->input);
-	close(program->output);
-	return status;
-}
 
 static void check_killed(const struct probe *probe)
 {
@@ -64,7 +53,7 @@ START_TEST(fault_peers_extended_timeout_is_honoured)
 	probe = probe_result(&program);
 	probe_check_up(&probe);
 	ck_assert_int_ge(probe.milliseconds, timeout + timeout / 2);
-	end_of(&program);
+	probe_end(&program);
 	probe_kill(&probe);
 }
 END_TEST
@@ -93,7 +82,7 @@ START_TEST(shorter_extension_changes_nothing)
 	harness_write_file(harness_path("go"), "");
 	probe = probe_result(&program);
 	probe_check_up(&probe);
-	end_of(&program);
+	probe_end(&program);
 	probe_kill(&probe);
 }
 END_TEST
@@ -108,7 +97,7 @@ START_TEST(negative_timeout_waits_for_ever)
 	harness_write_file(harness_path("go"), "");
 	probe = probe_result(&program);
 	probe_check_up(&probe);
-	end_of(&program);
+	probe_end(&program);
 	probe_kill(&probe);
 }
 END_TEST
@@ -139,7 +128,7 @@ START_TEST(status_texts_come_in_order_and_at_once)
 	ck_assert_str_eq(harness_line(&program), "status three");
 	probe = probe_result(&program);
 	probe_check_up(&probe);
-	end_of(&program);
+	probe_end(&program);
 	probe_kill(&probe);
 }
 END_TEST
@@ -183,7 +172,7 @@ START_TEST(too_many_status_texts_do_not_stop_the_daemon)
 	}
 	probe = probe_result(&program);
 	probe_check_up(&probe);
-	end_of(&program);
+	probe_end(&program);
 	probe_kill(&probe);
 }
 END_TEST

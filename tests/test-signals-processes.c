@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Signals among threads, in forked children and in programs that are started. */
-#include "harness.h"
+#include "signals-tools.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,25 +29,6 @@
 			_exit(1 + __LINE__ % 250);                                                 \
 	} while (0)
 
-static struct daemonkit_signals *new_object(void)
-{
-	struct daemonkit_signals *signals = NULL;
-
-	ck_assert_int_eq(daemonkit_signals_new(&signals), 0);
-	return signals;
-}
-
-static void handle(struct daemonkit_signals *signals, int number,
-		   daemonkit_signal_handler *handler, void *data)
-{
-	ck_assert_int_eq(daemonkit_signals_set_handler(signals, number, handler, data), 0);
-}
-
-static bool is_readable(const struct daemonkit_signals *signals)
-{
-	return harness_wait_readable(daemonkit_signals_fd(signals), 0);
-}
-
 static int count_one(const struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
@@ -69,14 +50,6 @@ static void block_all(void)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
-}
-
-static void queue_one(pid_t pid, int number, int value)
-{
-	while (sigqueue(pid, number, (union sigval){.sival_int = value}) < 0) {
-		NEED(errno == EAGAIN);
-		sched_yield();
-	}
 }
 
 /* Threads */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Signals: the object, its handlers, its queue.  See test-signals-processes.c for more. */
-#include "harness.h"
+#include "signals-tools.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,25 +21,6 @@
 #include "signals.h"
 
 #define MANY 10000
-
-static struct daemonkit_signals *new_object(void)
-{
-	struct daemonkit_signals *signals = NULL;
-
-	ck_assert_int_eq(daemonkit_signals_new(&signals), 0);
-	return signals;
-}
-
-static void handle(struct daemonkit_signals *signals, int number,
-		   daemonkit_signal_handler *handler, void *data)
-{
-	ck_assert_int_eq(daemonkit_signals_set_handler(signals, number, handler, data), 0);
-}
-
-static bool is_readable(const struct daemonkit_signals *signals)
-{
-	return harness_wait_readable(daemonkit_signals_fd(signals), 0);
-}
 
 /* The handler of most tests: it notes what came. */
 struct note {
@@ -76,15 +56,6 @@ static int take_next(const struct daemonkit_signal *signal, void *data)
 	ck_assert_int_eq(daemonkit_signal_value(signal), sequence->next);
 	sequence->next++;
 	return sequence->next == sequence->end ? DAEMONKIT_STOP : 0;
-}
-
-static void queue_one(pid_t pid, int number, int value)
-{
-	while (sigqueue(pid, number, (union sigval){.sival_int = value}) < 0) {
-		if (errno != EAGAIN)
-			_exit(1);
-		sched_yield();
-	}
 }
 
 /* A child that sends 0, 1, 2, ... with SIGRTMIN. */
