@@ -227,8 +227,12 @@ static int watchdog_interval(struct daemonkit_context *context)
 	return result == 1 ? interval : result;
 }
 
+/* Having said so it ends, and is not waited for. */
+static bool has_failed;
+
 static int failed(struct daemonkit_context *context, const char *value)
 {
+	has_failed = true;
 	return daemonkit_notify_failed(context, -EPROTO, "%s", value);
 }
 
@@ -303,7 +307,7 @@ int speaker_main(int argc, char *argv[])
 		each_word(context, argc, argv, false);
 		report("end", 0, "");
 		/* A launcher does not take a daemon that is gone for one that is up. */
-		if (daemonkit_was_reborn() || getpid() != caller)
+		if (!has_failed && (daemonkit_was_reborn() || getpid() != caller))
 			(void)!read(HOLD_FD, &byte, 1);
 	} else {
 		report(daemonkit_was_reborn() ? "refused" : "launcher", result,
