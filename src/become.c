@@ -173,13 +173,9 @@ static int receive_settings(struct daemonkit_context *context)
 static int succeed(struct daemonkit_context *context)
 {
 	struct settings *settings = &context->settings;
-	struct notify *notify = &context->notify;
 	int result = 0;
 
-	manager_adopt(&notify->manager, settings->manager, settings->manager_fd);
-	settings->manager = NULL;
-	settings->manager_fd = -1;
-	notify->watched = settings->managed;
+	context->notify.watched = settings->managed;
 	context->program = settings->program;
 	settings->program = NULL;
 	if (settings->pid_fd >= 0)
@@ -192,11 +188,28 @@ static int succeed(struct daemonkit_context *context)
 	return result;
 }
 
+/* The manager hears nothing of a process that has the place not yet, or never. */
 static int take(void *data)
 {
 	struct daemonkit_context *context = data;
+	struct settings *settings = &context->settings;
+	int result = context->pidfile != NULL ? pidfile_take(context->pidfile) : 0;
 
-	return context->pidfile != NULL ? pidfile_take(context->pidfile) : 0;
+	if (result < 0)
+		return result;
+	manager_adopt(&context->notify.manager, settings->manager, settings->manager_fd);
+	settings->manager = NULL;
+	settings->manager_fd = -1;
+	return 0;
+}
+
+static void taken(void *data)
+{
+	struct daemonkit_context *context = data;
+
+	/* It has a part of the lock at least, which keeps everybody else away. */
+	if (context->pidfile != NULL)
+		pidfile_complete(context->pidfile);
 }
 
 static int become_successor(struct daemonkit_context *context)
@@ -206,6 +219,7 @@ static int become_successor(struct daemonkit_context *context)
 	if (result < 0)
 		return fail(context, result);
 	context->notify.take = take;
+	context->notify.taken = taken;
 	context->notify.data = context;
 	return announce(context);
 }

@@ -88,6 +88,7 @@ static int take_place(struct notify *notify)
 	/* Whatever became of the other one: this is the daemon now. */
 	if (result == 0)
 		channel_receive_word(notify->channel, CHANNEL_GO);
+	notify->taken(notify->data);
 	return 0;
 }
 

@@ -17,8 +17,12 @@ struct notify {
 	struct manager manager;
 	int ready_fd; /* a descriptor for a newline when ready (s6), or -1 */
 	pid_t watched; /* the pid that WATCHDOG_PID may name beside our own, or 0 */
-	/* The launcher is a daemon whose place is to be taken when it says so, or NULL. */
+	/*
+	 * The launcher is a daemon whose place is to be taken when it says so, or
+	 * NULL; and what is left to be done once it has left.
+	 */
 	int (*take)(void *data);
+	void (*taken)(void *data);
 	void *data;
 };
 

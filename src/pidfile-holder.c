@@ -105,6 +105,9 @@ static int find_here(const struct pidfile_place *place, const struct pidfile_loc
 	pid_t named = 0;
 	int result = pidfile_text_read(lock->fd, &named);
 
+	/* In a moment it is this process's or another's. */
+	if (lock->shared && named != getpid())
+		return AGAIN;
 	if (named != getpid())
 		return error_set(-EBADMSG, "pid file %s: held by this very process (%ld), but it"
 				 " names another or none", place->path, (long)getpid());

@@ -27,18 +27,28 @@ void pidfile_leave(void)
 	pthread_mutex_unlock(&mutex);
 }
 
+/* Of the record lock all, or one of the two parts in which it changes hands. */
+enum part { ALL, FIRST, REST };
+
 /* From the first byte on, so that a lock of the whole file meets it too. */
-static int record(int fd, int command, struct flock *lock, int type)
+static int record(int fd, int command, struct flock *lock, int type, enum part part)
 {
 	*lock = (struct flock){
 		.l_type = (short)type,
 		.l_whence = SEEK_SET,
-		.l_start = 0,
-		.l_len = COMPAT_GUARD_BYTE,
+		.l_start = part == REST ? 1 : 0,
+		.l_len = part == ALL ? COMPAT_GUARD_BYTE : part == FIRST ? 1 : COMPAT_GUARD_BYTE - 1,
 	};
 	if (fcntl(fd, command, lock) == 0)
 		return 0;
 	return errno == EACCES ? -EAGAIN : -errno;
+}
+
+static int set(int fd, int type, enum part part)
+{
+	struct flock wanted;
+
+	return record(fd, F_SETLK, &wanted, type, part);
 }
 
 bool pidfile_lock_held(const struct pidfile_lock *lock)
@@ -66,21 +76,20 @@ static void unlist(struct pidfile_lock *lock)
 	lock->owner = 0;
 }
 
-int pidfile_lock_take(struct pidfile_lock *lock, int fd)
+static int take(struct pidfile_lock *lock, int fd, enum part part)
 {
-	struct flock wanted;
 	struct stat facts;
 	int result;
 
 	if (fstat(fd, &facts) < 0)
 		return -errno;
 	/* The record lock comes first: it is then found first by F_GETLK. */
-	result = record(fd, F_SETLK, &wanted, F_WRLCK);
+	result = set(fd, F_WRLCK, part);
 	if (result < 0)
 		return result;
 	result = compat_guard_take(fd);
 	if (result < 0 && result != -EAGAIN && result != -ENOTSUP) {
-		record(fd, F_SETLK, &wanted, F_UNLCK);
+		set(fd, F_UNLCK, part);
 		return result;
 	}
 	unlist(lock); /* what was inherited through fork(2) */
@@ -90,9 +99,20 @@ int pidfile_lock_take(struct pidfile_lock *lock, int fd)
 		.inode = facts.st_ino,
 		.fd = fd,
 		.owner = getpid(),
+		.shared = part != ALL,
 	};
 	locks = lock;
 	return 0;
+}
+
+int pidfile_lock_take(struct pidfile_lock *lock, int fd)
+{
+	return take(lock, fd, ALL);
+}
+
+int pidfile_lock_take_part(struct pidfile_lock *lock, int fd)
+{
+	return take(lock, fd, FIRST);
 }
 
 void pidfile_lock_move(struct pidfile_lock *from, struct pidfile_lock *to)
@@ -103,34 +123,47 @@ void pidfile_lock_move(struct pidfile_lock *from, struct pidfile_lock *to)
 	locks = to;
 }
 
+/* Listed as before: the rest is not to be lost. */
 void pidfile_lock_yield(struct pidfile_lock *lock)
 {
-	struct flock wanted;
+	if (!pidfile_lock_held(lock))
+		return;
+	set(lock->fd, F_UNLCK, FIRST);
+	lock->shared = true;
+}
 
+void pidfile_lock_leave(struct pidfile_lock *lock)
+{
 	if (pidfile_lock_held(lock))
-		record(lock->fd, F_SETLK, &wanted, F_UNLCK);
+		set(lock->fd, F_UNLCK, ALL);
 	unlist(lock);
+}
+
+int pidfile_lock_complete(struct pidfile_lock *lock)
+{
+	int result = set(lock->fd, F_WRLCK, ALL);
+
+	if (result == 0)
+		lock->shared = false;
+	return result;
 }
 
 void pidfile_lock_drop(struct pidfile_lock *lock)
 {
-	struct flock wanted;
-
 	/* A child shares the description: it would drop its parent's guard. */
 	if (pidfile_lock_held(lock)) {
 		compat_guard_drop(lock->fd);
-		record(lock->fd, F_SETLK, &wanted, F_UNLCK);
+		set(lock->fd, F_UNLCK, ALL);
 	}
 	unlist(lock);
 }
 
 void pidfile_lock_restore(void)
 {
-	struct flock wanted;
-
+	/* Of one that changes hands no descriptor is closed here. */
 	for (const struct pidfile_lock *lock = locks; lock; lock = lock->next)
-		if (pidfile_lock_held(lock))
-			record(lock->fd, F_SETLK, &wanted, F_WRLCK);
+		if (pidfile_lock_held(lock) && !lock->shared)
+			set(lock->fd, F_WRLCK, ALL);
 }
 
 int pidfile_lock_close(int fd)
@@ -145,7 +178,7 @@ int pidfile_lock_close(int fd)
 int pidfile_lock_owner(int fd, pid_t *pid)
 {
 	struct flock lock;
-	int result = record(fd, F_GETLK, &lock, F_WRLCK);
+	int result = record(fd, F_GETLK, &lock, F_WRLCK, ALL);
 
 	if (result < 0)
 		return result;

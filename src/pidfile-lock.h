@@ -23,6 +23,7 @@ struct pidfile_lock {
 	ino_t inode;
 	int fd;
 	pid_t owner; /* 0: not locked */
+	bool shared; /* for a while the record lock is two processes', each has a part */
 };
 
 /*
@@ -49,10 +50,18 @@ int pidfile_lock_take(struct pidfile_lock *lock, int fd);
 void pidfile_lock_move(struct pidfile_lock *from, struct pidfile_lock *to);
 
 /*
- * Let go of the record lock alone, for a process that shares the open file
- * description, and the guard with it; nothing if this process holds neither.
+ * From one process to another that has the same open file description, and the
+ * guard with it.  The record lock goes over in two parts: whichever of the two
+ * processes dies, there is no moment in which a third one can take it.
+ *
+ * The one yields the first part, the other takes that part (0 or -errno, no
+ * text), the one leaves the rest, the other completes what it has.  Until it
+ * leaves, the one can complete its own if the other is dead.
  */
 void pidfile_lock_yield(struct pidfile_lock *lock);
+int pidfile_lock_take_part(struct pidfile_lock *lock, int fd);
+void pidfile_lock_leave(struct pidfile_lock *lock);
+int pidfile_lock_complete(struct pidfile_lock *lock);
 
 /* Let go of both; nothing if this process does not hold them. */
 void pidfile_lock_drop(struct pidfile_lock *lock);

@@ -5,6 +5,9 @@
  */
 #include "pidfile.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+
 #include "compat-lock.h"
 #include "error.h"
 
@@ -30,18 +33,54 @@ int pidfile_inherit(struct daemonkit_pidfile **ret, const char *path, int fd)
 	return result;
 }
 
+/* The guard stays whatever happens: it is the other process's too. */
 int pidfile_take(struct daemonkit_pidfile *pidfile)
+{
+	struct stat facts;
+	int result;
+
+	pidfile_enter();
+	result = pidfile_lock_take_part(&pidfile->lock, pidfile->fd);
+	/* If the other one has died before this, a third may have replaced the file. */
+	if (result == 0 && fstat(pidfile->fd, &facts) < 0)
+		result = -errno;
+	else if (result == 0 && facts.st_nlink == 0)
+		result = -ESTALE;
+	if (result == 0)
+		result = pidfile_text_write(pidfile->fd);
+	if (result < 0)
+		pidfile_lock_leave(&pidfile->lock);
+	pidfile_leave();
+	if (result == -ESTALE)
+		return error_set(result, "pid file %s: it was removed or replaced", pidfile->path);
+	return result < 0 ? error_system(result, "pid file %s: take it over", pidfile->path) : 0;
+}
+
+void pidfile_leave_to_heir(struct daemonkit_pidfile *pidfile)
+{
+	pidfile_enter();
+	pidfile_lock_leave(&pidfile->lock);
+	pidfile_leave();
+}
+
+int pidfile_take_back(struct daemonkit_pidfile *pidfile)
 {
 	int result;
 
 	pidfile_enter();
-	result = pidfile_lock_take(&pidfile->lock, pidfile->fd);
-	if (result == 0) {
+	result = pidfile_lock_complete(&pidfile->lock);
+	if (result == 0)
 		result = pidfile_text_write(pidfile->fd);
-		/* The guard stays: it is the other process's too. */
-		if (result < 0)
-			pidfile_lock_yield(&pidfile->lock);
-	}
 	pidfile_leave();
-	return result < 0 ? error_system(result, "pid file %s: take it over", pidfile->path) : 0;
+	return result < 0 ? error_system(result, "pid file %s: take it back", pidfile->path) : 0;
+}
+
+int pidfile_complete(struct daemonkit_pidfile *pidfile)
+{
+	int result;
+
+	pidfile_enter();
+	result = pidfile_lock_complete(&pidfile->lock);
+	pidfile_leave();
+	return result < 0 ? error_system(result, "pid file %s: lock", pidfile->path) : 0;
 }

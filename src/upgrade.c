@@ -3,10 +3,10 @@
  * Upgrade in place: the daemon as the launcher of the one that takes its place.
  *
  * Until the new daemon is ready nothing of this one has changed.  Then, in this
- * order: this one lets go of the record lock on the pid file, whose guard both
- * have; the new one takes the lock and names itself in the file; the manager
- * hears whose the service is; the new one hears that it is.  When the new one
- * fails at any of these, this one takes back what it let go of.
+ * order: this one yields a part of the lock on the pid file; the new one takes
+ * that part and names itself in the file; this one leaves the file to it; the
+ * manager hears whose the service is; the new one hears that it is.  When the
+ * new one fails before it is left the file, this one takes back what it yielded.
  * Thread-safe on different contexts.
  */
 #include <daemonkit/upgrade.h>
@@ -47,7 +47,9 @@ static int check(const struct daemonkit_context *context, const char *path)
 {
 	const struct notify *notify = &context->notify;
 
-	if (!context_is_daemon(context) || context->succeeded)
+	/* Nor one that failed to take another's place. */
+	if (!context_is_daemon(context) || context->succeeded ||
+	    (notify->take != NULL && notify->channel < 0))
 		return error_set(-EPERM, "upgrade: this process is not the daemon");
 	if (context->upgrade != NULL)
 		return error_set(-EALREADY, "upgrade: there is one under way");
@@ -174,6 +176,8 @@ static int hand_over(struct launch *launch, void *owner)
 	result = await_taken(launch);
 	if (result < 0)
 		return result;
+	if (context->pidfile != NULL)
+		pidfile_leave_to_heir(context->pidfile);
 	tell_manager(&context->notify, launch);
 	channel_send(launch->channel, CHANNEL_GO, 0, "", deadline_after(HAND_OVER_TIME));
 	return 0;
@@ -185,7 +189,7 @@ static int take_back(struct daemonkit_upgrade *upgrade, int result)
 	struct daemonkit_context *context = upgrade->context;
 
 	context_result(context, result);
-	if (upgrade->yielded && pidfile_take(context->pidfile) < 0)
+	if (upgrade->yielded && pidfile_take_back(context->pidfile) < 0)
 		error_set(result, "upgrade: %s; and then: %s", context->error, daemonkit_error());
 	else
 		error_set(result, "upgrade: %s", context->error);
@@ -339,6 +343,9 @@ struct daemonkit_upgrade *daemonkit_upgrade_free(struct daemonkit_upgrade *upgra
 	if (!upgrade->answered && upgrade->owner == getpid()) {
 		launch_finish(&upgrade->launch, 0);
 		upgrade->context->upgrade = NULL;
+	} else if (!upgrade->answered) {
+		/* A child's copies would hide the daemon's end from the new one. */
+		launch_release(&upgrade->launch);
 	}
 	compat_pollset_close(&upgrade->set);
 	plan_free(&upgrade->plan);
