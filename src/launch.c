@@ -264,16 +264,28 @@ bool launch_ended(const struct launch *launch)
 	return deadline_poll(&end, 1, 0) > 0;
 }
 
-/* The launcher's own child; a program's handler may have reaped it already. */
+/* Of what another reaps the kernel tells the end only then: waited for, in milliseconds. */
+#define REAP_PATIENCE 50
+
+static int status_of_other(int pidfd)
+{
+	deadline until = deadline_after(REAP_PATIENCE);
+	int status, result;
+
+	while ((result = compat_pidfd_exit_status(pidfd, &status)) == -EAGAIN &&
+	       deadline_now() < until)
+		deadline_poll(NULL, 0, deadline_after(1));
+	return result == 0 ? status : -1;
+}
+
+/* The launcher's own child; a program's handler may have reaped it already; or a sibling. */
 static int reap(pid_t pid, int pidfd)
 {
 	int status;
 
-	while (compat_reap(pid, &status) < 0) {
-		if (errno == EINTR)
-			continue;
-		return compat_pidfd_exit_status(pidfd, &status) == 0 ? status : -1;
-	}
+	while (compat_reap(pid, &status) < 0)
+		if (errno != EINTR)
+			return status_of_other(pidfd);
 	return status;
 }
 
@@ -292,11 +304,11 @@ int launch_finish(struct launch *launch, deadline until)
 	int status;
 
 	if (deadline_poll(&end, 1, until) <= 0) {
-		/* A watcher keeps the pid from being used again. */
-		if (launch->watcher > 0)
+		status = launch->watcher > 0 ? -ENOSYS : compat_pidfd_signal(launch->end, SIGKILL);
+		/* A watcher keeps the pid from being used again; and where a sandbox
+		 * does not know the other call, the process was there just now. */
+		if (status < 0 && status != -ESRCH)
 			kill(launch->daemon, SIGKILL);
-		else
-			compat_pidfd_signal(launch->end, SIGKILL);
 		deadline_poll(&end, 1, DEADLINE_NEVER);
 	}
 	if (launch->watcher > 0) {

@@ -112,7 +112,9 @@ static int make_plan(struct daemonkit_upgrade *upgrade, const char *path, int ti
 	result = plan_keep(plan, &settings, false);
 	if (result == 0)
 		result = plan_second_copy(plan, context, &settings);
-	plan->launch.sibling = settings.managed != 0;
+	/* Once this process ends, it is the child of whoever has this one for a child:
+	 * a manager that reads the pid file looks for that before. */
+	plan->launch.sibling = true;
 	if (settings.privileges.has_capabilities)
 		plan->launch.capabilities = settings.privileges.capabilities;
 	return result;
