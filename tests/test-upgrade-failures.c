@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: MIT */
+/* Upgrades that fail: whatever dies, and whenever, there is one daemon or none. */
+#include "upgrade-tools.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <daemonkit/error.h>
+#include <daemonkit/pidfile.h>
+#include <daemonkit/process.h>
+
+#define WORDS "pid=@/run/pid log=@/log"
+
+/* ---- a new daemon that never comes to be ---- */
+
+static const struct failure {
+	const char *text;   /* of the file; NULL: there is none */
+	mode_t mode;
+	int error;
+	const char *said;
+	int status;         /* -1: there was no process */
+} failures[] = {
+	{ NULL, 0, -ENOENT, "execve", 127 << 8 },
+	{ "#!/bin/sh\n", 0644, -EACCES, "execve", 127 << 8 },
+	{ "\177ELF is not all", 0755, -ENOEXEC, "execve", 127 << 8 },
+	{ "#!/no/such/interpreter\n", 0755, -ENOENT, "execve", 127 << 8 },
+	{ "#!/bin/sh\nexit 7\n", 0755, -ECHILD, "exited with status 7", 7 << 8 },
+	{ "#!/bin/sh\nkill -SEGV $$\n", 0755, -ECHILD, "killed by signal 11", 11 },
+	{ "#!/bin/sh\nexec sleep 1000\n", 0755, -ETIMEDOUT, "not ready in time", 9 },
+};
+#define FAILURES ((int)(sizeof failures / sizeof *failures))
+
+/* In each way of starting; where it is learned at once, or later. */
+START_TEST(it_does_not_come_to_be)
+{
+	const struct failure *failure = &failures[_i % FAILURES];
+	const char *path = harness_path("new"), *answer;
+	struct actor actor;
+
+	actors_open();
+	if (failure->text != NULL) {
+		harness_write_file(path, failure->text);
+		ck_assert_int_eq(chmod(path, failure->mode), 0);
+	}
+	actor = actor_start(_i / FAILURES, WORDS);
+	answer = actor_ask(&actor, "start=%d:%s", failure->error == -ETIMEDOUT ? 300 : 60000,
+			   path);
+	if (actor_number(answer) == 0)
+		answer = actor_ask(&actor, "wait=-1");
+	actor_check(answer, failure->error, failure->said);
+	/* How it ended, if a process was made. */
+	if (failure->error == -ECHILD || failure->error == -ETIMEDOUT)
+		actor_expect(&actor, failure->status, "status-of");
+	actor_check_daemon(&actor);
+	actor_end(&actor);
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
+static const struct {
+	const char *how;
+	const char *said;
+	int status;
+} constructors[] = {
+	{ "abort", "killed by signal 6", 6 },
+	{ "crash", "killed by signal 11", 11 },
+	{ "exit", "exited with status 23", 23 << 8 },
+};
+
+START_TEST(it_dies_before_its_main_function)
+{
+	const char *answer;
+	struct actor actor;
+
+	actors_open();
+	actor = actor_start(_i / 3, WORDS);
+	actor_expect(&actor, 0, "setenv=PROBE_CONSTRUCTOR=%s", constructors[_i % 3].how);
+	actor_expect(&actor, 0, "start=60000");
+	answer = actor_ask(&actor, "wait=-1");
+	actor_check(answer, -ECHILD, constructors[_i % 3].said);
+	ck_assert_int_eq(actor_number(actor_ask(&actor, "status-of")) & ~0x80,
+			 constructors[_i % 3].status);
+	actor_expect(&actor, 0, "setenv=PROBE_CONSTRUCTOR=no");
+	actor_check_daemon(&actor);
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
+/* ---- one that is there, and then fails ---- */
+
+static const struct {
+	const char *told; /* how */
+	int error;
+	const char *said;
+} ends[] = {
+	{ "failed=no such table", -EPROTO, "upgrade: no such table" },
+	{ "exit=9", -ECHILD, "exited with status 9 before it was ready" },
+	{ "raise=9", -ECHILD, "killed by signal 9" },
+	{ "end", -ECHILD, "exited with status 0 before it was ready" },
+	{ "input", -ETIMEDOUT, "not ready in time" }, /* silence */
+};
+#define ENDS ((int)(sizeof ends / sizeof *ends))
+
+START_TEST(it_fails_before_it_is_ready)
+{
+	int end = _i % ENDS;
+	struct actor old, new;
+
+	actors_open();
+	old = actor_start(_i / ENDS, WORDS);
+	actor_expect(&old, 0, "start=%d", ends[end].error == -ETIMEDOUT ? 300 : 60000);
+	actor_tell(&old, "wait=-1");
+	new = actor_accept();
+	actor_tell(&new, "%s", ends[end].told);
+	if (strncmp(ends[end].told, "failed", 6) == 0) {
+		ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+		actor_expect(&new, 0, "release");
+		actor_tell(&new, "end");
+	}
+	actor_check(actor_hear(&old), ends[end].error, ends[end].said);
+	actor_gone(&new);
+	actor_expect(&old, ends[end].error, "wait=0");
+	actor_check_daemon(&old);
+	actor_end(&old);
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
+START_TEST(it_is_called_off)
+{
+	struct actor old, new;
+	const char *before;
+
+	actors_open();
+	old = actor_start(_i, WORDS);
+	before = actor_ask(&old, "fds");
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	/* Of the set and its timer, of channel and process: a child has no more of them. */
+	ck_assert_int_ge(actor_number(actor_ask(&old, "forked")), 4);
+	actor_expect(&old, 0, "free");
+	actor_gone(&new);
+	ck_assert_str_eq(actor_ask(&old, "fds"), before);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+/* ---- deaths while the place changes hands ---- */
+
+/* An upgrade whose new daemon stops there, or dies there. */
+static void begin(const char *stage, int way, struct actor *old, struct actor *new)
+{
+	*old = actor_start(way, WORDS);
+	actor_expect(old, 0, "start=60000");
+	actor_tell(old, "wait=-1");
+	*new = actor_accept();
+	actor_expect(new, 0, "stop-at=%s", stage);
+	actor_tell(new, "ready");
+}
+
+static void at(const struct actor *new, const char *stage)
+{
+	ck_assert_str_eq(actor_hear(new), harness_path("at %s", stage) +
+			 strlen(harness_directory()) + 1);
+}
+
+static const char *const before_taken[] = { "before", "after" };
+
+/* Nobody gets in between, and what the old one has yielded comes back. */
+START_TEST(new_one_dies_while_it_takes)
+{
+	const char *stage = before_taken[_i % 2];
+	struct actor old, new;
+
+	actors_open();
+	begin(stage, _i / 2, &old, &new);
+	at(&new, stage);
+	ck_assert_int_eq(kill(old.pid, SIGSTOP), 0);
+	ck_assert_int_eq(kill(new.pid, SIGKILL), 0);
+	ck_assert(harness_wait_gone(new.pid, HARNESS_SOON));
+	/* The old one does not know it yet. */
+	actor_check_refused(old.pid);
+	ck_assert_int_eq(kill(old.pid, SIGCONT), 0);
+	actor_check(actor_hear(&old), -ECHILD, "ended");
+	actor_gone(&new);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
+START_TEST(new_one_cannot_take)
+{
+	struct actor old, new;
+
+	actors_open();
+	begin("refuse", _i, &old, &new);
+	actor_check(actor_hear(&old), -EXDEV, "it will not");
+	actor_gone(&new);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+START_TEST(new_one_takes_too_long)
+{
+	struct actor old, new;
+
+	actors_open();
+	begin(before_taken[_i], 0, &old, &new);
+	at(&new, before_taken[_i]);
+	actor_check(actor_hear(&old), -ETIMEDOUT, "did not take over in time");
+	actor_gone(&new);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+/* It has the file then, or is the daemon before anybody else can be. */
+START_TEST(old_one_dies_while_the_new_one_takes)
+{
+	const char *stage = before_taken[_i % 2];
+	struct actor old, new;
+
+	actors_open();
+	begin(stage, _i / 2, &old, &new);
+	at(&new, stage);
+	actor_kill(&old);
+	if (strcmp(stage, "after") == 0) {
+		actor_check_refused(new.pid);
+		ck_assert_int_eq(actor_holder(), new.pid);
+	}
+	actor_tell(&new, "on");
+	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	actor_check_daemon(&new);
+	actor_end(&new);
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
+/* A third one may win when the old one is dead, and then the new one does not. */
+START_TEST(third_one_wins_when_the_old_one_is_dead)
+{
+	struct actor old, new, third;
+
+	actors_open();
+	begin("before", _i, &old, &new);
+	at(&new, "before");
+	actor_kill(&old);
+	third = actor_start(_i, WORDS);
+	ck_assert_int_eq(actor_holder(), third.pid);
+	actor_tell(&new, "on");
+	actor_check(actor_hear(&new), -ESTALE, "removed or replaced");
+	actor_expect(&new, 0, "release");
+	actor_expect(&new, -EPERM, "start=60000");
+	actor_end(&new);
+	actor_check_daemon(&third);
+	actor_end(&third);
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
+/* Before it has yielded: nobody waits for the new one, which must not become one. */
+START_TEST(old_one_dies_before)
+{
+	struct actor old, new, third;
+
+	actors_open();
+	old = actor_start(_i, WORDS);
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	actor_kill(&old);
+	actor_expect(&new, 0, "release");
+	/* The next start succeeds at once, with the other one still there. */
+	third = actor_start(_i, WORDS);
+	actor_check(actor_ask(&new, "ready"), -ECANCELED, "nobody waits");
+	actor_expect(&new, 0, "release");
+	actor_end(&new);
+	actor_check_daemon(&third);
+	actor_end(&third);
+	actors_close();
+}
+END_TEST
+
+/* Not even children that the old one has made meanwhile, and that live on, change that. */
+START_TEST(children_do_not_hide_its_end)
+{
+	struct actor old, new;
+	pid_t child;
+
+	actors_open();
+	old = actor_start(_i, WORDS);
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	child = (pid_t)actor_number(actor_ask(&old, "worker"));
+	actor_kill(&old);
+	actor_expect(&new, -ECANCELED, "ready");
+	actor_end(&new);
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert(harness_wait_gone(child, HARNESS_SOON));
+	actors_close();
+}
+END_TEST
+
+/* Once it has left it to the new one, that is the daemon, and its death the daemon's. */
+START_TEST(old_one_dies_when_it_has_left)
+{
+	struct actor old, new;
+
+	actors_open();
+	begin("left", _i, &old, &new);
+	at(&new, "left");
+	actor_kill(&old);
+	ck_assert_int_eq(actor_holder(), new.pid);
+	actor_check_refused(new.pid);
+	actor_tell(&new, "on");
+	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	actor_check_daemon(&new);
+	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
+/* ---- others meanwhile ---- */
+
+/* Starts and searches for as long as there is somebody at the other end. */
+static _Noreturn void bystander(bool starts, int reports)
+{
+	int counts[3] = { 0 }; /* of looks, of wrong answers, of unclear ones */
+
+	for (;;) {
+		struct daemonkit_pidfile *pidfile = NULL;
+		struct daemonkit_process *process = NULL;
+		const char *path = harness_path("run/pid");
+		int result;
+
+		if (starts)
+			result = daemonkit_pidfile_create(&pidfile, path, 0) == -EAGAIN ? 0 : 1;
+		else if ((result = daemonkit_pidfile_holder(path, &process)) == 0)
+			result = daemonkit_process_signal(process, SIGURG);
+		/* It ended between the two. */
+		counts[0]++;
+		counts[1] += starts ? result != 0 : result < 0 && result != -ESRCH;
+		counts[2] += !starts && result == -ESRCH && process == NULL;
+		daemonkit_pidfile_close(pidfile);
+		daemonkit_process_free(process);
+		harness_free_memory();
+		if (write(reports, counts, sizeof counts) < 0)
+			_exit(1);
+	}
+}
+
+/* The counts up to now, and its end. */
+static void stop_bystander(pid_t pid, int reports, int counts[3])
+{
+	int status;
+
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	while (read(reports, counts, 3 * sizeof *counts) > 0)
+		;
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	close(reports);
+}
+
+START_TEST(nobody_gets_in_between)
+{
+	pid_t pids[2];
+	int pipes[2][2], counts[3];
+	struct actor actor;
+
+	actors_open();
+	actor = actor_start(_i, WORDS);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(pipe2(pipes[i], O_CLOEXEC), 0);
+		fcntl(pipes[i][1], F_SETPIPE_SZ, 1 << 20);
+		pids[i] = fork();
+		if (pids[i] == 0)
+			bystander(i == 0, pipes[i][1]);
+		close(pipes[i][1]);
+	}
+	for (int i = 0; i < 40; i++)
+		actor_replace(&actor);
+	for (int i = 0; i < 2; i++) {
+		stop_bystander(pids[i], pipes[i][0], counts);
+		ck_assert_msg(counts[0] > 10 && counts[1] == 0 && counts[2] == 0,
+			      "%s: of %d looks %d wrong, %d found nobody",
+			      i == 0 ? "starts" : "searches", counts[0], counts[1], counts[2]);
+	}
+	actor_check_daemon(&actor);
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
+/* ---- the program's file ---- */
+
+static void copy_program(const char *path)
+{
+	const char *const argv[] = { "cp", harness_self, path, NULL };
+
+	ck_assert_int_eq(harness_run(argv).status, 0);
+}
+
+START_TEST(file_is_replaced_or_moved)
+{
+	const char *path = harness_path("program");
+	struct actor actor;
+
+	actors_open();
+	actor = actor_start(_i, WORDS);
+	copy_program(path);
+	/* From now on the file with this name. */
+	actor_expect(&actor, 0, "start=60000:%s", path);
+	actor_tell(&actor, "wait=-1");
+	{
+		struct actor new = actor_accept();
+
+		actor_expect(&new, 0, "ready");
+		ck_assert_int_eq(actor_number(actor_hear(&actor)), new.pid);
+		actor_end(&actor);
+		actor = new;
+	}
+	copy_program(harness_path("newer"));
+	ck_assert_int_eq(rename(harness_path("newer"), path), 0);
+	for (int i = 0; i < 2; i++) {
+		struct stat file, running;
+		char link[64];
+
+		actor_replace(&actor);
+		ck_assert_int_eq(stat(path, &file), 0);
+		snprintf(link, sizeof link, "/proc/%d/exe", (int)actor.pid);
+		ck_assert_int_eq(stat(link, &running), 0);
+		ck_assert_uint_eq(file.st_ino, running.st_ino);
+	}
+	ck_assert_int_eq(rename(path, harness_path("moved")), 0);
+	actor_tell(&actor, "start=60000");
+	{
+		const char *answer = actor_hear(&actor);
+
+		if (actor_number(answer) == 0)
+			answer = actor_ask(&actor, "wait=-1");
+		actor_check(answer, -ENOENT, path);
+	}
+	ck_assert_int_eq(rename(harness_path("moved"), path), 0);
+	actor_check_daemon(&actor);
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
+static const struct harness_helper helpers[] = { UPGRADE_HELPERS, { NULL, NULL } };
+
+static void add(Suite *suite, const char *name, const TTest *test, int count)
+{
+	_tcase_add_test(harness_case(suite, name), test, 0, 0, 0, count);
+}
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("upgrade-failures");
+	/* How an upgrade starts its process: by clone3(2), and by fork(2). */
+	const int ways = 2;
+
+	if (!harness_has_linux_api())
+		return harness_main(argc, argv, suite, helpers);
+	add(suite, "no-daemon", it_does_not_come_to_be, ways * FAILURES);
+	add(suite, "constructor", it_dies_before_its_main_function, ways * 3);
+	add(suite, "not-ready", it_fails_before_it_is_ready, ways * ENDS);
+	add(suite, "called-off", it_is_called_off, PROBE_WAYS);
+	add(suite, "new-dies", new_one_dies_while_it_takes, ways * 2);
+	add(suite, "refuse", new_one_cannot_take, ways);
+	add(suite, "slow", new_one_takes_too_long, 2);
+	add(suite, "old-dies", old_one_dies_while_the_new_one_takes, ways * 2);
+	add(suite, "third", third_one_wins_when_the_old_one_is_dead, ways);
+	add(suite, "old-dies-before", old_one_dies_before, ways);
+	add(suite, "children", children_do_not_hide_its_end, ways);
+	add(suite, "left", old_one_dies_when_it_has_left, ways);
+	add(suite, "between", nobody_gets_in_between, ways);
+	add(suite, "file", file_is_replaced_or_moved, PROBE_REBORN_WAYS);
+	return harness_main(argc, argv, suite, helpers);
+}
