@@ -3,6 +3,7 @@
 #include "probe-running.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -159,6 +160,30 @@ static void stop(const char *program)
 	ck_assert_int_ne(access("upgrade.pid", F_OK), 0);
 }
 
+/* Whoever of two finds no visitor any more must not wait for the next one. */
+static void check_waits_for_nobody(pid_t pid)
+{
+	char path[64], target[64], inode[32];
+	unsigned flags = 0;
+
+	for (int fd = 3; fd < 20; fd++) {
+		ssize_t length;
+
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+		length = readlink(path, target, sizeof target - 1);
+		if (length < 9 || strncmp(target, "socket:[", 8) != 0)
+			continue;
+		target[length - 1] = '\0';
+		snprintf(inode, sizeof inode, " %s ", target + 8);
+		/* The one that listens is the only one of this network. */
+		if (strstr(harness_read_file("/proc/self/net/tcp"), inode) == NULL)
+			continue;
+		snprintf(path, sizeof path, "fdinfo/%d", fd);
+		ck_assert_int_eq(sscanf(running_proc(pid, path, "flags"), "%o", &flags), 1);
+	}
+	ck_assert_msg((flags & O_NONBLOCK) != 0, "flags %#o", flags);
+}
+
 START_TEST(nobody_notices)
 {
 	const char *program = example();
@@ -169,6 +194,7 @@ START_TEST(nobody_notices)
 	result = command(program, "start");
 	check_done(&result);
 	pids[0] = daemon_pid();
+	check_waits_for_nobody(pids[0]);
 	begin_load(clients);
 	for (int i = 1; i <= UPGRADES; i++) {
 		result = command(program, "reload");

@@ -3,6 +3,7 @@
 #include "upgrade-tools.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -252,12 +253,31 @@ void actor_check_refused(pid_t holder)
 		      daemonkit_error());
 }
 
+/* Each of the two parts in which it changes hands is this process's. */
+static void check_lock(pid_t holder)
+{
+	int fd = open(harness_path("run/pid"), O_RDWR | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	for (off_t byte = 0; byte < 2; byte++) {
+		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte,
+				      .l_len = 1 };
+
+		ck_assert_int_eq(fcntl(fd, F_GETLK, &lock), 0);
+		ck_assert_int_eq(lock.l_type, F_WRLCK);
+		ck_assert_int_eq(lock.l_pid, holder);
+	}
+	close(fd);
+}
+
 void actor_check_daemon(struct actor *actor)
 {
 	ck_assert_int_eq(actor_holder(), actor->pid);
+	check_lock(actor->pid);
 	ck_assert_int_eq(atoi(harness_read_file(harness_path("run/pid"))), actor->pid);
 	actor_check_refused(actor->pid);
 	actor_expect(actor, actor->pid, "search");
 	actor_replace(actor);
 	ck_assert_int_eq(actor_holder(), actor->pid);
+	check_lock(actor->pid);
 }
