@@ -188,25 +188,22 @@ static int succeed(struct daemonkit_context *context)
 	return result;
 }
 
-/* The manager hears nothing of a process that has the place not yet, or never. */
 static int take(void *data)
 {
 	struct daemonkit_context *context = data;
-	struct settings *settings = &context->settings;
-	int result = context->pidfile != NULL ? pidfile_take(context->pidfile) : 0;
 
-	if (result < 0)
-		return result;
-	manager_adopt(&context->notify.manager, settings->manager, settings->manager_fd);
-	settings->manager = NULL;
-	settings->manager_fd = -1;
-	return 0;
+	return context->pidfile != NULL ? pidfile_take(context->pidfile) : 0;
 }
 
 static void taken(void *data)
 {
 	struct daemonkit_context *context = data;
+	struct settings *settings = &context->settings;
 
+	/* It hears nothing of a process that has the place not yet, or never. */
+	manager_adopt(&context->notify.manager, settings->manager, settings->manager_fd);
+	settings->manager = NULL;
+	settings->manager_fd = -1;
 	/* It has a part of the lock at least, which keeps everybody else away. */
 	if (context->pidfile != NULL)
 		pidfile_complete(context->pidfile);

@@ -84,6 +84,9 @@ static int take_place(struct notify *notify)
 		return result;
 	}
 	result = tell_launcher(notify, CHANNEL_TAKEN, 0, "", DEADLINE_NEVER);
+	/* The other one is there, has not heard it, and will take it back. */
+	if (result < 0 && result != -ECANCELED)
+		return result;
 	notify->take = NULL;
 	/* Whatever became of the other one: this is the daemon now. */
 	if (result == 0)
