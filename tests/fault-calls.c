@@ -66,10 +66,12 @@ struct process {
 struct run {
 	struct process processes[PROCESSES];
 	size_t process_count;
-	pid_t launcher, serving;
+	pid_t launcher, serving, struck_pid;
 	int launcher_status, serving_status, last_status;
 	bool launcher_ended, told, struck, up_before;
 	bool spoke; /* the daemon has said something to its launcher */
+	bool doubled; /* two daemons served at a time */
+	bool left; /* the daemon that was upgraded had left its place before */
 	int64_t struck_at, launcher_took;
 	long struck_call;
 	int struck_error;
@@ -156,8 +158,27 @@ static void see_mark(struct process *process, int point)
 		process->counted = true;
 	if (point == FAULT_END)
 		process->counted = false;
+	if (point == FAULT_SERVING && run.serving != 0 && kill(run.serving, 0) == 0 &&
+	    !(run.struck && run.struck_pid == run.serving))
+		run.doubled = true;
 	if (point == FAULT_SERVING)
 		run.serving = process->pid;
+}
+
+/* Has the daemon nothing of the lock any more?  Its last part is at byte 1. */
+static bool has_left(void)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = 1 };
+	char path[128];
+	bool answer;
+	int fd;
+
+	snprintf(path, sizeof path, "%s/pid", directory);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	answer = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 &&
+		 (lock.l_type == F_UNLCK || lock.l_pid != run.processes[DAEMON].pid);
+	close(fd);
+	return answer;
 }
 
 /* Does the fault strike here?  The error to answer with, 0 to go on, -1 when killed. */
@@ -179,6 +200,8 @@ static int strike(const struct fault *fault, struct process *process,
 		return 0;
 	}
 	run.struck_at = now();
+	run.struck_pid = process->pid;
+	run.left = fault->process > DAEMON && has_left();
 	run.struck_call = notice->data.nr;
 	run.up_before = run.serving != 0 || run.launcher_ended;
 	if (fault->kind == KILL) {
@@ -420,6 +443,12 @@ static const char *check_run(const struct fault *fault)
 	if (problem == NULL && !foreground && run.serving != 0 && !daemon_killed &&
 	    !ended_well(run.serving_status))
 		problem = "the daemon did not end well";
+	if (problem == NULL && run.doubled)
+		problem = "there were two daemons";
+	/* Of the two daemons of an upgrade the other one serves. */
+	if (problem == NULL && strcmp(mode, "upgrade") == 0 && fault->kind == KILL && run.struck &&
+	    fault->process > DAEMON && run.serving == 0 && !run.left)
+		problem = "nobody serves after a failed upgrade";
 	if (problem == NULL && !run.struck && run.serving != 0 && run.serving_status != 0 &&
 	    !foreground)
 		problem = "the daemon reported an error without a fault";

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A small daemon that says exactly what became of its start, for the programs
- * that inject faults into it:  fault-probe reborn|fork|foreground DIRECTORY [jail]
+ * that inject faults into it:  fault-probe reborn|fork|foreground|upgrade DIRECTORY [jail]
+ *
+ * With "upgrade" the daemon has another one take its place, and only if that
+ * fails does it serve itself.
  *
  * The launcher prints "up PID" or "failed ERROR STATUS TEXT".  Exit codes: 0;
  * FAULT_REPORTED after an error with a text; FAULT_CANCELED when the launcher
@@ -72,10 +75,30 @@ static int set_up(char *argv[])
 	return result;
 }
 
-static int serve(void)
+/* Does another one serve in this one's place? */
+static bool is_replaced(void)
+{
+	static const char name[] = "second-generation";
+	struct daemonkit_upgrade *upgrade = NULL;
+	int result;
+
+	if (daemonkit_context_find_fd(context, name, 0, DAEMONKIT_FD_ANY) >= 0)
+		return false;
+	result = daemonkit_context_pass_fd(context, name, STDIN_FILENO);
+	if (result == 0)
+		result = daemonkit_upgrade_start(&upgrade, context, NULL, 0);
+	if (result == 0)
+		result = daemonkit_upgrade_wait(upgrade, -1);
+	daemonkit_upgrade_free(upgrade);
+	return result > 0;
+}
+
+static int serve(const char *mode)
 {
 	int result, code = 0;
 
+	if (strcmp(mode, "upgrade") == 0 && is_replaced())
+		return 0;
 	fault_mark(FAULT_SERVING);
 	result = daemonkit_signals_serve(signals);
 	if (result < 0)
@@ -98,7 +121,7 @@ int main(int argc, char *argv[])
 	if (daemon == 0)
 		daemon = daemonkit_context_reborn(context);
 	if (daemon == 0)
-		code = serve();
+		code = serve(argv[1]);
 	else
 		code = daemon > 0 ? 0 : report(daemon, daemonkit_error());
 	if (getpid() != self || daemonkit_was_reborn() || daemon == 0) {

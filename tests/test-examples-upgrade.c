@@ -163,7 +163,7 @@ static void stop(const char *program)
 /* Whoever of two finds no visitor any more must not wait for the next one. */
 static void check_waits_for_nobody(pid_t pid)
 {
-	char path[64], target[64], inode[32];
+	char path[64], target[64], inode[80];
 	unsigned flags = 0;
 
 	for (int fd = 3; fd < 20; fd++) {
