@@ -6,16 +6,19 @@
 #include "control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <daemonkit/error.h>
 #include <daemonkit/process.h>
 
 #include "compat-program.h"
+#include "fd.h"
 #include "pidfile.h"
 #include "program.h"
 
@@ -235,11 +238,39 @@ static int end(struct daemonkit_control *control, struct daemonkit_process *proc
 	return result == 0 ? 1 : result;
 }
 
+/* End it, and clear away what one that was killed could not clear away itself. */
+static int end_whole(struct daemonkit_control *control, struct daemonkit_process *process)
+{
+	int result = end(control, process);
+
+	if (result < 0 && result != -ESRCH)
+		return result;
+	pidfile_bury(control->context->settings.pid_file, daemonkit_process_pid(process));
+	return result == 1;
+}
+
+/*
+ * Another program may have taken the daemon's place while it was stopped
+ * (<daemonkit/upgrade.h>).  It has the very same pid file: no daemon of another
+ * start has, as long as that is open here.  Its process, or NULL.
+ */
+static struct daemonkit_process *find_successor(struct daemonkit_control *control, int pid_file)
+{
+	const char *path = control->context->settings.pid_file;
+	struct daemonkit_process *process = NULL;
+	struct stat one, other;
+
+	if (pid_file < 0 || fstat(pid_file, &one) < 0 || stat(path, &other) < 0 ||
+	    !fd_same_file(&one, &other) || daemonkit_pidfile_holder(path, &process) < 0)
+		return NULL;
+	return process;
+}
+
 static int stop(struct daemonkit_control *control)
 {
 	struct terminal *terminal = &control->terminal;
 	struct daemonkit_process *process;
-	int result = find(control, &process);
+	int pid_file, result = find(control, &process);
 
 	if (result != CONTROL_DONE)
 		return result;
@@ -248,18 +279,19 @@ static int stop(struct daemonkit_control *control)
 		return CONTROL_DONE;
 	}
 	begin(control, "stopping");
-	result = end(control, process);
-	if (result >= 0 || result == -ESRCH) {
-		/* One that was killed could not do that itself. */
-		pidfile_bury(control->context->settings.pid_file, daemonkit_process_pid(process));
-		terminal_say(terminal, result == 1 ? "killed: it did not end in time" : "stopped");
-		result = CONTROL_DONE;
-	} else {
-		terminal_complain(terminal, "not stopped: %s", daemonkit_error());
-		result = exit_code_of(result);
+	pid_file = fd_open(control->context->settings.pid_file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	while (process != NULL && result >= 0) {
+		result = end_whole(control, process);
+		daemonkit_process_free(process);
+		process = result < 0 ? NULL : find_successor(control, pid_file);
 	}
-	daemonkit_process_free(process);
-	return result;
+	fd_close(pid_file);
+	if (result < 0) {
+		terminal_complain(terminal, "not stopped: %s", daemonkit_error());
+		return exit_code_of(result);
+	}
+	terminal_say(terminal, result == 1 ? "killed: it did not end in time" : "stopped");
+	return CONTROL_DONE;
 }
 
 static int restart(struct daemonkit_control *control)

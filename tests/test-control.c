@@ -20,6 +20,7 @@
 #include <daemonkit/error.h>
 #include <daemonkit/notify.h>
 #include <daemonkit/signals.h>
+#include <daemonkit/upgrade.h>
 
 #define STRANGER 65534
 
@@ -32,7 +33,7 @@ struct program {
 	const char *style;
 };
 
-static int on_reload(const struct daemonkit_signal *signal, void *data)
+static int on_reload(struct daemonkit_signal *signal, void *data)
 {
 	const struct program *program = data;
 
@@ -47,11 +48,19 @@ static int on_reload(const struct daemonkit_signal *signal, void *data)
 	return 0;
 }
 
-static int on_term(const struct daemonkit_signal *signal, void *data)
+static int on_term(struct daemonkit_signal *signal, void *data)
 {
 	const struct program *program = data;
+	struct daemonkit_upgrade *upgrade = NULL;
 
 	(void)signal;
+	/* The first of the daemons has another one in its place when it is to end. */
+	if (strcmp(program->style, "replaced") == 0 && getenv("PROG_REPLACED") == NULL &&
+	    setenv("PROG_REPLACED", "", 1) == 0 &&
+	    daemonkit_upgrade_start(&upgrade, program->context, NULL, HARNESS_SOON) == 0) {
+		(void)!daemonkit_upgrade_wait(upgrade, -1);
+		daemonkit_upgrade_free(upgrade);
+	}
 	return strcmp(program->style, "stubborn") != 0 && strcmp(program->style, "immortal") != 0;
 }
 
@@ -463,6 +472,18 @@ START_TEST(what_does_not_end_is_killed)
 }
 END_TEST
 
+START_TEST(what_takes_its_place_meanwhile_is_stopped_too)
+{
+	pid_t pid = begin("replaced");
+
+	check_streams(run("replaced", "stop", 0), "prog: stopped\n", "");
+	reap(pid);
+	/* And the other one, whose parent is the same. */
+	ck_assert_int_gt(waitpid(-1, NULL, WNOHANG), 0);
+	run("replaced", "status", 3);
+}
+END_TEST
+
 START_TEST(a_stop_that_fails_starts_nothing)
 {
 	pid_t pid = begin("immortal");
@@ -779,6 +800,8 @@ int main(int argc, char *argv[])
 		tcase_add_test(reloads, what_cannot_reload_is_restarted_by_force);
 	if (harness_has_linux_api())
 		tcase_add_test(reloads, what_does_not_end_is_killed);
+	if (harness_has_linux_api())
+		tcase_add_test(reloads, what_takes_its_place_meanwhile_is_stopped_too);
 	if (harness_has_linux_api())
 		tcase_add_test(reloads, a_stop_that_fails_starts_nothing);
 	if (harness_has_linux_api())
