@@ -41,7 +41,7 @@ struct daemonkit_signal {
 	struct answer *answer;
 };
 
-static int stop(const struct daemonkit_signal *signal, void *data)
+static int stop(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	(void)data;
@@ -49,7 +49,7 @@ static int stop(const struct daemonkit_signal *signal, void *data)
 }
 
 /* For SIGCHLD, where only orphans are of interest. */
-static int pass_over(const struct daemonkit_signal *signal, void *data)
+static int pass_over(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	(void)data;
@@ -239,7 +239,7 @@ int daemonkit_signals_fd(const struct daemonkit_signals *signals)
 static int handle(const struct signal_record *record, const struct slot *slot)
 {
 	struct answer answer;
-	const struct daemonkit_signal signal = {.record = *record, .answer = &answer};
+	struct daemonkit_signal signal = {.record = *record, .answer = &answer};
 	unsigned texts;
 	int result;
 
@@ -347,7 +347,7 @@ int daemonkit_signal_value(const struct daemonkit_signal *signal)
 	return signal == NULL ? 0 : signal->record.value;
 }
 
-int daemonkit_signal_reply(const struct daemonkit_signal *signal, int error, const char *format,
+int daemonkit_signal_reply(struct daemonkit_signal *signal, int error, const char *format,
 			   ...)
 {
 	char text[CHANNEL_TEXT_MAX + 1];
@@ -363,7 +363,7 @@ int daemonkit_signal_reply(const struct daemonkit_signal *signal, int error, con
 	return answer_give(signal->answer, error, text);
 }
 
-int daemonkit_signal_status(const struct daemonkit_signal *signal, const char *format, ...)
+int daemonkit_signal_status(struct daemonkit_signal *signal, const char *format, ...)
 {
 	char text[CHANNEL_TEXT_MAX + 1];
 	va_list arguments;

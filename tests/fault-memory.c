@@ -110,7 +110,7 @@ static char path[128], log_path[128];
 static char self[4096], scenario_name[64];
 static char in_second_copy[32];
 
-static int ignore(const struct daemonkit_signal *signal, void *data)
+static int ignore(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal, (void)data;
 	return 0;

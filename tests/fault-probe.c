@@ -56,7 +56,7 @@ static int set_all(const char *mode, const char *directory, bool jail)
 	return result;
 }
 
-static int stop(const struct daemonkit_signal *signal, void *data)
+static int stop(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal, (void)data;
 	return DAEMONKIT_STOP;

@@ -101,7 +101,7 @@ static void block(int signal)
 static struct daemonkit_signals *heard;
 static int hangups;
 
-static int hear(const struct daemonkit_signal *signal, void *data)
+static int hear(struct daemonkit_signal *signal, void *data)
 {
 	(void)data;
 	if (daemonkit_signal_number(signal) == SIGTERM)

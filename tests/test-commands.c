@@ -50,7 +50,7 @@ struct list {
 	int numbers[16];
 };
 
-static int note(const struct daemonkit_signal *signal, void *data)
+static int note(struct daemonkit_signal *signal, void *data)
 {
 	struct list *list = data;
 
@@ -202,7 +202,7 @@ START_TEST(failure_leaves_the_table_as_it_was)
 END_TEST
 
 /* A daemon that says what came, and ends on SIGTERM. */
-static int say(const struct daemonkit_signal *signal, void *data)
+static int say(struct daemonkit_signal *signal, void *data)
 {
 	(void)data;
 	printf("%d\n", daemonkit_signal_number(signal));

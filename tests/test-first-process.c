@@ -78,7 +78,7 @@ static struct daemonkit_signals *new_signals(void)
 	return signals;
 }
 
-static int pass_over(const struct daemonkit_signal *signal, void *data)
+static int pass_over(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	(void)data;

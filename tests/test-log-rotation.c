@@ -64,7 +64,7 @@ static void *write_lines(void *data)
 	return NULL;
 }
 
-static int on_reload(const struct daemonkit_signal *signal, void *data)
+static int on_reload(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	if (daemonkit_context_reopen_log(data) < 0)

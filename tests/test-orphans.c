@@ -141,7 +141,7 @@ static int is_one_of(pid_t child, void *data)
 	return *own != 0;
 }
 
-static int count_one(const struct daemonkit_signal *signal, void *data)
+static int count_one(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	++*(int *)data;
@@ -258,7 +258,7 @@ struct family {
 	int calls;
 };
 
-static int wait_for_own(const struct daemonkit_signal *signal, void *data)
+static int wait_for_own(struct daemonkit_signal *signal, void *data)
 {
 	struct family *family = data;
 

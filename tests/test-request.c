@@ -40,34 +40,34 @@ __attribute__((__format__(__printf__, 1, 2))) static void say(const char *format
 	fflush(stdout);
 }
 
-static int succeed(const struct daemonkit_signal *signal, void *data)
+static int succeed(struct daemonkit_signal *signal, void *data)
 {
 	(void)data;
 	say("handled %d\n", daemonkit_signal_value(signal));
 	return 0;
 }
 
-static int stop(const struct daemonkit_signal *signal, void *data)
+static int stop(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	(void)data;
 	return DAEMONKIT_STOP;
 }
 
-static int fail_with_text(const struct daemonkit_signal *signal, void *data)
+static int fail_with_text(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	return daemonkit_signals_set_handler(data, SIGKILL, succeed, NULL);
 }
 
-static int fail_without_text(const struct daemonkit_signal *signal, void *data)
+static int fail_without_text(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	(void)data;
 	return -EPROTO;
 }
 
-static int reply(const struct daemonkit_signal *signal, void *data)
+static int reply(struct daemonkit_signal *signal, void *data)
 {
 	(void)data;
 	if (daemonkit_signal_status(signal, "step %d", 1) < 0 ||
@@ -81,7 +81,7 @@ static int reply(const struct daemonkit_signal *signal, void *data)
 	return 0;
 }
 
-static int reply_success(const struct daemonkit_signal *signal, void *data)
+static int reply_success(struct daemonkit_signal *signal, void *data)
 {
 	(void)data;
 	if (daemonkit_signal_reply(signal, 0, "%d hosts", 12) < 0)
@@ -89,7 +89,7 @@ static int reply_success(const struct daemonkit_signal *signal, void *data)
 	return -EPROTO; /* ends the loop, and is no answer any more */
 }
 
-static int die(const struct daemonkit_signal *signal, void *data)
+static int die(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	(void)data;
@@ -97,7 +97,7 @@ static int die(const struct daemonkit_signal *signal, void *data)
 	return 0;
 }
 
-static int become_another(const struct daemonkit_signal *signal, void *data)
+static int become_another(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	(void)data;
@@ -106,7 +106,7 @@ static int become_another(const struct daemonkit_signal *signal, void *data)
 }
 
 /* Busy until the test closes the input. */
-static int be_busy(const struct daemonkit_signal *signal, void *data)
+static int be_busy(struct daemonkit_signal *signal, void *data)
 {
 	char byte;
 
@@ -117,7 +117,7 @@ static int be_busy(const struct daemonkit_signal *signal, void *data)
 }
 
 /* A child that goes on with what it inherited has nothing to say. */
-static int fork_first(const struct daemonkit_signal *signal, void *data)
+static int fork_first(struct daemonkit_signal *signal, void *data)
 {
 	int status;
 	pid_t child = fork();

@@ -29,7 +29,7 @@
 			_exit(1 + __LINE__ % 250);                                                 \
 	} while (0)
 
-static int count_one(const struct daemonkit_signal *signal, void *data)
+static int count_one(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	++*(int *)data;
@@ -59,7 +59,7 @@ struct sequence {
 	int end;
 };
 
-static int take_next(const struct daemonkit_signal *signal, void *data)
+static int take_next(struct daemonkit_signal *signal, void *data)
 {
 	struct sequence *sequence = data;
 
@@ -82,7 +82,7 @@ struct by_thread {
 	int count;
 };
 
-static int take_by_thread(const struct daemonkit_signal *signal, void *data)
+static int take_by_thread(struct daemonkit_signal *signal, void *data)
 {
 	struct by_thread *by_thread = data;
 	int thread = daemonkit_signal_value(signal) / MANY;
@@ -717,7 +717,7 @@ static unsigned long long set_named(const char *text, const char *name)
 	return strtoull(line + strlen(name), NULL, 16) & ~(3ULL << 31);
 }
 
-static int start_programs(const struct daemonkit_signal *signal, void *data)
+static int start_programs(struct daemonkit_signal *signal, void *data)
 {
 	static const char *(*const ways[])(const char *path) = {by_exec, by_posix_spawn, by_system,
 								by_popen};

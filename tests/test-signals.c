@@ -31,7 +31,7 @@ struct note {
 	uid_t uid;
 };
 
-static int take_note(const struct daemonkit_signal *signal, void *data)
+static int take_note(struct daemonkit_signal *signal, void *data)
 {
 	struct note *note = data;
 
@@ -49,7 +49,7 @@ struct sequence {
 	int end;
 };
 
-static int take_next(const struct daemonkit_signal *signal, void *data)
+static int take_next(struct daemonkit_signal *signal, void *data)
 {
 	struct sequence *sequence = data;
 
@@ -233,7 +233,7 @@ END_TEST
 
 /* Handlers */
 
-static int stop_at_two(const struct daemonkit_signal *signal, void *data)
+static int stop_at_two(struct daemonkit_signal *signal, void *data)
 {
 	take_note(signal, data);
 	return daemonkit_signal_value(signal) == 2 ? DAEMONKIT_STOP : 0;
@@ -286,7 +286,7 @@ START_TEST(a_stop_leaves_what_came_during_the_rest)
 }
 END_TEST
 
-static int give_back(const struct daemonkit_signal *signal, void *data)
+static int give_back(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	return *(int *)data;
@@ -318,7 +318,7 @@ struct place {
 	void *memory[64];
 };
 
-static int allocate_and_lock(const struct daemonkit_signal *signal, void *data)
+static int allocate_and_lock(struct daemonkit_signal *signal, void *data)
 {
 	struct place *place = data;
 	void **memory = &place->memory[place->count % 64];
@@ -361,7 +361,7 @@ struct change {
 	struct note note;
 };
 
-static int change_handlers(const struct daemonkit_signal *signal, void *data)
+static int change_handlers(struct daemonkit_signal *signal, void *data)
 {
 	struct change *change = data;
 	int number = daemonkit_signal_number(signal);
@@ -392,7 +392,7 @@ START_TEST(handlers_may_change_handlers)
 }
 END_TEST
 
-static int raise_again(const struct daemonkit_signal *signal, void *data)
+static int raise_again(struct daemonkit_signal *signal, void *data)
 {
 	take_note(signal, data);
 	return raise(daemonkit_signal_number(signal));
@@ -536,7 +536,7 @@ START_TEST(many_while_serving)
 }
 END_TEST
 
-static int let_many_come(const struct daemonkit_signal *signal, void *data)
+static int let_many_come(struct daemonkit_signal *signal, void *data)
 {
 	struct sequence *sequence = data;
 

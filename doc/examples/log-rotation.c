@@ -39,7 +39,7 @@ static struct daemonkit_signals *signals;
 static struct daemonkit_commands *commands;
 
 /* Nothing is lost: until the new file is open, lines go to the renamed one. */
-static int on_reopen(const struct daemonkit_signal *signal, void *data)
+static int on_reopen(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	(void)data;
@@ -48,7 +48,7 @@ static int on_reopen(const struct daemonkit_signal *signal, void *data)
 	return 0;
 }
 
-static int on_rotate(const struct daemonkit_signal *signal, void *data)
+static int on_rotate(struct daemonkit_signal *signal, void *data)
 {
 	char from[4200], to[4200]; /* no path is so long: none is cut */
 

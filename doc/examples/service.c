@@ -49,7 +49,7 @@ static int configure(struct service *service, const char **problem)
 	return error;
 }
 
-static int on_reload(const struct daemonkit_signal *signal, void *data)
+static int on_reload(struct daemonkit_signal *signal, void *data)
 {
 	struct service *service = data;
 	const char *problem;

@@ -55,7 +55,7 @@ static void configure(void)
 }
 
 /* The handlers run in the main thread and are ordinary code: they may wait. */
-static int on_quit(const struct daemonkit_signal *signal, void *data)
+static int on_quit(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal, (void)data;
 	printf("quit: waiting for the worker\n");
@@ -64,14 +64,14 @@ static int on_quit(const struct daemonkit_signal *signal, void *data)
 	return DAEMONKIT_STOP;
 }
 
-static int on_stop(const struct daemonkit_signal *signal, void *data)
+static int on_stop(struct daemonkit_signal *signal, void *data)
 {
 	(void)data;
 	printf("stop: from process %d\n", (int)daemonkit_signal_pid(signal));
 	return DAEMONKIT_STOP;
 }
 
-static int on_reload(const struct daemonkit_signal *signal, void *data)
+static int on_reload(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal, (void)data;
 	if (daemonkit_context_reopen_log(context) < 0)

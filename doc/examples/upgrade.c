@@ -75,7 +75,7 @@ static void serve_or_wait(struct counter *counter, int fd)
 	}
 }
 
-static int on_reload(const struct daemonkit_signal *signal, void *data)
+static int on_reload(struct daemonkit_signal *signal, void *data)
 {
 	struct counter *counter = data;
 	struct daemonkit_upgrade *upgrade = NULL;

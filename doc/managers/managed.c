@@ -80,7 +80,7 @@ static int tell_ready(struct managed *managed)
 	return daemonkit_notify_ready(managed->context);
 }
 
-static int reload(const struct daemonkit_signal *signal, void *data)
+static int reload(struct daemonkit_signal *signal, void *data)
 {
 	struct managed *managed = data;
 
@@ -93,7 +93,7 @@ static int reload(const struct daemonkit_signal *signal, void *data)
 	return 0;
 }
 
-static int stop(const struct daemonkit_signal *signal, void *data)
+static int stop(struct daemonkit_signal *signal, void *data)
 {
 	struct managed *managed = data;
 
@@ -103,7 +103,7 @@ static int stop(const struct daemonkit_signal *signal, void *data)
 	return DAEMONKIT_STOP;
 }
 
-static int hang(const struct daemonkit_signal *signal, void *data)
+static int hang(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	(void)data;

@@ -48,7 +48,7 @@ struct daemonkit_signal;
  * negative errno to end it with that error.  The handler may set and remove
  * handlers, but must not free the object.
  */
-typedef int daemonkit_signal_handler(const struct daemonkit_signal *signal, void *data);
+typedef int daemonkit_signal_handler(struct daemonkit_signal *signal, void *data);
 
 /**
  * daemonkit_signals_new - make an object; SIGTERM stops by default
@@ -251,7 +251,7 @@ DAEMONKIT_API int daemonkit_signal_value(const struct daemonkit_signal *signal)
  * Thread safety: in the handler's thread only, until it returns.  Not
  * async-signal-safe.  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_signal_reply(const struct daemonkit_signal *signal, int error,
+DAEMONKIT_API int daemonkit_signal_reply(struct daemonkit_signal *signal, int error,
 					 const char *format, ...)
 	DAEMONKIT_NONNULL(1, 3) DAEMONKIT_PRINTF(3, 4);
 
@@ -266,7 +266,7 @@ DAEMONKIT_API int daemonkit_signal_reply(const struct daemonkit_signal *signal, 
  * -ECANCELED.
  * Thread safety: as daemonkit_signal_reply().  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_signal_status(const struct daemonkit_signal *signal,
+DAEMONKIT_API int daemonkit_signal_status(struct daemonkit_signal *signal,
 					  const char *format, ...)
 	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_PRINTF(2, 3);
 

@@ -315,7 +315,7 @@ static const struct bench_way pid_files[] = {
 
 static int taken;
 
-static int count(const struct daemonkit_signal *signal, void *data)
+static int count(struct daemonkit_signal *signal, void *data)
 {
 	(void)data;
 	taken += daemonkit_signal_value(signal) == taken;

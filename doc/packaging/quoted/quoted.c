@@ -96,7 +96,7 @@ static void tell_ready(struct quoted *quoted)
 	daemonkit_notify_ready(quoted->context);
 }
 
-static int on_reload(const struct daemonkit_signal *signal, void *data)
+static int on_reload(struct daemonkit_signal *signal, void *data)
 {
 	struct quoted *quoted = data;
 	int error;

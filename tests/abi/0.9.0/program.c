@@ -27,7 +27,7 @@ static void (*const volatile functions[])(void) = {FUNCTIONS};
 		}                                                                                  \
 	} while (0)
 
-static int on_reload(const struct daemonkit_signal *signal, void *data)
+static int on_reload(struct daemonkit_signal *signal, void *data)
 {
 	struct daemonkit_context *context = data;
 

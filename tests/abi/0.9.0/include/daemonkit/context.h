@@ -293,6 +293,13 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  * standard streams of such a second copy lead nowhere, so that an error which
  * both print is seen once.
  *
+ * For process 1 the kernel drops every signal that has the default action.  As
+ * process 1 of a container, in mode FOREGROUND, each of them that would end
+ * another process, and is not one of a fault, gets a handler that ends this
+ * one with the exit status 128 + signal; in forked children it has the default
+ * effect.  daemonkit_signals_set_handler() puts it back where it would put
+ * back the default action.  After an error all of that is undone.
+ *
  * Returns: greater than 0 in the launcher: the daemon's pid; 0 in the
  * daemon; or
  *   -EAGAIN      another process holds the pid file; the text names it

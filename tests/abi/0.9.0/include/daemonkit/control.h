@@ -115,7 +115,8 @@ DAEMONKIT_API int daemonkit_control_set_reload(struct daemonkit_control *control
  *             else left alone
  *
  *   start         start the daemon; success if one runs already
- *   stop          SIGTERM, and SIGKILL if need be; success if none runs
+ *   stop          SIGTERM, and SIGKILL if need be; success if none runs; one
+ *                 that has just taken its place in an upgrade is stopped too
  *   restart       stop and start
  *   try-restart   the same, but only if it runs
  *   reload        send the reload signal, and wait for the daemon's answer

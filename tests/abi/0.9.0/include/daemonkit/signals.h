@@ -48,7 +48,7 @@ struct daemonkit_signal;
  * negative errno to end it with that error.  The handler may set and remove
  * handlers, but must not free the object.
  */
-typedef int daemonkit_signal_handler(const struct daemonkit_signal *signal, void *data);
+typedef int daemonkit_signal_handler(struct daemonkit_signal *signal, void *data);
 
 /**
  * daemonkit_signals_new - make an object; SIGTERM stops by default
@@ -95,6 +95,61 @@ DAEMONKIT_API int daemonkit_signals_set_handler(struct daemonkit_signals *signal
 						int signal,
 						daemonkit_signal_handler *handler,
 						void *data)
+	DAEMONKIT_NONNULL(1);
+
+/**
+ * daemonkit_child_filter - is this child the program's own?
+ * @child: a child that has ended
+ * @data: as given to daemonkit_signals_reap_orphans()
+ *
+ * Returns: other than 0 if the program waits for this child itself; 0 if it
+ * is to be cleared away.
+ */
+typedef int daemonkit_child_filter(pid_t child, void *data);
+
+/**
+ * daemonkit_signals_reap_orphans - clear away what others left behind
+ * @is_own: asked about each child that has ended, in the thread that calls
+ *          this or dispatches; NULL: the program has no children of its own
+ * @data: passed to @is_own
+ *
+ * Process 1 of a container, and a child subreaper (PR_SET_CHILD_SUBREAPER),
+ * become the parent of every process below them whose parent ends, and are to
+ * wait for it.  The system does not tell such an orphan from a child of the
+ * program's own: @is_own does.  Ended orphans are cleared away now, and from
+ * then on in daemonkit_signals_dispatch() and daemonkit_signals_serve() after
+ * SIGCHLD, when the program's own handler of SIGCHLD, if there is one, has
+ * run.  A child for which @is_own says other than 0 is left as it is, and is
+ * asked about again in the next dispatch.  Call it again to set another
+ * filter, or to have it asked now.
+ *
+ * In every other process this does nothing and succeeds.
+ *
+ * In the main thread, which is where orphans come to on Linux, the children
+ * that other threads have made are never touched.  (When such a thread ends its
+ * children become the main thread's.)  Other threads look through the main
+ * thread's children and need /proc for that.  The program must know a child
+ * before it can be asked about it: with fork(2) and dispatch in different
+ * threads, a lock is needed over both fork(2) and the note.  What popen(3) has
+ * started has no pid that the program knows: in the thread that dispatches
+ * it is closed before the next dispatch, or opened in another thread that
+ * lives as long.
+ *
+ * SIGCHLD is caught by the object from now on.  Where it is ignored, or has
+ * SA_NOCLDWAIT, the system itself clears away every child, and that stays so.
+ *
+ * Returns: 0, or
+ *   -EINVAL  @signals is NULL
+ *   -EBUSY   SIGCHLD has a handler that would be lost: another object's, or
+ *            one of the program that daemonkit_signals_set_handler() does not
+ *            know
+ *   -ECHILD  called in a child of the process that made the object
+ * Thread safety: one thread at a time for an object.  Not async-signal-safe.
+ * Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_signals_reap_orphans(struct daemonkit_signals *signals,
+						 daemonkit_child_filter *is_own,
+						 void *data)
 	DAEMONKIT_NONNULL(1);
 
 /**
@@ -196,7 +251,7 @@ DAEMONKIT_API int daemonkit_signal_value(const struct daemonkit_signal *signal)
  * Thread safety: in the handler's thread only, until it returns.  Not
  * async-signal-safe.  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_signal_reply(const struct daemonkit_signal *signal, int error,
+DAEMONKIT_API int daemonkit_signal_reply(struct daemonkit_signal *signal, int error,
 					 const char *format, ...)
 	DAEMONKIT_NONNULL(1, 3) DAEMONKIT_PRINTF(3, 4);
 
@@ -211,7 +266,7 @@ DAEMONKIT_API int daemonkit_signal_reply(const struct daemonkit_signal *signal, 
  * -ECANCELED.
  * Thread safety: as daemonkit_signal_reply().  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_signal_status(const struct daemonkit_signal *signal,
+DAEMONKIT_API int daemonkit_signal_status(struct daemonkit_signal *signal,
 					  const char *format, ...)
 	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_PRINTF(2, 3);
 

@@ -55,8 +55,8 @@ struct daemonkit_upgrade;
  * Its arguments and environment are those of this process, or what
  * daemonkit_context_set_args() and daemonkit_context_set_env() said in it.
  * The status handler of the context hears its status texts.  The new process
- * is this one's child, and SIGCHLD comes if it fails; where a service manager
- * listens it is this process's sibling, the manager's child.
+ * is not this one's child but its sibling, so that its parent is from the
+ * beginning the one that it will have: a service manager, or process 1.
  *
  * Returns: 0, or
  *   -EINVAL    NULL
