@@ -73,6 +73,9 @@ void running_kill(struct running *running)
 		kill(running->daemon, SIGKILL);
 		ck_assert(harness_wait_gone(running->daemon, HARNESS_SOON));
 	}
+	/* Killed while it looks for leaks it would leave the process that looks. */
+	if (!running->foreground && harness_is_sanitized())
+		harness_wait_gone(running->launcher.pid, 1000);
 	harness_kill(&running->launcher);
 }
 
