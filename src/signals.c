@@ -297,15 +297,19 @@ int daemonkit_signals_dispatch(struct daemonkit_signals *signals)
 static int await(struct daemonkit_signals *signals)
 {
 	struct pollfd wake = {.fd = signals->queue.wake[0], .events = POLLIN};
+	bool blocked = false;
 	sigset_t mask;
 	int ready;
 
 	pthread_sigmask(SIG_BLOCK, NULL, &mask);
 	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
-		if (signals->slots[number].handler != NULL)
+		if (signals->slots[number].handler != NULL && sigismember(&mask, number) == 1) {
 			sigdelset(&mask, number);
+			blocked = true;
+		}
 	}
-	ready = ppoll(&wake, 1, NULL, &mask);
+	/* A mask that stays is not exchanged: checkers take offence when that is interrupted. */
+	ready = ppoll(&wake, 1, NULL, blocked ? &mask : NULL);
 	if (ready < 0 && errno != EINTR && errno != EAGAIN)
 		return error_system(-errno, "signals: wait");
 	if (ready > 0 && (wake.revents & POLLIN) == 0)
