@@ -252,46 +252,68 @@ static int end_whole(struct daemonkit_control *control, struct daemonkit_process
 /*
  * Another program may have taken the daemon's place while it was stopped
  * (<daemonkit/upgrade.h>).  It has the very same pid file: no daemon of another
- * start has, as long as that is open here.  Its process, or NULL.
+ * start has, as long as that is open here.
  */
-static struct daemonkit_process *find_successor(struct daemonkit_control *control, int pid_file)
+static bool is_in_place(const struct daemonkit_control *control, int pid_file)
 {
-	const char *path = control->context->settings.pid_file;
-	struct daemonkit_process *process = NULL;
 	struct stat one, other;
 
-	if (pid_file < 0 || fstat(pid_file, &one) < 0 || stat(path, &other) < 0 ||
-	    !fd_same_file(&one, &other) || daemonkit_pidfile_holder(path, &process) < 0)
-		return NULL;
-	return process;
+	return pid_file >= 0 && fstat(pid_file, &one) == 0 &&
+	       stat(control->context->settings.pid_file, &other) == 0 && fd_same_file(&one, &other);
+}
+
+/* The process that has done so: 1, 0 without one, or a negative errno. */
+static int find_successor(struct daemonkit_control *control, int pid_file,
+			  struct daemonkit_process **process)
+{
+	int result;
+
+	if (!is_in_place(control, pid_file))
+		return 0;
+	result = daemonkit_pidfile_holder(control->context->settings.pid_file, process);
+	if (is_in_place(control, pid_file))
+		return result == 0 ? 1 : result == -ESRCH ? 0 : result;
+	if (result == 0)
+		daemonkit_process_free(*process);
+	return 0;
+}
+
+static int stop_found(struct daemonkit_control *control, struct daemonkit_process *process,
+		      int pid_file)
+{
+	int result, next;
+
+	begin(control, "stopping");
+	do {
+		result = end_whole(control, process);
+		daemonkit_process_free(process);
+		next = result < 0 ? result : find_successor(control, pid_file, &process);
+	} while (next > 0);
+	if (next < 0) {
+		terminal_complain(&control->terminal, "not stopped: %s", daemonkit_error());
+		return exit_code_of(next);
+	}
+	terminal_say(&control->terminal, result == 1 ? "killed: it did not end in time" : "stopped");
+	return CONTROL_DONE;
 }
 
 static int stop(struct daemonkit_control *control)
 {
-	struct terminal *terminal = &control->terminal;
+	/* Before it is known whose it is: what comes to the place later is another start's. */
+	int pid_file = fd_open(control->context->settings.pid_file,
+			       O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	struct daemonkit_process *process;
-	int pid_file, result = find(control, &process);
+	int result = find(control, &process);
 
-	if (result != CONTROL_DONE)
-		return result;
-	if (process == NULL) {
-		terminal_say(terminal, "not running");
-		return CONTROL_DONE;
-	}
-	begin(control, "stopping");
-	pid_file = fd_open(control->context->settings.pid_file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	while (process != NULL && result >= 0) {
-		result = end_whole(control, process);
-		daemonkit_process_free(process);
-		process = result < 0 ? NULL : find_successor(control, pid_file);
-	}
-	fd_close(pid_file);
-	if (result < 0) {
-		terminal_complain(terminal, "not stopped: %s", daemonkit_error());
-		return exit_code_of(result);
-	}
-	terminal_say(terminal, result == 1 ? "killed: it did not end in time" : "stopped");
-	return CONTROL_DONE;
+	if (process != NULL)
+		result = stop_found(control, process, pid_file);
+	else if (result == CONTROL_DONE)
+		terminal_say(&control->terminal, "not running");
+	/* Were this very process to hold it, that would not be lost. */
+	pidfile_enter();
+	pidfile_lock_close(pid_file);
+	pidfile_leave();
+	return result;
 }
 
 static int restart(struct daemonkit_control *control)
