@@ -32,6 +32,10 @@ void running_kill(struct running *running);
 /* A line of a file of /proc/PID that begins with the name, what comes after it. */
 const char *running_proc(pid_t pid, const char *file, const char *name);
 
+/* How often something is in some bytes, and in the whole memory of a process. */
+size_t probe_count_in(const char *bytes, size_t length, const char *what, size_t size);
+size_t probe_count_in_memory(pid_t pid, const char *what, size_t size);
+
 /* A network of this test alone, with a loopback interface; skips where that cannot be had. */
 void running_own_network(void);
 

@@ -37,61 +37,14 @@ static unsigned long write_secret(size_t length)
 	return probe_sum(bytes, length);
 }
 
-/* How often the secret is in these bytes. */
 static size_t count_in(const char *bytes, size_t length)
 {
-	size_t count = 0;
-	const char *next = bytes;
-
-	while ((next = memmem(next, length - (size_t)(next - bytes), secret, SECRET)) != NULL) {
-		count++;
-		next += SECRET;
-	}
-	return count;
+	return probe_count_in(bytes, length, secret, SECRET);
 }
 
-/* Some of a process's memory, as far as it can be read. */
-static size_t count_range(int memory, unsigned long begin, unsigned long end)
-{
-	size_t length = end - begin, used = 0;
-	char *bytes = malloc(length);
-
-	ck_assert_ptr_nonnull(bytes);
-	while (used < length) {
-		ssize_t count = pread(memory, bytes + used, length - used, (off_t)(begin + used));
-
-		if (count <= 0)
-			break;
-		used += (size_t)count;
-	}
-	length = count_in(bytes, used);
-	free(bytes);
-	return length;
-}
-
-/* How often the secret is in the memory of a process. */
 static size_t count_in_memory(pid_t pid)
 {
-	char path[64], line[512];
-	unsigned long begin, end;
-	char read_bit;
-	size_t count = 0;
-	FILE *maps;
-	int memory;
-
-	snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
-	memory = open(path, O_RDONLY | O_CLOEXEC);
-	snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
-	maps = fopen(path, "re");
-	if (memory < 0 || maps == NULL)
-		ck_abort_msg("%s: %s", path, strerror(errno));
-	while (fgets(line, sizeof line, maps) != NULL)
-		if (sscanf(line, "%lx-%lx %c", &begin, &end, &read_bit) == 3 && read_bit == 'r' &&
-		    strstr(line, "[v") == NULL)
-			count += count_range(memory, begin, end);
-	fclose(maps);
-	close(memory);
-	return count;
+	return probe_count_in_memory(pid, secret, SECRET);
 }
 
 /* Arguments and environment are memory, too; this is what others see of them. */
