@@ -22,6 +22,8 @@
 #define EXIT_GRACE 5000
 /* How long one that closed its channel may take: it is about to exit. */
 #define CLOSE_GRACE 1000
+/* How many messages are heard before other things are looked at again. */
+#define HEARD_AT_ONCE 64
 
 enum verdict { NONE, UP, FAILED, CLOSED, BROKEN };
 
@@ -61,14 +63,17 @@ static enum verdict hear(struct waiting *wait, const struct channel_message *mes
 	}
 }
 
-/* All that the daemon has said so far. */
-static enum verdict listen_to(struct waiting *wait)
+/*
+ * What the daemon has said so far: all of it, if it has ended.  One that never
+ * falls silent would keep the time and signals from being looked at.
+ */
+static enum verdict listen_to(struct waiting *wait, bool ended)
 {
 	struct channel_message message;
 
 	if (wait->launch->channel < 0)
 		return CLOSED;
-	for (;;) {
+	for (int heard = 0; ended || heard < HEARD_AT_ONCE; heard++) {
 		int result = channel_receive(wait->launch->channel, &message);
 		enum verdict verdict;
 
@@ -85,6 +90,7 @@ static enum verdict listen_to(struct waiting *wait)
 		if (verdict != NONE)
 			return verdict;
 	}
+	return NONE;
 }
 
 /* 0 or a negative errno. */
@@ -175,7 +181,7 @@ static int hand_over(struct waiting *wait)
 	if (await->manager == NULL)
 		return 0;
 	launch_orphan(wait->launch);
-	notify_hand_over(await->manager, wait->launch->daemon, await->timeout != 0);
+	notify_hand_over(await->manager, wait->launch->daemon, await->timeout != 0, DEADLINE_NEVER);
 	channel_send(wait->launch->channel, CHANNEL_GO, 0, "", DEADLINE_NEVER);
 	return 0;
 }
@@ -189,7 +195,7 @@ bool await_is_sending(const struct waiting *waiting)
 static int conclude(struct waiting *wait, int *status)
 {
 	bool ended = launch_ended(wait->launch);
-	enum verdict verdict = listen_to(wait);
+	enum verdict verdict = listen_to(wait, ended);
 	int result;
 
 	if (verdict == UP && !ended) {
@@ -202,7 +208,7 @@ static int conclude(struct waiting *wait, int *status)
 	/* It was up, and is dead already: its last words count. */
 	if (verdict == UP) {
 		wait->up = true;
-		verdict = listen_to(wait);
+		verdict = listen_to(wait, true);
 	}
 	if (verdict == FAILED)
 		return end_failed(wait, status);
@@ -232,7 +238,13 @@ int await_step(struct waiting *wait, deadline until, int *status)
 		return end_interrupted(wait, status);
 	if ((fds[0].revents & POLLOUT) != 0 && unsent)
 		result = send_settings(wait);
-	return result < 0 ? end_broken(wait, result, status) : conclude(wait, status);
+	if (result < 0)
+		return end_broken(wait, result, status);
+	result = conclude(wait, status);
+	/* Whatever it had to say: that it is up, or has failed, was not among it. */
+	if (result == AWAIT_AGAIN && deadline_now() >= wait->until)
+		return end_late(wait, status);
+	return result;
 }
 
 void await_begin(struct waiting *waiting, const struct await *await, struct launch *launch)

@@ -195,6 +195,15 @@ static int take(void *data)
 	return context->pidfile != NULL ? pidfile_take(context->pidfile) : 0;
 }
 
+/* Nothing here is this process's then, least of all the file to remove. */
+static void leave(void *data)
+{
+	struct daemonkit_context *context = data;
+
+	if (context->pidfile != NULL)
+		pidfile_leave_to_heir(context->pidfile);
+}
+
 static void taken(void *data)
 {
 	struct daemonkit_context *context = data;
@@ -216,6 +225,7 @@ static int become_successor(struct daemonkit_context *context)
 	if (result < 0)
 		return fail(context, result);
 	context->notify.take = take;
+	context->notify.leave = leave;
 	context->notify.taken = taken;
 	context->notify.data = context;
 	return announce(context);

@@ -14,6 +14,7 @@
 #include "channel.h"
 #include "context.h"
 #include "fd.h"
+#include "origin.h"
 
 static int check(const struct daemonkit_context *context, const char *function)
 {
@@ -147,6 +148,9 @@ int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)
 		return error_null(__func__);
 	if (context_is_daemon(context))
 		result = error_set(-EPERM, "%s: the daemon is there already", __func__);
+	/* The launcher's will come; here that number may be another descriptor, or none. */
+	else if (origin_get() == ORIGIN_REBORN)
+		return 0;
 	else if (fd != -1 && (fd <= STDERR_FILENO || fcntl(fd, F_GETFD) < 0))
 		result = error_set(-EBADF, "notification descriptor %d: not open, or below 3", fd);
 	if (result == 0 && fd != context->settings.ready_fd) {

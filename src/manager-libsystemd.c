@@ -34,6 +34,13 @@ int manager_send(struct manager *manager, const char *assignments, const int *fd
 	return result < 0 ? error_system(result, "NOTIFY_SOCKET %s", manager->address) : 0;
 }
 
+int manager_send_until(struct manager *manager, const char *assignments, const int *fds,
+		       size_t count, deadline until)
+{
+	(void)until;
+	return manager_send(manager, assignments, fds, count);
+}
+
 int manager_barrier(struct manager *manager, int timeout)
 {
 	int result;

@@ -116,11 +116,13 @@ static int send_message(int fd, const char *text, const int *fds, size_t count, 
 	return transmit(fd, &message, until);
 }
 
-static int send_until(struct manager *manager, const char *assignments, const int *fds,
-		      size_t count, deadline until)
+int manager_send_until(struct manager *manager, const char *assignments, const int *fds,
+		       size_t count, deadline until)
 {
 	int fd, result;
 
+	if (manager->address == NULL)
+		return 0;
 	if (count > FDS_MAX)
 		return error_set(-E2BIG, "NOTIFY_SOCKET: %zu descriptors in one message", count);
 	if (count > 0 && !is_local(manager->address))
@@ -136,9 +138,7 @@ static int send_until(struct manager *manager, const char *assignments, const in
 int manager_send(struct manager *manager, const char *assignments, const int *fds,
 		 size_t count)
 {
-	if (manager->address == NULL)
-		return 0;
-	return send_until(manager, assignments, fds, count, DEADLINE_NEVER);
+	return manager_send_until(manager, assignments, fds, count, DEADLINE_NEVER);
 }
 
 int manager_barrier(struct manager *manager, int timeout)
@@ -153,7 +153,7 @@ int manager_barrier(struct manager *manager, int timeout)
 	if (result < 0)
 		return error_system(result, "barrier");
 	/* The manager closes its copy of the pipe when it has come to it. */
-	result = send_until(manager, "BARRIER=1", &ends[1], 1, until);
+	result = manager_send_until(manager, "BARRIER=1", &ends[1], 1, until);
 	fd_close(ends[1]);
 	closed.fd = ends[0];
 	if (result == 0) {

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "deadline.h"
+
 struct manager {
 	char *address; /* as in the environment, or NULL: there is no manager */
 	int fd; /* a socket that stays connected, or -1 */
@@ -35,6 +37,10 @@ int manager_connect(struct manager *manager);
 /* Send assignments, one a line, and descriptors: 0 or an error with its text. */
 int manager_send(struct manager *manager, const char *assignments, const int *fds,
 		 size_t count);
+
+/* The same; if there is no room until then, -ETIMEDOUT.  (libsystemd waits for ever.) */
+int manager_send_until(struct manager *manager, const char *assignments, const int *fds,
+		       size_t count, deadline until);
 
 /*
  * Wait until all that was sent has been read: 0, -ETIMEDOUT, or an error with

@@ -85,8 +85,10 @@ static int take_place(struct notify *notify)
 	}
 	result = tell_launcher(notify, CHANNEL_TAKEN, 0, "", DEADLINE_NEVER);
 	/* The other one is there, has not heard it, and will take it back. */
-	if (result < 0 && result != -ECANCELED)
+	if (result < 0 && result != -ECANCELED) {
+		notify->leave(notify->data);
 		return result;
+	}
 	notify->take = NULL;
 	/* Whatever became of the other one: this is the daemon now. */
 	if (result == 0)
@@ -161,13 +163,13 @@ int notify_main_pid(struct notify *notify, pid_t pid)
 	return manager_send(&notify->manager, assignment, NULL, 0);
 }
 
-int notify_hand_over(struct manager *manager, pid_t daemon, bool ready)
+int notify_hand_over(struct manager *manager, pid_t daemon, bool ready, deadline until)
 {
 	char assignments[64];
 
 	snprintf(assignments, sizeof assignments, "MAINPID=%ld%s", (long)daemon,
 		 ready ? "\nREADY=1" : "");
-	return manager_send(manager, assignments, NULL, 0);
+	return manager_send_until(manager, assignments, NULL, 0, until);
 }
 
 int notify_reloading(struct notify *notify)

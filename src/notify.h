@@ -19,9 +19,11 @@ struct notify {
 	pid_t watched; /* the pid that WATCHDOG_PID may name beside our own, or 0 */
 	/*
 	 * The launcher is a daemon whose place is to be taken when it says so, or
-	 * NULL; and what is left to be done once it has left.
+	 * NULL; how to leave it to that again; and what is left to be done once that
+	 * has left.
 	 */
 	int (*take)(void *data);
+	void (*leave)(void *data);
 	void (*taken)(void *data);
 	void *data;
 };
@@ -57,8 +59,11 @@ int notify_forget(struct notify *notify, const char *name);
  */
 int notify_watchdog_interval(const struct notify *notify, int *milliseconds);
 
-/* In the launcher, for the daemon that is up: it is the main process now. */
-int notify_hand_over(struct manager *manager, pid_t daemon, bool ready);
+/*
+ * In the launcher, or a daemon whose place is taken: the daemon that is up, and
+ * perhaps ready, is the main process now.
+ */
+int notify_hand_over(struct manager *manager, pid_t daemon, bool ready, deadline until);
 
 /* The assignments of a status and of a longer start, for the manager. */
 int notify_manager_status(struct manager *manager, const char *text, int error);

@@ -9,7 +9,14 @@
 #include <sys/stat.h>
 
 #include "compat-lock.h"
+#include "deadline.h"
 #include "error.h"
+
+/*
+ * One that dies has its descriptors closed one by one: its channel may be, for
+ * a moment, before its lock is gone.  In milliseconds.
+ */
+#define PATIENCE 1000
 
 bool pidfile_can_yield(const struct daemonkit_pidfile *pidfile)
 {
@@ -77,10 +84,16 @@ int pidfile_take_back(struct daemonkit_pidfile *pidfile)
 
 int pidfile_complete(struct daemonkit_pidfile *pidfile)
 {
+	deadline until = deadline_after(PATIENCE);
 	int result;
 
-	pidfile_enter();
-	result = pidfile_lock_complete(&pidfile->lock);
-	pidfile_leave();
+	for (;;) {
+		pidfile_enter();
+		result = pidfile_lock_complete(&pidfile->lock);
+		pidfile_leave();
+		if (result != -EAGAIN || deadline_now() >= until)
+			break;
+		deadline_poll(NULL, 0, deadline_after(1));
+	}
 	return result < 0 ? error_system(result, "pid file %s: lock", pidfile->path) : 0;
 }

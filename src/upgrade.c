@@ -12,6 +12,7 @@
 #include <daemonkit/upgrade.h>
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,8 +87,11 @@ static struct settings settings_for(struct daemonkit_upgrade *upgrade, int timeo
 	settings.successor = true;
 	settings.program = upgrade->plan.path;
 	settings.managed = 0;
-	if (context->pidfile != NULL)
+	/* The one that it has, whatever was set since. */
+	if (context->pidfile != NULL) {
+		settings.pid_file = (char *)(uintptr_t)pidfile_path(context->pidfile);
 		settings.pid_fd = daemonkit_pidfile_fd(context->pidfile);
+	}
 	if (notify->manager.address != NULL) {
 		settings.managed = notify->watched > 0 ? notify->watched : getpid();
 		settings.manager = notify->manager.address;
@@ -150,16 +154,19 @@ static int await_taken(struct launch *launch)
 }
 
 /* A manager that cannot be reached does not make the new daemon any less up. */
-static void tell_manager(struct notify *notify, struct launch *launch)
+static void tell_manager(struct notify *notify, struct launch *launch, bool ready)
 {
 	if (notify->manager.address == NULL)
 		return;
 	/* It looks at once whether the new main process is its own child. */
 	if (launch->watcher > 0)
 		launch_orphan(launch);
+	/* "Ready" ends a reload as well, of which the manager waits to hear the end. */
+	if (notify_hand_over(&notify->manager, launch->daemon, ready,
+			     deadline_after(HAND_OVER_TIME)) < 0)
+		return;
 	/* This process may end at once: all is to be read before. */
-	if (notify_main_pid(notify, launch->daemon) == 0)
-		manager_barrier(&notify->manager, HAND_OVER_TIME);
+	manager_barrier(&notify->manager, HAND_OVER_TIME);
 }
 
 static int hand_over(struct launch *launch, void *owner)
@@ -180,7 +187,7 @@ static int hand_over(struct launch *launch, void *owner)
 		return result;
 	if (context->pidfile != NULL)
 		pidfile_leave_to_heir(context->pidfile);
-	tell_manager(&context->notify, launch);
+	tell_manager(&context->notify, launch, upgrade->await.timeout != 0);
 	channel_send(launch->channel, CHANNEL_GO, 0, "", deadline_after(HAND_OVER_TIME));
 	return 0;
 }
@@ -212,6 +219,8 @@ static pid_t finish(struct daemonkit_upgrade *upgrade, int result)
 
 	upgrade->answered = true;
 	context->upgrade = NULL;
+	/* The object may live as long as this process: what was private is wiped now. */
+	pack_free(&upgrade->plan.settings);
 	/* Readable from now on: there is something to hear. */
 	if (upgrade->set.fd >= 0)
 		compat_pollset_time(&upgrade->set, 0);
@@ -329,6 +338,8 @@ pid_t daemonkit_upgrade_wait(struct daemonkit_upgrade *upgrade, int timeout)
 		return error_null(__func__);
 	if (upgrade->answered)
 		return upgrade->answer;
+	if (upgrade->owner != getpid())
+		return error_set(-EPERM, "upgrade: this process is not the daemon");
 	do {
 		result = await_step(&upgrade->waiting, until, &upgrade->context->exit_status);
 		if (result != AWAIT_AGAIN)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,9 @@
 #include <daemonkit/error.h>
 #include <daemonkit/pidfile.h>
 #include <daemonkit/process.h>
+
+#include "compat-lock.h"
+#include "pidfile.h"
 
 #define WORDS "pid=@/run/pid log=@/log"
 
@@ -158,7 +162,47 @@ START_TEST(it_is_called_off)
 }
 END_TEST
 
+/* One that never falls silent is late like any other. */
+START_TEST(talk_does_not_hide_the_time)
+{
+	struct actor old, new;
+	const char *answer;
+	int texts = 0;
+
+	actors_open();
+	old = actor_start(_i, WORDS);
+	actor_expect(&old, 0, "start=500");
+	actor_tell(&old, "wait=-1");
+	new = actor_accept();
+	actor_tell(&new, "babble");
+	/* Taken away so slowly that there is always one more. */
+	for (answer = actor_hear(&old); strncmp(answer, "heard", 5) == 0; texts++) {
+		ck_assert_int_lt(texts, 4000);
+		poll(NULL, 0, 1);
+		answer = actor_hear(&old);
+	}
+	ck_assert_int_gt(texts, 0);
+	actor_check(answer, -ETIMEDOUT, "not ready in time");
+	actor_gone(&new);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
 /* ---- deaths while the place changes hands ---- */
+
+/* Has somebody the lock that goes with the open file, and not with a process? */
+static void check_guard(bool taken)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+			      .l_start = COMPAT_GUARD_BYTE, .l_len = 1 };
+	int fd = open(harness_path("run/pid"), O_RDWR | O_CLOEXEC);
+
+	ck_assert_int_eq(fcntl(fd, F_OFD_GETLK, &lock), 0);
+	ck_assert_int_eq(lock.l_type != F_UNLCK, taken);
+	close(fd);
+}
 
 /* An upgrade whose new daemon stops there, or dies there. */
 static void begin(const char *stage, int way, struct actor *old, struct actor *new)
@@ -214,6 +258,58 @@ START_TEST(new_one_cannot_take)
 	actor_check_daemon(&old);
 	actor_end(&old);
 	actors_close();
+}
+END_TEST
+
+/* It has taken the place, and cannot say so: it has to leave it as it was. */
+START_TEST(new_one_cannot_say_that_it_has_taken)
+{
+	struct actor old, new;
+
+	actors_open();
+	begin("mute", _i, &old, &new);
+	ck_assert_int_lt(actor_number(actor_hear(&new)), 0);
+	actor_expect(&new, 0, "release");
+	ck_assert_int_eq(access(harness_path("run/pid"), F_OK), 0);
+	check_guard(true);
+	actor_end(&new);
+	actor_check(actor_hear(&old), -ECHILD, "ended");
+	check_guard(true);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+/* What one that dies still has of the lock for a moment is waited for. */
+START_TEST(lock_of_a_dead_one_goes_last)
+{
+	struct daemonkit_pidfile *pidfile = NULL;
+	const char *path = harness_path("pid");
+	struct flock rest = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = 1 };
+	int pipes[2], fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	pid_t other;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
+	other = fork();
+	if (other == 0) {
+		/* Said when it is locked, and when this process is about to end. */
+		if (fcntl(fd, F_SETLK, &rest) < 0 || write(pipes[1], "", 1) < 0)
+			_exit(1);
+		poll(NULL, 0, 100);
+		_exit(0);
+	}
+	ck_assert_int_eq(read(pipes[0], &(char){ 0 }, 1), 1);
+	ck_assert_int_eq(pidfile_inherit(&pidfile, path, fd), 0);
+	ck_assert_int_eq(pidfile_take(pidfile), 0);
+	ck_assert_int_eq(fcntl(fd, F_GETLK, &rest), 0);
+	ck_assert_int_eq(rest.l_pid, other);
+	ck_assert_int_eq(pidfile_complete(pidfile), 0);
+	daemonkit_pidfile_close(pidfile);
+	waitpid(other, NULL, 0);
+	close(pipes[0]);
+	close(pipes[1]);
 }
 END_TEST
 
@@ -486,9 +582,12 @@ int main(int argc, char *argv[])
 	add(suite, "no-daemon", it_does_not_come_to_be, ways * FAILURES);
 	add(suite, "constructor", it_dies_before_its_main_function, ways * 3);
 	add(suite, "not-ready", it_fails_before_it_is_ready, ways * ENDS);
+	add(suite, "talk", talk_does_not_hide_the_time, ways);
 	add(suite, "called-off", it_is_called_off, PROBE_WAYS);
 	add(suite, "new-dies", new_one_dies_while_it_takes, ways * 2);
 	add(suite, "refuse", new_one_cannot_take, ways);
+	add(suite, "mute", new_one_cannot_say_that_it_has_taken, ways);
+	add(suite, "goes-last", lock_of_a_dead_one_goes_last, 1);
 	add(suite, "slow", new_one_takes_too_long, 2);
 	add(suite, "old-dies", old_one_dies_while_the_new_one_takes, ways * 2);
 	add(suite, "third", third_one_wins_when_the_old_one_is_dead, ways);

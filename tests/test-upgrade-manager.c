@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "manager-tools.h"
@@ -19,11 +21,16 @@
 
 static struct ear ear;
 
-static void open_all(void)
+static void open_at(enum ear_kind kind)
 {
 	harness_adopt_orphans();
-	ear_open(&ear, EAR_PATH);
+	ear_open(&ear, kind);
 	actors_open();
+}
+
+static void open_all(void)
+{
+	open_at(EAR_PATH);
 }
 
 static void close_all(void)
@@ -38,7 +45,7 @@ static struct heard hear_main(pid_t sender, pid_t pid)
 	struct heard heard;
 	char text[64];
 
-	snprintf(text, sizeof text, "MAINPID=%d", (int)pid);
+	snprintf(text, sizeof text, "MAINPID=%d\nREADY=1", (int)pid);
 	ear_expect(&ear, text, sender);
 	heard = ear_hear(&ear);
 	ck_assert_str_eq(heard.text, "BARRIER=1");
@@ -124,18 +131,24 @@ END_TEST
 /* What is connected goes along where the address leads nowhere any more. */
 START_TEST(it_is_reached_from_a_room)
 {
+	enum ear_kind kind = EAR_PATH;
 	struct actor actor;
 
+#ifdef WITH_LIBSYSTEMD
+	/* It looks the path up anew for each message, in the room. */
+	kind = EAR_ABSTRACT;
+#endif
 	running_for_everybody();
 	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
 	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	ck_assert_int_eq(mkdir(harness_path("jail"), 0755), 0);
 	ck_assert_int_eq(mount("/", harness_path("jail"), NULL, MS_BIND | MS_REC, NULL), 0);
-	open_all();
+	open_at(kind);
 	actor = actor_start(FOREGROUND, WORDS "first:watched chroot=@/jail cred=65534:65534 "
 					      "workdir=/usr");
 	ear_expect(&ear, "READY=1", actor.pid);
-	ck_assert_int_eq(rename(ear.address, harness_path("elsewhere")), 0);
+	if (kind == EAR_PATH)
+		ck_assert_int_eq(rename(ear.address, harness_path("elsewhere")), 0);
 	replace(&actor);
 	replace(&actor);
 	actor_end(&actor);
@@ -222,6 +235,36 @@ START_TEST(old_one_dies_while_the_manager_reads)
 }
 END_TEST
 
+/* Set up is not ready: it has to say so itself. */
+START_TEST(readiness_comes_later)
+{
+	struct actor old, new;
+	struct heard heard;
+	char text[64];
+
+	open_all();
+	old = actor_start(FOREGROUND, WORDS "first:watched");
+	ear_expect(&ear, "READY=1", old.pid);
+	actor_expect(&old, 0, "start=0");
+	actor_tell(&old, "wait=-1");
+	heard = ear_hear(&ear);
+	ck_assert_int_eq(sscanf(heard.text, "MAINPID=%d", &new.pid), 1);
+	snprintf(text, sizeof text, "MAINPID=%d", (int)new.pid);
+	ck_assert_str_eq(heard.text, text);
+	heard_close(&heard);
+	heard = ear_hear(&ear);
+	ck_assert_str_eq(heard.text, "BARRIER=1");
+	heard_close(&heard);
+	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	new = actor_accept();
+	actor_expect(&new, 0, "ready");
+	ear_expect(&ear, "READY=1", new.pid);
+	actor_end(&old);
+	actor_end(&new);
+	close_all();
+}
+END_TEST
+
 /* A manager that does not read does not keep the new one from its place for ever. */
 START_TEST(manager_that_does_not_read)
 {
@@ -245,6 +288,35 @@ START_TEST(manager_that_does_not_read)
 }
 END_TEST
 
+#ifndef WITH_LIBSYSTEMD
+/* The same, where there is not even room to tell it anything; libsystemd waits for ever. */
+START_TEST(manager_that_never_reads)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct actor old, new;
+
+	open_all();
+	old = actor_start(FOREGROUND, WORDS "first:watched");
+	ear_expect(&ear, "READY=1", old.pid);
+	actor_expect(&old, 0, "start=60000");
+	strcpy(address.sun_path, ear.address);
+	while (sendto(sender, "x", 1, 0, (struct sockaddr *)&address, sizeof address) > 0)
+		;
+	ck_assert_int_eq(errno, EAGAIN);
+	actor_tell(&old, "wait=-1");
+	new = actor_accept();
+	actor_tell(&new, "ready");
+	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	actor_end(&old);
+	actor_end(&new);
+	close(sender);
+	close_all();
+}
+END_TEST
+#endif
+
 static const struct harness_helper helpers[] = { UPGRADE_HELPERS, { NULL, NULL } };
 
 int main(int argc, char *argv[])
@@ -260,6 +332,10 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(test_case, failure_is_no_news, 0, 2);
 	tcase_add_test(test_case, whoever_did_not_take_is_silent);
 	tcase_add_test(test_case, old_one_dies_while_the_manager_reads);
+	tcase_add_test(test_case, readiness_comes_later);
 	tcase_add_test(test_case, manager_that_does_not_read);
+#ifndef WITH_LIBSYSTEMD
+	tcase_add_test(test_case, manager_that_never_reads);
+#endif
 	return harness_main(argc, argv, suite, helpers);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -124,6 +125,29 @@ START_TEST(payload_arrives_once)
 	/* And is not passed on. */
 	actor_replace(&new);
 	actor_expect(&new, 0, "take=10");
+	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
+/* Once the new one has it, also as long as the object lives. */
+START_TEST(payload_is_wiped)
+{
+	char secret[33] = "", random[32];
+	struct actor old, new;
+
+	ck_assert_int_eq(getrandom(random, sizeof random, 0), sizeof random);
+	for (size_t i = 0; i < sizeof random; i++)
+		secret[i] = (char)('a' + (random[i] & 15));
+	harness_write_file(harness_path("payload"), secret);
+	actors_open();
+	old = actor_start(_i, "pid=@/run/pid");
+	actor_expect(&old, 0, "payload=@/payload");
+	ck_assert_uint_eq(probe_count_in_memory(old.pid, secret, 32), 1);
+	new = actor_upgrade(&old);
+	ck_assert_uint_eq(probe_count_in_memory(old.pid, secret, 32), 0);
+	ck_assert_uint_eq(probe_count_in_memory(new.pid, secret, 32), 1);
+	actor_end(&old);
 	actor_end(&new);
 	actors_close();
 }
@@ -315,6 +339,45 @@ START_TEST(set_up_is_enough)
 	actor_end(&old);
 	actor_check_daemon(&new);
 	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
+/* That of the first start is closed long since; the number may be another descriptor now. */
+START_TEST(notification_descriptor_is_not_taken_again)
+{
+	const char *found = NULL;
+	struct actor actor;
+
+	actors_open();
+	actor = actor_start(0, "pid=@/run/pid first:memfd=50 notify-fd=50");
+	for (int i = 0; i < 2; i++) {
+		actor_replace(&actor);
+		if (i == 0)
+			actor_expect(&actor, 0, "memfd=60");
+		/* A copy with the lowest number, and then one at the very number. */
+		for (int j = 0; i == 0 && j < 50; j++)
+			actor_expect(&actor, 0, "pass=a:60");
+		found = found == NULL ? actor_ask(&actor, "find=a") : found;
+	}
+	ck_assert_str_eq(actor_ask(&actor, "find=a"), found);
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
+/* What the daemon sets for another start is not where its own file is. */
+START_TEST(pid_file_is_the_one_that_it_has)
+{
+	struct actor actor;
+
+	actors_open();
+	actor = actor_start(_i, "first:pid=@/run/pid");
+	actor_expect(&actor, 0, "pid=@/run/other");
+	actor_replace(&actor);
+	ck_assert_int_eq(actor_holder(), actor.pid);
+	actor_end(&actor);
+	ck_assert_int_eq(access(harness_path("run/pid"), F_OK), -1);
 	actors_close();
 }
 END_TEST
@@ -536,11 +599,16 @@ int main(int argc, char *argv[])
 	add(suite, "take-over", the_new_daemon_takes_over, PROBE_WAYS);
 	add(suite, "generations", generations_have_the_same, PROBE_WAYS);
 	add(suite, "payload", payload_arrives_once, 12);
+	/* These have copies of their own, and more memory than can be searched. */
+	if (!harness_is_under_valgrind() && !harness_is_sanitized())
+		add(suite, "wiped", payload_is_wiped, PROBE_WAYS);
 	add(suite, "late", late_reader_gets_it_all, 1);
 	add(suite, "room", room_stays, PROBE_WAYS);
 	add(suite, "log", log_stays, PROBE_WAYS);
 	add(suite, "session", it_leads_no_session, PROBE_WAYS);
 	add(suite, "status", status_texts_are_heard, PROBE_WAYS);
+	add(suite, "notify-fd", notification_descriptor_is_not_taken_again, 1);
+	add(suite, "pid-file", pid_file_is_the_one_that_it_has, PROBE_WAYS);
 	add(suite, "set-up", set_up_is_enough, PROBE_WAYS);
 	add(suite, "descriptor", descriptor_tells, PROBE_WAYS);
 	return harness_main(argc, argv, suite, helpers);

@@ -101,6 +101,11 @@ static int take(void *data)
 		return error_set(-EXDEV, "it will not");
 	result = library_take(data);
 	stop_at("after");
+	if (strcmp(stage, "mute") == 0) {
+		/* The other end stays open: it hears nothing, and not of an end either. */
+		fcntl(program.context->notify.channel, F_DUPFD_CLOEXEC, 3);
+		dup2(STDIN_FILENO, program.context->notify.channel);
+	}
 	return result;
 }
 
@@ -182,6 +187,8 @@ static void be_forked(void)
 	if (pid == 0) {
 		size_t before = harness_count_fds();
 
+		if (daemonkit_upgrade_wait(upgrade, 0) != -EPERM)
+			_exit(1);
 		daemonkit_upgrade_free(upgrade);
 		_exit((int)(before - harness_count_fds()));
 	}
@@ -237,6 +244,13 @@ static bool act_upgrade(const char *name, const char *value)
 	return true;
 }
 
+/* A daemon that talks, and comes to nothing. */
+static void babble(void)
+{
+	for (;;)
+		(void)!daemonkit_notify_status(program.context, "still not ready");
+}
+
 static bool act_notify(const char *name, const char *value)
 {
 	struct daemonkit_context *context = program.context;
@@ -250,6 +264,8 @@ static bool act_notify(const char *name, const char *value)
 		answer(daemonkit_notify_status(context, "%s", value));
 	else if (strcmp(name, "extend") == 0)
 		answer(daemonkit_notify_extend_timeout(context, atoi(value)));
+	else if (strcmp(name, "babble") == 0)
+		babble();
 	else if (strcmp(name, "stopping") == 0)
 		answer(daemonkit_notify_stopping(context));
 	else if (strcmp(name, "watchdog") == 0)
@@ -302,6 +318,9 @@ static void obey(const char *word)
 		snprintf(name, sizeof name, "%d", (int)getpid());
 		setenv("WATCHDOG_PID", name, 1);
 		setenv("WATCHDOG_USEC", "5000000", 1);
+	} else if (strcmp(name, "notify-fd") == 0) {
+		if (daemonkit_notify_set_fd(program.context, atoi(value)) < 0)
+			exit(79);
 	} else if (!probe_set(&program, name, value) && !probe_act(&program, name, value)) {
 		dprintf(program.out, "unknown word %s\n", word);
 		exit(78);
