@@ -46,17 +46,9 @@ int compat_pidfd_signal(int pidfd, int signal)
 	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
-int compat_pidfd_queue(int pidfd, int signal, union sigval value)
+int compat_pidfd_queue(int pidfd, const siginfo_t *info)
 {
-	siginfo_t info;
-
-	memset(&info, 0, sizeof info);
-	info.si_signo = signal;
-	info.si_code = SI_QUEUE;
-	info.si_pid = getpid();
-	info.si_uid = getuid();
-	info.si_value = value;
-	return syscall(SYS_pidfd_send_signal, pidfd, signal, &info, 0) < 0 ? -errno : 0;
+	return syscall(SYS_pidfd_send_signal, pidfd, info->si_signo, info, 0) < 0 ? -errno : 0;
 }
 
 #else
@@ -74,17 +66,21 @@ int compat_pidfd_signal(int pidfd, int signal)
 	return -ENOSYS;
 }
 
-int compat_pidfd_queue(int pidfd, int signal, union sigval value)
+int compat_pidfd_queue(int pidfd, const siginfo_t *info)
 {
 	(void)pidfd;
-	(void)signal;
-	(void)value;
+	(void)info;
 	return -ENOSYS;
 }
 
 #endif
 
 #ifdef COMPAT_LINUX
+
+int compat_queue(pid_t pid, const siginfo_t *info)
+{
+	return syscall(SYS_rt_sigqueueinfo, pid, info->si_signo, info) < 0 ? -errno : 0;
+}
 
 /* The first version of the kernel's struct pidfd_info, named apart from it. */
 struct pidfd_facts {
@@ -100,7 +96,8 @@ int compat_pidfd_exit_status(int pidfd, int *status)
 {
 	struct pidfd_facts facts = { .mask = PIDFD_FACTS_EXIT };
 
-	if (ioctl(pidfd, PIDFD_FACTS, &facts) < 0)
+	/* C libraries differ in the type of ioctl(3)'s request. */
+	if (syscall(SYS_ioctl, pidfd, PIDFD_FACTS, &facts) < 0)
 		return errno == ESRCH ? -EAGAIN : -ENOTSUP;
 	if (!(facts.mask & PIDFD_FACTS_EXIT))
 		return -EAGAIN;
@@ -197,6 +194,11 @@ int64_t compat_process_age(uint64_t start)
 }
 
 #else
+
+int compat_queue(pid_t pid, const siginfo_t *info)
+{
+	return sigqueue(pid, info->si_signo, info->si_value) < 0 ? -errno : 0;
+}
 
 int compat_process_pending(pid_t pid, int signal)
 {

@@ -17,8 +17,9 @@ int compat_pidfd_open(pid_t pid);
 /* pidfd_send_signal(2): 0 or a negative errno. */
 int compat_pidfd_signal(int pidfd, int signal);
 
-/* The same with a value, as sigqueue(3) sends it. */
-int compat_pidfd_queue(int pidfd, int signal, union sigval value);
+/* The same with all that is to come along; and to a pid, as sigqueue(3) does it. */
+int compat_pidfd_queue(int pidfd, const siginfo_t *info);
+int compat_queue(pid_t pid, const siginfo_t *info);
 
 /*
  * How a process that has been reaped ended, as wait(2) tells it; it need not

@@ -7,6 +7,7 @@
 #include "compat-signal.h"
 
 #include <string.h>
+#include <unistd.h>
 
 bool compat_signal_has_sender(const siginfo_t *info)
 {
@@ -41,46 +42,61 @@ bool compat_signal_has_value(const siginfo_t *info)
 }
 
 /*
- * Both members of a value begin at the same place, and where a pointer is
- * longer than an integer the rest of it is free.  The bits that are always the
- * same keep other numbers from being taken for a ticket: garbage behind a
- * program's own 0, or that own integer where there is no room beside it.
+ * The integer of a value is the program's.  Beside it there is room in two
+ * places: the half of a pointer that is longer than an integer, which some
+ * systems lose on the way from a program with longer pointers to one with
+ * shorter; and, in Linux, the error number, which no other signal of this kind
+ * has, and which emulators lose.  The bits that are always the same keep what a
+ * program may have left there from being taken for a ticket.
  */
 struct value {
 	int32_t integer;
 	uint32_t ticket;
 };
 
+#define MASK UINT32_C(0xF0000000)
+#define SAME UINT32_C(0xD0000000)
+
 static bool has_room(void)
 {
 	return sizeof(union sigval) >= sizeof(struct value);
 }
 
-static uint32_t mask(void)
+#ifdef COMPAT_LINUX
+static bool has_error(void)
 {
-	return has_room() ? UINT32_C(0xF0000000) : UINT32_C(0xFFF00000);
+	return true;
 }
-
-static uint32_t same(void)
+#else
+static bool has_error(void)
 {
-	return has_room() ? UINT32_C(0xD0000000) : UINT32_C(0xDAE00000);
+	return false;
+}
+#endif
+
+static bool is_ticket(uint32_t number)
+{
+	return (number & MASK) == SAME;
 }
 
 uint32_t compat_signal_ticket(uint32_t any)
 {
-	return (any & ~mask()) | same();
+	return (any & ~MASK) | SAME;
 }
 
-union sigval compat_signal_with_ticket(uint32_t ticket)
+void compat_signal_with_ticket(siginfo_t *info, int signal, uint32_t ticket)
 {
 	struct value value = {.ticket = ticket};
-	union sigval result = {.sival_ptr = NULL};
 
+	memset(info, 0, sizeof *info);
+	info->si_signo = signal;
+	info->si_code = SI_QUEUE;
+	info->si_pid = getpid();
+	info->si_uid = getuid();
+	if (has_error())
+		info->si_errno = (int)ticket;
 	if (has_room())
-		memcpy(&result, &value, sizeof value);
-	else
-		memcpy(&result, &ticket, sizeof ticket);
-	return result;
+		memcpy(&info->si_value, &value, sizeof value);
 }
 
 uint32_t compat_signal_get_ticket(const siginfo_t *info)
@@ -92,6 +108,10 @@ uint32_t compat_signal_get_ticket(const siginfo_t *info)
 	if (has_room())
 		memcpy(&value, &info->si_value, sizeof value);
 	else
-		memcpy(&value.ticket, &info->si_value, sizeof value.ticket);
-	return value.integer == 0 && (value.ticket & mask()) == same() ? value.ticket : 0;
+		value.integer = info->si_value.sival_int;
+	if (value.integer != 0)
+		return 0;
+	if (has_error() && is_ticket((uint32_t)info->si_errno))
+		return (uint32_t)info->si_errno;
+	return is_ticket(value.ticket) ? value.ticket : 0;
 }

@@ -14,12 +14,14 @@ bool compat_signal_has_sender(const siginfo_t *info);
 bool compat_signal_has_value(const siginfo_t *info);
 
 /*
- * A number beside the integer that a signal's value is for the program: where
- * a value has room for that, the integer is 0.  Not every number will do; this
- * makes one of any number, never 0.
+ * A number beside the integer that a signal's value is for the program, and
+ * that is 0 then.  Not every number will do; this makes one of any number,
+ * never 0.
  */
 uint32_t compat_signal_ticket(uint32_t any);
-union sigval compat_signal_with_ticket(uint32_t ticket);
+
+/* What is to be sent, by sender. */
+void compat_signal_with_ticket(siginfo_t *info, int signal, uint32_t ticket);
 
 /* The ticket that came with a signal, or 0. */
 uint32_t compat_signal_get_ticket(const siginfo_t *info);

@@ -115,13 +115,16 @@ static int send(const struct daemonkit_process *process, int signal)
 
 int process_queue(const struct daemonkit_process *process, int signal, uint32_t ticket)
 {
+	siginfo_t info;
+
 	if (ticket == 0)
 		return send(process, signal);
 	if (!alive(process))
 		return -ESRCH;
+	compat_signal_with_ticket(&info, signal, ticket);
 	if (process->fd >= 0)
-		return compat_pidfd_queue(process->fd, signal, compat_signal_with_ticket(ticket));
-	return sigqueue(process->pid, signal, compat_signal_with_ticket(ticket)) < 0 ? -errno : 0;
+		return compat_pidfd_queue(process->fd, &info);
+	return compat_queue(process->pid, &info);
 }
 
 int64_t process_age(const struct daemonkit_process *process)
