@@ -231,3 +231,19 @@ const char *compat_limit_name(int resource)
 			return limits[i].name;
 	return "of another kind";
 }
+
+#ifdef __GLIBC__
+typedef __rlimit_resource_t resource_number;
+#else
+typedef int resource_number;
+#endif
+
+int compat_get_limit(int resource, struct rlimit *limit)
+{
+	return getrlimit((resource_number)resource, limit) < 0 ? -errno : 0;
+}
+
+int compat_set_limit(int resource, const struct rlimit *limit)
+{
+	return setrlimit((resource_number)resource, limit) < 0 ? -errno : 0;
+}

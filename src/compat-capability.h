@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 /* Is there one of this number that a daemon may keep when it gives up root? */
 bool compat_capability_can_be_kept(int capability);
@@ -35,5 +36,9 @@ int compat_set_oom_score_adjust(int adjust);
 
 /* What a resource that can be limited is called. */
 const char *compat_limit_name(int resource);
+
+/* getrlimit(2) and setrlimit(2): C libraries differ in the type of a resource. */
+int compat_get_limit(int resource, struct rlimit *limit);
+int compat_set_limit(int resource, const struct rlimit *limit);
 
 #endif /* COMPAT_CAPABILITY_H */

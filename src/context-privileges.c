@@ -34,7 +34,7 @@ int daemonkit_context_set_limit(struct daemonkit_context *context, int resource,
 
 	if (context == NULL)
 		return error_null(__func__);
-	if (resource < 0 || getrlimit((unsigned)resource, &now) < 0)
+	if (resource < 0 || compat_get_limit(resource, &now) < 0)
 		return context_result(
 			context,
 			error_set(-EINVAL, "resource %d: there is no such resource", resource));

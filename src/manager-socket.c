@@ -107,10 +107,10 @@ static int send_message(int fd, const char *text, const int *fds, size_t count, 
 
 		memset(&control, 0, sizeof control);
 		message.msg_control = control.bytes;
-		message.msg_controllen = CMSG_SPACE(count * sizeof *fds);
+		message.msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof *fds);
 		header->cmsg_level = SOL_SOCKET;
 		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(count * sizeof *fds);
+		header->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof *fds);
 		memcpy(CMSG_DATA(header), fds, count * sizeof *fds);
 	}
 	return transmit(fd, &message, until);

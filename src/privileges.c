@@ -33,10 +33,10 @@ static int apply_limit(const struct privilege_limit *limit)
 {
 	struct rlimit wanted = { limit_value(limit->soft), limit_value(limit->hard) }, found;
 
-	if (setrlimit((unsigned)limit->resource, &wanted) < 0)
+	if (compat_set_limit(limit->resource, &wanted) < 0)
 		return failed("resource limit", compat_limit_name(limit->resource));
-	if (getrlimit((unsigned)limit->resource, &found) < 0 || found.rlim_cur != wanted.rlim_cur ||
-	    found.rlim_max != wanted.rlim_max)
+	if (compat_get_limit(limit->resource, &found) < 0 ||
+	    found.rlim_cur != wanted.rlim_cur || found.rlim_max != wanted.rlim_max)
 		return error_set(-EPERM, "resource limit %s: it was not taken",
 				 compat_limit_name(limit->resource));
 	return 0;

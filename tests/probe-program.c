@@ -214,7 +214,7 @@ static long now(void)
 	struct timespec time;
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000 + time.tv_nsec / 1000000;
+	return (long)(time.tv_sec * 1000 + time.tv_nsec / 1000000);
 }
 
 static void *call(void *data)

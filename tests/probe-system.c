@@ -22,6 +22,8 @@
 
 #include <daemonkit/signals.h>
 
+#include "compat-capability.h"
+
 /* ---- descriptors ---- */
 
 static void place(int from, int to, bool inherited)
@@ -173,13 +175,13 @@ static void deny(const char *names)
 	}
 }
 
-static void limit(unsigned resource, rlim_t value)
+static void limit(int resource, rlim_t value)
 {
 	struct rlimit limit;
 
-	getrlimit(resource, &limit);
+	compat_get_limit(resource, &limit);
 	limit.rlim_cur = value;
-	setrlimit(resource, &limit);
+	compat_set_limit(resource, &limit);
 }
 
 /* Most of the time in malloc(3), and still leaving something to others. */
