@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -85,7 +86,10 @@ bool compat_secure(void)
 	return getauxval(AT_SECURE) != 0;
 }
 
-int compat_thread_count(void)
+/* Threads of an emulator, which are there before the first of the program's. */
+static int emulator_threads;
+
+static int count_threads(void)
 {
 	struct stat tasks;
 
@@ -93,6 +97,31 @@ int compat_thread_count(void)
 	if (stat("/proc/self/task", &tasks) < 0 || tasks.st_nlink < 3)
 		return 1;
 	return (int)tasks.st_nlink - 2;
+}
+
+/* Emulators hide themselves behind the link that is usual, not behind this one. */
+static bool is_emulated(void)
+{
+	char program[PATH_MAX], process[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", program, sizeof program);
+	ssize_t other = readlink("/proc/thread-self/exe", process, sizeof process);
+
+	return length > 0 && other > 0 &&
+	       (other != length || memcmp(program, process, (size_t)length) != 0);
+}
+
+__attribute__((__constructor__)) static void count_emulator_threads(void)
+{
+	int count = count_threads();
+
+	/* On a real machine they are the program's, whoever has started them so early. */
+	if (count > 1 && is_emulated())
+		emulator_threads = count - 1;
+}
+
+int compat_thread_count(void)
+{
+	return count_threads() - emulator_threads;
 }
 
 int compat_peer(int socket, struct compat_peer *peer)

@@ -16,7 +16,7 @@ int compat_executable(char *path, size_t size);
 /* Did the program gain privileges when it was executed? */
 bool compat_secure(void);
 
-/* How many threads run in this process: 1 where that cannot be told. */
+/* How many threads of the program run in this process: 1 where that cannot be told. */
 int compat_thread_count(void);
 
 struct compat_peer {
