@@ -57,6 +57,10 @@ void harness_allow(int milliseconds);
 void harness_skip(const char *format, ...)
 	__attribute__((__format__(__printf__, 1, 2), __noreturn__));
 void harness_need_root(void);
+void harness_need_filters(void); /* of system calls */
+
+/* What an emulator of programs ($HARNESS_EMULATOR) does not do as a kernel does. */
+void harness_need_kernel(const char *what);
 
 /*
  * What there is to be tested here: asked when tests are added, so that what

@@ -50,6 +50,8 @@ static const char **arguments(const char *path, const char *words)
 	const char **argv = harness_memory((MAX_WORDS + 6) * sizeof *argv);
 	size_t count = 0;
 
+	if (strstr(words, "deny="))
+		harness_need_filters();
 	mkdir(harness_path("run"), 0755);
 	argv[count++] = path;
 	argv[count++] = "--helper";

@@ -558,8 +558,10 @@ static void forbid_sending(void)
 static int say_all_without_sending(void)
 {
 	int status = -1;
-	pid_t pid = fork();
+	pid_t pid;
 
+	harness_need_filters();
+	pid = fork();
 	if (pid == 0) {
 		struct daemonkit_context *context = foreground_daemon();
 		int step;

@@ -238,6 +238,7 @@ START_TEST(program_file_is_deleted_while_the_launcher_runs)
 	char words[512];
 	struct probe probe;
 
+	harness_need_kernel("/proc/self/exe of a deleted program");
 	snprintf(words, sizeof words, "%s first:unlink=@/link pid=@/run/pid" REPORT, probe_ways[_i]);
 	ck_assert_int_eq(rename(path, harness_path("link")), 0);
 	probe = probe_run_program(harness_path("link"), words);
@@ -255,6 +256,7 @@ START_TEST(program_file_is_replaced_while_the_launcher_runs)
 	struct probe probe;
 	char words[512];
 
+	harness_need_kernel("/proc/self/exe of a replaced program");
 	/* What lies there now would end with 77. */
 	snprintf(words, sizeof words, "%s first:unlink=@/program first:script=@/program" REPORT,
 		 probe_ways[_i]);

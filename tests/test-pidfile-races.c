@@ -242,6 +242,7 @@ START_TEST(killed_at_any_system_call)
 	struct daemonkit_pidfile *pidfile;
 	int stops;
 
+	harness_need_kernel("ptrace(2)");
 	way(_i);
 	for (int state = NOTHING; state < STATES; state++) {
 		for (stops = 1;; stops++) {

@@ -105,13 +105,15 @@ END_TEST
  */
 START_TEST(daemon_dies_as_soon_as_it_is_up)
 {
-	struct harness_program program = probe_spawn(
-		LONG " pid=@/run/pid %s daemon:touch=@/here daemon:await=@/stopped daemon:up "
-		"daemon:release daemon:exit=8", probe_ways[_i == 0 ? 0 : 3]);
+	struct harness_program program;
 	struct probe probe;
 	pid_t daemon;
 	int status;
 
+	harness_need_kernel("clones that share memory, by which the daemon is the launcher's child");
+	program = probe_spawn(
+		LONG " pid=@/run/pid %s daemon:touch=@/here daemon:await=@/stopped daemon:up "
+		"daemon:release daemon:exit=8", probe_ways[_i == 0 ? 0 : 3]);
 	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
 	daemon = (pid_t)atoi(harness_read_file(harness_path("here")));
 	ck_assert_int_eq(kill(program.pid, SIGSTOP), 0);
@@ -205,6 +207,7 @@ START_TEST(memory_runs_out)
 {
 	unsigned failed = 0, up = 0;
 
+	harness_need_kernel("RLIMIT_AS");
 	for (unsigned size = 64; size <= 16384; size += size / 2) {
 		struct probe probe = probe_run("%s " LONG " pid=@/run/pid first:memory=%u "
 					       "daemon:up daemon:wait",
