@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,6 +78,49 @@ static void *wait_for_end(void *data)
 	return NULL;
 }
 
+/* A thread that others send signals to. */
+struct target {
+	pthread_t thread;
+	const int *ends;
+	atomic_int id; /* the kernel's */
+};
+
+static void *be_target(void *data)
+{
+	struct target *target = data;
+	char byte;
+
+	atomic_store(&target->id, (int)syscall(SYS_gettid));
+	ck_assert_int_eq(read(target->ends[0], &byte, 1), 0);
+	return NULL;
+}
+
+static void make_targets(struct target targets[static THREADS], const int ends[2])
+{
+	for (int i = 0; i < THREADS; i++) {
+		targets[i].ends = ends;
+		atomic_init(&targets[i].id, 0);
+		ck_assert_int_eq(pthread_create(&targets[i].thread, NULL, be_target, &targets[i]), 0);
+	}
+}
+
+/* pthread_sigqueue(3), which not every C library has. */
+static int queue(struct target *target, int number, int value)
+{
+	siginfo_t info;
+
+	while (atomic_load(&target->id) == 0)
+		poll(NULL, 0, 1);
+	memset(&info, 0, sizeof info);
+	info.si_signo = number;
+	info.si_code = SI_QUEUE;
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_value.sival_int = value;
+	return (int)syscall(SYS_rt_tgsigqueueinfo, getpid(), atomic_load(&target->id), number,
+			    &info);
+}
+
 /* The values tell the thread; for each, they have to be in order. */
 struct by_thread {
 	int next[2 * THREADS];
@@ -98,21 +143,18 @@ START_TEST(threads_before_and_after)
 {
 	struct daemonkit_signals *signals;
 	struct by_thread by_thread = {.count = 0};
-	pthread_t threads[2 * THREADS];
+	struct target targets[2 * THREADS];
 	int ends[2];
 
 	ck_assert_int_eq(pipe(ends), 0);
-	for (int i = 0; i < THREADS; i++)
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, wait_for_end, ends), 0);
+	make_targets(targets, ends);
 	signals = new_object();
 	handle(signals, SIGRTMIN, take_by_thread, &by_thread);
-	for (int i = THREADS; i < 2 * THREADS; i++)
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, wait_for_end, ends), 0);
+	make_targets(targets + THREADS, ends);
 	for (int i = 0; i < 200 * THREADS; i++) {
-		int thread = i % (2 * THREADS);
-		union sigval value = {.sival_int = thread * MANY + i / (2 * THREADS)};
+		int thread = i % (2 * THREADS), value = thread * MANY + i / (2 * THREADS);
 
-		ck_assert_int_eq(pthread_sigqueue(threads[thread], SIGRTMIN, value), 0);
+		ck_assert_int_eq(queue(&targets[thread], SIGRTMIN, value), 0);
 	}
 	while (by_thread.count < 200 * THREADS) {
 		ck_assert(harness_wait_readable(daemonkit_signals_fd(signals), HARNESS_SOON));
@@ -120,7 +162,7 @@ START_TEST(threads_before_and_after)
 	}
 	close(ends[1]);
 	for (int i = 0; i < 2 * THREADS; i++)
-		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+		ck_assert_int_eq(pthread_join(targets[i].thread, NULL), 0);
 	close(ends[0]);
 	daemonkit_signals_free(signals);
 }
