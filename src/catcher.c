@@ -37,7 +37,11 @@ static void default_effect(int number)
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 
 	sigaction(number, &standard, NULL);
-	raise(number); /* blocked now: it comes when the handler has returned */
+	/*
+	 * Blocked now: it comes when the handler has returned.  raise(3) may send it
+	 * to the thread that called vfork(2), whose number is in the shared memory.
+	 */
+	kill(getpid(), number);
 }
 
 static void put(struct signal_queue *queue, int number, const siginfo_t *info)

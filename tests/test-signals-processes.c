@@ -440,7 +440,7 @@ START_TEST(a_child_of_vfork_has_the_default_effect)
 	handle(signals, SIGUSR1, count_one, &count);
 	child = vfork();
 	if (child == 0) {
-		raise(SIGUSR1);
+		kill(getpid(), SIGUSR1);
 		_exit(0);
 	}
 	status = end_of(child);
