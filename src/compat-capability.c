@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -167,6 +168,30 @@ int compat_set_oom_score_adjust(int adjust)
 	return result;
 }
 
+int compat_set_scheduler(int policy, int priority)
+{
+	const struct sched_param parameter = { .sched_priority = priority };
+
+	return syscall(SYS_sched_setscheduler, 0, policy, &parameter) < 0 ? -errno : 0;
+}
+
+int compat_get_scheduler(int *policy, int *priority)
+{
+	struct sched_param parameter = { .sched_priority = 0 };
+	int found = (int)syscall(SYS_sched_getscheduler, 0);
+
+	if (found < 0 || syscall(SYS_sched_getparam, 0, &parameter) < 0)
+		return -errno;
+	*policy = found;
+	*priority = parameter.sched_priority;
+	return 0;
+}
+
+size_t compat_groups_max(void)
+{
+	return 65536; /* the kernel's number, whatever the C library's is */
+}
+
 #define OWN_LIMITS                                                                                 \
 	{ RLIMIT_LOCKS, "LOCKS" }, { RLIMIT_MEMLOCK, "MEMLOCK" },                                  \
 	{ RLIMIT_MSGQUEUE, "MSGQUEUE" }, { RLIMIT_NICE, "NICE" }, { RLIMIT_NPROC, "NPROC" },       \
@@ -174,6 +199,32 @@ int compat_set_oom_score_adjust(int adjust)
 	{ RLIMIT_SIGPENDING, "SIGPENDING" },
 #else
 #define OWN_LIMITS
+
+int compat_set_scheduler(int policy, int priority)
+{
+	const struct sched_param parameter = { .sched_priority = priority };
+
+	return sched_setscheduler(0, policy, &parameter) < 0 ? -errno : 0;
+}
+
+int compat_get_scheduler(int *policy, int *priority)
+{
+	struct sched_param parameter = { .sched_priority = 0 };
+	int found = sched_getscheduler(0);
+
+	if (found < 0 || sched_getparam(0, &parameter) < 0)
+		return -errno;
+	*policy = found;
+	*priority = parameter.sched_priority;
+	return 0;
+}
+
+size_t compat_groups_max(void)
+{
+	long limit = sysconf(_SC_NGROUPS_MAX);
+
+	return limit < 0 ? 65536 : (size_t)limit;
+}
 
 bool compat_capability_can_be_kept(int capability)
 {

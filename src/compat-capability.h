@@ -4,6 +4,7 @@
 #define COMPAT_CAPABILITY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
 
@@ -33,6 +34,16 @@ int compat_capabilities_check(uint64_t mask);
 /* 0, a negative errno, or -ENOTSUP; both calls are verified. */
 int compat_no_new_privileges(void);
 int compat_set_oom_score_adjust(int adjust);
+
+/*
+ * The scheduling policy and priority of this thread, and what was set: C
+ * libraries differ in whom they speak of, or do nothing.  0 or -errno.
+ */
+int compat_set_scheduler(int policy, int priority);
+int compat_get_scheduler(int *policy, int *priority);
+
+/* How many supplementary groups a process may have. */
+size_t compat_groups_max(void);
 
 /* What a resource that can be limited is called. */
 const char *compat_limit_name(int resource);

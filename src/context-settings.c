@@ -7,12 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compat-capability.h"
 #include "credential.h"
 #include "fd.h"
 #include "path.h"
@@ -220,7 +220,7 @@ int daemonkit_context_set_credential(struct daemonkit_context *context, uid_t ui
 
 	if (context == NULL || (groups == NULL && count > 0))
 		return error_null(__func__);
-	if (uid == (uid_t)-1 || gid == (gid_t)-1 || count > NGROUPS_MAX)
+	if (uid == (uid_t)-1 || gid == (gid_t)-1 || count > compat_groups_max())
 		return context_result(context, error_set(-EINVAL, "credential: no such ids"));
 	if (count > 0) {
 		copy = malloc(count * sizeof *copy);

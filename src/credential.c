@@ -7,13 +7,13 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "compat-capability.h"
 #include "error.h"
 
 static int compare_groups(const void *one, const void *other)
@@ -184,7 +184,7 @@ int credential_look_up(const char *user, const char *group, uid_t *uid, gid_t *g
 		int room = size;
 		gid_t *larger = realloc(list, (size_t)size * sizeof *larger);
 
-		if (larger == NULL || size > 4 * NGROUPS_MAX) {
+		if (larger == NULL || (size_t)size > 4 * compat_groups_max()) {
 			free(larger != NULL ? larger : list);
 			return error_system(-ENOMEM, "the groups of user %s", user);
 		}

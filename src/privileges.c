@@ -57,14 +57,14 @@ static int apply_nice(int nice)
 
 static int apply_scheduler(int policy, int priority)
 {
-	struct sched_param parameter = { .sched_priority = priority };
+	int found_policy, found_priority;
 	char text[48];
 
 	snprintf(text, sizeof text, "%d, priority %d", policy, priority);
-	if (sched_setscheduler(0, policy, &parameter) < 0)
+	if (compat_set_scheduler(policy, priority) < 0)
 		return failed("scheduling policy", text);
-	if (sched_getscheduler(0) != policy || sched_getparam(0, &parameter) < 0 ||
-	    parameter.sched_priority != priority)
+	if (compat_get_scheduler(&found_policy, &found_priority) < 0 || found_policy != policy ||
+	    found_priority != priority)
 		return error_set(-EPERM, "scheduling policy %s: it was not taken", text);
 	return 0;
 }
