@@ -81,6 +81,37 @@ void harness_need_filters(void)
 		harness_skip("no system call filters here");
 }
 
+void harness_need_libraries(void)
+{
+#ifndef __GLIBC__
+	harness_skip("the dynamic linker is the C library, and looks for no other here");
+#endif
+}
+
+void harness_need_description_locks(void)
+{
+#ifdef F_OFD_GETLK
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int result = fcntl(fd, F_OFD_GETLK, &lock);
+
+	close(fd);
+	if (result == 0)
+		return;
+#endif
+	harness_skip("no locks of open file descriptions here");
+}
+
+/* As the library finds out. */
+void harness_need_clones(void)
+{
+#ifdef SYS_clone3
+	if (syscall(SYS_clone3, NULL, 0) < 0 && errno == EINVAL)
+		return;
+#endif
+	harness_skip("no clones that share memory here");
+}
+
 void harness_need_kernel(const char *what)
 {
 	const char *emulator = getenv("HARNESS_EMULATOR");

@@ -58,6 +58,9 @@ void harness_skip(const char *format, ...)
 	__attribute__((__format__(__printf__, 1, 2), __noreturn__));
 void harness_need_root(void);
 void harness_need_filters(void); /* of system calls */
+void harness_need_libraries(void); /* that the dynamic linker looks for */
+void harness_need_description_locks(void);
+void harness_need_clones(void); /* that share memory: the daemon is the launcher's child */
 
 /* What an emulator of programs ($HARNESS_EMULATOR) does not do as a kernel does. */
 void harness_need_kernel(const char *what);

@@ -188,7 +188,7 @@ START_TEST(row_5_log_descriptors_are_checked)
 	none.rlim_cur = (rlim_t)dup(output);
 	close((int)none.rlim_cur);
 	setrlimit(RLIMIT_NOFILE, &none);
-	CHECK_REFUSED(daemonkit_context_set_log_fd(context, 1), -EMFILE, "Too many open files");
+	CHECK_REFUSED(daemonkit_context_set_log_fd(context, 1), -EMFILE, strerror(EMFILE));
 	setrlimit(RLIMIT_NOFILE, &before);
 	ck_assert_int_eq(daemonkit_context_set_log_fd(context, output), 0);
 	drop();

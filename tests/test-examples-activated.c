@@ -38,6 +38,7 @@ static void check_stops(pid_t pid)
 START_TEST(alone_it_opens_its_socket)
 {
 	const char *const argv[] = { example("activated"), "-P", "8013", NULL };
+	char refusal[128];
 
 	harness_need_root();
 	running_own_network();
@@ -45,7 +46,8 @@ START_TEST(alone_it_opens_its_socket)
 	run(argv, 0);
 	check_serves("8013", 20);
 	/* The port is taken, and the daemon goes on. */
-	check_has(run(argv, 1).error, "port 8013: Address already in use");
+	snprintf(refusal, sizeof refusal, "port 8013: %s", strerror(EADDRINUSE));
+	check_has(run(argv, 1).error, refusal);
 	check_serves("8013", 1);
 	check_stops(pid_in("activated.pid"));
 }

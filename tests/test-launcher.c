@@ -195,7 +195,7 @@ START_TEST(launcher_that_stays_gets_the_exit_status)
 	struct probe probe;
 	char line[32];
 
-	harness_need_kernel("clones that share memory, by which the daemon is the launcher's child");
+	harness_need_clones();
 	probe = probe_run("%s ready=60000 daemon:up daemon:await=@/go "
 			  "daemon:exit=42 launcher:touch=@/go launcher:reap", probe_ways[_i]);
 	probe_check_up(&probe);
@@ -264,7 +264,7 @@ START_TEST(two_threads_start_two_daemons)
 	struct start starts[2];
 	int status;
 
-	harness_need_kernel("clones that share memory, by which the daemon is the launcher's child");
+	harness_need_clones();
 	mkdir(harness_path("run"), 0755);
 	for (int round = 0; round < 20; round++) {
 		for (int i = 0; i < 2; i++) {

@@ -67,6 +67,7 @@ START_TEST(a_reader_without_a_pid_is_not_called_one)
 	struct daemonkit_pidfile *pidfile = NULL;
 	int fd;
 
+	harness_need_description_locks();
 	harness_write_file(path, "1\n");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
@@ -106,6 +107,7 @@ START_TEST(it_is_found_after_it_read_its_own_file)
 	const char *path = harness_path("x.pid");
 	struct keeper keeper;
 
+	harness_need_description_locks();
 	keeper = keeper_start(path, 0, open_and_close);
 	ck_assert_int_eq(holder_pid(path), keeper.pid);
 	/* Others could have written this and passed it the descriptor. */
@@ -185,6 +187,7 @@ START_TEST(a_descriptor_alone_is_no_proof)
 	pid_t victim;
 	int fd, status;
 
+	harness_need_description_locks();
 	harness_need_root();
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);
@@ -246,6 +249,7 @@ START_TEST(nobody_finds_roots_daemon_and_changes_nothing)
 	struct stat before, after;
 	struct keeper keeper;
 
+	harness_need_description_locks();
 	harness_need_root();
 	keeper = keeper_start(path, 0644, NULL);
 	ck_assert_int_eq(stat(path, &before), 0);

@@ -217,6 +217,7 @@ START_TEST(reading_the_own_file_keeps_the_lock)
 	const char *path = harness_path("x.pid");
 	struct keeper keeper;
 
+	harness_need_description_locks();
 	keeper = keeper_start(path, 0, open_and_close);
 	ck_assert_int_eq(keeper.result, 0);
 	for (int i = 0; i < 3; i++) {
@@ -253,6 +254,7 @@ START_TEST(executed_programs_hold_nothing)
 	const char *path = harness_path("x.pid");
 	struct keeper keeper;
 
+	harness_need_description_locks();
 	harness_adopt_orphans();
 	keeper = keeper_start(path, 0, run_sleep);
 	ck_assert(is_locked(path, F_OFD_GETLK, GUARD_BYTE, 1));
@@ -292,6 +294,7 @@ START_TEST(children_inherit_no_lock_and_break_none)
 	const char *path = harness_path("x.pid");
 	struct daemonkit_pidfile *pidfile;
 
+	harness_need_description_locks();
 	pidfile = create(path, 0);
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(in_child(use_in_child, pidfile), 0);
