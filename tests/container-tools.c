@@ -209,6 +209,7 @@ int container_run(const struct container *container, const char *helper, ...)
 	struct harness_result result;
 	va_list rest;
 
+	harness_need_kernel("setns(2), which wants no threads, not even an emulator's");
 	snprintf(first, sizeof first, "%d", (int)container->first);
 	va_start(rest, helper);
 	collect(argv, 5, rest);

@@ -20,6 +20,8 @@
 #include <daemonkit/notify.h>
 #include <daemonkit/process.h>
 
+#include "compat-capability.h"
+
 static struct daemonkit_context *context;
 
 static void make(void)
@@ -220,16 +222,17 @@ END_TEST
 /* row 9: Credential */
 START_TEST(row_9_users_are_checked)
 {
-	static gid_t groups[NGROUPS_MAX + 1];
+	const size_t most = compat_groups_max();
+	gid_t *groups = harness_memory((most + 1) * sizeof *groups);
 
 	make();
 	CHECK_REFUSED(daemonkit_context_set_credential(context, (uid_t)-1, 0, NULL, 0), -EINVAL,
 		      "credential");
 	CHECK_REFUSED(daemonkit_context_set_credential(context, 0, (gid_t)-1, NULL, 0), -EINVAL,
 		      "credential");
-	CHECK_REFUSED(daemonkit_context_set_credential(context, 0, 0, groups, NGROUPS_MAX + 1),
+	CHECK_REFUSED(daemonkit_context_set_credential(context, 0, 0, groups, most + 1),
 		      -EINVAL, "credential");
-	ck_assert_int_eq(daemonkit_context_set_credential(context, 1, 1, groups, NGROUPS_MAX), 0);
+	ck_assert_int_eq(daemonkit_context_set_credential(context, 1, 1, groups, most), 0);
 	CHECK_REFUSED(daemonkit_context_set_user(context, "no such user", NULL), -ENOENT,
 		      "no such user");
 	CHECK_REFUSED(daemonkit_context_set_user(context, "root", "no such group"), -ENOENT,

@@ -91,6 +91,7 @@ static struct cost measure(const char *words)
 	char *copy = strdup(words), *rest, *word;
 	struct harness_result result;
 
+	harness_need_kernel("ptrace(2), by which system calls are counted");
 	for (word = strtok_r(copy, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
 		argv[used++] = word;
 	argv[used++] = "first:unlink=" BEGIN;

@@ -538,8 +538,12 @@ static int say_all(struct daemonkit_context *context, int expected)
 /* Whoever sends, or only makes a socket, dies. */
 static void forbid_sending(void)
 {
-	static const unsigned calls[] = { SYS_sendmsg, SYS_sendto, SYS_sendmmsg, SYS_connect,
-					  SYS_socket };
+	static const unsigned calls[] = {
+		SYS_sendmsg, SYS_sendto, SYS_sendmmsg, SYS_connect, SYS_socket,
+#ifdef SYS_socketcall
+		SYS_socketcall, /* all of them in one, on some machines */
+#endif
+	};
 
 	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {

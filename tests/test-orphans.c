@@ -605,6 +605,7 @@ END_TEST
 
 START_TEST(as_a_subreaper)
 {
+	harness_need_kernel("PR_SET_CHILD_SUBREAPER");
 	run_here(scenarios[_i].name);
 }
 END_TEST
@@ -617,6 +618,7 @@ END_TEST
 
 START_TEST(as_any_other_process)
 {
+	harness_need_kernel("PR_SET_CHILD_SUBREAPER");
 	run_here("others_are_left_alone");
 }
 END_TEST
