@@ -163,6 +163,8 @@ struct actor actor_start(int way, const char *format, ...)
 	va_list arguments;
 	size_t used;
 
+	if (strstr(running_way(way), "deny="))
+		harness_need_filters();
 	used = (size_t)sprintf(words, "%s ready=60000 ", running_way(way));
 	va_start(arguments, format);
 	vsnprintf(words + used, UPGRADE_LINE - used, format, arguments);
