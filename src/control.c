@@ -6,20 +6,16 @@
 #include "control.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <daemonkit/error.h>
 #include <daemonkit/process.h>
 
 #include "compat-program.h"
-#include "fd.h"
-#include "pidfile.h"
 #include "program.h"
 
 #define STOP_GRACE 30000
@@ -122,19 +118,18 @@ static void show(const char *text, void *data)
 	terminal_progress(&control->terminal, control->doing, text);
 }
 
-static void begin(struct daemonkit_control *control, const char *doing)
+void control_begin(struct daemonkit_control *control, const char *doing)
 {
 	control->doing = doing;
 	terminal_progress(&control->terminal, doing, NULL);
 }
 
-static int exit_code_of(int error)
+int control_exit_code(int error)
 {
 	return error == -EPERM || error == -EACCES ? CONTROL_NOT_PERMITTED : CONTROL_FAILED;
 }
 
-/* The running daemon: 0, or the exit code after saying why not; none is a success here. */
-static int find(struct daemonkit_control *control, struct daemonkit_process **process)
+int control_find(struct daemonkit_control *control, struct daemonkit_process **process)
 {
 	int result = daemonkit_context_search(control->context, process);
 
@@ -142,7 +137,7 @@ static int find(struct daemonkit_control *control, struct daemonkit_process **pr
 	if (result == 0 || result == -ESRCH)
 		return CONTROL_DONE;
 	terminal_complain(&control->terminal, "%s", daemonkit_context_error(control->context));
-	return exit_code_of(result);
+	return control_exit_code(result);
 }
 
 /* Is there one already?  Then that is said. */
@@ -173,7 +168,7 @@ static int complain_of_start(struct daemonkit_control *control, int error, const
 	/* Codes that LSB has a meaning for, or leaves to the program. */
 	if ((own >= 2 && own <= 6) || (own >= 150 && own <= 199))
 		return own;
-	return exit_code_of(error);
+	return control_exit_code(error);
 }
 
 /* Become the daemon, or have one started. */
@@ -224,101 +219,9 @@ static int run(struct daemonkit_control *control)
 	return result;
 }
 
-/* 0, 1 when it had to be killed, or a negative errno. */
-static int end(struct daemonkit_control *control, struct daemonkit_process *process)
-{
-	int result = daemonkit_process_stop(process, control->grace, 0);
-
-	if (result != -ETIMEDOUT || control->kill == 0)
-		return result;
-	begin(control, "killing");
-	result = daemonkit_process_signal(process, SIGKILL);
-	if (result == 0)
-		result = daemonkit_process_wait(process, control->kill);
-	return result == 0 ? 1 : result;
-}
-
-/* End it, and clear away what one that was killed could not clear away itself. */
-static int end_whole(struct daemonkit_control *control, struct daemonkit_process *process)
-{
-	int result = end(control, process);
-
-	if (result < 0 && result != -ESRCH)
-		return result;
-	pidfile_bury(control->context->settings.pid_file, daemonkit_process_pid(process));
-	return result == 1;
-}
-
-/*
- * Another program may have taken the daemon's place while it was stopped
- * (<daemonkit/upgrade.h>).  It has the very same pid file: no daemon of another
- * start has, as long as that is open here.
- */
-static bool is_in_place(const struct daemonkit_control *control, int pid_file)
-{
-	struct stat one, other;
-
-	return pid_file >= 0 && fstat(pid_file, &one) == 0 &&
-	       stat(control->context->settings.pid_file, &other) == 0 && fd_same_file(&one, &other);
-}
-
-/* The process that has done so: 1, 0 without one, or a negative errno. */
-static int find_successor(struct daemonkit_control *control, int pid_file,
-			  struct daemonkit_process **process)
-{
-	int result;
-
-	if (!is_in_place(control, pid_file))
-		return 0;
-	result = daemonkit_pidfile_holder(control->context->settings.pid_file, process);
-	if (is_in_place(control, pid_file))
-		return result == 0 ? 1 : result == -ESRCH ? 0 : result;
-	if (result == 0)
-		daemonkit_process_free(*process);
-	return 0;
-}
-
-static int stop_found(struct daemonkit_control *control, struct daemonkit_process *process,
-		      int pid_file)
-{
-	int result, next;
-
-	begin(control, "stopping");
-	do {
-		result = end_whole(control, process);
-		daemonkit_process_free(process);
-		next = result < 0 ? result : find_successor(control, pid_file, &process);
-	} while (next > 0);
-	if (next < 0) {
-		terminal_complain(&control->terminal, "not stopped: %s", daemonkit_error());
-		return exit_code_of(next);
-	}
-	terminal_say(&control->terminal, result == 1 ? "killed: it did not end in time" : "stopped");
-	return CONTROL_DONE;
-}
-
-static int stop(struct daemonkit_control *control)
-{
-	/* Before it is known whose it is: what comes to the place later is another start's. */
-	int pid_file = fd_open(control->context->settings.pid_file,
-			       O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	struct daemonkit_process *process;
-	int result = find(control, &process);
-
-	if (process != NULL)
-		result = stop_found(control, process, pid_file);
-	else if (result == CONTROL_DONE)
-		terminal_say(&control->terminal, "not running");
-	/* Were this very process to hold it, that would not be lost. */
-	pidfile_enter();
-	pidfile_lock_close(pid_file);
-	pidfile_leave();
-	return result;
-}
-
 static int restart(struct daemonkit_control *control)
 {
-	int result = stop(control);
+	int result = control_stop(control);
 
 	return result == CONTROL_DONE ? launch(control, false) : result;
 }
@@ -326,7 +229,7 @@ static int restart(struct daemonkit_control *control)
 static int try_restart(struct daemonkit_control *control)
 {
 	struct daemonkit_process *process;
-	int result = find(control, &process);
+	int result = control_find(control, &process);
 
 	if (result != CONTROL_DONE)
 		return result;
@@ -343,7 +246,7 @@ static int ask(struct daemonkit_control *control, struct daemonkit_process *proc
 {
 	int answer = 0, result;
 
-	begin(control, "reloading");
+	control_begin(control, "reloading");
 	if (control->reload_timeout == 0)
 		result = daemonkit_process_signal(process, control->reload_signal);
 	else
@@ -369,7 +272,7 @@ static int reload(struct daemonkit_control *control)
 		terminal_complain(&control->terminal, "it cannot reload");
 		return CONTROL_NOT_IMPLEMENTED;
 	}
-	result = find(control, &process);
+	result = control_find(control, &process);
 	if (result != CONTROL_DONE)
 		return result;
 	if (process == NULL) {
@@ -392,7 +295,7 @@ static const struct command {
 	bool finds;                                         /* and so needs a pid file */
 } commands[] = {
 	{"start", start, false},
-	{"stop", stop, true},
+	{"stop", control_stop, true},
 	{"restart", restart, true},
 	{"try-restart", try_restart, true},
 	{"reload", reload, true},

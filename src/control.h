@@ -33,6 +33,17 @@ struct daemonkit_control {
 	const char *doing; /* what status texts are about */
 };
 
+/* What is being done from now on, as far as people are told. */
+void control_begin(struct daemonkit_control *control, const char *doing);
+
+int control_exit_code(int error);
+
+/* The running daemon: 0, or the exit code after saying why not; none is a success here. */
+int control_find(struct daemonkit_control *control, struct daemonkit_process **process);
+
+/* "stop": the exit code. */
+int control_stop(struct daemonkit_control *control);
+
 /* "status": the exit code. */
 int control_status(struct daemonkit_control *control, unsigned flags);
 
