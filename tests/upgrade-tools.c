@@ -63,6 +63,7 @@ struct actor actor_accept(void)
 	return actor;
 }
 
+__attribute__((__format__(__printf__, 2, 0)))
 static void format_line(char line[UPGRADE_LINE], const char *format, va_list arguments)
 {
 	ck_assert_int_lt(vsnprintf(line, UPGRADE_LINE, format, arguments), UPGRADE_LINE);
