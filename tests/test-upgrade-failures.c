@@ -522,6 +522,7 @@ START_TEST(file_is_replaced_or_moved)
 	const char *path = harness_path("program");
 	struct actor actor;
 
+	harness_need_kernel("/proc/self/exe of a replaced program");
 	actors_open();
 	actor = actor_start(_i, WORDS);
 	copy_program(path);

@@ -100,6 +100,8 @@ START_TEST(main_process_changes)
 	static const char *const sandboxes[] = { "", "first:deny=clone3", "first:deny=pidfd_open" };
 	struct actor actor;
 
+	if (_i > 0)
+		harness_need_filters();
 	open_all();
 	actor = actor_start(FOREGROUND, WORDS "first:watched %s", sandboxes[_i]);
 	ear_expect(&ear, "READY=1", actor.pid);
@@ -192,6 +194,8 @@ START_TEST(whoever_did_not_take_is_silent)
 {
 	struct actor old, new;
 
+	/* A watcher would come to the test when the old one is killed. */
+	harness_need_clones();
 	open_all();
 	old = actor_start(FOREGROUND, WORDS "first:watched");
 	ear_expect(&ear, "READY=1", old.pid);
