@@ -22,8 +22,6 @@
 
 #include <daemonkit/signals.h>
 
-#include "compat-capability.h"
-
 /* ---- descriptors ---- */
 
 static void place(int from, int to, bool inherited)
@@ -175,14 +173,15 @@ static void deny(const char *names)
 	}
 }
 
-static void limit(int resource, rlim_t value)
-{
-	struct rlimit limit;
-
-	compat_get_limit(resource, &limit);
-	limit.rlim_cur = value;
-	compat_set_limit(resource, &limit);
-}
+/* A macro: what type a resource has is each C library's own affair. */
+#define SET_LIMIT(resource, value)                                                         \
+	do {                                                                               \
+		struct rlimit limit_;                                                      \
+                                                                                           \
+		getrlimit(resource, &limit_);                                              \
+		limit_.rlim_cur = (value);                                                 \
+		setrlimit(resource, &limit_);                                              \
+	} while (0)
 
 /* Most of the time in malloc(3), and still leaving something to others. */
 static void *allocate(void *data)
@@ -220,13 +219,13 @@ static bool act_system(struct program *program, const char *name, const char *va
 	if (strcmp(name, "deny") == 0)
 		deny(value);
 	else if (strcmp(name, "memory") == 0)
-		limit(RLIMIT_AS, strtoul(value, NULL, 0));
+		SET_LIMIT(RLIMIT_AS, strtoul(value, NULL, 0));
 	else if (strcmp(name, "limit") == 0)
-		limit(RLIMIT_NOFILE, strtoul(value, NULL, 0));
+		SET_LIMIT(RLIMIT_NOFILE, strtoul(value, NULL, 0));
 	else if (strcmp(name, "room") == 0) { /* for so many more descriptors */
 		count = open("/dev/null", O_RDONLY);
 		close(count);
-		limit(RLIMIT_NOFILE, (rlim_t)(count + probe_value(value)));
+		SET_LIMIT(RLIMIT_NOFILE, (rlim_t)(count + probe_value(value)));
 	} else if (strcmp(name, "threads") == 0)
 		start_threads(probe_value(value));
 	else if (strcmp(name, "mask") == 0)
