@@ -257,7 +257,9 @@ DAEMONKIT_API int daemonkit_notify_send(struct daemonkit_context *context,
  *      none.
  *
  * Called before daemonkit_context_reborn().  Whoever gives such a descriptor
- * supervises the process: DAEMONKIT_MODE_AUTO is then FOREGROUND.
+ * supervises the process: DAEMONKIT_MODE_AUTO is then FOREGROUND.  In a second
+ * copy it does nothing: the launcher's wins, and whoever takes a daemon's place
+ * (<daemonkit/upgrade.h>) has none.
  *
  * Returns: 0, -EBADF, or -EPERM (the daemon is there already).
  * Thread safety: MT-safe on different contexts.  Since: 1.0

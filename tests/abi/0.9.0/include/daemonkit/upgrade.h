@@ -7,14 +7,16 @@
  * code, daemonkit_context_reborn() returns 0 there, and it calls
  * daemonkit_notify_ready() when it can serve.  It finds, by name, all
  * descriptors that this one has by name (<daemonkit/descriptors.h>), and the
- * payload that this one sets before; it has the same standard streams, root and
+ * payload that this one sets before, and no other descriptors, whatever was kept
+ * by number at the start; it has the same standard streams, root and
  * working directory, umask, user, groups, kept capabilities, limits and
  * priorities, in the same session.  It is told so, and applies nothing of this
  * anew: what its own setters say of these is not heard.
  *
  * While it starts, this daemon goes on serving.  When it is ready, it gets the
  * pid file, which is never without a holder meanwhile, and the service manager
- * is told that it is the main process.  This daemon then takes nothing new,
+ * is told that it is the main process, and ready, which ends a reload that this
+ * one has announced.  This daemon then takes nothing new,
  * finishes what it has begun, and exits; daemonkit_context_release() and the
  * notify functions do nothing in it any more.  When the new one fails, by
  * itself or for want of time, it is gone, and this one is the daemon as before.
@@ -98,13 +100,15 @@ DAEMONKIT_API int daemonkit_upgrade_fd(const struct daemonkit_upgrade *upgrade)
  * @timeout: milliseconds to wait for an answer; 0 does what there is to do and
  *           does not wait; negative waits for ever
  *
- * The handing over itself takes milliseconds, and never more than a few seconds,
- * whatever @timeout is.
+ * The handing over itself takes milliseconds, whatever @timeout is; where the new
+ * daemon or the manager does not answer it is given up, or done without, after
+ * some seconds.  So long, too, a new daemon that has failed is let end by itself.
  *
  * Returns: the pid of the new daemon, which has taken this one's place; 0:
  * there is no answer yet; or, and this process goes on as the daemon,
  *   -ECHILD     the new one died or left without a word
  *   -ETIMEDOUT  the new one was not ready in time and was killed
+ *   -EPERM      this is a child of the daemon, made by fork(2)
  *   any error that the new one gave to daemonkit_notify_failed(), or that
  *   daemonkit_context_reborn() returned there; the text is its own
  * Once there is an answer it stays.  How the new one ended, if this process
