@@ -20,8 +20,6 @@
 #include <daemonkit/notify.h>
 #include <daemonkit/process.h>
 
-#include "compat-capability.h"
-
 static struct daemonkit_context *context;
 
 static void make(void)
@@ -222,7 +220,8 @@ END_TEST
 /* row 9: Credential */
 START_TEST(row_9_users_are_checked)
 {
-	const size_t most = compat_groups_max();
+	/* The kernel's number, whatever the C library's is. */
+	const size_t most = harness_has_linux_api() ? 65536 : (size_t)sysconf(_SC_NGROUPS_MAX);
 	gid_t *groups = harness_memory((most + 1) * sizeof *groups);
 
 	make();
