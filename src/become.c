@@ -139,15 +139,14 @@ static int become(struct daemonkit_context *context, bool foreground)
 /* What is inherited on purpose goes no further. */
 static int seal_descriptors(const struct settings *settings)
 {
-	const int single[] = { settings->log_fd, settings->ready_fd, settings->pid_fd,
-			       settings->manager_fd };
-	int result = 0;
+	int single[SETTINGS_SINGLE], result = 0;
 
+	settings_single(settings, single);
 	for (size_t i = 0; i < settings->keep_count && result == 0; i++)
 		result = fd_set_cloexec(settings->keep[i], true);
 	for (size_t i = 0; i < settings->descriptors.count && result == 0; i++)
 		result = fd_set_cloexec(settings->descriptors.list[i].fd, true);
-	for (size_t i = 0; i < sizeof single / sizeof *single && result == 0; i++)
+	for (size_t i = 0; i < SETTINGS_SINGLE && result == 0; i++)
 		if (single[i] >= 0)
 			result = fd_set_cloexec(single[i], true);
 	return result < 0 ? error_system(result, "an inherited descriptor") : 0;

@@ -25,13 +25,12 @@ void plan_free(struct plan *plan)
 
 static int keep_descriptors(struct settings *all, const struct settings *settings)
 {
-	const int single[] = { settings->log_fd, settings->ready_fd, settings->pid_fd,
-			       settings->manager_fd };
-	int result = 0;
+	int single[SETTINGS_SINGLE], result = 0;
 
+	settings_single(settings, single);
 	for (size_t i = 0; i < settings->keep_count && result == 0; i++)
 		result = settings_keep(all, settings->keep[i]);
-	for (size_t i = 0; i < sizeof single / sizeof *single && result == 0; i++)
+	for (size_t i = 0; i < SETTINGS_SINGLE && result == 0; i++)
 		if (single[i] >= 0)
 			result = settings_keep(all, single[i]);
 	for (size_t i = 0; i < settings->descriptors.count && result == 0; i++)

@@ -22,6 +22,14 @@ void settings_disown(struct settings *settings)
 	settings->manager_fd = -1;
 }
 
+void settings_single(const struct settings *settings, int fds[static SETTINGS_SINGLE])
+{
+	fds[0] = settings->log_fd;
+	fds[1] = settings->ready_fd;
+	fds[2] = settings->pid_fd;
+	fds[3] = settings->manager_fd;
+}
+
 void settings_init(struct settings *settings)
 {
 	*settings = (struct settings){ .ready_timeout = 0 };

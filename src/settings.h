@@ -60,6 +60,10 @@ void settings_init(struct settings *settings);
 /* Free what it owns, and close its descriptors. */
 void settings_clear(struct settings *settings);
 
+/* The owned descriptors without a name, -1 for each that there is not. */
+#define SETTINGS_SINGLE 4
+void settings_single(const struct settings *settings, int fds[static SETTINGS_SINGLE]);
+
 /* The descriptors are somebody else's: none is closed.  (The named ones are a list.) */
 void settings_disown(struct settings *settings);
 
