@@ -289,13 +289,22 @@ static int reap(pid_t pid, int pidfd)
 	return status;
 }
 
-/* Somebody killed the watcher; the daemon is there as long as its channel is. */
+/*
+ * Somebody killed the watcher.  The daemon is there as long as its channel is, and what it
+ * held a moment longer, until it is reaped: that is looked for next.
+ */
 static void finish_unwatched(const struct launch *launch)
 {
 	struct pollfd channel = { .fd = launch->channel };
+	deadline until;
 
-	if (deadline_poll(&channel, 1, 0) == 0)
+	if (deadline_poll(&channel, 1, 0) == 0) {
 		kill(launch->daemon, SIGKILL);
+		deadline_poll(&channel, 1, DEADLINE_NEVER);
+	}
+	until = deadline_after(REAP_PATIENCE);
+	while (kill(launch->daemon, 0) == 0 && deadline_now() < until)
+		deadline_poll(NULL, 0, deadline_after(1));
 }
 
 int launch_finish(struct launch *launch, deadline until)

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -211,6 +212,16 @@ static void start_threads(int count)
 	pthread_attr_destroy(&attributes);
 }
 
+static void fill(size_t size)
+{
+	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		exit(92);
+	for (size_t i = 0; i < size; i += 4096)
+		memory[i] = 1;
+}
+
 static bool act_system(struct program *program, const char *name, const char *value)
 {
 	int count;
@@ -226,7 +237,9 @@ static bool act_system(struct program *program, const char *name, const char *va
 		count = open("/dev/null", O_RDONLY);
 		close(count);
 		SET_LIMIT(RLIMIT_NOFILE, (rlim_t)(count + probe_value(value)));
-	} else if (strcmp(name, "threads") == 0)
+	} else if (strcmp(name, "fill") == 0) /* megabytes: it takes its time to die */
+		fill((size_t)probe_value(value) << 20);
+	else if (strcmp(name, "threads") == 0)
 		start_threads(probe_value(value));
 	else if (strcmp(name, "mask") == 0)
 		umask((mode_t)strtoul(value, NULL, 8));

@@ -152,6 +152,28 @@ START_TEST(launcher_is_killed_before_the_set_up)
 }
 END_TEST
 
+/* Its launcher cannot watch the daemon any more, and does not leave it behind. */
+START_TEST(watcher_is_killed)
+{
+	struct harness_program program = probe_spawn(
+		"mode=fork pid=@/run/pid ready=60000 daemon:report daemon:fill=64 "
+		"daemon:touch=@/here daemon:await=@/go daemon:up daemon:wait");
+	pid_t daemon = wait_for_daemon(), watcher = parent_of(daemon);
+	struct probe probe;
+
+	ck_assert_int_ne(watcher, program.pid);
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	ck_assert_int_eq(kill(watcher, SIGKILL), 0);
+	probe = probe_result(&program);
+	probe_check_failed(&probe, -ECHILD, "the daemon ended before it was ready");
+	ck_assert_int_eq(probe.status, -1);
+	/* What could not be told may not be taken for the daemon's end. */
+	probe_check_nothing_left();
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_end(&program);
+}
+END_TEST
+
 /* ---- other children of the launcher ---- */
 
 START_TEST(launcher_that_ignores_sigchld)
@@ -315,6 +337,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(signals, launcher_with_threads_is_interrupted, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(signals, launcher_is_killed, 0, PROBE_WAYS);
 	tcase_add_loop_test(signals, launcher_is_killed_before_the_set_up, 0, PROBE_REBORN_WAYS);
+	tcase_add_test(signals, watcher_is_killed);
 	tcase_add_loop_test(children, launcher_that_ignores_sigchld, 0, PROBE_WAYS);
 	tcase_add_loop_test(children, launcher_whose_handler_reaps_everything, 0, PROBE_WAYS);
 	if (harness_has_linux_api())
