@@ -11,8 +11,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+
+#include <daemonkit/error.h>
 
 #include "channel.h"
 #include "error.h"
@@ -25,9 +28,7 @@
 /* How many messages are heard before other things are looked at again. */
 #define HEARD_AT_ONCE 64
 
-enum verdict { NONE, UP, FAILED, CLOSED, BROKEN };
-
-static enum verdict hear(struct waiting *wait, const struct channel_message *message)
+static enum await_verdict hear(struct waiting *wait, const struct channel_message *message)
 {
 	const struct await *await = wait->await;
 	deadline longer;
@@ -38,28 +39,28 @@ static enum verdict hear(struct waiting *wait, const struct channel_message *mes
 			await->status(message->text, await->data);
 		if (await->manager != NULL)
 			notify_manager_status(await->manager, message->text, 0);
-		return NONE;
+		return AWAIT_NONE;
 	case CHANNEL_EXTEND:
 		longer = deadline_after(message->number);
 		if (message->number > 0 && longer > wait->until)
 			wait->until = longer;
 		if (message->number > 0 && await->manager != NULL)
 			notify_manager_extend(await->manager, message->number);
-		return NONE;
+		return AWAIT_NONE;
 	case CHANNEL_UP:
-		return await->timeout == 0 ? UP : NONE;
+		return await->timeout == 0 ? AWAIT_UP : AWAIT_NONE;
 	case CHANNEL_READY:
-		return UP;
+		return AWAIT_UP;
 	case CHANNEL_FAILED:
 		wait->error = message->number < 0 ? message->number : -ECHILD;
 		error_set(wait->error, "%s", message->text);
-		return FAILED;
+		return AWAIT_FAILED;
 	case CHANNEL_NOT_STARTED:
 		wait->error = message->number < 0 ? message->number : -ECHILD;
 		error_system(wait->error, "cannot start %s: %s", await->path, message->text);
-		return FAILED;
+		return AWAIT_FAILED;
 	default:
-		return NONE;
+		return AWAIT_NONE;
 	}
 }
 
@@ -67,30 +68,30 @@ static enum verdict hear(struct waiting *wait, const struct channel_message *mes
  * What the daemon has said so far: all of it, if it has ended.  One that never
  * falls silent would keep the time and signals from being looked at.
  */
-static enum verdict listen_to(struct waiting *wait, bool ended)
+static enum await_verdict listen_to(struct waiting *wait, bool ended)
 {
 	struct channel_message message;
 
 	if (wait->launch->channel < 0)
-		return CLOSED;
+		return AWAIT_CLOSED;
 	for (int heard = 0; ended || heard < HEARD_AT_ONCE; heard++) {
 		int result = channel_receive(wait->launch->channel, &message);
-		enum verdict verdict;
+		enum await_verdict verdict;
 
 		if (result == -EAGAIN)
-			return NONE;
+			return AWAIT_NONE;
 		/* What is no message does not come from a daemon of ours. */
 		if (result == 0 || result == -EBADMSG)
-			return CLOSED;
+			return AWAIT_CLOSED;
 		if (result < 0) {
 			wait->error = result;
-			return BROKEN;
+			return AWAIT_BROKEN;
 		}
 		verdict = hear(wait, &message);
-		if (verdict != NONE)
+		if (verdict != AWAIT_NONE)
 			return verdict;
 	}
-	return NONE;
+	return AWAIT_NONE;
 }
 
 /* 0 or a negative errno. */
@@ -125,8 +126,7 @@ static int end_unsaid(struct waiting *wait, int *status)
 	const char *when = wait->up                  ? "as soon as it was up"
 			   : wait->await->timeout == 0 ? "before it was set up"
 						       : "before it was ready";
-	struct pollfd end = { .fd = wait->launch->end, .events = POLLIN };
-	bool alive = deadline_poll(&end, 1, deadline_after(CLOSE_GRACE)) == 0;
+	bool alive = !launch_ended(wait->launch);
 
 	*status = launch_finish(wait->launch, 0);
 	if (alive)
@@ -137,8 +137,29 @@ static int end_unsaid(struct waiting *wait, int *status)
 
 static int end_failed(struct waiting *wait, int *status)
 {
-	*status = launch_finish(wait->launch, deadline_after(EXIT_GRACE));
-	return wait->error;
+	*status = launch_finish(wait->launch, 0);
+	return error_set(wait->error, "%s", wait->text);
+}
+
+static int await_end(struct waiting *wait, deadline until, int *status)
+{
+	struct pollfd end = { .fd = wait->launch->end, .events = POLLIN };
+	int ended = deadline_poll(&end, 1, until < wait->until ? until : wait->until);
+
+	if (ended == 0 && deadline_now() < wait->until)
+		return AWAIT_AGAIN;
+	return wait->verdict == AWAIT_FAILED ? end_failed(wait, status) : end_unsaid(wait, status);
+}
+
+/* It will not be up: it has some time to end by itself. */
+static int begin_end(struct waiting *wait, enum await_verdict verdict, int grace, int *status)
+{
+	wait->verdict = verdict;
+	/* Its error; until the end the caller may leave texts of other ones. */
+	if (verdict == AWAIT_FAILED)
+		snprintf(wait->text, sizeof wait->text, "%s", daemonkit_error());
+	wait->until = deadline_after(grace);
+	return await_end(wait, 0, status);
 }
 
 static int end_late(struct waiting *wait, int *status)
@@ -186,19 +207,26 @@ static int hand_over(struct waiting *wait)
 	return 0;
 }
 
-bool await_is_sending(const struct waiting *waiting)
+static bool is_sending(const struct waiting *waiting)
 {
 	return waiting->sent < waiting->await->settings_length;
+}
+
+short await_events(const struct waiting *waiting)
+{
+	if (waiting->verdict != AWAIT_NONE)
+		return 0;
+	return (short)(POLLIN | (is_sending(waiting) ? POLLOUT : 0));
 }
 
 /* All that has come, in this order: what a dead daemon has said is all there to be heard. */
 static int conclude(struct waiting *wait, int *status)
 {
 	bool ended = launch_ended(wait->launch);
-	enum verdict verdict = listen_to(wait, ended);
+	enum await_verdict verdict = listen_to(wait, ended);
 	int result;
 
-	if (verdict == UP && !ended) {
+	if (verdict == AWAIT_UP && !ended) {
 		result = hand_over(wait);
 		if (result < 0)
 			return end_refused(wait, result, status);
@@ -206,37 +234,38 @@ static int conclude(struct waiting *wait, int *status)
 		return 0;
 	}
 	/* It was up, and is dead already: its last words count. */
-	if (verdict == UP) {
+	if (verdict == AWAIT_UP) {
 		wait->up = true;
 		verdict = listen_to(wait, true);
 	}
-	if (verdict == FAILED)
-		return end_failed(wait, status);
-	if (verdict == BROKEN)
+	if (verdict == AWAIT_BROKEN)
 		return end_broken(wait, wait->error, status);
-	if (verdict == CLOSED || ended)
-		return end_unsaid(wait, status);
+	if (verdict == AWAIT_FAILED)
+		return begin_end(wait, AWAIT_FAILED, EXIT_GRACE, status);
+	if (verdict == AWAIT_CLOSED || ended)
+		return begin_end(wait, AWAIT_CLOSED, CLOSE_GRACE, status);
 	return AWAIT_AGAIN;
 }
 
 int await_step(struct waiting *wait, deadline until, int *status)
 {
-	bool unsent = await_is_sending(wait);
 	struct pollfd fds[] = {
-		{ .fd = wait->launch->channel, .events = (short)(POLLIN | (unsent ? POLLOUT : 0)) },
+		{ .fd = wait->launch->channel, .events = await_events(wait) },
 		{ .fd = wait->launch->end, .events = POLLIN },
 		{ .fd = wait->await->interrupt, .events = POLLIN },
 	};
-	int ready = deadline_poll(fds, 3, until < wait->until ? until : wait->until);
-	int result = 0;
+	int ready, result = 0;
 
+	if (wait->verdict != AWAIT_NONE)
+		return await_end(wait, until, status);
+	ready = deadline_poll(fds, 3, until < wait->until ? until : wait->until);
 	if (ready < 0)
 		return end_broken(wait, ready, status);
 	if (ready == 0)
 		return deadline_now() < wait->until ? AWAIT_AGAIN : end_late(wait, status);
 	if (fds[2].revents != 0)
 		return end_interrupted(wait, status);
-	if ((fds[0].revents & POLLOUT) != 0 && unsent)
+	if ((fds[0].revents & POLLOUT) != 0 && is_sending(wait))
 		result = send_settings(wait);
 	if (result < 0)
 		return end_broken(wait, result, status);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "error.h"
 #include "launch.h"
 #include "manager.h"
 
@@ -26,6 +27,9 @@ struct await {
 	void *owner;
 };
 
+/* What the daemon has said of itself. */
+enum await_verdict { AWAIT_NONE, AWAIT_UP, AWAIT_FAILED, AWAIT_CLOSED, AWAIT_BROKEN };
+
 /* A wait that has begun. */
 struct waiting {
 	const struct await *await;
@@ -33,13 +37,15 @@ struct waiting {
 	deadline until; /* the daemon may ask for more */
 	size_t sent; /* of the settings */
 	bool up; /* it has said so */
+	enum await_verdict verdict; /* not NONE: it is about to end, and only that is waited for */
 	int error; /* that it gave */
+	char text[ERROR_TEXT_MAX];
 };
 
 void await_begin(struct waiting *waiting, const struct await *await, struct launch *launch);
 
-/* Are there settings still to be sent, when the channel has room? */
-bool await_is_sending(const struct waiting *waiting);
+/* What is waited for at the channel: POLLIN, POLLOUT too, or 0: nothing any more. */
+short await_events(const struct waiting *waiting);
 
 /* There is no answer yet. */
 #define AWAIT_AGAIN 1

@@ -16,13 +16,17 @@ void compat_pollset_close(struct compat_pollset *set)
 }
 
 #ifdef COMPAT_LINUX
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
-static int control(struct compat_pollset *set, int operation, int fd, bool output)
+static int control(struct compat_pollset *set, int operation, int fd, short events)
 {
-	struct epoll_event event = { .events = EPOLLIN | (output ? (uint32_t)EPOLLOUT : 0) };
+	struct epoll_event event = {
+		.events = ((events & POLLIN) != 0 ? (uint32_t)EPOLLIN : 0) |
+			  ((events & POLLOUT) != 0 ? (uint32_t)EPOLLOUT : 0),
+	};
 
 	return epoll_ctl(set->fd, operation, fd, &event) < 0 ? -errno : 0;
 }
@@ -38,20 +42,21 @@ int compat_pollset_open(struct compat_pollset *set)
 		return set->fd;
 	set->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	set->timer = set->timer < 0 ? -errno : fd_above_standard(set->timer);
-	result = set->timer < 0 ? set->timer : compat_pollset_add(set, set->timer, false);
+	result = set->timer < 0 ? set->timer : compat_pollset_add(set, set->timer, POLLIN);
 	if (result < 0)
 		compat_pollset_close(set);
 	return result;
 }
 
-int compat_pollset_add(struct compat_pollset *set, int fd, bool output)
+int compat_pollset_add(struct compat_pollset *set, int fd, short events)
 {
-	return control(set, EPOLL_CTL_ADD, fd, output);
+	return control(set, EPOLL_CTL_ADD, fd, events);
 }
 
-int compat_pollset_change(struct compat_pollset *set, int fd, bool output)
+int compat_pollset_change(struct compat_pollset *set, int fd, short events)
 {
-	return control(set, EPOLL_CTL_MOD, fd, output);
+	/* Without any events it would still be told of a hang-up, again and again. */
+	return control(set, events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD, fd, events);
 }
 
 int compat_pollset_time(struct compat_pollset *set, int64_t microseconds)
@@ -72,17 +77,17 @@ int compat_pollset_open(struct compat_pollset *set)
 	return -ENOTSUP;
 }
 
-int compat_pollset_add(struct compat_pollset *set, int fd, bool output)
+int compat_pollset_add(struct compat_pollset *set, int fd, short events)
 {
 	(void)set;
 	(void)fd;
-	(void)output;
+	(void)events;
 	return -ENOTSUP;
 }
 
-int compat_pollset_change(struct compat_pollset *set, int fd, bool output)
+int compat_pollset_change(struct compat_pollset *set, int fd, short events)
 {
-	return compat_pollset_add(set, fd, output);
+	return compat_pollset_add(set, fd, events);
 }
 
 int compat_pollset_time(struct compat_pollset *set, int64_t microseconds)

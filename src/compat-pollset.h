@@ -6,7 +6,6 @@
 #ifndef COMPAT_POLLSET_H
 #define COMPAT_POLLSET_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct compat_pollset {
@@ -18,9 +17,12 @@ struct compat_pollset {
 int compat_pollset_open(struct compat_pollset *set);
 void compat_pollset_close(struct compat_pollset *set);
 
-/* One more descriptor, which stays the caller's: readable, or (output) writable too. */
-int compat_pollset_add(struct compat_pollset *set, int fd, bool output);
-int compat_pollset_change(struct compat_pollset *set, int fd, bool output);
+/*
+ * One more descriptor, which stays the caller's, and another look at it: POLLIN, POLLOUT
+ * or both; changed to 0 it is none of the set's any more.
+ */
+int compat_pollset_add(struct compat_pollset *set, int fd, short events);
+int compat_pollset_change(struct compat_pollset *set, int fd, short events);
 
 /* The point in time, in microseconds of the monotonic clock; INT64_MAX for none. */
 int compat_pollset_time(struct compat_pollset *set, int64_t microseconds);

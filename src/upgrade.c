@@ -12,6 +12,7 @@
 #include <daemonkit/upgrade.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ struct daemonkit_upgrade {
 	struct await await;
 	struct waiting waiting;
 	struct compat_pollset set;
-	bool sending; /* the set looks for room in the channel */
+	short events; /* that the set looks for at the channel */
 	bool yielded; /* the pid file */
 	bool answered;
 	pid_t answer;
@@ -233,14 +234,14 @@ static pid_t finish(struct daemonkit_upgrade *upgrade, int result)
 /* What the set looks for, and until when: 0 or a negative errno. */
 static int adjust_set(struct daemonkit_upgrade *upgrade)
 {
-	bool sending = await_is_sending(&upgrade->waiting);
+	short events = await_events(&upgrade->waiting);
 	int result = 0;
 
 	if (upgrade->set.fd < 0)
 		return 0;
-	if (sending != upgrade->sending && upgrade->launch.channel >= 0)
-		result = compat_pollset_change(&upgrade->set, upgrade->launch.channel, sending);
-	upgrade->sending = sending;
+	if (events != upgrade->events && upgrade->launch.channel >= 0)
+		result = compat_pollset_change(&upgrade->set, upgrade->launch.channel, events);
+	upgrade->events = events;
 	return result < 0 ? result : compat_pollset_time(&upgrade->set, upgrade->waiting.until);
 }
 
@@ -251,10 +252,11 @@ static int open_set(struct daemonkit_upgrade *upgrade)
 
 	if (result == -ENOTSUP)
 		return 0;
+	upgrade->events = await_events(&upgrade->waiting);
 	if (result == 0 && upgrade->launch.channel >= 0)
-		result = compat_pollset_add(set, upgrade->launch.channel, false);
+		result = compat_pollset_add(set, upgrade->launch.channel, upgrade->events);
 	if (result == 0)
-		result = compat_pollset_add(set, upgrade->launch.end, false);
+		result = compat_pollset_add(set, upgrade->launch.end, POLLIN);
 	return result < 0 ? result : adjust_set(upgrade);
 }
 

@@ -140,6 +140,56 @@ START_TEST(it_fails_before_it_is_ready)
 }
 END_TEST
 
+/* It has failed, and is slow to end: the old one has other things to do meanwhile. */
+START_TEST(slow_end_is_not_waited_for)
+{
+	struct actor old, new;
+
+	actors_open();
+	old = actor_start(_i, WORDS);
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	actor_expect(&new, 0, "failed=no such key");
+	/* What comes is looked at, and then there is nothing to do. */
+	do {
+		actor_expect(&old, 0, "wait=0");
+	} while (actor_number(actor_ask(&old, "fd=0")) == 1);
+	/* Another error of the old one's own, in between. */
+	actor_expect(&old, -EALREADY, "start=60000");
+	ck_assert_int_eq(kill(new.pid, 0), 0);
+	actor_tell(&new, "end");
+	actor_gone(&new);
+	actor_expect(&old, 1, "fd=10000");
+	actor_check(actor_ask(&old, "wait=0"), -EPROTO, "no such key");
+	actor_expect(&old, 0, "status-of");
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+/* One that hangs up and does not end is killed. */
+START_TEST(it_hangs_up_and_stays)
+{
+	struct actor old, new;
+
+	actors_open();
+	old = actor_start(_i, WORDS);
+	actor_expect(&old, 0, "start=60000");
+	actor_tell(&old, "wait=-1");
+	new = actor_accept();
+	actor_expect(&new, 0, "hang-up");
+	actor_check(actor_hear(&old), -ECHILD,
+		    "closed its channel before it was ready, and was killed");
+	actor_gone(&new);
+	actor_expect(&old, SIGKILL, "status-of");
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
 START_TEST(it_is_called_off)
 {
 	struct actor old, new;
@@ -583,6 +633,8 @@ int main(int argc, char *argv[])
 	add(suite, "no-daemon", it_does_not_come_to_be, ways * FAILURES);
 	add(suite, "constructor", it_dies_before_its_main_function, ways * 3);
 	add(suite, "not-ready", it_fails_before_it_is_ready, ways * ENDS);
+	add(suite, "slow-end", slow_end_is_not_waited_for, ways);
+	add(suite, "hang-up", it_hangs_up_and_stays, ways);
 	add(suite, "talk", talk_does_not_hide_the_time, ways);
 	add(suite, "called-off", it_is_called_off, PROBE_WAYS);
 	add(suite, "new-dies", new_one_dies_while_it_takes, ways * 2);

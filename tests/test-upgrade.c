@@ -404,6 +404,14 @@ static void drain(const struct actor *old)
 	} while (actor_number(actor_ask(old, "fd=0")) == 1);
 }
 
+/* As often as there is something to do. */
+static void await_answer(const struct actor *old)
+{
+	do {
+		actor_expect(old, 1, "fd=10000");
+	} while (actor_number(actor_ask(old, "wait=0")) == 0);
+}
+
 /* The descriptor says when there is something to do, and only then. */
 START_TEST(descriptor_tells)
 {
@@ -435,9 +443,7 @@ START_TEST(descriptor_tells)
 	actor_expect(&old, 0, "start=300");
 	actor_expect(&old, 0, "wait=100");
 	new = actor_accept();
-	while (actor_number(actor_ask(&old, "fd=10000")) == 1 &&
-	       actor_number(actor_ask(&old, "wait=0")) == 0)
-		;
+	await_answer(&old);
 	actor_expect(&old, -ETIMEDOUT, "wait=0");
 	actor_gone(&new);
 	actor_expect(&old, 1, "fd=0");
@@ -446,7 +452,7 @@ START_TEST(descriptor_tells)
 	new = actor_accept();
 	drain(&old);
 	actor_kill(&new);
-	actor_expect(&old, 1, "fd=10000");
+	await_answer(&old);
 	actor_expect(&old, -ECHILD, "wait=0");
 	actor_check_daemon(&old);
 	actor_end(&old);

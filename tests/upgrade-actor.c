@@ -266,6 +266,8 @@ static bool act_notify(const char *name, const char *value)
 		answer(daemonkit_notify_extend_timeout(context, atoi(value)));
 	else if (strcmp(name, "babble") == 0)
 		babble();
+	else if (strcmp(name, "hang-up") == 0)
+		say("%d", dup2(STDIN_FILENO, context->notify.channel) < 0 ? -errno : 0);
 	else if (strcmp(name, "stopping") == 0)
 		answer(daemonkit_notify_stopping(context));
 	else if (strcmp(name, "watchdog") == 0)

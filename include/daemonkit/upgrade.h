@@ -102,7 +102,8 @@ DAEMONKIT_API int daemonkit_upgrade_fd(const struct daemonkit_upgrade *upgrade)
  *
  * The handing over itself takes milliseconds, whatever @timeout is; where the new
  * daemon or the manager does not answer it is given up, or done without, after
- * some seconds.  So long, too, a new daemon that has failed is let end by itself.
+ * some seconds.  A new daemon that says that it has failed has five seconds to
+ * exit by itself, and is killed then: the answer is there when it is gone.
  *
  * Returns: the pid of the new daemon, which has taken this one's place; 0:
  * there is no answer yet; or, and this process goes on as the daemon,
