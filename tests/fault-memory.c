@@ -151,8 +151,7 @@ static int set_all(struct daemonkit_context *context)
 	return result;
 }
 
-/* The daemon: is there until it is told to end. */
-static int serve(struct daemonkit_context *context)
+static void await_stop(void)
 {
 	sigset_t stop;
 	int signal;
@@ -160,10 +159,38 @@ static int serve(struct daemonkit_context *context)
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);
 	sigwait(&stop, &signal);
+}
+
+/* The daemon: is there until it is told to end. */
+static int serve(struct daemonkit_context *context)
+{
+	await_stop();
 	return daemonkit_context_release(context);
 }
 
-static bool copy_had_none; /* the second copy did not reach its fault */
+static long upgrade_fault = -1; /* until_failure, for what the daemon does in an upgrade */
+
+/* Told to end, it has another one take its place; if that fails it is the daemon as before. */
+static int be_replaced(struct daemonkit_context *context)
+{
+	struct daemonkit_upgrade *upgrade = NULL;
+	pid_t result;
+
+	await_stop();
+	until_failure = upgrade_fault;
+	result = daemonkit_upgrade_start(&upgrade, context, NULL, 0);
+	if (result == 0)
+		result = daemonkit_upgrade_wait(upgrade, -1);
+	daemonkit_upgrade_free(upgrade);
+	until_failure = -1;
+	if (result < 0 && daemonkit_context_error(context)[0] == '\0')
+		return 1;
+	if (result > 0)
+		kill(result, SIGTERM);
+	return daemonkit_context_release(context);
+}
+
+static bool copy_had_none; /* the second copy, or the daemon, did not reach its fault */
 
 /* Did a daemon that failed do so without a leak? */
 static bool failed_well(const struct daemonkit_context *context)
@@ -185,8 +212,18 @@ static int end_daemon(pid_t daemon)
 	return status == 0 || copy_had_none ? 0 : -ECHILD;
 }
 
+/* The exit code of a daemon of mode FORK. */
+static int code_of(int result)
+{
+	if (blocks != blocks_before)
+		return FAULT_LEAK;
+	if (result != 0)
+		return result < 0 ? FAULT_REPORTED : FAULT_SILENT;
+	return upgrade_fault > 0 && !has_failed ? FAULT_NONE : 0;
+}
+
 /* As a user's program does it; a launcher also waits for the daemon's end. */
-static int start_in(int mode)
+static int start_in(int mode, int (*be_daemon)(struct daemonkit_context *context))
 {
 	struct daemonkit_context *context = NULL;
 	int result = daemonkit_context_new(&context);
@@ -205,7 +242,7 @@ static int start_in(int mode)
 	if (result == 0)
 		result = daemon = daemonkit_context_reborn(context);
 	if (result == 0)
-		result = serve(context);
+		result = be_daemon(context);
 	if (result < 0 && context != NULL && daemonkit_context_error(context)[0] == '\0')
 		result = 1; /* an error without its text */
 	if (result < 0 && !failed_well(context))
@@ -214,23 +251,37 @@ static int start_in(int mode)
 	if (daemon > 0)
 		result = end_daemon(daemon);
 	if (getpid() != before) /* the daemon of mode FORK */
-		_exit(blocks != blocks_before ? FAULT_LEAK : result < 0 ? FAULT_REPORTED : 0);
+		_exit(code_of(result));
 	return result;
 }
 
 static int reborn(void)
 {
-	return start_in(DAEMONKIT_MODE_REBORN);
+	return start_in(DAEMONKIT_MODE_REBORN, serve);
 }
 
 static int forked(void)
 {
-	return start_in(DAEMONKIT_MODE_FORK);
+	return start_in(DAEMONKIT_MODE_FORK, serve);
 }
 
 static int foreground(void)
 {
-	return start_in(DAEMONKIT_MODE_FOREGROUND);
+	return start_in(DAEMONKIT_MODE_FOREGROUND, serve);
+}
+
+/* The fault is for the daemon, once it is there, or for the one that takes its place. */
+static int upgrade(void)
+{
+	int result;
+
+	if (daemonkit_was_reborn())
+		return start_in(DAEMONKIT_MODE_FORK, serve);
+	upgrade_fault = until_failure;
+	until_failure = -1;
+	result = start_in(DAEMONKIT_MODE_FORK, be_replaced);
+	has_failed = true; /* await_daemons() will see */
+	return result;
 }
 
 static int pidfile(void)
@@ -299,6 +350,7 @@ static const struct scenario {
 	{ "reborn", reborn, true },
 	{ "fork", forked, false },
 	{ "foreground", foreground, false },
+	{ "upgrade", upgrade, true },
 	{ "pidfile", pidfile, false },
 	{ "signals", signals_and_commands, false },
 	{ "process", process, false },
@@ -367,7 +419,9 @@ static const char *await_daemons(void)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	while ((pid = waitpid(-1, &status, WNOHANG)) >= 0) {
-		if (pid > 0 && (!WIFEXITED(status) || WEXITSTATUS(status) > FAULT_REPORTED) &&
+		if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == FAULT_NONE)
+			copy_had_none = true;
+		else if (pid > 0 && (!WIFEXITED(status) || WEXITSTATUS(status) > FAULT_REPORTED) &&
 		    !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
 			problem = "the daemon crashed or lost memory";
 		if (pid == 0 && sigtimedwait(&child, NULL, &patience) < 0)
@@ -398,8 +452,10 @@ static int try(const struct scenario *scenario, long fail, const char *where)
 {
 	const char *problem;
 	int status;
-	pid_t child = fork();
+	pid_t child;
 
+	copy_had_none = false;
+	child = fork();
 	if (child == 0) {
 		status = run_scenario(scenario, fail);
 		fflush(stdout);
@@ -414,7 +470,7 @@ static int try(const struct scenario *scenario, long fail, const char *where)
 	else if (WEXITSTATUS(status) == FAULT_SILENT)
 		problem = "an error without a text, or a leak of the second copy";
 	if (problem == NULL)
-		return WEXITSTATUS(status);
+		return copy_had_none ? FAULT_NONE : WEXITSTATUS(status);
 	printf("# %s%s, allocation %ld: %s (%#x)\n", scenario->name, where, fail, problem,
 	       (unsigned)status);
 	return -1;
