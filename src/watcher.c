@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -179,7 +180,13 @@ int watcher_read_status(int report)
 
 void watcher_dismiss(pid_t watcher, int report)
 {
+	sigset_t all, before;
+
+	/* A handler of the program's would take it for a child of its own, and reap it. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	fd_close(report);
 	while (waitpid(watcher, NULL, 0) < 0 && errno == EINTR)
 		;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }

@@ -233,12 +233,26 @@ END_TEST
 /* No SIGCHLD, and no unknown child for waitpid(-1), but the daemon itself. */
 START_TEST(launcher_hears_of_no_other_child)
 {
-	struct probe probe = probe_run("mode=reborn first:reaper ready=60000 daemon:up "
-				       "daemon:wait launcher:handled");
+	struct probe probe;
 
+	harness_need_clones();
+	probe = probe_run("mode=reborn first:reaper ready=60000 daemon:up daemon:wait "
+			  "launcher:handled");
 	probe_check_up(&probe);
 	ck_assert_ptr_nonnull(strstr(probe.output, "handled 0\n"));
 	probe_kill(&probe);
+}
+END_TEST
+
+/* Nor is there one in a handler of SIGCHLD where the daemon has a watcher. */
+START_TEST(launcher_reaps_no_watcher)
+{
+	struct probe probe = probe_run("mode=%s times=30 first:reaper ready=60000 daemon:up "
+				       "daemon:wait launcher:kill launcher:gone launcher:handled",
+				       _i == 0 ? "fork" : "reborn first:deny=clone3");
+
+	probe_check_up(&probe);
+	ck_assert_ptr_nonnull(strstr(probe.output, "handled 0\n"));
 }
 END_TEST
 
@@ -343,6 +357,7 @@ int main(int argc, char *argv[])
 	if (harness_has_linux_api())
 		tcase_add_loop_test(children, launcher_that_stays_gets_the_exit_status, 0, 1);
 	tcase_add_test(children, launcher_hears_of_no_other_child);
+	tcase_add_loop_test(children, launcher_reaps_no_watcher, 0, 2);
 	tcase_add_loop_test(threads, many_threads_in_malloc, 0, PROBE_REBORN_WAYS);
 	if (harness_has_linux_api())
 		tcase_add_test(threads, mode_fork_is_refused_while_threads_run);
