@@ -32,10 +32,12 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "fault.h"
 #include "fault-errors.h"
 
@@ -71,7 +73,7 @@ struct run {
 	bool launcher_ended, told, struck, up_before;
 	bool spoke; /* the daemon has said something to its launcher */
 	bool doubled; /* two daemons served at a time */
-	bool left; /* the daemon that was upgraded had left its place before */
+	bool taken; /* the next daemon had said before that it has the place */
 	int64_t struck_at, launcher_took;
 	long struck_call;
 	int struck_error;
@@ -165,20 +167,15 @@ static void see_mark(struct process *process, int point)
 		run.serving = process->pid;
 }
 
-/* Has the daemon nothing of the lock any more?  Its last part is at byte 1. */
-static bool has_left(void)
+/* Does it say that it has taken the place of the daemon that it upgrades? */
+static bool says_taken(const struct process *process, const struct seccomp_data *call)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = 1 };
-	char path[128];
-	bool answer;
-	int fd;
+	char type = 0;
+	struct iovec here = { .iov_base = &type, .iov_len = 1 };
+	struct iovec there = { .iov_base = (void *)(uintptr_t)call->args[1], .iov_len = 1 };
 
-	snprintf(path, sizeof path, "%s/pid", directory);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	answer = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 &&
-		 (lock.l_type == F_UNLCK || lock.l_pid != run.processes[DAEMON].pid);
-	close(fd);
-	return answer;
+	return process > &run.processes[DAEMON] && call->nr == SYS_sendto &&
+	       process_vm_readv(process->pid, &here, 1, &there, 1, 0) == 1 && type == CHANNEL_TAKEN;
 }
 
 /* Does the fault strike here?  The error to answer with, 0 to go on, -1 when killed. */
@@ -197,11 +194,11 @@ static int strike(const struct fault *fault, struct process *process,
 	if (fault->kind == NONE || process != &run.processes[fault->process] ||
 	    call != fault->call) {
 		run.spoke |= spoken;
+		run.taken |= says_taken(process, &notice->data);
 		return 0;
 	}
 	run.struck_at = now();
 	run.struck_pid = process->pid;
-	run.left = fault->process > DAEMON && has_left();
 	run.struck_call = notice->data.nr;
 	run.up_before = run.serving != 0 || run.launcher_ended;
 	if (fault->kind == KILL) {
@@ -448,9 +445,10 @@ static const char *check_run(const struct fault *fault)
 		problem = "the daemon did not end well";
 	if (problem == NULL && run.doubled)
 		problem = "there were two daemons";
-	/* Of the two daemons of an upgrade the other one serves. */
+	/* Of the two daemons of an upgrade the other one serves.  Just after the new one has said
+	 * that it has the place, its death may be as late as any later one. */
 	if (problem == NULL && strcmp(mode, "upgrade") == 0 && fault->kind == KILL && run.struck &&
-	    fault->process > DAEMON && run.serving == 0 && !run.left)
+	    fault->process > DAEMON && run.serving == 0 && !run.taken)
 		problem = "nobody serves after a failed upgrade";
 	if (problem == NULL && !run.struck && run.serving != 0 && run.serving_status != 0 &&
 	    !foreground)

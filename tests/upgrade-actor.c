@@ -23,6 +23,7 @@
 #include <daemonkit/process.h>
 #include <daemonkit/upgrade.h>
 
+#include "channel.h"
 #include "context.h"
 
 static struct program program;
@@ -101,6 +102,11 @@ static int take(void *data)
 		return error_set(-EXDEV, "it will not");
 	result = library_take(data);
 	stop_at("after");
+	if (strcmp(stage, "said") == 0) {
+		stop_at("said");
+		channel_send(program.context->notify.channel, CHANNEL_TAKEN, 0, "", DEADLINE_NEVER);
+		stop_at("said");
+	}
 	if (strcmp(stage, "mute") == 0) {
 		/* The other end stays open: it hears nothing, and not of an end either. */
 		fcntl(program.context->notify.channel, F_DUPFD_CLOEXEC, 3);
