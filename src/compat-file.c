@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #ifdef COMPAT_LINUX
+#include <linux/magic.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #endif
 
 #include "fd.h"
@@ -42,6 +44,17 @@ static int open_then_look(int dir, const char *name, const struct stat *expected
 	if (fd < 0)
 		return errno == ENOENT || errno == ELOOP || errno == ENXIO ? -ESTALE : -errno;
 	return expect(fd, expected);
+}
+
+/* A text of readlink(2): its length or a negative errno. */
+static int end_text(char *target, size_t size, ssize_t length)
+{
+	if (length < 0)
+		return -errno;
+	if ((size_t)length == size)
+		return -ENAMETOOLONG;
+	target[length] = '\0';
+	return length == 0 ? -ENOENT : (int)length;
 }
 
 #ifdef COMPAT_LINUX
@@ -81,6 +94,30 @@ int compat_open_expected(int dir, const char *name, const struct stat *expected,
 	if (fd == -ENOENT) /* no /proc */
 		fd = open_then_look(dir, name, expected, access);
 	return fd;
+}
+
+static int read_held_link(int link, struct stat *facts, char *target, size_t size)
+{
+	struct statfs system;
+
+	if (fstat(link, facts) < 0 || fstatfs(link, &system) < 0)
+		return -errno;
+	if (!S_ISLNK(facts->st_mode))
+		return -EINVAL;
+	if (system.f_type == PROC_SUPER_MAGIC)
+		return 0;
+	return end_text(target, size, readlinkat(link, "", target, size));
+}
+
+int compat_read_link(const char *path, struct stat *facts, char *target, size_t size)
+{
+	int result, link = fd_open(path, O_PATH | O_NOFOLLOW, 0);
+
+	if (link < 0)
+		return link;
+	result = read_held_link(link, facts, target, size);
+	fd_close(link);
+	return result;
 }
 
 int compat_open_nameless(int dir)
@@ -136,6 +173,21 @@ int compat_open_directory(const char *path)
 int compat_open_expected(int dir, const char *name, const struct stat *expected, bool writing)
 {
 	return open_then_look(dir, name, expected, writing ? O_RDWR : O_RDONLY);
+}
+
+int compat_read_link(const char *path, struct stat *facts, char *target, size_t size)
+{
+	struct stat after;
+	int result;
+
+	if (lstat(path, facts) < 0)
+		return -errno;
+	if (!S_ISLNK(facts->st_mode))
+		return -EINVAL;
+	result = end_text(target, size, readlink(path, target, size));
+	if (result > 0 && (lstat(path, &after) < 0 || !fd_same_file(facts, &after)))
+		result = -EINVAL;
+	return result;
 }
 
 int compat_open_nameless(int dir)

@@ -19,18 +19,7 @@
 #include "credential.h"
 #include "error.h"
 #include "fd.h"
-
-static int open_log(const char *path, mode_t mode)
-{
-	int fd = fd_open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK, mode);
-
-	if (fd < 0)
-		return error_system(fd, "log file %s", path);
-	/* Not waited for while opening (a pipe), but for each line written. */
-	fd_set_nonblocking(fd, false);
-	fd = fd_above_standard(fd);
-	return fd < 0 ? error_system(fd, "log file %s", path) : fd;
-}
+#include "logfile.h"
 
 /* Does standard error lead to the journal?  systemd says what it gave us. */
 static bool is_journal(void)
@@ -58,7 +47,7 @@ static int open_output(const struct settings *settings, bool foreground, bool jo
 		return -1;
 	switch (settings->log) {
 	case SETTINGS_LOG_FILE:
-		return open_log(settings->log_file, settings->log_mode);
+		return logfile_open(settings->log_file, settings->log_mode);
 	case SETTINGS_LOG_FD:
 		fd = settings->log_fd;
 		break;
@@ -190,7 +179,7 @@ int room_reopen_log(const struct settings *settings)
 
 	if (settings->log != SETTINGS_LOG_FILE)
 		return 0;
-	fd = open_log(inside(settings->chroot, settings->log_file), settings->log_mode);
+	fd = logfile_open(inside(settings->chroot, settings->log_file), settings->log_mode);
 	if (fd < 0)
 		return fd;
 	for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO && result == 0; stream++)

@@ -84,7 +84,10 @@ DAEMONKIT_API int daemonkit_context_set_pid_file(struct daemonkit_context *conte
  * @mode: permission bits of a new file, less the launcher's umask; 0 for
  *        DAEMONKIT_FILE_MODE
  *
- * The daemon opens it with the launcher's privileges, before chroot(2).
+ * The daemon opens it with the launcher's privileges, before chroot(2).  Where
+ * the path leads to a symbolic link, that has to be root's or the caller's (of
+ * the effective user), or the start fails with -ELOOP: who may write to the
+ * directory must not choose another file.
  * Replaces a descriptor set by daemonkit_context_set_log_fd().
  *
  * Returns: as daemonkit_context_set_pid_file().  Since: 1.0
@@ -351,8 +354,9 @@ DAEMONKIT_API int daemonkit_context_release(struct daemonkit_context *context)
  * inside the new root.  No line is lost or torn, also while other threads
  * write; children of the daemon go on writing to the file that they have.
  *
- * The file is opened as open(2) does it with O_CREAT: what a symbolic link
- * names is created; a new file's mode is less the daemon's umask.  A FIFO that
+ * The file is opened as at the start, with the privileges that the daemon has
+ * now: what a symbolic link names is created, and one of another user than root
+ * and its own is refused (-ELOOP); a new file's mode is less the daemon's umask.  A FIFO that
  * nobody reads is an error (-ENXIO) and is not waited for, a directory too
  * (-EISDIR).  In the foreground with the journal as standard error the log
  * file is not in use, and nothing is reopened.
