@@ -46,7 +46,7 @@ static void default_effect(int number)
 
 static void put(struct signal_queue *queue, int number, const siginfo_t *info)
 {
-	struct signal_record record = {.number = number};
+	struct signal_record record = {.number = number, .uid = SIGNAL_NOBODY};
 
 	if (compat_signal_has_value(info))
 		record.value = info->si_value.sival_int;

@@ -211,7 +211,7 @@ static bool take_missed(struct signal_queue *queue, struct signal_record *record
 	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
 		if (atomic_load(&queue->missed[number]) &&
 		    atomic_exchange(&queue->missed[number], false)) {
-			*record = (struct signal_record){.number = number};
+			*record = (struct signal_record){.number = number, .uid = SIGNAL_NOBODY};
 			return true;
 		}
 	}

@@ -12,12 +12,15 @@
 /* One more than the highest signal number of any system. */
 #define SIGNAL_NUMBERS 129
 
+/* No user, and so not root, who is 0. */
+#define SIGNAL_NOBODY ((uid_t)-1)
+
 /* One signal that arrived; the size divides every page's. */
 struct signal_record {
 	int number;
 	int value;
-	pid_t pid;
-	uid_t uid;
+	pid_t pid; /* 0: it is not known who sent it */
+	uid_t uid; /* SIGNAL_NOBODY then */
 	uint32_t ticket; /* of a request, or 0 */
 	uint32_t unused[3];
 };

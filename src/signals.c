@@ -343,7 +343,7 @@ pid_t daemonkit_signal_pid(const struct daemonkit_signal *signal)
 
 uid_t daemonkit_signal_uid(const struct daemonkit_signal *signal)
 {
-	return signal == NULL ? 0 : signal->record.uid;
+	return signal == NULL ? SIGNAL_NOBODY : signal->record.uid;
 }
 
 int daemonkit_signal_value(const struct daemonkit_signal *signal)

@@ -93,7 +93,7 @@ START_TEST(null_is_refused)
 	ck_assert_int_eq(daemonkit_signals_dispatch(NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_signal_number(NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_signal_pid(NULL), -EINVAL);
-	ck_assert_uint_eq(daemonkit_signal_uid(NULL), 0);
+	ck_assert_uint_eq(daemonkit_signal_uid(NULL), (uid_t)-1);
 	ck_assert_int_eq(daemonkit_signal_value(NULL), 0);
 	ck_assert_ptr_null(daemonkit_signals_free(NULL));
 	ck_assert_ptr_null(daemonkit_signals_free(signals));
@@ -627,6 +627,8 @@ START_TEST(a_file_size_limit_loses_no_signal)
 		raise(SIGUSR2);
 		ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
 		ck_assert_int_eq(first.value, round == 2 ? 0 : 2);
+		ck_assert_int_eq(first.pid, round == 2 ? 0 : getpid());
+		ck_assert_uint_eq(first.uid, round == 2 ? (uid_t)-1 : getuid());
 		ck_assert_int_ge(first.count, 1);
 		ck_assert_int_eq(second.count, round);
 		ck_assert_int_eq(third.count, round);
@@ -672,7 +674,8 @@ START_TEST(the_sender_is_told)
 	ck_assert_int_eq(child_note.pid, child);
 	ck_assert_int_eq(child_note.value, 0);
 	ck_assert_int_eq(alarmed.pid, 0);
-	ck_assert_uint_eq(alarmed.uid, 0);
+	/* Not 0, which is root. */
+	ck_assert_uint_eq(alarmed.uid, (uid_t)-1);
 	daemonkit_signals_free(signals);
 }
 END_TEST

@@ -202,8 +202,9 @@ DAEMONKIT_API int daemonkit_signal_number(const struct daemonkit_signal *signal)
 /**
  * daemonkit_signal_pid - who sent it
  *
- * Returns: the sender's pid; 0 when the kernel sent it (a terminal, a timer)
- * or the sender is outside of the pid namespace.  For SIGCHLD the child.
+ * Returns: the sender's pid; 0 when the kernel sent it (a terminal, a timer),
+ * the sender is outside of the pid namespace, or there was no room to keep
+ * more than the number.  For SIGCHLD the child.
  * Thread safety: MT-safe.  Since: 1.0
  */
 DAEMONKIT_API pid_t daemonkit_signal_pid(const struct daemonkit_signal *signal)
@@ -212,7 +213,11 @@ DAEMONKIT_API pid_t daemonkit_signal_pid(const struct daemonkit_signal *signal)
 /**
  * daemonkit_signal_uid - the real user id of the sender
  *
- * Meaningful where daemonkit_signal_pid() is not 0; otherwise 0.
+ * It is what the kernel says of kill(2); who calls rt_sigqueueinfo(2), and may
+ * send this process a signal at all, can claim to be anybody.
+ *
+ * Returns: the user id; (uid_t)-1, which is nobody's, where
+ * daemonkit_signal_pid() is 0, and for NULL.
  * Thread safety: MT-safe.  Since: 1.0
  */
 DAEMONKIT_API uid_t daemonkit_signal_uid(const struct daemonkit_signal *signal)
