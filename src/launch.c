@@ -348,3 +348,9 @@ void launch_release(struct launch *launch)
 	launch_orphan(launch);
 	fd_close(launch->channel);
 }
+
+void launch_forget(struct launch *launch)
+{
+	fd_close(launch->end);
+	fd_close(launch->channel);
+}

@@ -66,4 +66,7 @@ void launch_orphan(struct launch *launch);
 /* The daemon is up: let go of it.  *launch is over afterwards. */
 void launch_release(struct launch *launch);
 
+/* In a child that fork(2) made: the launch is the parent's, and goes on. */
+void launch_forget(struct launch *launch);
+
 #endif /* LAUNCH_H */

@@ -360,7 +360,7 @@ struct daemonkit_upgrade *daemonkit_upgrade_free(struct daemonkit_upgrade *upgra
 		upgrade->context->upgrade = NULL;
 	} else if (!upgrade->answered) {
 		/* A child's copies would hide the daemon's end from the new one. */
-		launch_release(&upgrade->launch);
+		launch_forget(&upgrade->launch);
 	}
 	compat_pollset_close(&upgrade->set);
 	plan_free(&upgrade->plan);

@@ -185,6 +185,8 @@ void watcher_dismiss(pid_t watcher, int report)
 	/* A handler of the program's would take it for a child of its own, and reap it. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
+	/* A child that the program has forked meanwhile may have a copy, which closes nothing. */
+	shutdown(report, SHUT_RDWR);
 	fd_close(report);
 	while (waitpid(watcher, NULL, 0) < 0 && errno == EINTR)
 		;

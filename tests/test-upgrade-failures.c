@@ -473,6 +473,41 @@ START_TEST(children_do_not_hide_its_end)
 }
 END_TEST
 
+/* Nor do they keep it from its answer: with all that the old one had, or having let go of it. */
+START_TEST(children_do_not_keep_it_up)
+{
+	bool fails = _i % 2 == 1;
+	struct actor old, new;
+	pid_t child;
+
+	actors_open();
+	old = actor_start(_i / 2, WORDS);
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	actor_expect(&old, 0, "hold=@/held");
+	child = (pid_t)atoi(harness_read_file(harness_path("held")));
+	ck_assert_int_ge(actor_number(actor_ask(&old, "forked")), 4);
+	actor_tell(&old, "wait=60000");
+	if (fails) {
+		actor_kill(&new);
+		actor_check(actor_hear(&old), -ECHILD, "killed by signal 9");
+	} else {
+		actor_expect(&new, 0, "ready");
+		ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	}
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert(harness_wait_gone(child, HARNESS_SOON));
+	if (!fails) {
+		actor_end(&old);
+		old = new;
+	}
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
 /* Once it has left it to the new one, that is the daemon, and its death the daemon's. */
 START_TEST(old_one_dies_when_it_has_left)
 {
@@ -651,6 +686,7 @@ int main(int argc, char *argv[])
 	add(suite, "third", third_one_wins_when_the_old_one_is_dead, ways);
 	add(suite, "old-dies-before", old_one_dies_before, ways);
 	add(suite, "children", children_do_not_hide_its_end, ways);
+	add(suite, "up", children_do_not_keep_it_up, ways * 2);
 	add(suite, "left", old_one_dies_when_it_has_left, ways);
 	add(suite, "between", nobody_gets_in_between, ways);
 	add(suite, "file", file_is_replaced_or_moved, PROBE_REBORN_WAYS);
