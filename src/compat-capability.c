@@ -35,9 +35,9 @@ bool compat_capability_can_be_kept(int capability)
 	       prctl(PR_CAPBSET_READ, (unsigned long)capability, 0, 0, 0) >= 0;
 }
 
-int compat_capabilities_outlive(void)
+int compat_capabilities_outlive(bool on)
 {
-	return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ? -errno : 0;
+	return prctl(PR_SET_KEEPCAPS, (unsigned long)on, 0, 0, 0) < 0 ? -errno : 0;
 }
 
 /* Only possible while CAP_SETPCAP is there; without it there is no need. */
@@ -81,6 +81,14 @@ static int set(const struct __user_cap_data_struct data[2])
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+int compat_capabilities_any(void)
+{
+	struct __user_cap_data_struct data[2];
+	int result = get(data);
+
+	return result < 0 ? result : data[0].permitted != 0 || data[1].permitted != 0;
 }
 
 int compat_capabilities_limit(uint64_t mask)
@@ -231,9 +239,14 @@ bool compat_capability_can_be_kept(int capability)
 	return capability >= 0 && capability < 64;
 }
 
-int compat_capabilities_outlive(void)
+int compat_capabilities_outlive(bool on)
 {
-	return -ENOTSUP;
+	return on ? -ENOTSUP : 0;
+}
+
+int compat_capabilities_any(void)
+{
+	return 0;
 }
 
 int compat_capabilities_limit(uint64_t mask)

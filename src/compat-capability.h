@@ -11,8 +11,11 @@
 /* Is there one of this number that a daemon may keep when it gives up root? */
 bool compat_capability_can_be_kept(int capability);
 
-/* Let the permitted ones outlive the next change of user: 0 or -errno. */
-int compat_capabilities_outlive(void);
+/* Let the permitted ones outlive the next change of user, or not: 0 or -errno. */
+int compat_capabilities_outlive(bool on);
+
+/* Has this thread any, if only permitted?  1, 0 or a negative errno. */
+int compat_capabilities_any(void);
 
 /*
  * Have just these (a bit for each number), permitted and effective; none

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -89,23 +88,30 @@ static bool has_ids(uid_t uid, gid_t gid)
 
 /*
  * Root may do everything still; for anybody else each way back is tried, and
- * has to fail.
+ * has to fail.  Capabilities that are only permitted let none of these succeed,
+ * but are a way back as well: those that are kept are limited later.
  */
-static int prove(uid_t uid, gid_t gid, const gid_t *groups, size_t count, gid_t gid_before)
+static int prove(uid_t uid, gid_t gid, const gid_t *groups, size_t count, gid_t gid_before,
+		 bool keep)
 {
+	int any = keep ? 0 : compat_capabilities_any();
+
 	if (!has_ids(uid, gid) || has_groups(groups, count, gid) != 1)
 		return error_set(-EPERM, "becoming user %lu, group %lu: the ids did not all change",
 				 (unsigned long)uid, (unsigned long)gid);
 	if (uid == 0)
 		return 0;
-	if (setuid(0) == 0 || seteuid(0) == 0 || setgroups(0, NULL) == 0 ||
+	if (any < 0)
+		return error_system(any, "becoming user %lu: the capabilities that are left",
+				    (unsigned long)uid);
+	if (any != 0 || setuid(0) == 0 || seteuid(0) == 0 || setgroups(0, NULL) == 0 ||
 	    (gid_before != gid && (setgid(gid_before) == 0 || setegid(gid_before) == 0)))
 		return error_set(-EPERM, "becoming user %lu: privileges can be regained",
 				 (unsigned long)uid);
 	return 0;
 }
 
-int credential_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
+int credential_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count, bool keep)
 {
 	gid_t gid_before = getegid();
 	int result = has_groups(groups, count, gid);
@@ -115,6 +121,9 @@ int credential_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
 	/* Someone who is all that already needs no privilege for it. */
 	if (result == 1 && has_ids(uid, gid) && geteuid() != 0)
 		return 0;
+	/* Whatever the program has set; where that is locked there is the proof. */
+	if (!keep)
+		compat_capabilities_outlive(false);
 	if (setgroups(count, groups) < 0)
 		return error_system(-errno, "setgroups for user %lu (start as root)",
 				    (unsigned long)uid);
@@ -122,7 +131,7 @@ int credential_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
 		return error_system(-errno, "setgid %lu", (unsigned long)gid);
 	if (setresuid(uid, uid, uid) < 0)
 		return error_system(-errno, "setuid %lu", (unsigned long)uid);
-	return prove(uid, gid, groups, count, gid_before);
+	return prove(uid, gid, groups, count, gid_before, keep);
 }
 
 /* A buffer as large as a database entry needs, found by trying. */

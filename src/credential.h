@@ -3,15 +3,17 @@
 #ifndef CREDENTIAL_H
 #define CREDENTIAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 /*
  * Give up this process's groups, group and user for these, in that order,
- * and prove that what was given up cannot be had back.  Returns 0 or a
+ * and prove that what was given up cannot be had back.  To keep capabilities
+ * is to let them outlive this; they are to be limited then.  Returns 0 or a
  * negative errno with its text.  All threads change.
  */
-int credential_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count);
+int credential_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count, bool keep);
 
 /*
  * What the databases say of a user: uid, gid and supplementary groups (to be

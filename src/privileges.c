@@ -113,7 +113,7 @@ int privileges_before_user(const struct privileges *privileges)
 
 	if (!privileges->has_capabilities)
 		return 0;
-	result = compat_capabilities_outlive();
+	result = compat_capabilities_outlive(true);
 	return result < 0 ? error_system(result, "capabilities: keep them for the user") : 0;
 }
 
@@ -133,6 +133,12 @@ int privileges_after_user(const struct privileges *privileges)
 			return error_system(result, "no new privileges");
 	}
 	return 0;
+}
+
+void privileges_undo(const struct privileges *privileges)
+{
+	if (privileges->has_capabilities)
+		compat_capabilities_outlive(false);
 }
 
 void privileges_pack(const struct privileges *privileges, struct pack *pack)

@@ -33,6 +33,9 @@ int privileges_apply_first(const struct privileges *privileges);
 int privileges_before_user(const struct privileges *privileges);
 int privileges_after_user(const struct privileges *privileges);
 
+/* When one of these or the change has failed: the next one is not to let them outlive it. */
+void privileges_undo(const struct privileges *privileges);
+
 void privileges_pack(const struct privileges *privileges, struct pack *pack);
 void privileges_unpack(struct privileges *privileges, struct unpack *unpack);
 

@@ -157,8 +157,13 @@ int room_confine(const struct settings *settings)
 	result = privileges_before_user(&settings->privileges);
 	if (result == 0 && settings->has_credential)
 		result = credential_become(settings->uid, settings->gid, settings->groups,
-					   settings->group_count);
-	return result == 0 ? privileges_after_user(&settings->privileges) : result;
+					   settings->group_count,
+					   settings->privileges.has_capabilities);
+	if (result == 0)
+		result = privileges_after_user(&settings->privileges);
+	if (result < 0)
+		privileges_undo(&settings->privileges);
+	return result;
 }
 
 /* The path as it is called inside of the root directory, if it is there. */

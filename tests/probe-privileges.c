@@ -159,6 +159,10 @@ bool probe_act_privileges(struct program *program, const char *name, const char 
 		try_powers(program);
 	else if (strcmp(name, "show") == 0)
 		show_status(value);
+	else if (strcmp(name, "keepcaps") == 0)
+		prctl(PR_SET_KEEPCAPS, strtoul(value, NULL, 0));
+	else if (strcmp(name, "kept") == 0)
+		probe_note(program, "kept %d\n", prctl(PR_GET_KEEPCAPS));
 	else if (strcmp(name, "mkdir") == 0)
 		make_directory(value);
 	else if (strcmp(name, "become") == 0) {

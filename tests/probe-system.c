@@ -248,8 +248,8 @@ static bool act_system(struct program *program, const char *name, const char *va
 	else if (strcmp(name, "groups") == 0) {
 		if (setgroups(3, (const gid_t[]){ 4, 5, 6 }) != 0)
 			exit(87);
-	} else if (strcmp(name, "fixup") == 0)
-		prctl(PR_SET_SECUREBITS, 4 /* SECBIT_NO_SETUID_FIXUP */);
+	} else if (strcmp(name, "securebits") == 0)
+		prctl(PR_SET_SECUREBITS, strtoul(value, NULL, 0));
 	else if (strcmp(name, "script") == 0) {
 		probe_write(value, "#!/bin/sh\nexit 77\n");
 		chmod(value, 0755);

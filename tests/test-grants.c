@@ -303,6 +303,32 @@ START_TEST(nothing_is_kept_unasked)
 }
 END_TEST
 
+/* What the program itself has set lets none of them outlive root. */
+START_TEST(nothing_is_kept_by_the_way)
+{
+	struct running running;
+
+	running_for_everybody();
+	running = start_up(_i, "first:keepcaps=1 second:keepcaps=1 user=nobody daemon:powers");
+	check_capabilities(status_of(running.daemon), 0, false);
+	check_powerless();
+	running_kill(&running);
+}
+END_TEST
+
+/* Nor does what the library has set for a start that failed. */
+START_TEST(nothing_is_kept_after_a_failure)
+{
+	struct probe probe;
+
+	running_for_everybody();
+	probe = probe_run("mode=foreground capability=10 first:securebits=4 user=nobody "
+			  "launcher:kept launcher:end");
+	probe_check_failed(&probe, -EPERM, "privileges can be regained");
+	ck_assert_int_eq(probe_number("kept"), 0);
+}
+END_TEST
+
 /* A daemon that stays root has no more than a user would have. */
 START_TEST(roots_programs_have_none)
 {
@@ -474,6 +500,8 @@ static void add_linux_tests(TCase *applied, TCase *capabilities, TCase *refused)
 {
 	tcase_add_test(applied, capabilities_are_known);
 	tcase_add_loop_test(applied, scheduling_is_set, 0, RUNNING_WAYS);
+	tcase_add_loop_test(capabilities, nothing_is_kept_by_the_way, 0, RUNNING_WAYS);
+	tcase_add_test(capabilities, nothing_is_kept_after_a_failure);
 	tcase_add_loop_test(capabilities, capability_is_kept, 0, USERS * RUNNING_WAYS);
 	tcase_add_loop_test(capabilities, roots_programs_have_none, 0, RUNNING_WAYS);
 	tcase_add_loop_test(capabilities, set_user_id_programs_have_none, 0, 3);

@@ -165,7 +165,8 @@ DAEMONKIT_API int daemonkit_context_set_env(struct daemonkit_context *context,
  * @count: their number; 0 leaves none
  *
  * The daemon gives up its privileges after everything that needs them, in
- * the order groups, gid, uid, and then proves that it cannot regain them.
+ * the order groups, gid, uid, and then proves that it cannot regain them and
+ * has no capability left, but for daemonkit_context_keep_capability().
  *
  * Returns: 0, -EINVAL (an id of (uid_t)-1 or (gid_t)-1, too many groups),
  * -ENOMEM.  Since: 1.0
