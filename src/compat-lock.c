@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open file description locks, and who has one according to /proc.
+ * Open file description locks, and who has a lock according to /proc.
  * Thread-safe.
  */
 #include "compat-lock.h"
@@ -66,8 +66,19 @@ static bool is_guard(const char *line)
 	       start == COMPAT_GUARD_BYTE && end == COMPAT_GUARD_BYTE;
 }
 
-/* Does this descriptor, a file of /proc/PID/fdinfo, hold a guard?  Or -errno. */
-static int shows_guard(int directory, const char *name)
+/* The same with "POSIX", on any of the bytes before that one. */
+static bool is_record(const char *line)
+{
+	char kind[16], access[16];
+	long long start;
+
+	return sscanf(line, "lock: %*d: %15s %*s %15s %*s %*s %lld", kind, access, &start) == 3 &&
+	       strcmp(kind, "POSIX") == 0 && strcmp(access, "WRITE") == 0 &&
+	       start < COMPAT_GUARD_BYTE;
+}
+
+/* Does this descriptor, a file of /proc/PID/fdinfo, have such a lock?  Or -errno. */
+static int shows_lock(int directory, const char *name, bool (*sought)(const char *line))
 {
 	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
 	char text[4096]; /* the locks come before what may be long */
@@ -82,32 +93,31 @@ static int shows_guard(int directory, const char *name)
 		return length == -ENOENT ? 0 : (int)length;
 	text[length] = '\0';
 	while ((line = strsep(&next, "\n")))
-		if (strncmp(line, "lock:", 5) == 0 && is_guard(line))
+		if (strncmp(line, "lock:", 5) == 0 && sought(line))
 			return 1;
 	return 0;
 }
 
 /* Is the descriptor, a file of /proc/PID/fd, one of this file?  Or -errno. */
-static int shows_file(pid_t pid, const char *name, const struct stat *file)
+static int shows_file(int directory, const char *name, const struct stat *file)
 {
-	char path[32 + NAME_MAX];
+	char path[16 + NAME_MAX];
 	struct stat found;
 
-	snprintf(path, sizeof path, "/proc/%ld/fd/%s", (long)pid, name);
-	if (stat(path, &found) < 0)
+	snprintf(path, sizeof path, "../fd/%s", name);
+	if (fstatat(directory, path, &found, 0) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	return fd_same_file(&found, file);
 }
 
-int compat_guard_held_by(pid_t pid, const struct stat *file)
+/* Look through the descriptors of a directory "fdinfo"; *any: it has some. */
+static int look_through(const char *path, const struct stat *file,
+			bool (*sought)(const char *line), bool *any)
 {
-	char path[64];
 	struct dirent *entry;
 	int result = 0;
-	DIR *list;
+	DIR *list = opendir(path);
 
-	snprintf(path, sizeof path, "/proc/%ld/fdinfo", (long)pid);
-	list = opendir(path);
 	if (!list)
 		return -errno;
 	while (result == 0) {
@@ -119,12 +129,85 @@ int compat_guard_held_by(pid_t pid, const struct stat *file)
 		}
 		if (entry->d_name[0] == '.')
 			continue;
-		result = shows_guard(dirfd(list), entry->d_name);
+		*any = true;
+		result = shows_lock(dirfd(list), entry->d_name, sought);
 		if (result > 0)
-			result = shows_file(pid, entry->d_name, file);
+			result = shows_file(dirfd(list), entry->d_name, file);
 	}
 	closedir(list);
 	return result;
+}
+
+/* A first thread that has ended has no descriptors; those of another are the process's. */
+static int look_through_threads(pid_t pid, const struct stat *file,
+				bool (*sought)(const char *line))
+{
+	char path[64 + NAME_MAX];
+	struct dirent *entry;
+	bool any = false;
+	int result = 0;
+	DIR *list;
+
+	snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);
+	list = opendir(path);
+	if (!list)
+		return -errno;
+	while (result == 0 && !any && (entry = readdir(list))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "/proc/%ld/task/%s/fdinfo", (long)pid, entry->d_name);
+		result = look_through(path, file, sought, &any);
+	}
+	closedir(list);
+	return result;
+}
+
+static int held_by(pid_t pid, const struct stat *file, bool (*sought)(const char *line))
+{
+	char path[64];
+	bool any = false;
+	int result;
+
+	snprintf(path, sizeof path, "/proc/%ld/fdinfo", (long)pid);
+	result = look_through(path, file, sought, &any);
+	return result == 0 && !any ? look_through_threads(pid, file, sought) : result;
+}
+
+int compat_guard_held_by(pid_t pid, const struct stat *file)
+{
+	return held_by(pid, file, is_guard);
+}
+
+/*
+ * Are locks shown at all?  Not before Linux 4.1, not by everything that looks
+ * like Linux, and not of this namespace's processes where /proc is another's.
+ * Any descriptor can be locked: that of a pipe needs no file.
+ */
+static int are_shown(void)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int ends[2], result = fd_pipe(ends, false);
+	struct stat facts;
+
+	if (result < 0)
+		return result;
+	if (fcntl(ends[1], F_SETLK, &lock) < 0 || fstat(ends[1], &facts) < 0)
+		result = -ENOTSUP;
+	else
+		result = held_by(getpid(), &facts, is_record);
+	fd_close(ends[0]);
+	fd_close(ends[1]);
+	return result;
+}
+
+int compat_record_held_by(pid_t pid, const struct stat *file)
+{
+	int shown, result = held_by(pid, file, is_record);
+
+	if (result != 0)
+		return result;
+	shown = are_shown();
+	return shown > 0 ? 0 : shown < 0 ? shown : -ENOTSUP;
 }
 
 #else
@@ -147,6 +230,13 @@ int compat_guard_taken(int fd)
 }
 
 int compat_guard_held_by(pid_t pid, const struct stat *file)
+{
+	(void)pid;
+	(void)file;
+	return -ENOTSUP;
+}
+
+int compat_record_held_by(pid_t pid, const struct stat *file)
 {
 	(void)pid;
 	(void)file;

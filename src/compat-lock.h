@@ -29,4 +29,11 @@ int compat_guard_taken(int fd);
  */
 int compat_guard_held_by(pid_t pid, const struct stat *file);
 
+/*
+ * The same for a record lock for writing that lies before that byte.  It is
+ * shown only where it belongs: by a process that has the descriptor without
+ * having set the lock it is not.
+ */
+int compat_record_held_by(pid_t pid, const struct stat *file);
+
 #endif /* COMPAT_LOCK_H */

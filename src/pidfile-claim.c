@@ -94,6 +94,7 @@ int pidfile_claim_refuse(const struct pidfile_claim *claim, const char *path)
 		return error_set(-EAGAIN, "pid file %s: held by a process that cannot be seen from"
 				 " here (another pid namespace or host)", path);
 	case PIDFILE_CLAIM_LINKED:
+	case PIDFILE_CLAIM_LEFT:
 		break;
 	case PIDFILE_CLAIM_READER:
 		if (pid <= 0)

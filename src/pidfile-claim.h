@@ -14,6 +14,7 @@ enum pidfile_claim_kind {
 	PIDFILE_CLAIM_READER,  /* nobody, but this process (0: some) keeps it locked for reading */
 	PIDFILE_CLAIM_LINKED,  /* it has several names: whose file it is cannot be told */
 	PIDFILE_CLAIM_UNKNOWN, /* somebody, and it cannot be seen whether it is this one */
+	PIDFILE_CLAIM_LEFT,    /* a process that had this pid; the one that has it now does not */
 };
 
 struct pidfile_claim {

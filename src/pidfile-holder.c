@@ -11,6 +11,7 @@
 
 #include <daemonkit/process.h>
 
+#include "compat-lock.h"
 #include "compat-process.h"
 #include "deadline.h"
 #include "error.h"
@@ -41,6 +42,41 @@ static bool is_trusted(int fd, pid_t pid)
 	       (compat_process_owner(pid, &owner) == 0 && facts.st_uid == owner);
 }
 
+static int look_at_guard(const char *path, int fd, const struct pidfile_claim *claim)
+{
+	return is_trusted(fd, claim->pid) ? 0 :
+	       error_set(-EBADMSG, "pid file %s: it names process %ld, but others could have"
+			 " written that; look at its owner and mode", path, (long)claim->pid);
+}
+
+/*
+ * The kernel remembers the pid of who has set a record lock.  A process that
+ * shares its descriptors sets it for all who share them: it may be dead, its
+ * lock still there, and the pid somebody else's.  Who really has the lock
+ * shows it.  Where that cannot be seen, the kernel's word has to do.
+ */
+static int look_at_record(const char *path, const struct stat *facts, struct pidfile_claim *claim)
+{
+	int result = compat_record_held_by(claim->pid, facts);
+
+	switch (result) {
+	case 0:
+		claim->kind = PIDFILE_CLAIM_LEFT; /* or its holder has just let go of it */
+		return AGAIN;
+	case -ESRCH:
+		return AGAIN;
+	case 1:
+	case -EACCES:
+	case -EPERM:
+	case -ENOENT: /* no /proc, or it hides others */
+	case -ENOTSUP:
+		return 0;
+	default:
+		return error_system(result, "pid file %s: look whether process %ld holds it", path,
+				    (long)claim->pid);
+	}
+}
+
 /* The process is opened first and the kernel asked again: no pid is reused. */
 static int prove(const struct pidfile_place *place, const struct stat *facts, int fd,
 		 struct pidfile_claim *claim, struct daemonkit_process **ret)
@@ -49,9 +85,6 @@ static int prove(const struct pidfile_place *place, const struct stat *facts, in
 	pid_t pid = claim->pid;
 	int result;
 
-	if (claim->by_guard && !is_trusted(fd, pid))
-		return error_set(-EBADMSG, "pid file %s: it names process %ld, but others could have"
-				 " written that; look at its owner and mode", place->path, (long)pid);
 	result = process_open(&process, pid);
 	if (result == -ESRCH)
 		return AGAIN;
@@ -60,12 +93,16 @@ static int prove(const struct pidfile_place *place, const struct stat *facts, in
 	if (result == 0 && (claim->kind != PIDFILE_CLAIM_HOLDER || claim->pid != pid ||
 			    !pidfile_is_at(place, facts)))
 		result = AGAIN;
+	if (result < 0)
+		result = error_system(result, "pid file %s: process %ld", place->path, (long)pid);
+	if (result == 0)
+		result = claim->by_guard ? look_at_guard(place->path, fd, claim)
+					 : look_at_record(place->path, facts, claim);
 	if (result == 0)
 		*ret = process;
 	else
 		daemonkit_process_free(process);
-	return result < 0 ? error_system(result, "pid file %s: process %ld", place->path, (long)pid)
-			  : result;
+	return result;
 }
 
 static int nobody(const char *path)
@@ -93,6 +130,7 @@ static int conclude(const struct pidfile_place *place, const struct stat *facts,
 	case PIDFILE_CLAIM_NONE:
 	case PIDFILE_CLAIM_LINKED:
 	case PIDFILE_CLAIM_READER:
+	case PIDFILE_CLAIM_LEFT:
 		break;
 	}
 	return pidfile_is_at(place, facts) ? nobody(place->path) : AGAIN;
@@ -151,6 +189,10 @@ static int give_up(const char *path, const struct pidfile_claim *claim)
 	if (claim->kind == PIDFILE_CLAIM_LINKED)
 		return error_set(-EEXIST, "pid file %s: it has more than one name (hard links)",
 				 path);
+	if (claim->kind == PIDFILE_CLAIM_LEFT)
+		return error_set(-EBADMSG, "pid file %s: locked under the pid of process %ld, which"
+				 " does not have that lock; its holder cannot be told", path,
+				 (long)claim->pid);
 	if (claim->kind != PIDFILE_CLAIM_UNKNOWN)
 		return error_set(-EBADMSG, "pid file %s: somebody keeps changing it", path);
 	if (claim->pid == 0)

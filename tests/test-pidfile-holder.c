@@ -4,12 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -208,6 +211,153 @@ START_TEST(a_descriptor_alone_is_no_proof)
 }
 END_TEST
 
+static int lock_all(void *fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = GUARD_BYTE };
+
+	return fcntl(*(int *)fd, F_SETLK, &lock) == 0 ? 0 : 1;
+}
+
+/* What a process locks for all who share its descriptors: the pid of its ended self. */
+static pid_t lock_by_the_dead(int fd)
+{
+	static char stack[65536] __attribute__((__aligned__(16)));
+	pid_t pid = clone(lock_all, stack + sizeof stack, CLONE_FILES | SIGCHLD, &fd);
+	int status = -1;
+
+	ck_assert_int_gt(pid, 0);
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+	return pid;
+}
+
+/* A child with just this pid, or -1. */
+static pid_t fork_as(pid_t pid)
+{
+#ifdef SYS_clone3
+	struct {
+		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls,
+			set_tid, set_tid_size;
+	} wanted = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid, .set_tid_size = 1 };
+
+	return (pid_t)syscall(SYS_clone3, &wanted, sizeof wanted);
+#else
+	(void)pid;
+	errno = ENOSYS;
+	return -1;
+#endif
+}
+
+/* One that has a pid of a process that locked the file and ended. */
+static pid_t start_victim(int fd, bool with_file)
+{
+	pid_t victim;
+
+	/* Somebody else may be faster and get the pid. */
+	do {
+		victim = fork_as(lock_by_the_dead(fd));
+	} while (victim < 0 && errno == EEXIST);
+	if (victim < 0)
+		harness_skip("no pid can be chosen here: %s", strerror(errno));
+	if (victim == 0) {
+		if (!with_file)
+			close(fd);
+		for (;;)
+			pause();
+	}
+	return victim;
+}
+
+struct forged {
+	const char *path;
+	pid_t victim;
+};
+
+/* The kernel in all innocence, and then the library. */
+static int see_through(void *data)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = GUARD_BYTE };
+	const struct forged *forged = data;
+	int fd = open(forged->path, O_RDONLY | O_CLOEXEC);
+
+	if (fcntl(fd, F_GETLK, &lock) != 0 || lock.l_pid != forged->victim)
+		return 77;
+	close(fd);
+	if (holder_pid(forged->path) != -EBADMSG)
+		return 1;
+	return strstr(daemonkit_error(), "does not have that lock") ? 0 : 2;
+}
+
+/*
+ * The kernel names who has set a record lock by a pid, whoever has that now:
+ * whoever can write the file could choose who is stopped.
+ */
+START_TEST(a_pid_that_the_kernel_remembers_is_no_proof)
+{
+	const char *path = harness_path("x.pid");
+	struct forged forged = { .path = path };
+	int fd, result, status;
+
+	harness_need_root();
+	harness_need_kernel("clone(2) with a choice of the pid");
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	ck_assert_int_ge(fd, 0);
+	forged.victim = start_victim(fd, _i == 0);
+	/* By way of this descriptor: closing another one would unlock the file. */
+	ck_assert_int_gt(dprintf(fd, "%d\n", (int)forged.victim), 0);
+	result = in_child(see_through, &forged);
+	kill(forged.victim, SIGKILL);
+	ck_assert(harness_wait_child(forged.victim, &status, HARNESS_SOON));
+	close(fd);
+	if (result == 77)
+		harness_skip("the kernel does not name it, as in a pid namespace");
+	ck_assert_int_eq(result, 0);
+}
+END_TEST
+
+static void *go_on(void *data)
+{
+	(void)data;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void end_first_thread(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, go_on, NULL) == 0)
+		pthread_exit(NULL);
+}
+
+static bool has_ended_first_thread(void *pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)*(pid_t *)pid);
+	return strstr(harness_read_file(path), ") Z ") != NULL;
+}
+
+/* Its descriptors are shown by its other threads then. */
+START_TEST(a_holder_whose_first_thread_has_ended)
+{
+	const char *path = harness_path("x.pid");
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		create(path, 0);
+		end_first_thread();
+		_exit(1);
+	}
+	ck_assert(harness_wait_until(has_ended_first_thread, &pid, HARNESS_SOON));
+	ck_assert_int_eq(holder_pid(path), pid);
+	kill(pid, SIGKILL);
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+}
+END_TEST
+
 START_TEST(other_kinds_of_files)
 {
 	const char *path = harness_path("x.pid");
@@ -338,6 +488,39 @@ START_TEST(a_holder_of_another_pid_namespace)
 }
 END_TEST
 
+static int find_inside(void *path)
+{
+	struct keeper keeper;
+	pid_t pid;
+	int status;
+
+	if (unshare(CLONE_NEWPID) != 0)
+		return 77;
+	pid = fork();
+	if (pid == 0) {
+		keeper = keeper_start(path, 0, NULL);
+		status = holder_pid(path) == keeper.pid ? 0 : 1;
+		_exit(status); /* and the keeper with it */
+	}
+	waitpid(pid, &status, 0);
+	return status >> 8 | (status & 0xff);
+}
+
+/* What /proc says of this pid is about another process. */
+START_TEST(proc_of_another_pid_namespace)
+{
+	char *path = strdup(harness_path("x.pid"));
+	int result;
+
+	harness_need_root();
+	result = in_child(find_inside, path);
+	free(path);
+	if (result == 77)
+		harness_skip("no pid namespaces here");
+	ck_assert_int_eq(result, 0);
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("pidfile-holder");
@@ -355,10 +538,16 @@ int main(int argc, char *argv[])
 	tcase_add_test(holder, a_forged_file_is_not_believed);
 	if (harness_has_linux_api())
 		tcase_add_test(holder, a_descriptor_alone_is_no_proof);
+	/* Valgrind knows no process that shares descriptors and no memory. */
+	if (harness_has_linux_api() && !harness_is_under_valgrind())
+		tcase_add_loop_test(holder, a_pid_that_the_kernel_remembers_is_no_proof, 0, 2);
+	if (harness_has_linux_api())
+		tcase_add_test(holder, a_holder_whose_first_thread_has_ended);
 	tcase_add_test(holder, other_kinds_of_files);
 	if (harness_has_linux_api())
 		tcase_add_test(holder, nobody_finds_roots_daemon_and_changes_nothing);
 	tcase_add_test(holder, locked_but_not_written);
 	tcase_add_test(holder, a_holder_of_another_pid_namespace);
+	tcase_add_test(holder, proc_of_another_pid_namespace);
 	return harness_main(argc, argv, suite, NULL);
 }

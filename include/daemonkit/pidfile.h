@@ -190,7 +190,8 @@ DAEMONKIT_API int daemonkit_pidfile_fd(const struct daemonkit_pidfile *pidfile)
  *       daemonkit_process_free(); left alone on failure
  *
  * The kernel is asked who holds the lock; that process is opened, and the
- * kernel is asked again; and the file must name the same pid.  The file is
+ * kernel is asked again; the file must name the same pid; and the process
+ * must be seen to have the lock, where it can be examined.  The file is
  * never changed.  Reading permission for the file is enough, also for a
  * daemon of another user.
  *
@@ -198,7 +199,8 @@ DAEMONKIT_API int daemonkit_pidfile_fd(const struct daemonkit_pidfile *pidfile)
  *   -ESRCH    nobody: no file, an empty one, or one that no process holds
  *   -EBADMSG  a process holds it, but the file names another or none, or
  *             others could have written it; or the holder is in a pid
- *             namespace that cannot be seen from here
+ *             namespace that cannot be seen from here; or it was locked under
+ *             a pid that is another process's now
  *   -ELOOP    @path is a symbolic link
  *   -EEXIST   @path is not a regular file, or has more than one hard link
  *   -EACCES   the file cannot be read, or (where the holder itself opened and
