@@ -29,7 +29,13 @@ struct daemonkit_process;
 #define DAEMONKIT_MODE_AUTO 0
 /** A second copy of the program, executed anew, is the daemon. */
 #define DAEMONKIT_MODE_REBORN 1
-/** The classic double fork: the daemon keeps the launcher's memory. */
+/**
+ * The classic double fork: the daemon keeps the launcher's memory.  Its
+ * descriptors are closed but for the kept ones, those of this context and of
+ * signals objects: processes, pid files and other contexts are freed before
+ * daemonkit_context_reborn(), and not used or freed in the daemon, where
+ * their numbers may be somebody else's.
+ */
 #define DAEMONKIT_MODE_FORK 2
 /** This very process is the daemon. */
 #define DAEMONKIT_MODE_FOREGROUND 3

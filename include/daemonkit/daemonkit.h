@@ -35,9 +35,9 @@
  * daemonkit_context_reborn() as it says there.
  *
  * fork.  A child made by fork(2) has copies of all objects: it may free them
- * without effect on its parent, the parent's pid file included.  What else
- * each module says of children stands there.  All descriptors are
- * close-on-exec.
+ * without effect on its parent, the parent's pid file included.  The daemon of
+ * DAEMONKIT_MODE_FORK is none such, see there.  What else each module says of
+ * children stands there.  All descriptors are close-on-exec.
  *
  * Versions.  "Since" names the first version of the library that has a
  * function; the symbols carry it as the version node LIBDAEMONKIT_<version>.
