@@ -125,7 +125,7 @@ int notify_up(struct notify *notify, bool stays)
 
 /* ---- the manager ---- */
 
-/* One line: a newline would begin the next assignment. */
+/* One line: to a manager a newline would begin the next assignment. */
 static void one_line(char *text)
 {
 	for (; *text != '\0'; text++)
@@ -290,8 +290,9 @@ int notify_failed(struct notify *notify, int error, const char *text)
 	return result;
 }
 
-int notify_status(struct notify *notify, const char *text)
+int notify_status(struct notify *notify, char *text)
 {
+	one_line(text);
 	if (notify->channel >= 0)
 		return tell_launcher(notify, CHANNEL_STATUS, 0, text, 0);
 	return notify_manager_status(&notify->manager, text, 0);

@@ -39,12 +39,12 @@ void notify_close_channel(struct notify *notify);
 /*
  * To whoever waits; each returns 0 or a negative errno with its text.  While
  * the launcher waits for the daemon it alone is told: the manager does not
- * know the daemon yet.
+ * know the daemon yet.  A status is one line: newlines in it become spaces.
  */
 int notify_up(struct notify *notify, bool stays);
 int notify_ready(struct notify *notify);
 int notify_failed(struct notify *notify, int error, const char *text);
-int notify_status(struct notify *notify, const char *text);
+int notify_status(struct notify *notify, char *text);
 int notify_extend(struct notify *notify, int milliseconds);
 
 /* To the manager alone. */

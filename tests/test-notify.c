@@ -133,6 +133,18 @@ START_TEST(status_texts_come_in_order_and_at_once)
 }
 END_TEST
 
+/* The handler gets one line each, as a manager does. */
+START_TEST(status_texts_are_one_line)
+{
+	struct probe probe = probe_run("%s progress ready=60000 daemon:status=one\ntwo\r\n "
+				       "daemon:up daemon:wait", probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_ptr_eq(strstr(probe.output, "status one two  \n"), probe.output);
+	probe_kill(&probe);
+}
+END_TEST
+
 START_TEST(status_texts_of_a_daemon_that_dies_are_heard)
 {
 	struct probe probe = probe_run("%s progress ready=60000 pid=@/run/pid daemon:status=one "
@@ -286,6 +298,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(time, negative_timeout_waits_for_ever, 0, SOME_WAYS);
 	tcase_add_loop_test(time, without_a_timeout_set_up_is_enough, 0, PROBE_WAYS);
 	tcase_add_loop_test(words, status_texts_come_in_order_and_at_once, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, status_texts_are_one_line, 0, PROBE_WAYS);
 	tcase_add_loop_test(words, status_texts_of_a_daemon_that_dies_are_heard, 0, PROBE_WAYS);
 	tcase_add_loop_test(words, too_many_status_texts_do_not_stop_the_daemon, 0, PROBE_WAYS);
 	tcase_add_loop_test(words, long_texts_are_cut, 0, PROBE_WAYS);
