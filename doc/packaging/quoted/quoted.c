@@ -29,7 +29,7 @@ enum { EXIT_USAGE = 2, EXIT_NOT_CONFIGURED = 6 }; /* as LSB init scripts have th
 
 struct quoted {
 	const char *quotes_file, *log_file, *pid_file, *user;
-	unsigned short port;
+	int port;
 	unsigned flags;
 	struct daemonkit_context *context;
 	struct daemonkit_signals *signals;
@@ -114,10 +114,10 @@ static int on_reload(struct daemonkit_signal *signal, void *data)
 }
 
 /* A socket that listens, or a negative errno. */
-static int open_socket(unsigned short port)
+static int open_socket(int port)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons(port),
+				       .sin_port = htons((unsigned short)port),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int on = 1, error, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -222,20 +222,21 @@ int main(int argc, char *argv[])
 				 .pid_file = "/run/quoted/quoted.pid",
 				 .port = 17,
 				 .own_socket = -ENOENT };
-	int option, status = EXIT_FAILURE;
+	int option, wrong = 0, status = EXIT_FAILURE;
+	char rest;
 
 	while ((option = getopt(argc, argv, "jl:P:p:q:u:")) != -1) {
 		switch (option) {
 		case 'j': quoted.flags |= DAEMONKIT_CONTROL_JSON; break;
 		case 'l': quoted.log_file = optarg; break;
-		case 'P': quoted.port = (unsigned short)atoi(optarg); break;
+		case 'P': wrong |= sscanf(optarg, "%6d%c", &quoted.port, &rest) != 1; break;
 		case 'p': quoted.pid_file = optarg; break;
 		case 'q': quoted.quotes_file = optarg; break;
 		case 'u': quoted.user = optarg; break;
-		default: return usage();
+		default: wrong = 1;
 		}
 	}
-	if (optind + 1 != argc)
+	if (wrong || optind + 1 != argc || quoted.port < 1 || quoted.port > 65535)
 		return usage();
 	if (prepare(&quoted) < 0)
 		fprintf(stderr, "quoted: %s\n", daemonkit_error());
