@@ -52,22 +52,25 @@ static int read_lines(struct quoted *into, FILE *file)
 {
 	char *line = NULL, **larger;
 	size_t size = 0;
+	int error = 0;
 
 	while (getline(&line, &size, file) >= 0) {
 		if (*line == '#' || *line == '\n')
 			continue;
 		larger = realloc(into->quotes, (into->count + 1) * sizeof *larger);
-		if (larger == NULL)
+		if (larger == NULL) {
+			error = -ENOMEM;
 			break;
+		}
 		into->quotes = larger;
 		into->quotes[into->count++] = line;
 		line = NULL;
 		size = 0;
 	}
+	if (error == 0 && !feof(file))
+		error = errno != 0 ? -errno : -EIO;
 	free(line);
-	if (!feof(file))
-		return errno != 0 ? -errno : -EIO;
-	return into->count == 0 ? -ENODATA : 0;
+	return error == 0 && into->count == 0 ? -ENODATA : error;
 }
 
 /* Take new quotes, or go on with the old ones: 0, or a negative errno. */
