@@ -313,15 +313,23 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  * Returns: greater than 0 in the launcher: the daemon's pid; 0 in the
  * daemon; or
  *   -EAGAIN      another process holds the pid file; the text names it
- *   -EALREADY    this process is the daemon already
+ *   -EALREADY    this process is the daemon already, or a second copy whose
+ *                start failed
  *   -ECHILD      the daemon died or left without a word; see
  *                daemonkit_context_exit_status()
  *   -ETIMEDOUT   the daemon was not ready in time and was killed
  *   -EINTR       a signal ended the start
  *   -ECANCELED   in the daemon: the launcher is gone
  *   -EPERM       no privilege for the user, groups or root that were asked
- *                for; or a program with file capabilities in mode REBORN
+ *                for, or privileges could be regained; a directory is open
+ *                while the root is to change; a program with file capabilities
+ *                in mode REBORN; or the process says of itself that it is a
+ *                second copy, but its launcher is not of the same user
  *   -EBUSY       mode FORK while other threads run
+ *   -EEXIST, -ELOOP  the pid file's path leads to something else: as
+ *                daemonkit_pidfile_create(), with its other errors
+ *   -ENOTSUP     a setting of <daemonkit/privileges.h> that this system does
+ *                not have
  *   any error that the daemon gave to daemonkit_notify_failed(), and the
  *   errors of the system calls for each step; the text names the step
  * Thread safety: MT-safe on different contexts.  Not async-signal-safe.

@@ -54,9 +54,11 @@ struct daemonkit_process;
  *   -EEXIST  @path is not a pid file: not a regular file, more than one hard
  *            link, or other contents than a pid
  *   -EINVAL  @path is empty or @mode has bits outside 0777
- *   -EPERM   a stale file of another user can be neither replaced nor written
+ *   -EACCES, -EPERM, -EROFS  a stale file, as one of another user, can be
+ *            neither replaced nor written
  *   -ENAMETOOLONG, -ENOENT, -ENOTDIR, -EACCES, -EROFS, -ENOSPC, -EDQUOT,
- *   -ENOMEM, -EMFILE, -ENFILE, -EIO, -ENOLCK  as open(2), write(2), fcntl(2)
+ *   -ENOMEM, -EMFILE, -ENFILE, -EIO, -ENOLCK  otherwise as open(2), write(2),
+ *            fcntl(2)
  * Ownership: freed with daemonkit_pidfile_close().
  * Thread safety: MT-safe.  Not async-signal-safe.
  * Follows: fcntl(2), "Advisory record locking" and "Open file description
@@ -69,8 +71,9 @@ DAEMONKIT_API int daemonkit_pidfile_create(struct daemonkit_pidfile **ret,
 /**
  * daemonkit_pidfile_open - open a pid file, or make an empty one
  *
- * Parameters and errors are those of daemonkit_pidfile_create(), but for
- * -EAGAIN: nothing is locked and nothing is written.
+ * Parameters and errors are those of daemonkit_pidfile_create(), but -EAGAIN
+ * comes only if somebody keeps replacing the file: nothing is locked and
+ * nothing is written.
  *
  * Ownership: freed with daemonkit_pidfile_close().
  * Thread safety: MT-safe.  Since: 1.0
