@@ -249,6 +249,45 @@ START_TEST(failure_is_not_noticed)
 }
 END_TEST
 
+/* A daemon that cannot serve says so, and takes its pid file away itself. */
+START_TEST(failure_leaves_nothing)
+{
+	const char *program = example();
+	struct harness_result result;
+	pid_t pid;
+
+	running_own_network();
+	result = command(program, "start");
+	check_done(&result);
+	pid = daemon_pid();
+	ck_assert_int_eq(rename("upgrade.pid", "other.pid"), 0);
+	result = command(program, "run");
+	ck_assert_msg(WIFEXITED(result.status) && WEXITSTATUS(result.status) == 1,
+		      "status %#x: %s%s", (unsigned)result.status, result.output, result.error);
+	ck_assert_int_ne(access("upgrade.pid", F_OK), 0);
+	ck_assert_ptr_ne(strstr(harness_read_file("upgrade.log"), "visitors: Address already"),
+			 NULL);
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	ck_assert(harness_wait_gone(pid, HARNESS_SOON));
+}
+END_TEST
+
+START_TEST(ports_are_numbers)
+{
+	static const char *const ports[] = { "", "abc", "80x", "-1", "0", "65536" };
+	const char *program = example();
+
+	for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
+		const char *const argv[] = { program, "-P", ports[i], "status", NULL };
+		struct harness_result result = harness_run(argv);
+
+		ck_assert_msg(WIFEXITED(result.status) && WEXITSTATUS(result.status) == 2,
+			      "\"%s\": status %#x", ports[i], (unsigned)result.status);
+		ck_assert_ptr_ne(strstr(result.error, "usage: upgrade"), NULL);
+	}
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("examples-upgrade");
@@ -257,6 +296,8 @@ int main(int argc, char *argv[])
 	if (harness_has_linux_api()) {
 		tcase_add_test(test_case, nobody_notices);
 		tcase_add_test(test_case, failure_is_not_noticed);
+		tcase_add_test(test_case, failure_leaves_nothing);
+		tcase_add_test(test_case, ports_are_numbers);
 	}
 	return harness_main(argc, argv, suite, NULL);
 }

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,25 +29,21 @@ struct counter {
 	struct daemonkit_context *context;
 	struct daemonkit_signals *signals;
 	struct daemonkit_control *control;
-	unsigned short port;
-	int listener;
+	int port, listener;
 	atomic_ulong *visitors; /* in a file that the daemons of an upgrade share */
 };
 
-static int open_listener(unsigned short port)
+static int open_listener(int port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons(port),
+				      .sin_port = htons((unsigned short)port),
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	/* Two daemons will look, and one gets the connection: nobody waits for it. */
 	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
-	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-	    bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-	    listen(fd, SOMAXCONN) == 0)
-		return fd;
-	perror("upgrade: socket");
-	return -1;
+	return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+	       bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+	       listen(fd, SOMAXCONN) == 0 ? fd : -1;
 }
 
 /* From the daemon before this one; or made here, and named for the one after it. */
@@ -58,7 +55,9 @@ static int find_or_pass(struct counter *counter, const char *name, int kind)
 		return fd;
 	fd = kind == DAEMONKIT_FD_LISTENER ? open_listener(counter->port)
 					   : memfd_create(name, MFD_CLOEXEC);
-	return daemonkit_context_pass_fd(counter->context, name, fd) < 0 ? -1 : fd;
+	if (fd < 0)
+		fprintf(stderr, "upgrade: %s: %s\n", name, strerror(errno));
+	return fd < 0 || daemonkit_context_pass_fd(counter->context, name, fd) < 0 ? -1 : fd;
 }
 
 /* Wait for a visitor, or for something to read at the descriptor. */
@@ -95,17 +94,16 @@ static int on_reload(struct daemonkit_signal *signal, void *data)
 
 static int serve(struct counter *counter)
 {
-	int count = find_or_pass(counter, "count", DAEMONKIT_FD_FILE), result = 0;
+	int count = find_or_pass(counter, "count", DAEMONKIT_FD_FILE), result = -EIO;
 
 	counter->listener = find_or_pass(counter, "visitors", DAEMONKIT_FD_LISTENER);
-	if (counter->listener < 0 || ftruncate(count, sizeof(atomic_ulong)) < 0) {
+	if (counter->listener >= 0 && ftruncate(count, sizeof(atomic_ulong)) == 0)
+		counter->visitors = mmap(NULL, sizeof(atomic_ulong), PROT_READ | PROT_WRITE,
+					 MAP_SHARED, count, 0);
+	if (counter->visitors == MAP_FAILED)
 		daemonkit_notify_failed(counter->context, -EIO, "no socket or count: see the log");
-		return EXIT_FAILURE;
-	}
-	counter->visitors = mmap(NULL, sizeof(atomic_ulong), PROT_READ | PROT_WRITE, MAP_SHARED,
-				 count, 0);
-	if (daemonkit_notify_ready(counter->context) < 0)
-		return EXIT_FAILURE;
+	else
+		result = daemonkit_notify_ready(counter->context);
 	while (result == 0) {
 		serve_or_wait(counter, daemonkit_signals_fd(counter->signals));
 		result = daemonkit_signals_dispatch(counter->signals);
@@ -138,12 +136,14 @@ static int run(struct counter *counter, const char *command)
 
 int main(int argc, char *argv[])
 {
-	struct counter counter = {.port = 8080};
+	struct counter counter = {.port = 8080, .visitors = MAP_FAILED};
 	int option;
+	char rest;
 
 	while ((option = getopt(argc, argv, "P:")) == 'P')
-		counter.port = (unsigned short)atoi(optarg);
-	if (option == -1 && optind + 1 == argc)
+		if (sscanf(optarg, "%6d%c", &counter.port, &rest) != 1)
+			counter.port = 0;
+	if (option == -1 && optind + 1 == argc && counter.port > 0 && counter.port < 65536)
 		return run(&counter, argv[optind]);
 	fputs("usage: upgrade [-P PORT] " DAEMONKIT_CONTROL_COMMANDS "\n", stderr);
 	return 2;
