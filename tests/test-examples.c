@@ -104,20 +104,29 @@ START_TEST(simple_has_a_command_line)
 }
 END_TEST
 
-START_TEST(simple_says_why_it_cannot_serve)
+/* A port that somebody has: the descriptor, to be closed. */
+static int take_port(char port[static 16])
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof address;
-	const char *const program = example("simple");
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char port[16];
 
-	harness_adopt_orphans();
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
 	ck_assert_int_eq(listen(fd, 1), 0);
 	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	snprintf(port, sizeof port, "%d", ntohs(address.sin_port));
+	snprintf(port, 16, "%d", ntohs(address.sin_port));
+	return fd;
+}
+
+START_TEST(simple_says_why_it_cannot_serve)
+{
+	const char *const program = example("simple");
+	char port[16];
+	int fd;
+
+	harness_adopt_orphans();
+	fd = take_port(port);
 	check_has(run((const char *const[]){program, "-P", port, "start", NULL}, 1).error,
 		  strerror(EADDRINUSE));
 	ck_assert(!exists("simple.pid"));
@@ -327,12 +336,63 @@ START_TEST(service_has_an_init_script_of_one_line)
 }
 END_TEST
 
+/* Those of doc/managers */
+
+/* A manager that does not answer is no reason to end, at the start and later. */
+START_TEST(managed_outlives_a_deaf_manager)
+{
+	const char *const argv[] = {"env", "-u", "SYSTEMD_EXEC_PID", "NOTIFY_SOCKET=/nonexistent",
+				    example("../managers/managed"), "-p", "managed.pid",
+				    "-l", "managed.log", NULL};
+	struct harness_program program = harness_spawn(argv);
+	int status;
+
+	ck_assert(harness_wait_text("managed.log", "ready: ", HARNESS_SOON));
+	ck_assert_int_eq(pid_in("managed.pid"), program.pid);
+	ck_assert_int_eq(kill(program.pid, SIGHUP), 0);
+	ck_assert(harness_wait_text("managed.log", "reloaded 1\n", HARNESS_SOON));
+	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
+	status = harness_end(&program);
+	ck_assert_int_eq(status, 0);
+	ck_assert(!exists("managed.pid"));
+}
+END_TEST
+
+START_TEST(managed_has_numbers_of_descriptors)
+{
+	const char *const argv[] = {example("../managers/managed"), "-f", "-n", "3x", NULL};
+
+	run(argv, 2);
+}
+END_TEST
+
+START_TEST(kept_says_why_it_cannot_serve_and_nothing_else)
+{
+	const char *const program = example("../managers/kept");
+	char port[16];
+	int fd = take_port(port);
+
+	ck_assert_str_eq(run((const char *const[]){program, "-P", port, NULL}, 1).error,
+			 "kept: socket: Address already in use\n");
+	close(fd);
+}
+END_TEST
+
+START_TEST(kept_has_numbers_of_ports)
+{
+	static const char *const ports[] = {"", "a", "1x", "0", "-1", "65536"};
+
+	run((const char *const[]){example("../managers/kept"), "-P", ports[_i], NULL}, 2);
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("examples");
 	TCase *small = harness_case(suite, "simple");
 	TCase *own = harness_case(suite, "service");
 	TCase *handling = harness_case(suite, "signal-handling");
+	TCase *managers = harness_case(suite, "managers");
 
 	tcase_add_test(small, simple_serves);
 	tcase_add_test(small, simple_says_why_it_cannot_serve);
@@ -350,5 +410,9 @@ int main(int argc, char *argv[])
 	tcase_add_test(handling, a_second_start_is_refused);
 	tcase_add_loop_test(handling, commands_need_a_daemon, 0, 3);
 	tcase_add_test(handling, unknown_commands_are_refused);
+	tcase_add_test(managers, managed_outlives_a_deaf_manager);
+	tcase_add_test(managers, managed_has_numbers_of_descriptors);
+	tcase_add_test(managers, kept_says_why_it_cannot_serve_and_nothing_else);
+	tcase_add_loop_test(managers, kept_has_numbers_of_ports, 0, 6);
 	return harness_main(argc, argv, suite, NULL);
 }

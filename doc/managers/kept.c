@@ -36,7 +36,7 @@
 struct kept {
 	struct daemonkit_context *context;
 	struct daemonkit_signals *signals;
-	unsigned short port;
+	int port;
 	int count; /* a file in memory with a number */
 	nfds_t watched;
 	struct pollfd fds[MOST];
@@ -49,11 +49,26 @@ static int complain(const char *step)
 	return -1;
 }
 
+/* The same of the library. */
+static int complain_of(struct daemonkit_context *context)
+{
+	fprintf(stderr, "kept: %s\n", daemonkit_context_error(context));
+	return -1;
+}
+
+/* The daemon cannot serve: said to whoever waits, too. */
+static int fail(struct kept *kept, int error, const char *text)
+{
+	fprintf(stderr, "kept: %s\n", text);
+	daemonkit_notify_failed(kept->context, error, "%s", text);
+	return -1;
+}
+
 /* What cannot be stored is lost in a crash, and nothing else. */
 static void store(struct kept *kept, const char *name, int fd)
 {
 	if (daemonkit_notify_store_fd(kept->context, name, fd, 0) < 0)
-		fprintf(stderr, "kept: %s\n", daemonkit_context_error(kept->context));
+		complain_of(kept->context);
 }
 
 static void watch(struct kept *kept, int fd, void (*handler)(struct kept *kept, nfds_t which))
@@ -134,21 +149,23 @@ static void obey_command(struct kept *kept, nfds_t which)
 static int open_socket(struct kept *kept)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons(kept->port),
+				       .sin_port = htons((unsigned short)kept->port),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int on = 1, result = -1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
 	    bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 16) < 0)
 		complain("socket");
+	else if (daemonkit_context_pass_fd(kept->context, "own", fd) < 0)
+		complain_of(kept->context);
 	else
-		result = daemonkit_context_pass_fd(kept->context, "own", fd);
+		result = 0;
 	if (fd >= 0)
 		close(fd);
 	return result;
 }
 
-/* The sockets and the pipe, wherever they are from: 0, or an error. */
+/* The sockets and the pipe, wherever they are from: 0, or -1 when it is said why not. */
 static int find_sockets(struct kept *kept)
 {
 	struct daemonkit_context *context = kept->context;
@@ -158,20 +175,22 @@ static int find_sockets(struct kept *kept)
 							   DAEMONKIT_FD_LISTENER)) >= 0; i++)
 		watch(kept, fd, accept_client);
 	if (fd != -ENOENT)
-		return fd;
+		return fail(kept, fd, daemonkit_context_error(context));
 	own = daemonkit_context_find_fd(context, "own", 0, DAEMONKIT_FD_LISTENER);
 	if (own >= 0) {
 		/* Maybe again: a manager ignores what it has already. */
 		store(kept, "own", own);
 		watch(kept, own, accept_client);
+	} else if (own != -ENOENT) {
+		return fail(kept, own, daemonkit_context_error(context));
 	}
 	fd = daemonkit_context_find_fd(context, "commands", 0, DAEMONKIT_FD_FIFO);
 	if (fd >= 0)
 		watch(kept, fd, obey_command);
-	return fd == -ENOENT || fd >= 0 ? 0 : fd;
+	return fd == -ENOENT || fd >= 0 ? 0 : fail(kept, fd, daemonkit_context_error(context));
 }
 
-/* What an earlier process has stored: 0, or an error. */
+/* What an earlier process has stored: 0, or -1 when it is said why not. */
 static int find_stored(struct kept *kept)
 {
 	int fd;
@@ -181,33 +200,28 @@ static int find_stored(struct kept *kept)
 					       DAEMONKIT_FD_CONNECTION)) >= 0)
 		watch(kept, fd, answer_client);
 	if (fd != -ENOENT)
-		return fd;
+		return fail(kept, fd, daemonkit_context_error(kept->context));
 	fd = daemonkit_context_find_fd(kept->context, "count", 0, DAEMONKIT_FD_FILE);
 	if (fd == -ENOENT) {
 		fd = memfd_create("count", MFD_CLOEXEC);
 		if (fd < 0)
-			return -errno;
+			return fail(kept, -errno, "no file in memory for the count");
 		store(kept, "count", fd);
 	}
 	kept->count = fd;
-	return fd < 0 ? fd : 0;
+	return fd < 0 ? fail(kept, fd, daemonkit_context_error(kept->context)) : 0;
 }
 
 static int serve(struct kept *kept)
 {
-	int result = find_sockets(kept);
+	int result = 0;
 
-	if (result == 0)
-		result = find_stored(kept);
-	if (result < 0) {
-		daemonkit_notify_failed(kept->context, result, "%s",
-					daemonkit_context_error(kept->context));
-		return result;
-	}
+	if (find_sockets(kept) < 0 || find_stored(kept) < 0)
+		return -1;
 	daemonkit_notify_ready(kept->context);
 	while (result == 0) {
 		if (poll(kept->fds, kept->watched, -1) < 0 && errno != EINTR)
-			return -errno;
+			return complain("poll");
 		/* A handler may let its own go, and the last one takes its place. */
 		for (nfds_t i = kept->watched; i-- > 1;)
 			if (kept->fds[i].revents != 0)
@@ -215,9 +229,13 @@ static int serve(struct kept *kept)
 		result = daemonkit_signals_dispatch(kept->signals);
 	}
 	daemonkit_notify_stopping(kept->context);
-	return result == DAEMONKIT_STOP ? 0 : result;
+	if (result == DAEMONKIT_STOP)
+		return 0;
+	fprintf(stderr, "kept: %s\n", daemonkit_error());
+	return -1;
 }
 
+/* 0 in the launcher and at the daemon's end, or -1 when it is said why not. */
 static int start(struct kept *kept, const char *user)
 {
 	int kind = DAEMONKIT_FD_LISTENER, result;
@@ -232,11 +250,13 @@ static int start(struct kept *kept, const char *user)
 		result = daemonkit_context_set_ready_timeout(kept->context, 10000);
 	if (result == 0)
 		result = daemonkit_context_reborn(kept->context);
-	if (result == 0) {
-		watch(kept, daemonkit_signals_fd(kept->signals), NULL);
-		result = serve(kept);
-		daemonkit_context_release(kept->context);
-	}
+	if (result < 0)
+		return complain_of(kept->context);
+	if (result > 0)
+		return 0;
+	watch(kept, daemonkit_signals_fd(kept->signals), NULL);
+	result = serve(kept);
+	daemonkit_context_release(kept->context);
 	return result;
 }
 
@@ -244,7 +264,8 @@ int main(int argc, char *argv[])
 {
 	struct kept kept = { .port = 7777 };
 	const char *user = NULL;
-	int option, result = daemonkit_signals_new(&kept.signals);
+	char rest;
+	int option, wrong = 0, result = daemonkit_signals_new(&kept.signals);
 
 	if (result == 0)
 		result = daemonkit_context_new(&kept.context);
@@ -256,16 +277,18 @@ int main(int argc, char *argv[])
 		else if (option == 'p')
 			result = daemonkit_context_set_pid_file(kept.context, optarg, 0644);
 		else if (option == 'P')
-			kept.port = (unsigned short)atoi(optarg);
+			wrong |= sscanf(optarg, "%6d%c", &kept.port, &rest) != 1;
 		else if (option == 'u')
 			user = optarg;
 		else
-			return 2;
+			wrong = 1;
 	}
-	if (result == 0)
-		result = start(&kept, user);
 	if (result < 0)
 		fprintf(stderr, "kept: %s\n", daemonkit_error());
+	else if (wrong || kept.port < 1 || kept.port > 65535)
+		return 2;
+	else
+		result = start(&kept, user);
 	daemonkit_context_free(kept.context);
 	daemonkit_signals_free(kept.signals);
 	return result < 0 ? 1 : 0;

@@ -133,7 +133,8 @@ static int serve(struct managed *managed)
 static int options(struct managed *managed, int argc, char **argv)
 {
 	struct daemonkit_context *context = managed->context;
-	int option, result = 0;
+	int option, fd, result = 0;
+	char rest;
 
 	while (result == 0 && (option = getopt(argc, argv, "bfl:n:p:rs:")) != -1) {
 		switch (option) {
@@ -147,7 +148,9 @@ static int options(struct managed *managed, int argc, char **argv)
 			result = daemonkit_context_set_log_file(context, optarg, 0);
 			break;
 		case 'n':
-			result = daemonkit_notify_set_fd(context, atoi(optarg));
+			if (sscanf(optarg, "%9d%c", &fd, &rest) != 1)
+				exit(2);
+			result = daemonkit_notify_set_fd(context, fd);
 			break;
 		case 'p':
 			result = daemonkit_context_set_pid_file(context, optarg, 0644);
@@ -216,8 +219,11 @@ static int start(struct managed *managed)
 	/* Said first: whoever waits may look into the log at once. */
 	say(LOG_INFO, "ready");
 	result = tell_ready(managed);
-	if (result == 0)
+	/* Without its launcher nobody would know of this start. */
+	if (result != -ECANCELED) {
+		warn_of("ready", result);
 		result = serve(managed);
+	}
 	daemonkit_context_release(managed->context);
 	return result;
 }
