@@ -11,9 +11,9 @@
  * those of the system calls that it names come through as they are.
  *
  * Manners.  The library prints nothing but in <daemonkit/control.h>, whose
- * business that is, logs nothing, never ends the process,
- * starts no thread, changes no locale and no environment variable of the
- * program but its own, and needs libc only.
+ * business that is, logs nothing, never ends the process, starts no thread,
+ * changes no locale and no environment variable of the program but its own,
+ * and needs libc only.
  *
  * Ownership.  Constructors, "..._new" and "..._open", store an object that the
  * caller owns; the destructor of the same module, "..._free" or "..._close",
@@ -24,10 +24,13 @@
  * Times are int milliseconds, as in poll(2), measured by a clock that nobody
  * sets; a negative one means for ever.
  *
- * Threads.  Nothing is global but the signal dispositions and the text of each
- * thread's last error.  "MT-safe" means that any threads may call at the same
- * time; "MT-safe on different objects" that an object shared by threads needs
- * a lock around its use.
+ * Threads.  Nothing is global but the signal dispositions, what a pid file's
+ * locks make the whole process share, the descriptors that a service manager
+ * has passed, which the first context that asks takes for itself, and the text
+ * of each thread's last error.  "MT-safe" means that any threads may call at
+ * the same time; "MT-safe on different objects" that an object shared by
+ * threads needs a lock around its use.  A program starts the threads of its
+ * daemon after daemonkit_context_reborn() has returned 0.
  *
  * Signals.  Nothing may be called from a signal handler but what is marked
  * "async-signal-safe".  System calls interrupted by signals are taken up
