@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "compat-file.h"
@@ -96,6 +97,14 @@ int pidfile_text_read(int fd, pid_t *pid)
 	return number_parse_pid(text, (size_t)length, pid);
 }
 
+/* Asked before anything is touched: writing beyond the limit ends the process by SIGXFSZ. */
+static bool is_too_large(size_t length)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < length;
+}
+
 int pidfile_text_write(int fd)
 {
 	char text[NUMBER_MAX + 1];
@@ -104,6 +113,8 @@ int pidfile_text_write(int fd)
 	int result;
 
 	text[length++] = '\n';
+	if (is_too_large(length))
+		return -EFBIG;
 	if (fstat(fd, &facts) < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return -errno;
 	/* A shorter text over a longer one would be a third one in between. */

@@ -40,7 +40,10 @@ int pidfile_open_seen(const struct pidfile_place *place, const struct stat *fact
 /* The pid it names: 0, -ENODATA empty, -EBADMSG no pid, or an errno; no text. */
 int pidfile_text_read(int fd, pid_t *pid);
 
-/* Write the caller's pid and a newline over what is there; no text. */
+/*
+ * Write the caller's pid and a newline over what is there; no text.  -EFBIG
+ * where RLIMIT_FSIZE forbids it; then the file is as it was.
+ */
 int pidfile_text_write(int fd);
 
 #endif /* PIDFILE_FILE_H */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "compat-lock.h"
 #include "deadline.h"
@@ -72,11 +73,13 @@ void pidfile_leave_to_heir(struct daemonkit_pidfile *pidfile)
 
 int pidfile_take_back(struct daemonkit_pidfile *pidfile)
 {
+	pid_t named;
 	int result;
 
 	pidfile_enter();
 	result = pidfile_lock_complete(&pidfile->lock);
-	if (result == 0)
+	/* The other one may not have come to write it, and this one may not be able to. */
+	if (result == 0 && (pidfile_text_read(pidfile->fd, &named) < 0 || named != getpid()))
 		result = pidfile_text_write(pidfile->fd);
 	pidfile_leave();
 	return result < 0 ? error_system(result, "pid file %s: take it back", pidfile->path) : 0;

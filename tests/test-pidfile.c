@@ -466,6 +466,44 @@ START_TEST(without_descriptors)
 }
 END_TEST
 
+static int create_beyond_the_limit(void *data)
+{
+	const char *path = data;
+	struct rlimit limit = { .rlim_cur = 1, .rlim_max = RLIM_INFINITY };
+	struct daemonkit_pidfile *pidfile = NULL;
+	int result;
+
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return 77;
+	result = daemonkit_pidfile_create(&pidfile, path, 0);
+	/* What a checker or a profiler writes at the end is not meant. */
+	limit.rlim_cur = RLIM_INFINITY;
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return 2;
+	return result == -EFBIG && strstr(daemonkit_error(), path) && !pidfile ? 0 : 1;
+}
+
+/* Where a write would end the process by SIGXFSZ. */
+START_TEST(a_limit_of_the_size_of_files)
+{
+	char *path = strdup(harness_path("x.pid"));
+	struct rlimit limit;
+	int result;
+
+	getrlimit(RLIMIT_FSIZE, &limit);
+	if (limit.rlim_max != RLIM_INFINITY)
+		harness_skip("there is a limit already");
+	result = in_child(create_beyond_the_limit, path);
+	ck_assert_int_eq(result, 0);
+	ck_assert_uint_eq(count_entries(harness_directory()), 0);
+	harness_write_file(path, "2147483646\n");
+	ck_assert_int_eq(in_child(create_beyond_the_limit, path), 0);
+	ck_assert_str_eq(harness_read_file(path), "2147483646\n");
+	ck_assert_uint_eq(count_entries(harness_directory()), 1);
+	free(path);
+}
+END_TEST
+
 START_TEST(standard_descriptors_are_left_free)
 {
 	const char *path = harness_path("x.pid");
@@ -531,6 +569,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(create_case, paths);
 	tcase_add_test(create_case, names_that_fill_the_limit_need_no_longer_ones);
 	tcase_add_test(create_case, without_descriptors);
+	tcase_add_test(create_case, a_limit_of_the_size_of_files);
 	tcase_add_test(create_case, standard_descriptors_are_left_free);
 	tcase_add_test(create_case, a_readers_lock_is_named);
 	return harness_main(argc, argv, suite, NULL);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -310,6 +311,41 @@ START_TEST(new_one_cannot_take)
 	begin("refuse", _i, &old, &new);
 	actor_check(actor_hear(&old), -EXDEV, "it will not");
 	actor_gone(&new);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+static void limit_files(pid_t pid, rlim_t size)
+{
+	const struct rlimit limit = { .rlim_cur = size, .rlim_max = RLIM_INFINITY };
+
+	ck_assert_int_eq(prlimit(pid, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+/* Neither of the two can write the pid file any more, and neither dies of it. */
+START_TEST(files_are_limited)
+{
+	struct actor old, new;
+	struct rlimit limit;
+	const char *answer;
+
+	getrlimit(RLIMIT_FSIZE, &limit);
+	if (limit.rlim_max != RLIM_INFINITY)
+		harness_skip("there is a limit already");
+	actors_open();
+	old = actor_start(_i, "pid=@/run/pid");
+	limit_files(old.pid, 0);
+	actor_expect(&old, 0, "start=60000");
+	actor_tell(&old, "wait=-1");
+	new = actor_accept();
+	actor_tell(&new, "ready");
+	answer = actor_hear(&old);
+	actor_check(answer, -EFBIG, "pid file");
+	ck_assert_ptr_null(strstr(answer, "take it back"));
+	actor_gone(&new);
+	limit_files(old.pid, RLIM_INFINITY);
 	actor_check_daemon(&old);
 	actor_end(&old);
 	actors_close();
@@ -679,6 +715,7 @@ int main(int argc, char *argv[])
 	add(suite, "called-off", it_is_called_off, PROBE_WAYS);
 	add(suite, "new-dies", new_one_dies_while_it_takes, ways * 3);
 	add(suite, "refuse", new_one_cannot_take, ways);
+	add(suite, "limited", files_are_limited, ways);
 	add(suite, "mute", new_one_cannot_say_that_it_has_taken, ways);
 	add(suite, "goes-last", lock_of_a_dead_one_goes_last, 1);
 	add(suite, "slow", new_one_takes_too_long, 2);

@@ -56,6 +56,7 @@ struct daemonkit_process;
  *   -EINVAL  @path is empty or @mode has bits outside 0777
  *   -EACCES, -EPERM, -EROFS  a stale file, as one of another user, can be
  *            neither replaced nor written
+ *   -EFBIG   RLIMIT_FSIZE does not admit even a pid; no signal comes of it
  *   -ENAMETOOLONG, -ENOENT, -ENOTDIR, -EACCES, -EROFS, -ENOSPC, -EDQUOT,
  *   -ENOMEM, -EMFILE, -ENFILE, -EIO, -ENOLCK  otherwise as open(2), write(2),
  *            fcntl(2)
@@ -129,6 +130,8 @@ DAEMONKIT_API int daemonkit_pidfile_unlock(struct daemonkit_pidfile *pidfile)
  * Returns: 0, or
  *   -EPERM   the lock is not held through this object by this process
  *   -EEXIST  the file has other contents than a pid; it is left as it is
+ *   -EFBIG   RLIMIT_FSIZE does not admit even a pid; the file is left as it
+ *            is, and no signal comes of it
  *   -ENOSPC, -EDQUOT, -EIO  as write(2)
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
