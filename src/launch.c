@@ -265,7 +265,7 @@ bool launch_ended(const struct launch *launch)
 }
 
 /* Of what another reaps the kernel tells the end only then: waited for, in milliseconds. */
-#define REAP_PATIENCE 50
+#define REAP_PATIENCE 1000
 
 static int status_of_other(int pidfd)
 {
