@@ -21,7 +21,7 @@
 #include "process.h"
 
 /* How often, a millisecond apart, a start is looked at that has not written yet. */
-#define PATIENCE 100
+#define PATIENCE 250
 
 /* Answered where things changed meanwhile, or are about to: look again. */
 #define AGAIN 1
