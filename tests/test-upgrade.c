@@ -21,6 +21,8 @@
 #include <daemonkit/upgrade.h>
 
 #define GENERATIONS 20
+/* For a new daemon to come to be and to say something, where its time may end. */
+#define COMES 2000
 
 /* In each way of starting: the pid file goes over, and what the old one does is of no effect. */
 START_TEST(the_new_daemon_takes_over)
@@ -306,7 +308,7 @@ START_TEST(status_texts_are_heard)
 
 	actors_open();
 	old = actor_start(_i, "pid=@/run/pid");
-	actor_expect(&old, 0, "start=200");
+	actor_expect(&old, 0, "start=%d", harness_scaled(COMES));
 	actor_tell(&old, "wait=60000");
 	new = actor_accept();
 	/* Without this it would be late. */
@@ -315,7 +317,7 @@ START_TEST(status_texts_are_heard)
 	ck_assert_str_eq(actor_hear(&old), "heard half the way");
 	actor_expect(&new, 0, "status=there");
 	ck_assert_str_eq(actor_hear(&old), "heard there");
-	ck_assert(!harness_wait_readable(old.fd, 300));
+	ck_assert(!harness_wait_readable(old.fd, COMES + 500));
 	actor_expect(&new, 0, "ready");
 	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
 	actor_end(&old);
@@ -408,7 +410,7 @@ static void drain(const struct actor *old)
 static void await_answer(const struct actor *old)
 {
 	do {
-		actor_expect(old, 1, "fd=10000");
+		actor_expect(old, 1, "fd=%d", harness_scaled(HARNESS_SOON));
 	} while (actor_number(actor_ask(old, "wait=0")) == 0);
 }
 
@@ -440,7 +442,7 @@ START_TEST(descriptor_tells)
 	actor_end(&old);
 	old = new;
 	/* The time is over; and the end of a process. */
-	actor_expect(&old, 0, "start=300");
+	actor_expect(&old, 0, "start=%d", harness_scaled(COMES));
 	actor_expect(&old, 0, "wait=100");
 	new = actor_accept();
 	await_answer(&old);
