@@ -57,7 +57,7 @@ static int on_term(struct daemonkit_signal *signal, void *data)
 	/* The first of the daemons has another one in its place when it is to end. */
 	if (strcmp(program->style, "replaced") == 0 && getenv("PROG_REPLACED") == NULL &&
 	    setenv("PROG_REPLACED", "", 1) == 0 &&
-	    daemonkit_upgrade_start(&upgrade, program->context, NULL, HARNESS_SOON) == 0) {
+	    daemonkit_upgrade_start(&upgrade, program->context, NULL, 60000) == 0) {
 		(void)!daemonkit_upgrade_wait(upgrade, -1);
 		daemonkit_upgrade_free(upgrade);
 	}
@@ -112,7 +112,7 @@ static int prepare(struct program *program)
 	    daemonkit_signals_set_handler(program->signals, SIGHUP, on_reload, program) < 0 ||
 	    daemonkit_signals_set_handler(program->signals, SIGTERM, on_term, program) < 0 ||
 	    daemonkit_context_new(&program->context) < 0 ||
-	    daemonkit_context_set_ready_timeout(program->context, HARNESS_SOON) < 0 ||
+	    daemonkit_context_set_ready_timeout(program->context, 60000) < 0 ||
 	    daemonkit_control_new(&program->control, program->context) < 0 ||
 	    daemonkit_control_set_name(program->control, "prog") < 0 ||
 	    daemonkit_control_set_stop_timeout(program->control,
@@ -128,7 +128,7 @@ static int prepare(struct program *program)
 	    daemonkit_control_set_reload(program->control, SIGHUP, 0) < 0)
 		return -1;
 	if (is(program, "hang-reloading") &&
-	    daemonkit_control_set_reload(program->control, SIGHUP, 100) < 0)
+	    daemonkit_control_set_reload(program->control, SIGHUP, harness_scaled(3000)) < 0)
 		return -1;
 	if (is(program, "own-handler") &&
 	    daemonkit_context_set_status_handler(program->context, show, program) < 0)

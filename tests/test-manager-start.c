@@ -83,7 +83,7 @@ START_TEST(launcher_relays_until_the_daemon_is_ready)
 	pid_t daemon, launcher;
 
 	ear_open(&ear, (enum ear_kind)(_i / 2));
-	speaker_run("mode=%s exec-pid=own wait=10000 -- status=a\nREADY=1 extend=2000 extend=1 "
+	speaker_run("mode=%s exec-pid=own wait=60000 -- status=a\nREADY=1 extend=2000 extend=1 "
 		    "ready status=b stopping", started[_i % 2]);
 	expect_up();
 	speaker_end();
@@ -107,7 +107,7 @@ START_TEST(manager_hears_of_no_daemon_that_failed)
 	struct ear ear;
 
 	ear_open(&ear, EAR_PATH);
-	speaker_run("mode=%s exec-pid=own wait=10000 -- failed=broken", started[_i]);
+	speaker_run("mode=%s exec-pid=own wait=60000 -- failed=broken", started[_i]);
 	ck_assert_int_eq(speaker_said("launcher", &text), -EPROTO);
 	ck_assert_str_eq(text, "broken");
 	speaker_end();
@@ -293,7 +293,7 @@ static void expect_newline(int fd)
 
 static const char *const s6_ways[] = {
 	"mode=auto fd",		 "mode=foreground fd",	    "mode=reborn fd",
-	"mode=fork fd",		 "mode=reborn wait=10000 fd", "mode=fork wait=10000 fd",
+	"mode=fork fd",		 "mode=reborn wait=60000 fd", "mode=fork wait=60000 fd",
 	/* The second copy of the program says nothing of it: the launcher has. */
 	"mode=reborn first-fd",
 };
@@ -356,7 +356,7 @@ START_TEST(one_says_ready_to_all)
 
 	ear_open(&ear, EAR_ABSTRACT);
 	open_pipe(ends);
-	speaker_run("mode=%s fd=%d exec-pid=own wait=10000 -- ready", modes[_i], S6_FD);
+	speaker_run("mode=%s fd=%d exec-pid=own wait=60000 -- ready", modes[_i], S6_FD);
 	close(S6_FD);
 	speaker_end();
 	daemon = (pid_t)speaker_said("daemon", NULL);
