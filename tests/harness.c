@@ -57,6 +57,11 @@ void harness_allow(int milliseconds)
 		kill(shared->supervisor, SIGCHLD);
 }
 
+int64_t harness_deadline(void)
+{
+	return shared ? shared->deadline : 0;
+}
+
 void harness_skip(const char *format, ...)
 {
 	char reason[256];

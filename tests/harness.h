@@ -136,7 +136,10 @@ struct harness_result {
 	const char *error;
 };
 
-/* Run a program to its end with standard input empty; fails the test if it takes too long. */
+/*
+ * Run a program to its end with standard input empty; fails the test if it takes too long:
+ * 30 seconds, or what harness_allow() leaves of more.
+ */
 struct harness_result harness_run(const char *const argv[]);
 struct harness_result harness_run_helper(const char *name, ...) __attribute__((__sentinel__));
 
@@ -148,5 +151,6 @@ extern const char *harness_self;
 
 /* For the parts of the harness: not for tests. */
 void harness_free_memory(void);
+int64_t harness_deadline(void); /* of the test; 0 in a helper */
 
 #endif /* HARNESS_H */
