@@ -197,7 +197,8 @@ START_TEST(logrotate_rotates)
 	harness_write_file(harness_path("conf"), text);
 	ck_assert_int_eq(chmod(harness_path("conf"), 0644), 0);
 	harness_adopt_orphans();
-	run((const char *const[]){ path, "-i", "0", NULL }, 0);
+	/* So slowly that it does not rotate by itself meanwhile. */
+	run((const char *const[]){ path, "-i", "1", NULL }, 0);
 	pid = pid_in("log-rotation.pid");
 	for (int age = 1; age <= 3; age++) {
 		run(rotate, 0);

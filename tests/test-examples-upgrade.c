@@ -191,6 +191,7 @@ START_TEST(nobody_notices)
 	pid_t clients[CLIENTS], pids[UPGRADES + 1];
 
 	running_own_network();
+	harness_allow(240000);
 	result = command(program, "start");
 	check_done(&result);
 	pids[0] = daemon_pid();

@@ -181,7 +181,8 @@ static struct harness_result command(const char *word, int exit_code)
 
 START_TEST(quit_waits_for_the_worker) /* go-daemon row 19 */
 {
-	pid_t pid = start_worker("300");
+	/* Not done before it is told to quit. */
+	pid_t pid = start_worker("2000");
 	const char *text;
 
 	command("quit", 0);
