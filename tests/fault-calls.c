@@ -91,6 +91,10 @@ static int children;
 static atomic_int *listener_of_child;
 static unsigned passed, failed;
 
+/* What a machine that stands still for a moment does, too. */
+static const char late[] = "the launcher learned it late";
+static const char too_long[] = "processes were left, or it took too long";
+
 static int64_t now(void)
 {
 	struct timespec time;
@@ -346,7 +350,7 @@ static const char *run_probe(const struct fault *fault)
 	close(output[0]);
 	if (listener < 0)
 		return "no seccomp listener";
-	return in_time ? NULL : "processes were left, or it took too long";
+	return in_time ? NULL : too_long;
 }
 
 /* ---- what has to hold ---- */
@@ -423,7 +427,7 @@ static const char *check_launcher(const struct fault *fault)
 	if (!run.struck)
 		return "a start without a fault failed";
 	if (run.launcher_took > AT_ONCE)
-		return "the launcher learned it late";
+		return late;
 	if (fault->kind == KILL && fault->process == DAEMON)
 		return check_killed_daemon(error, status);
 	return NULL;
@@ -481,7 +485,7 @@ static void describe(const struct fault *fault, char *text, size_t size)
 		 (unsigned)run.last_status);
 }
 
-static const char *run_and_check(const struct fault *fault)
+static const char *run_and_check_once(const struct fault *fault)
 {
 	const char *problem = run_probe(fault), *left;
 
@@ -489,6 +493,14 @@ static const char *run_and_check(const struct fault *fault)
 		problem = check_run(fault);
 	left = clean(may_leave_pid_file(fault));
 	return problem == NULL ? left : problem;
+}
+
+/* In thousands of runs there is one that something else delays: late is what is so twice. */
+static const char *run_and_check(const struct fault *fault)
+{
+	const char *problem = run_and_check_once(fault);
+
+	return problem == late || problem == too_long ? run_and_check_once(fault) : problem;
 }
 
 /* One fault, and a normal start afterwards. */
