@@ -140,7 +140,7 @@ static pid_t half_start(const char *path)
 		int fd = open(path, O_RDWR | O_CLOEXEC);
 
 		if (fcntl(fd, F_SETLK, &lock) == 0 && write(ready[1], "", 1) == 1)
-			poll(NULL, 0, 50);
+			poll(NULL, 0, 5);
 		_exit(0);
 	}
 	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
@@ -272,7 +272,7 @@ START_TEST(killed_at_any_system_call)
 END_TEST
 
 /* Reads as fast as it can until it is told to end; 1 if it saw something else. */
-static int watch(const char *path, int end)
+static int watch(const char *path, int end, int begun)
 {
 	int wholes = 0;
 	char byte;
@@ -293,7 +293,8 @@ static int watch(const char *path, int end)
 		text[length < 0 ? 0 : length] = '\0';
 		if (!is_whole(text))
 			return 1;
-		wholes++;
+		if (wholes++ == 0 && write(begun, "", 1) != 1)
+			return 2;
 	}
 	return wholes > 0 ? 0 : 3;
 }
@@ -302,15 +303,18 @@ static int watch(const char *path, int end)
 START_TEST(readers_see_all_or_nothing)
 {
 	const char *path = harness_path("x.pid");
-	int end[2], status;
+	int end[2], begun[2], status;
 	pid_t reader;
 
 	way(_i);
 	ck_assert_int_eq(pipe2(end, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(begun, O_CLOEXEC), 0);
 	reader = fork();
 	if (reader == 0)
-		_exit(watch(path, end[0]));
-	for (int i = 0; i < 500; i++) {
+		_exit(watch(path, end[0], begun[1]));
+	close(begun[1]);
+	/* Until it has read something, too, or has ended. */
+	for (int i = 0; i < 500 || !harness_wait_readable(begun[0], 0); i++) {
 		struct daemonkit_pidfile *pidfile = create(path, 0);
 
 		/* Every other time it is left, to be replaced. */
@@ -321,6 +325,7 @@ START_TEST(readers_see_all_or_nothing)
 	ck_assert_int_eq(write(end[1], "", 1), 1);
 	ck_assert(harness_wait_child(reader, &status, HARNESS_SOON));
 	ck_assert_int_eq(status, 0);
+	close(begun[0]);
 	close(end[0]);
 	close(end[1]);
 }
