@@ -30,7 +30,9 @@ void ear_open(struct ear *ear, enum ear_kind kind)
 		snprintf(ear->address, sizeof ear->address, "%s/notify", harness_directory());
 		strcpy(name.sun_path, ear->address);
 	} else {
-		snprintf(ear->address, sizeof ear->address, "@daemonkit-test-%d", (int)getpid());
+		/* Another test may have the same pid in another pid namespace. */
+		snprintf(ear->address, sizeof ear->address, "@ear-%s",
+			 strrchr(harness_directory(), '/') + 1);
 		memcpy(name.sun_path + 1, ear->address + 1, strlen(ear->address + 1));
 		length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(ear->address));
 	}

@@ -137,7 +137,8 @@ START_TEST(the_longest_address_is_reached)
 	memset(address, 'x', LONGEST);
 	snprintf(ear.address, sizeof ear.address, "%s/", harness_directory());
 	if (_i == EAR_ABSTRACT)
-		snprintf(ear.address, sizeof ear.address, "@daemonkit%d", (int)getpid());
+		snprintf(ear.address, sizeof ear.address, "@%s",
+			 strrchr(harness_directory(), '/') + 1);
 	memcpy(address, ear.address, strlen(ear.address));
 	memcpy(place.name.sun_path, address, LONGEST);
 	if (_i == EAR_ABSTRACT)

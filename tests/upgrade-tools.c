@@ -28,7 +28,8 @@ void actors_open(void)
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	socklen_t length;
 
-	snprintf(ear, sizeof ear, "daemonkit-test-upgrade-%d", (int)getpid());
+	/* Another test may have the same pid in another pid namespace. */
+	snprintf(ear, sizeof ear, "upgrade-%s", strrchr(harness_directory(), '/') + 1);
 	strcpy(name.sun_path + 1, ear);
 	length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(ear));
 	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
