@@ -158,8 +158,9 @@ START_TEST(scheduling_is_set)
 	if (!running.foreground) {
 		ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.launcher.pid),
 			 getpriority(PRIO_PROCESS, 0));
-		ck_assert_int_eq(policy_of(running.launcher.pid), SCHED_OTHER);
-		ck_assert_str_eq(running_proc(running.launcher.pid, "oom_score_adj", ""), "0");
+		ck_assert_int_eq(policy_of(running.launcher.pid), policy_of(0));
+		ck_assert_str_eq(running_proc(running.launcher.pid, "oom_score_adj", ""),
+				 running_proc(getpid(), "oom_score_adj", ""));
 	}
 	running_kill(&running);
 }
@@ -203,7 +204,8 @@ START_TEST(launcher_wins_over_the_second_copy)
 		    "second:nonew=1 first:rlimit=7:500:600 second:rlimit=7:400:400");
 
 	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), 3);
-	ck_assert_str_eq(running_proc(running.daemon, "oom_score_adj", ""), "0");
+	ck_assert_str_eq(running_proc(running.daemon, "oom_score_adj", ""),
+			 running_proc(getpid(), "oom_score_adj", ""));
 	check_no_new_privileges_unasked(&running);
 	ck_assert_str_eq(running_proc(running.daemon, "limits", "Max core file size"),
 			 running_proc(getpid(), "limits", "Max core file size"));
