@@ -104,10 +104,11 @@ static void make_targets(struct target targets[static THREADS], const int ends[2
 	}
 }
 
-/* pthread_sigqueue(3), which not every C library has. */
+/* pthread_sigqueue(3), which not every C library has; tried until there is room. */
 static int queue(struct target *target, int number, int value)
 {
 	siginfo_t info;
+	int result;
 
 	while (atomic_load(&target->id) == 0)
 		poll(NULL, 0, 1);
@@ -117,8 +118,11 @@ static int queue(struct target *target, int number, int value)
 	info.si_pid = getpid();
 	info.si_uid = getuid();
 	info.si_value.sival_int = value;
-	return (int)syscall(SYS_rt_tgsigqueueinfo, getpid(), atomic_load(&target->id), number,
-			    &info);
+	do {
+		result = (int)syscall(SYS_rt_tgsigqueueinfo, getpid(), atomic_load(&target->id),
+				      number, &info);
+	} while (result < 0 && errno == EAGAIN && sched_yield() == 0);
+	return result;
 }
 
 /* The values tell the thread; for each, they have to be in order. */
