@@ -108,7 +108,6 @@ static pid_t launch(struct daemonkit_context *context, int mode)
 	if (mode == DAEMONKIT_MODE_REBORN && !origin_can_be_trusted())
 		return error_set(-EPERM, "mode reborn: a program with file capabilities cannot "
 					 "trust its launcher: use another mode");
-	context->exit_status = -1;
 	result = check_kept(&context->settings);
 	if (result < 0)
 		return result;
@@ -161,6 +160,8 @@ pid_t daemonkit_context_reborn(struct daemonkit_context *context)
 
 	if (context == NULL)
 		return error_null(__func__);
+	/* That of an earlier daemon is not this one's. */
+	context->exit_status = -1;
 	if (context_is_daemon(context))
 		return context_result(context, error_set(-EALREADY,
 							 "this process is the daemon already"));

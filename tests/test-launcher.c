@@ -272,8 +272,14 @@ END_TEST
 
 START_TEST(mode_fork_is_refused_while_threads_run)
 {
-	struct probe probe = probe_run("mode=fork first:threads=1 pid=@/run/pid daemon:wait");
+	/* After a start that fails with an exit status, which is not this one's. */
+	struct probe probe = probe_run("mode=reborn times=2 second:exit=6 pid=@/run/pid "
+				       "launcher:mode=fork launcher:threads=1 daemon:wait");
 
+	char first[64];
+
+	snprintf(first, sizeof first, "result %d %d ", -ECHILD, 6 << 8);
+	ck_assert_ptr_nonnull(strstr(probe.output, first));
 	probe_check_failed(&probe, -EBUSY, "other threads run");
 	ck_assert_int_eq(probe.status, -1);
 	probe_check_nothing_left();
