@@ -285,8 +285,8 @@ int become_foreground(struct daemonkit_context *context)
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	clean_mask(&mask);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
-	context->supervised = true;
 	result = become(context, true);
+	context->supervised = result == 0;
 	if (result < 0)
 		first_end();
 	return result;

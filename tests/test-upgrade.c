@@ -533,6 +533,21 @@ START_TEST(supervised_is_refused)
 END_TEST
 
 /* As process 1 of a container. */
+/* It would have been supervised, had that start not failed. */
+START_TEST(a_failed_try_in_the_foreground_is_no_supervision)
+{
+	struct actor actor;
+
+	actors_open();
+	actor = actor_start(PROBE_REBORN_WAYS, "first:mode=foreground first:workdir=/no/such "
+					       "first:refused=%d first:mode=fork "
+					       "first:workdir=/ pid=@/run/pid", -ENOENT);
+	actor_replace(&actor);
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
 START_TEST(process_1_is_refused)
 {
 	const char *const argv[] = { "unshare", "--pid", "--fork", "--kill-child=KILL", harness_self,
@@ -604,6 +619,7 @@ int main(int argc, char *argv[])
 		return harness_main(argc, argv, suite, helpers);
 	}
 	tcase_add_test(refused, not_now);
+	tcase_add_test(refused, a_failed_try_in_the_foreground_is_no_supervision);
 	add(suite, "take-over", the_new_daemon_takes_over, PROBE_WAYS);
 	add(suite, "generations", generations_have_the_same, PROBE_WAYS);
 	add(suite, "payload", payload_arrives_once, 12);

@@ -326,6 +326,9 @@ static void obey(const char *word)
 		snprintf(name, sizeof name, "%d", (int)getpid());
 		setenv("WATCHDOG_PID", name, 1);
 		setenv("WATCHDOG_USEC", "5000000", 1);
+	} else if (strcmp(name, "refused") == 0) { /* one start more, before its own */
+		if (daemonkit_context_reborn(program.context) != probe_value(value))
+			exit(76);
 	} else if (strcmp(name, "notify-fd") == 0) {
 		if (daemonkit_notify_set_fd(program.context, atoi(value)) < 0)
 			exit(79);
