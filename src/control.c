@@ -16,6 +16,7 @@
 #include <daemonkit/process.h>
 
 #include "compat-program.h"
+#include "origin.h"
 #include "program.h"
 
 #define STOP_GRACE 30000
@@ -330,8 +331,8 @@ int daemonkit_control_run(struct daemonkit_control *control, const char *name, u
 		return error_set(-EINVAL, "%s: no pid file is set, so the daemon cannot be found",
 				 name);
 	terminal_begin(&control->terminal, control->name);
-	/* Whatever the launcher was told: this is the daemon that it starts. */
-	if (daemonkit_was_reborn() == 1)
+	/* Whatever the launcher was told: this is the daemon that it starts, until it is one. */
+	if (origin_has_channel())
 		result = daemonkit_context_reborn(control->context) == 0 ? BECAME : CONTROL_FAILED;
 	else if (command->function == NULL)
 		result = control_status(control, flags);

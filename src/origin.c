@@ -94,6 +94,11 @@ enum origin origin_get(void)
 	return born.origin;
 }
 
+bool origin_has_channel(void)
+{
+	return born.channel >= 0;
+}
+
 int origin_take_channel(void)
 {
 	int channel = born.channel;

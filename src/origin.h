@@ -28,6 +28,9 @@ bool origin_can_be_trusted(void);
 
 enum origin origin_get(void);
 
+/* Is this a second copy whose channel nobody has taken yet? */
+bool origin_has_channel(void);
+
 /* The channel of a second copy, the caller's from now on; -1 if it was taken. */
 int origin_take_channel(void);
 

@@ -97,6 +97,13 @@ static int serve(struct program *program)
 							  "5678901234567890123456789");
 	}
 	daemonkit_notify_ready(program->context);
+	if (is(program, "curious")) {
+		int code = 99;
+
+		result = daemonkit_control_run(program->control, "status", 0, &code);
+		printf("asked: %d, %d\n", result, code);
+		fflush(stdout);
+	}
 	if (is(program, "no-pid-file")) {
 		puts("serving");
 		fflush(stdout);
@@ -132,6 +139,9 @@ static int prepare(struct program *program)
 		return -1;
 	if (is(program, "own-handler") &&
 	    daemonkit_context_set_status_handler(program->context, show, program) < 0)
+		return -1;
+	if (is(program, "curious") &&
+	    daemonkit_context_set_log_file(program->context, "log", 0644) < 0)
 		return -1;
 	if (is(program, "fork") &&
 	    daemonkit_context_set_mode(program->context, DAEMONKIT_MODE_FORK) < 0)
@@ -280,6 +290,20 @@ START_TEST(commands_while_it_runs)
 	check_streams(run("ok", "stop", 0), "prog: stopped\n", "");
 	reap(pid);
 	run("ok", "status", 3);
+}
+END_TEST
+
+/* It has become the daemon: a command is no start of it any more. */
+START_TEST(a_daemon_gives_commands_too)
+{
+	const char *log = harness_path("log");
+	pid_t pid = begin("curious");
+
+	ck_assert(harness_wait_text(log, "asked: ", HARNESS_SOON));
+	ck_assert_ptr_nonnull(
+		strstr(harness_read_file(log), line("prog: running, process %d", (int)pid)));
+	ck_assert_ptr_nonnull(strstr(harness_read_file(log), "asked: 0, 0\n"));
+	finish(pid);
 }
 END_TEST
 
@@ -774,6 +798,8 @@ int main(int argc, char *argv[])
 	tcase_add_test(states, commands_while_none_runs);
 	if (harness_has_linux_api())
 		tcase_add_test(states, commands_while_it_runs);
+	if (harness_has_linux_api())
+		tcase_add_test(states, a_daemon_gives_commands_too);
 	if (harness_has_linux_api())
 		tcase_add_test(states, restart_starts_what_does_not_run);
 	if (harness_has_linux_api())

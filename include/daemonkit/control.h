@@ -126,7 +126,8 @@ DAEMONKIT_API int daemonkit_control_set_reload(struct daemonkit_control *control
  *
  * The start is daemonkit_context_reborn(), with the mode and the ready
  * timeout of the context.  The second copy of the program gets here with the
- * same command and becomes the daemon, whichever command it was.  The
+ * same command and becomes the daemon, whichever command it was; what it is
+ * told once it is the daemon is a command as elsewhere.  The
  * context's status handler, if it has one, gets the status texts of a start;
  * else they are printed.
  *
