@@ -136,6 +136,21 @@ int compat_open_nameless(int dir)
 	}
 }
 
+/* The directory has admitted the file: what is refused is only this way to a name. */
+static int naming_error(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case EPERM:
+	case EACCES: /* as of a profile that allows to write files, and no links */
+	case ENOSYS:
+	case EOPNOTSUPP:
+		return -ENOTSUP;
+	default:
+		return -error;
+	}
+}
+
 int compat_name(int fd, int dir, const char *name)
 {
 	char link[LINK_MAX_LENGTH];
@@ -143,11 +158,11 @@ int compat_name(int fd, int dir, const char *name)
 	if (linkat(AT_FDCWD, magic_link(link, fd), dir, name, AT_SYMLINK_FOLLOW) == 0)
 		return 0;
 	if (errno != ENOENT)
-		return -errno;
+		return naming_error(errno);
 	/* No /proc; this way needs a privilege. */
 	if (linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0)
 		return 0;
-	return errno == ENOENT || errno == EPERM ? -ENOTSUP : -errno;
+	return naming_error(errno);
 }
 
 /* RENAME_NOREPLACE; not every file system and not every kernel has it. */

@@ -31,7 +31,10 @@ int compat_read_link(const char *path, struct stat *facts, char *target, size_t 
  */
 int compat_open_nameless(int dir);
 
-/* Name such a file: 0, -EEXIST, -ENOTSUP, or a negative errno. */
+/*
+ * Name such a file: 0, -EEXIST, -ENOTSUP where it can or may have none, though
+ * the directory admits files, or a negative errno.
+ */
 int compat_name(int fd, int dir, const char *name);
 
 /*

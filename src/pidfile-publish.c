@@ -177,16 +177,27 @@ static int make(struct daemonkit_pidfile *pidfile, const struct pidfile_place *p
 	return result;
 }
 
+/* As long as it is, nobody else puts another there. */
+static bool is_there(const struct pidfile_place *place, const struct pidfile_lock *stale)
+{
+	struct stat facts;
+
+	return fstat(stale->fd, &facts) == 0 && pidfile_is_at(place, &facts);
+}
+
 /*
  * Where the directory admits no new file.  A file of somebody else is not
  * written: its owner could change it at any time.
  */
-static int write_in_place(struct daemonkit_pidfile *pidfile, struct pidfile_lock *stale,
-			  int refused)
+static int write_in_place(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
+			  struct pidfile_lock *stale, int refused)
 {
 	struct stat facts;
 	int result;
 
+	/* It was taken away to make room: another start may be there already. */
+	if (!is_there(place, stale))
+		return -EEXIST;
 	if (fstat(stale->fd, &facts) < 0)
 		return -errno;
 	if (facts.st_uid != 0 && facts.st_uid != geteuid())
@@ -205,9 +216,9 @@ int pidfile_publish(struct daemonkit_pidfile *pidfile, const struct pidfile_plac
 	int result = make(pidfile, place, mode, stale != NULL, false);
 
 	if (result == -ENOTSUP) /* a file without a name cannot be named here */
-		result = make(pidfile, place, mode, stale != NULL, true);
+		result = make(pidfile, place, mode, stale && is_there(place, stale), true);
 	if (stale && (result == -EACCES || result == -EPERM || result == -EROFS))
-		result = write_in_place(pidfile, stale, result);
+		result = write_in_place(pidfile, place, stale, result);
 	if (result == -EEXIST)
 		return PIDFILE_AGAIN;
 	if (result < 0)

@@ -21,6 +21,13 @@
 
 #include "harness.h"
 
+static void filter(struct sock_fprog *program)
+{
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program) != 0)
+		harness_skip("no system call filters here");
+}
+
 void forbid_nameless(void)
 {
 	struct sock_filter code[] = {
@@ -33,9 +40,33 @@ void forbid_nameless(void)
 	};
 	struct sock_fprog program = { .len = sizeof code / sizeof *code, .filter = code };
 
-	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
-		harness_skip("no system call filters here");
+	filter(&program);
+}
+
+static void forbid(int call)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof code / sizeof *code, .filter = code };
+
+	filter(&program);
+}
+
+void forbid_links(void)
+{
+	forbid(SYS_linkat);
+}
+
+void forbid_renaming(void)
+{
+	forbid(SYS_renameat2);
+#ifdef SYS_renameat
+	forbid(SYS_renameat);
+#endif
 }
 
 bool has_nameless(void)

@@ -10,11 +10,18 @@
 
 #define NOBODY 65534
 
-/* How files come to be: without a name first, or where that is impossible. */
-enum { NAMELESS, NAMED, WAYS };
+/*
+ * How files come to be: without a name first, or where that is impossible, or
+ * where it is possible and they get none.
+ */
+enum { NAMELESS, NAMED, LINKLESS, WAYS };
 
 /* Make the system answer as a file system without O_TMPFILE does. */
 void forbid_nameless(void);
+
+/* Make it refuse with EACCES, as a security module does. */
+void forbid_links(void);
+void forbid_renaming(void);
 
 /* Can files here come to be without a name? */
 bool has_nameless(void);

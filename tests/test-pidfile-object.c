@@ -310,6 +310,30 @@ static int create_as_nobody(void *data)
 	return 0;
 }
 
+static int create_nowhere(void *path)
+{
+	struct daemonkit_pidfile *pidfile = NULL;
+
+	forbid_links();
+	forbid_renaming();
+	return daemonkit_pidfile_create(&pidfile, path, 0) == -EACCES ? 0 : 1;
+}
+
+/* A new file comes to be and gets no name: then there is none, and no success. */
+START_TEST(where_files_get_no_names)
+{
+	char *path = strdup(harness_path("x.pid"));
+
+	harness_need_filters();
+	ck_assert_int_eq(in_child(create_nowhere, path), 0);
+	ck_assert_uint_eq(count_entries(harness_directory()), 0);
+	harness_write_file(path, "2147483646\n");
+	ck_assert_int_eq(in_child(create_nowhere, path), 0);
+	ck_assert_uint_le(count_entries(harness_directory()), 1);
+	free(path);
+}
+END_TEST
+
 START_TEST(where_the_directory_admits_no_file)
 {
 	char *path = strdup(open_path("x.pid"));
@@ -356,8 +380,10 @@ static int create_when_full(void *way)
 
 	if (mount_small("size=8k,nr_inodes=12") != 0)
 		return 77;
-	if (way)
+	if (*(int *)way == NAMED)
 		forbid_nameless();
+	if (*(int *)way == LINKLESS)
+		forbid_links();
 	fd = open(harness_path("filler"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	while (write(fd, block, sizeof block) > 0)
 		;
@@ -387,7 +413,7 @@ START_TEST(a_full_file_system)
 	int result;
 
 	harness_need_root();
-	result = in_child(create_when_full, _i == NAMED ? &result : NULL);
+	result = in_child(create_when_full, &_i);
 	if (result == 77)
 		harness_skip("no mount namespaces here");
 	ck_assert_int_eq(result, 0);
@@ -439,7 +465,8 @@ int main(int argc, char *argv[])
 	tcase_add_test(limits, a_child_does_not_hold_an_emptied_file);
 	tcase_add_test(limits, in_a_jail_it_is_emptied);
 	tcase_add_test(limits, where_the_directory_admits_no_file);
-	tcase_add_loop_test(limits, a_full_file_system, 0, WAYS);
+	tcase_add_test(limits, where_files_get_no_names);
+	tcase_add_loop_test(limits, a_full_file_system, 0, harness_has_linux_api() ? WAYS : LINKLESS);
 	tcase_add_test(limits, a_read_only_file_system);
 	return harness_main(argc, argv, suite, NULL);
 }
