@@ -33,6 +33,8 @@
 #ifndef SYS_clone3
 #define SYS_clone3 435
 #endif
+/* Since Linux 5.4; a constant of an enumeration where a C library has it. */
+#define BY_PIDFD ((idtype_t)3)
 
 #define STACK_SIZE ((size_t)64 * 1024)
 #define SHARED (CLONE_VM | CLONE_VFORK | CLONE_FILES)
@@ -145,9 +147,19 @@ int compat_spawn(int (*function)(void *data), void *data, bool sibling,
 	return error;
 }
 
-pid_t compat_reap(pid_t pid, int *status)
+pid_t compat_reap(pid_t pid, int pidfd, int *status)
 {
-	return waitpid(pid, status, __WALL);
+	siginfo_t info = { .si_pid = 0 };
+
+	if (pidfd < 0)
+		return waitpid(pid, status, __WALL);
+	if (waitid(BY_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0)
+		return errno == ECHILD || errno == EINTR ? -1 : waitpid(pid, status, __WALL);
+	if (info.si_code == CLD_EXITED)
+		*status = (info.si_status & 0xff) << 8;
+	else
+		*status = info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0);
+	return info.si_pid;
 }
 #else
 bool compat_can_spawn(void)
@@ -165,8 +177,9 @@ int compat_spawn(int (*function)(void *data), void *data, bool sibling,
 	return -ENOSYS;
 }
 
-pid_t compat_reap(pid_t pid, int *status)
+pid_t compat_reap(pid_t pid, int pidfd, int *status)
 {
+	(void)pidfd;
 	return waitpid(pid, status, 0);
 }
 #endif

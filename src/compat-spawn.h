@@ -27,7 +27,10 @@ bool compat_can_spawn(void);
 int compat_spawn(int (*function)(void *data), void *data, bool sibling,
 		 struct compat_spawned *spawned);
 
-/* waitpid(2), also for a child that has not executed yet. */
-pid_t compat_reap(pid_t pid, int *status);
+/*
+ * waitpid(2), also for a child that has not executed yet; by its pidfd, where the
+ * system can do that, and not by a pid that may be another child's meanwhile.
+ */
+pid_t compat_reap(pid_t pid, int pidfd, int *status);
 
 #endif /* COMPAT_SPAWN_H */

@@ -283,7 +283,7 @@ static int reap(pid_t pid, int pidfd)
 {
 	int status;
 
-	while (compat_reap(pid, &status) < 0)
+	while (compat_reap(pid, pidfd, &status) < 0)
 		if (errno != EINTR)
 			return status_of_other(pidfd);
 	return status;

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -87,6 +88,38 @@ static void reap_all(int signal)
 	errno = saved;
 }
 
+static volatile pid_t other;
+
+/* And then has a child with the same pid, of the kind that clone3(2) makes. */
+static void reuse(int number)
+{
+	int saved = errno;
+	pid_t pid = waitpid(-1, NULL, WNOHANG);
+	/* The exit signal is the fifth, the pid that is wished for the ninth. */
+	uint64_t arguments[11] = { [4] = SIGCHLD, [8] = (uint64_t)(uintptr_t)&pid, [9] = 1 };
+
+	if (pid > 0) {
+		signal(number, SIG_DFL);
+		other = (pid_t)syscall(SYS_clone3, arguments, sizeof arguments);
+		if (other == 0)
+			_exit(99);
+	}
+	errno = saved;
+}
+
+/* The other child's status, "none" if the daemon's pid was not had again. */
+static void say_other(struct program *program)
+{
+	int status = -1;
+
+	if (other > 0 && waitpid(other, &status, 0) < 0)
+		status = -errno;
+	if (other > 0)
+		probe_say(program, "other %d\n", status);
+	else
+		probe_say(program, "other none\n");
+}
+
 static void block(int signal)
 {
 	sigset_t set;
@@ -119,6 +152,10 @@ static bool act_signals(struct program *program, const char *name, const char *v
 		signal(probe_value(value), handle);
 	} else if (strcmp(name, "reaper") == 0) {
 		signal(SIGCHLD, reap_all);
+	} else if (strcmp(name, "reuse") == 0) {
+		signal(SIGCHLD, reuse);
+	} else if (strcmp(name, "other") == 0) {
+		say_other(program);
 	} else if (strcmp(name, "block") == 0) {
 		block(probe_value(value));
 	} else if (strcmp(name, "handled") == 0) {

@@ -211,6 +211,34 @@ START_TEST(launcher_whose_handler_reaps_everything)
 }
 END_TEST
 
+/* The daemon was reaped, and its pid is another child's: that one is left alone. */
+START_TEST(launcher_whose_pids_are_used_again)
+{
+	bool was_used = false;
+
+	harness_need_clones();
+	harness_need_root();
+	for (int i = 0; i < 10; i++) {
+		struct harness_program program = probe_spawn(
+			"mode=reborn first:reuse ready=60000 daemon:exit=5 launcher:other");
+		struct probe probe = probe_result(&program);
+		const char *other = harness_line(&program);
+
+		ck_assert_int_eq(probe.result, -ECHILD);
+		ck_assert_msg(probe.status == -1 || probe.status == 5 << 8, "%#x",
+			      (unsigned)probe.status);
+		/* The launcher may have been faster than the handler. */
+		if (strcmp(other, "other none") != 0) {
+			was_used = true;
+			ck_assert_int_eq(atoi(other + strlen("other ")), 99 << 8);
+		}
+		probe_end(&program);
+	}
+	if (!was_used)
+		harness_skip("a pid cannot be chosen here");
+}
+END_TEST
+
 /* A launcher that lives on is no stranger to its daemon's end. */
 START_TEST(launcher_that_stays_gets_the_exit_status)
 {
@@ -360,6 +388,8 @@ int main(int argc, char *argv[])
 	tcase_add_test(signals, watcher_is_killed);
 	tcase_add_loop_test(children, launcher_that_ignores_sigchld, 0, PROBE_WAYS);
 	tcase_add_loop_test(children, launcher_whose_handler_reaps_everything, 0, PROBE_WAYS);
+	if (harness_has_pidfds())
+		tcase_add_test(children, launcher_whose_pids_are_used_again);
 	if (harness_has_linux_api())
 		tcase_add_loop_test(children, launcher_that_stays_gets_the_exit_status, 0, 1);
 	tcase_add_test(children, launcher_hears_of_no_other_child);
