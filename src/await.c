@@ -121,6 +121,11 @@ static int describe_end(int status, const char *when)
 			 when);
 }
 
+static const char *fate(const struct waiting *wait)
+{
+	return wait->launch->survived ? "could not be killed" : "was killed";
+}
+
 static int end_unsaid(struct waiting *wait, int *status)
 {
 	const char *when = wait->up                  ? "as soon as it was up"
@@ -130,14 +135,19 @@ static int end_unsaid(struct waiting *wait, int *status)
 
 	*status = launch_finish(wait->launch, 0);
 	if (alive)
-		return error_set(-ECHILD, "the daemon closed its channel %s, and was killed",
-				 when);
+		return error_set(-ECHILD, "the daemon closed its channel %s, and %s", when,
+				 fate(wait));
+	if (wait->launch->survived)
+		return error_set(-ECHILD, "somebody killed the daemon's watcher %s, and the daemon "
+					  "%s", when, fate(wait));
 	return describe_end(*status, when);
 }
 
 static int end_failed(struct waiting *wait, int *status)
 {
 	*status = launch_finish(wait->launch, 0);
+	if (wait->launch->survived)
+		return error_set(wait->error, "%s; the daemon %s", wait->text, fate(wait));
 	return error_set(wait->error, "%s", wait->text);
 }
 
@@ -165,13 +175,13 @@ static int begin_end(struct waiting *wait, enum await_verdict verdict, int grace
 static int end_late(struct waiting *wait, int *status)
 {
 	*status = launch_finish(wait->launch, 0);
-	return error_set(-ETIMEDOUT, "the daemon was not ready in time and was killed");
+	return error_set(-ETIMEDOUT, "the daemon was not ready in time and %s", fate(wait));
 }
 
 static int end_interrupted(struct waiting *wait, int *status)
 {
 	*status = launch_finish(wait->launch, 0);
-	return error_set(-EINTR, "a signal interrupted the start; the daemon was killed");
+	return error_set(-EINTR, "a signal interrupted the start; the daemon %s", fate(wait));
 }
 
 static int end_broken(struct waiting *wait, int error, int *status)

@@ -151,7 +151,8 @@ static int spawn(struct launch *launch, const struct launch_plan *plan)
 		error_system(result, "cannot start %s: clone", plan->path);
 	if (result < 0)
 		goto out;
-	*launch = (struct launch){ .daemon = spawned.pid, .end = spawned.pidfd, .channel = -1 };
+	*launch = (struct launch){ .daemon = spawned.pid, .end = spawned.pidfd, .channel = -1,
+				   .process = -1 };
 	if (child.error < 0) {
 		launch_finish(launch, DEADLINE_NEVER);
 		result = child.channel < 0 ? -ENOTSUP
@@ -226,6 +227,7 @@ static int fork_twice(struct launch *launch, const struct launch_plan *plan,
 		result = error_system(-ENOMEM, "cannot start the daemon");
 		goto out;
 	}
+	*launch = (struct launch){ .channel = -1 };
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &forked->mask);
 	result = watcher_fork(&launch->daemon, &launch->watcher, &launch->end);
@@ -240,6 +242,8 @@ static int fork_twice(struct launch *launch, const struct launch_plan *plan,
 		error_system(result, "cannot start the daemon: fork");
 		goto out;
 	}
+	/* While the watcher is there the pid is the daemon's. */
+	launch->process = compat_pidfd_open(launch->daemon);
 	launch->channel = ends[0];
 	ends[0] = -1;
 out:
@@ -266,6 +270,8 @@ bool launch_ended(const struct launch *launch)
 
 /* Of what another reaps the kernel tells the end only then: waited for, in milliseconds. */
 #define REAP_PATIENCE 1000
+/* The end of what may not be killed, or has nobody to watch it, is waited for so long. */
+#define KILL_PATIENCE 5000
 
 static int status_of_other(int pidfd)
 {
@@ -290,46 +296,80 @@ static int reap(pid_t pid, int pidfd)
 }
 
 /*
- * Somebody killed the watcher.  The daemon is there as long as its channel is, and what it
- * held a moment longer, until it is reaped: that is looked for next.
+ * 0 or a negative errno.  A watcher keeps the pid from being used again; and where a
+ * sandbox does not know the other call, the process was there just now.
  */
-static void finish_unwatched(const struct launch *launch)
+static int kill_daemon(const struct launch *launch)
+{
+	int pidfd = launch->watcher > 0 ? launch->process : launch->end;
+	int result = pidfd < 0 ? -ENOSYS : compat_pidfd_signal(pidfd, SIGKILL);
+
+	if (result < 0 && result != -ESRCH)
+		result = kill(launch->daemon, SIGKILL) < 0 ? -errno : 0;
+	return result;
+}
+
+/*
+ * Where there is no pidfd the daemon is there as long as its channel is, and what it
+ * held a moment longer, until it is reaped.  A child of its own may have the channel, too.
+ */
+static void finish_unseen(const struct launch *launch, deadline until)
 {
 	struct pollfd channel = { .fd = launch->channel };
-	deadline until;
 
 	if (deadline_poll(&channel, 1, 0) == 0) {
 		kill(launch->daemon, SIGKILL);
-		deadline_poll(&channel, 1, DEADLINE_NEVER);
+		deadline_poll(&channel, 1, until);
 	}
 	until = deadline_after(REAP_PATIENCE);
 	while (kill(launch->daemon, 0) == 0 && deadline_now() < until)
 		deadline_poll(NULL, 0, deadline_after(1));
 }
 
+/* What this process may not kill is told, by its channel, that nobody waits for it. */
+static void kill_and_wait(struct launch *launch, int fd, deadline until)
+{
+	struct pollfd end = { .fd = fd, .events = POLLIN };
+
+	if (kill_daemon(launch) == -EPERM) {
+		launch->channel = fd_close(launch->channel);
+		until = deadline_after(KILL_PATIENCE);
+	}
+	launch->survived = deadline_poll(&end, 1, until) == 0;
+}
+
+/* Somebody killed the watcher: the daemon has got another parent, which may be this process. */
+static void finish_unwatched(struct launch *launch)
+{
+	struct pollfd end = { .fd = launch->process, .events = POLLIN };
+	deadline until = deadline_after(KILL_PATIENCE);
+
+	if (launch->process < 0) {
+		finish_unseen(launch, until);
+		return;
+	}
+	if (deadline_poll(&end, 1, 0) == 0)
+		kill_and_wait(launch, launch->process, until);
+	if (!launch->survived)
+		reap(launch->daemon, launch->process);
+}
+
 int launch_finish(struct launch *launch, deadline until)
 {
 	struct pollfd end = { .fd = launch->end, .events = POLLIN };
-	int status;
+	int status = -1;
 
-	if (deadline_poll(&end, 1, until) <= 0) {
-		status = launch->watcher > 0 ? -ENOSYS : compat_pidfd_signal(launch->end, SIGKILL);
-		/* A watcher keeps the pid from being used again; and where a sandbox
-		 * does not know the other call, the process was there just now. */
-		if (status < 0 && status != -ESRCH)
-			kill(launch->daemon, SIGKILL);
-		deadline_poll(&end, 1, DEADLINE_NEVER);
-	}
+	if (deadline_poll(&end, 1, until) <= 0)
+		kill_and_wait(launch, launch->end, DEADLINE_NEVER);
 	if (launch->watcher > 0) {
-		status = watcher_read_status(launch->end);
-		if (status == -1)
+		if (!launch->survived)
+			status = watcher_read_status(launch->end);
+		if (!launch->survived && status == -1)
 			finish_unwatched(launch);
-		watcher_dismiss(launch->watcher, launch->end);
-	} else {
+	} else if (!launch->survived) {
 		status = reap(launch->daemon, launch->end);
-		fd_close(launch->end);
 	}
-	fd_close(launch->channel);
+	launch_release(launch);
 	return status;
 }
 
@@ -339,8 +379,10 @@ void launch_orphan(struct launch *launch)
 		watcher_dismiss(launch->watcher, launch->end);
 	else
 		fd_close(launch->end);
+	fd_close(launch->process);
 	launch->watcher = 0;
 	launch->end = -1;
+	launch->process = -1;
 }
 
 void launch_release(struct launch *launch)
@@ -352,5 +394,6 @@ void launch_release(struct launch *launch)
 void launch_forget(struct launch *launch)
 {
 	fd_close(launch->end);
+	fd_close(launch->process);
 	fd_close(launch->channel);
 }

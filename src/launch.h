@@ -30,6 +30,8 @@ struct launch {
 	int channel; /* the launcher's end */
 	int end; /* readable when the daemon has ended: a pidfd or the watcher's */
 	pid_t watcher; /* the daemon's parent where that is not this process, or 0 */
+	int process; /* then a pidfd of the daemon, for when the watcher is killed, or -1 */
+	bool survived; /* launch_finish() may not kill it */
 };
 
 /* What a forked daemon finds. */
@@ -53,7 +55,8 @@ bool launch_ended(const struct launch *launch);
 /*
  * The daemon is not wanted: wait for its end until the deadline, kill it
  * then, reap it.  Returns its status as waitpid(2) gives it, or -1 if
- * somebody else took that.  *launch is over afterwards.
+ * somebody else took that, or if this process may not kill it (see "survived").
+ * *launch is over afterwards.
  */
 int launch_finish(struct launch *launch, deadline until);
 

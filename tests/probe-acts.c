@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -143,7 +144,11 @@ static bool act_processes(struct program *program, const char *name, const char 
 		if (waitpid(program->daemon, &status, 0) < 0)
 			status = -errno;
 		probe_say(program, "reaped %d\n", status);
-	} else
+	} else if (strcmp(name, "adopt") == 0)
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+	else if (strcmp(name, "ended") == 0)
+		probe_say(program, "ended %d\n", (int)waitpid(-1, NULL, WNOHANG));
+	else
 		return false;
 	return true;
 }

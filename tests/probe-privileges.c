@@ -77,6 +77,20 @@ static int take_all_capabilities(void)
 	return (int)syscall(SYS_capset, &header, data);
 }
 
+/* Not for good: but this very process does not have it any more. */
+static void lose_capability(unsigned number)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data) != 0)
+		exit(82);
+	data[number / 32].effective &= ~(1U << number % 32);
+	data[number / 32].permitted &= ~(1U << number % 32);
+	if (syscall(SYS_capset, &header, data) != 0)
+		exit(82);
+}
+
 static int take_ambient(void)
 {
 	for (unsigned long i = 0; i < 64; i++)
@@ -163,6 +177,8 @@ bool probe_act_privileges(struct program *program, const char *name, const char 
 		prctl(PR_SET_KEEPCAPS, strtoul(value, NULL, 0));
 	else if (strcmp(name, "kept") == 0)
 		probe_note(program, "kept %d\n", prctl(PR_GET_KEEPCAPS));
+	else if (strcmp(name, "lose") == 0)
+		lose_capability((unsigned)atoi(value));
 	else if (strcmp(name, "mkdir") == 0)
 		make_directory(value);
 	else if (strcmp(name, "become") == 0) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The launcher while it waits: its signals, its threads, its other children, its death. */
-#include "probe.h"
+#include "probe-running.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -171,6 +172,113 @@ START_TEST(watcher_is_killed)
 	probe_check_nothing_left();
 	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
 	probe_end(&program);
+}
+END_TEST
+
+static bool has_hung_up(void *data)
+{
+	const char *state = running_proc(*(pid_t *)data, "status", "State");
+
+	return state[0] == 'Z';
+}
+
+/* The launcher learns of it when all of this is true, and not before. */
+static void kill_watcher(pid_t launcher, pid_t watcher)
+{
+	ck_assert_int_eq(kill(launcher, SIGSTOP), 0);
+	ck_assert_int_eq(kill(watcher, SIGKILL), 0);
+	ck_assert(harness_wait_until(has_hung_up, &watcher, HARNESS_SOON));
+	ck_assert_int_eq(kill(launcher, SIGCONT), 0);
+}
+
+/* Its own child has the channel, too: that says nothing of the daemon. */
+START_TEST(watcher_is_killed_and_a_child_holds_the_channel)
+{
+	struct harness_program program = probe_spawn(
+		"mode=fork%s pid=@/run/pid ready=60000 daemon:report daemon:hold=@/held "
+		"daemon:touch=@/here daemon:%s", _i / 2 ? " first:deny=pidfd_open" : "",
+		_i % 2 ? "wait" : "await=@/go daemon:exit=3");
+	pid_t daemon = wait_for_daemon(), watcher = parent_of(daemon), child;
+	struct probe probe;
+
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	child = (pid_t)atoi(harness_read_file(harness_path("held")));
+	kill_watcher(program.pid, watcher);
+	harness_write_file(harness_path("go"), "");
+	probe = probe_result(&program);
+	probe_check_failed(&probe, -ECHILD, "before it was ready");
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert(harness_wait_gone(child, HARNESS_SOON));
+	probe_end(&program);
+}
+END_TEST
+
+/* Its channel is gone, and it is there. */
+START_TEST(watcher_of_a_silent_one_is_killed)
+{
+	struct harness_program program = probe_spawn(
+		"mode=fork ready=60000 daemon:report daemon:closeall daemon:touch=@/here "
+		"daemon:wait");
+	pid_t daemon = wait_for_daemon(), watcher = parent_of(daemon);
+	struct probe probe;
+
+	ck_assert_int_eq(kill(program.pid, SIGSTOP), 0);
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	kill_watcher(program.pid, watcher);
+	probe = probe_result(&program);
+	probe_check_failed(&probe, -ECHILD, "before it was ready");
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_end(&program);
+}
+END_TEST
+
+/* The launcher is the daemon's parent then, and its program does not know such a child. */
+START_TEST(watcher_of_a_subreaper_is_killed)
+{
+	struct harness_program program;
+	pid_t daemon, watcher;
+	struct probe probe;
+
+	harness_need_kernel("PR_SET_CHILD_SUBREAPER");
+	program = probe_spawn("mode=fork first:adopt pid=@/run/pid ready=60000 daemon:report "
+			      "daemon:wait launcher:ended");
+	daemon = wait_for_daemon();
+	watcher = parent_of(daemon);
+	kill_watcher(program.pid, watcher);
+	probe = probe_result(&program);
+	probe_check_failed(&probe, -ECHILD, "before it was ready");
+	ck_assert_str_eq(harness_line(&program), "ended -1");
+	probe_check_nothing_left();
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_end(&program);
+}
+END_TEST
+
+/* The daemon is another user's, and root may not kill it: that is said, and not waited out. */
+START_TEST(daemon_may_not_be_killed)
+{
+	struct harness_program program;
+	struct probe probe;
+	pid_t daemon;
+
+	running_for_everybody();
+	program = probe_spawn("%s first:lose=%d user=nobody ready=60000 daemon:report daemon:wait",
+			      _i == 0 ? "mode=reborn" : "mode=fork", CAP_KILL);
+	daemon = wait_for_daemon();
+	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
+	ck_assert_msg(WTERMSIG(probe_end(&program)) == SIGTERM, "it was not SIGTERM");
+	ck_assert_int_eq(kill(daemon, 0), 0);
+	ck_assert_int_eq(kill(daemon, SIGKILL), 0);
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe = probe_run("%s first:lose=%d user=nobody ready=200 daemon:where=@/again "
+			  "daemon:report daemon:wait", _i == 0 ? "mode=reborn" : "mode=fork",
+			  CAP_KILL);
+	probe_check_failed(&probe, -ETIMEDOUT, "was not ready in time and could not be killed");
+	ck_assert_int_eq(probe.status, -1);
+	probe_read(harness_path("again"));
+	ck_assert_int_eq(kill(wait_for_daemon(), SIGKILL), 0);
+	ck_assert(harness_wait_gone(wait_for_daemon(), HARNESS_SOON));
 }
 END_TEST
 
@@ -376,6 +484,8 @@ int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("launcher");
 	TCase *signals = harness_case(suite, "signals");
+	TCase *unwatched = harness_case(suite, "unwatched");
+	TCase *unkillable = harness_case(suite, "unkillable");
 	TCase *children = harness_case(suite, "children");
 	TCase *threads = harness_case(suite, "threads");
 
@@ -386,6 +496,13 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(signals, launcher_is_killed, 0, PROBE_WAYS);
 	tcase_add_loop_test(signals, launcher_is_killed_before_the_set_up, 0, PROBE_REBORN_WAYS);
 	tcase_add_test(signals, watcher_is_killed);
+	tcase_add_loop_test(unwatched, watcher_is_killed_and_a_child_holds_the_channel, 0,
+			    harness_has_linux_api() ? 4 : 2);
+	if (harness_has_pidfds()) {
+		tcase_add_test(unwatched, watcher_of_a_silent_one_is_killed);
+		tcase_add_test(unwatched, watcher_of_a_subreaper_is_killed);
+	}
+	tcase_add_loop_test(unkillable, daemon_may_not_be_killed, 0, 2);
 	tcase_add_loop_test(children, launcher_that_ignores_sigchld, 0, PROBE_WAYS);
 	tcase_add_loop_test(children, launcher_whose_handler_reaps_everything, 0, PROBE_WAYS);
 	if (harness_has_pidfds())

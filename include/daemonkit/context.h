@@ -294,6 +294,10 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  * takes the effect it would have had, and if the launcher survives that,
  * -EINTR is returned.
  *
+ * A launcher that may not kill its daemon (without CAP_KILL, when the daemon
+ * is another user's already) closes the connection, waits for five seconds,
+ * and says in the text of the error that the daemon could not be killed.
+ *
  * In the daemon it returns 0: detached from the terminal and no session
  * leader (FOREGROUND keeps the session of its supervisor), standard
  * descriptors set, no other descriptor but the kept ones, the pid file in
