@@ -7,24 +7,40 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "compat-lock.h"
+#include "deadline.h"
 #include "fd.h"
 
 /* Record locks belong to the process: so must the knowledge about them. */
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int inside; /* the process of which one thread is in here, or 0 */
 static struct pidfile_lock *locks;
 
+/*
+ * No mutex: in a child that was forked while another thread of its parent was
+ * in here, nobody would ever unlock it.  Such a child holds nothing, either.
+ */
 void pidfile_enter(void)
 {
-	pthread_mutex_lock(&mutex);
+	int own = (int)getpid();
+
+	for (unsigned round = 0;; round++) {
+		int found = atomic_load(&inside);
+
+		if (found != own && atomic_compare_exchange_strong(&inside, &found, own)) {
+			if (found != 0)
+				locks = NULL;
+			return;
+		}
+		deadline_pause(round);
+	}
 }
 
 void pidfile_leave(void)
 {
-	pthread_mutex_unlock(&mutex);
+	atomic_store(&inside, 0);
 }
 
 /* Of the record lock all, or one of the two parts in which it changes hands. */

@@ -202,6 +202,44 @@ START_TEST(one_of_many_threads_wins)
 }
 END_TEST
 
+static void *start_on_and_on(void *path)
+{
+	struct daemonkit_pidfile *pidfile = NULL;
+
+	/* Till it finds something else than a pid. */
+	while (daemonkit_pidfile_create(&pidfile, path, 0) == 0)
+		daemonkit_pidfile_close(pidfile);
+	return NULL;
+}
+
+/* Another thread of its parent is nearly always in the midst of something. */
+START_TEST(a_child_frees_its_copies)
+{
+	const char *path = harness_path("x.pid");
+	struct daemonkit_pidfile *pidfile = create(path, 0);
+	char *other = strdup(harness_path("y.pid"));
+	pthread_t thread;
+	int status;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, start_on_and_on, other), 0);
+	for (int i = 0; i < 50; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			daemonkit_pidfile_close(pidfile);
+			_exit(0);
+		}
+		ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+		ck_assert_int_eq(status, 0);
+	}
+	while (unlink(other) != 0 || mkdir(other, 0700) != 0)
+		;
+	pthread_join(thread, NULL);
+	free(other);
+	daemonkit_pidfile_close(pidfile);
+}
+END_TEST
+
 /* Let the child make so many stops at system calls, then kill it; did it get so far? */
 static bool kill_at(const char *path, int stops)
 {
@@ -521,6 +559,9 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(races, one_of_many_wins, 0, ways);
 	tcase_add_test(races, a_start_that_fails_refuses_nobody);
 	tcase_add_test(races, one_of_many_threads_wins);
+	/* With some sanitizers no memory is allocated or freed in such a child. */
+	if (!harness_is_sanitized())
+		tcase_add_test(races, a_child_frees_its_copies);
 	tcase_add_loop_test(races, killed_at_any_system_call, 0, ways);
 	tcase_add_loop_test(races, overtaken_at_any_system_call, 0, ways);
 	tcase_add_loop_test(races, readers_see_all_or_nothing, 0, ways);
