@@ -18,6 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "compat-process.h"
 #include "compat-program.h"
 #include "deadline.h"
 #include "fd.h"
@@ -281,11 +282,31 @@ int channel_receive_settings(int fd, struct pack *settings)
 	return settings->error;
 }
 
+/* Until there is a word, or the process at the other end is gone and has left none. */
+static int await_word(int fd)
+{
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = -1, .events = POLLIN } };
+	struct compat_peer peer;
+	int result;
+
+	if (compat_peer(fd, &peer) == 0 && peer.pid > 0)
+		fds[1].fd = compat_pidfd_open(peer.pid);
+	result = deadline_poll(fds, 2, fds[1].fd == -ESRCH ? 0 : DEADLINE_NEVER);
+	fd_close(fds[1].fd);
+	if (result >= 0 && fds[0].revents == 0)
+		result = deadline_poll(fds, 1, 0) == 0 ? -ECANCELED : 0;
+	return result < 0 ? result : 0;
+}
+
 int channel_receive_word(int fd, enum channel_type type)
 {
+	int result = await_word(fd);
+	ssize_t count;
 	char byte;
-	ssize_t count = receive(fd, &byte, sizeof byte, 0);
 
+	if (result < 0)
+		return result;
+	count = receive(fd, &byte, sizeof byte, 0);
 	if (count <= 0)
 		return count < 0 ? (int)count : -ECANCELED;
 	return byte == (char)type ? 0 : -EBADMSG;

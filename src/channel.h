@@ -85,7 +85,10 @@ int channel_receive(int fd, struct channel_message *message);
 /* In the second copy: wait for all of the settings; the caller frees the pack. */
 int channel_receive_settings(int fd, struct pack *settings);
 
-/* In the daemon: wait for this word.  0, -ECANCELED, or another negative errno. */
+/*
+ * In the daemon: wait for this word.  0, -ECANCELED, or another negative errno.
+ * That the launcher is gone is noticed even when a child of it has its end.
+ */
 int channel_receive_word(int fd, enum channel_type type);
 
 #endif /* CHANNEL_H */

@@ -545,6 +545,43 @@ START_TEST(children_do_not_hide_its_end)
 }
 END_TEST
 
+/* With all that it had they are no reason to wait for its word, whichever that is. */
+START_TEST(children_are_not_waited_for)
+{
+	bool takes = _i % 2 == 1;
+	struct actor old, new;
+	pid_t child;
+
+	actors_open();
+	old = actor_start(_i / 2, WORDS);
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	actor_expect(&new, 0, "stop-at=%s", takes ? "after" : "");
+	actor_expect(&old, 0, "hold=@/held");
+	child = (pid_t)atoi(harness_read_file(harness_path("held")));
+	actor_tell(&new, "ready");
+	if (takes) {
+		actor_tell(&old, "wait=-1");
+		at(&new, "after");
+	} else {
+		actor_expect(&old, 1, "fd=10000");
+	}
+	ck_assert_int_eq(kill(old.pid, SIGKILL), 0);
+	ck_assert(harness_wait_gone(old.pid, HARNESS_SOON));
+	if (takes)
+		actor_tell(&new, "on");
+	ck_assert_int_eq(actor_number(actor_hear(&new)), takes ? 0 : -ECANCELED);
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert(harness_wait_gone(child, HARNESS_SOON));
+	close(old.fd);
+	if (takes)
+		actor_check_daemon(&new);
+	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
 /* Nor do they keep it from its answer: with all that the old one had, or having let go of it. */
 START_TEST(children_do_not_keep_it_up)
 {
@@ -759,6 +796,8 @@ int main(int argc, char *argv[])
 	add(suite, "third", third_one_wins_when_the_old_one_is_dead, ways);
 	add(suite, "old-dies-before", old_one_dies_before, ways);
 	add(suite, "children", children_do_not_hide_its_end, ways);
+	if (harness_has_pidfds())
+		add(suite, "word", children_are_not_waited_for, ways * 2);
 	add(suite, "up", children_do_not_keep_it_up, ways * 2);
 	add(suite, "left", old_one_dies_when_it_has_left, ways);
 	add(suite, "between", nobody_gets_in_between, ways);

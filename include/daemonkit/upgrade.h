@@ -125,7 +125,8 @@ DAEMONKIT_API pid_t daemonkit_upgrade_wait(struct daemonkit_upgrade *upgrade, in
  * @upgrade: an object, or NULL
  *
  * A new daemon that is not ready yet is killed.  In a child made by fork(2) it
- * is not.
+ * is not: a child that goes on without executing a program frees its copy, or
+ * the new daemon learns late, and without pidfds not at all, that the old one died.
  *
  * Returns: NULL.  Thread safety: MT-safe on different objects.  Since: 1.0
  */
