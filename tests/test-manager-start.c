@@ -144,7 +144,7 @@ START_TEST(not_the_launchers_manager)
 	ear_open(&ear, EAR_PATH);
 	speaker_run("mode=%s exec-pid=other wait=%d watchdog-pid=own -- status=a extend=1 ready "
 		    "status=b stopping watchdog store=a barrier=1000", started[_i % 2],
-		    _i < 2 ? 0 : 10000);
+		    _i < 2 ? 0 : 60000);
 	expect_up();
 	speaker_end();
 	CHECK_SAID("ready", 0);
@@ -187,7 +187,7 @@ START_TEST(daemon_is_up_though_nobody_listens)
 	ear_open(&ear, EAR_PATH);
 	close(ear.fd);
 	speaker_run("mode=%s exec-pid=own wait=%d -- status=a ready stopping", started[_i % 2],
-		    _i < 2 ? 0 : 10000);
+		    _i < 2 ? 0 : 60000);
 	expect_up();
 	speaker_end();
 	CHECK_SAID("stopping", -ECONNREFUSED);
