@@ -151,6 +151,20 @@ START_TEST(wrong_usage_is_refused)
 }
 END_TEST
 
+/* Where the working directory is not known it is not "/" either. */
+START_TEST(lost_directory_is_noticed)
+{
+	static const char *const names[] = {"signal-handling", "log-rotation"};
+	const char *const argv[] = {"sh", "-c",
+				    "mkdir gone && cd gone && rmdir ../gone && "
+				    "exec \"$0\" -p \"$1/pid\" -l \"$1/log\"",
+				    example(names[_i]), harness_directory(), NULL};
+
+	check_has(run(argv, 1).error, ": working directory: No such file or directory\n");
+	ck_assert(!exists("pid") && !exists("log"));
+}
+END_TEST
+
 /* signal-handling */
 
 static const char log_file[] = "signal-handling.log";
@@ -398,6 +412,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(small, simple_serves);
 	tcase_add_test(small, simple_says_why_it_cannot_serve);
 	tcase_add_loop_test(small, wrong_usage_is_refused, 0, 7);
+	tcase_add_loop_test(handling, lost_directory_is_noticed, 0, 2);
 	/* POSIX alone cannot tell that what the test has still to reap has ended. */
 	if (harness_has_linux_api()) {
 		tcase_add_test(small, simple_has_a_command_line);

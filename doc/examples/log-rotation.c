@@ -27,9 +27,7 @@
 
 #include <daemonkit/daemonkit.h>
 
-#define READY_TIMEOUT 10000 /* milliseconds */
-#define OLD_LOGS 4
-
+enum { READY_TIMEOUT = 10000 /* ms */, OLD_LOGS = 4 };
 enum { EXIT_USAGE = 2, EXIT_NOT_RUNNING = 7 }; /* as LSB init scripts have them */
 
 static const char *pid_file = "log-rotation.pid", *log_file = "log-rotation.log", *word;
@@ -124,10 +122,12 @@ int main(int argc, char *argv[])
 		else
 			wrong = 1;
 	/* It renames its log, and so stays in this directory.  SIGTERM has a handler already. */
-	if (daemonkit_context_new(&context) < 0 ||
+	if (getcwd(directory, sizeof directory) == NULL) {
+		perror("log-rotation: working directory");
+	} else if (daemonkit_context_new(&context) < 0 ||
 	    daemonkit_context_set_pid_file(context, pid_file, 0) < 0 ||
 	    daemonkit_context_set_log_file(context, log_file, 0) < 0 ||
-	    daemonkit_context_set_work_dir(context, getcwd(directory, sizeof directory)) < 0 ||
+	    daemonkit_context_set_work_dir(context, directory) < 0 ||
 	    daemonkit_context_set_ready_timeout(context, READY_TIMEOUT) < 0 ||
 	    daemonkit_signals_new(&signals) < 0 || daemonkit_commands_new(&commands, signals) < 0 ||
 	    daemonkit_commands_add_string(commands, &word, "rotate", SIGUSR1, on_rotate, 0) < 0 ||

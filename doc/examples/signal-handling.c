@@ -5,8 +5,7 @@
  *	signal-handling [-p PIDFILE] [-l LOGFILE] [-c CONFIGURATION] [-s quit|stop|reload]
  *
  * Without -s it starts.  "quit" (SIGQUIT) ends it when the unit of work in hand is done, "stop"
- * (SIGTERM) at once; "reload" (SIGHUP) reads how many milliseconds a unit takes, and reopens
- * the log.
+ * (SIGTERM) at once; "reload" (SIGHUP) reads the milliseconds of a unit, and reopens the log.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -125,18 +124,19 @@ int main(int argc, char *argv[])
 		*(option == 'p' ? &pid_file : option == 'l' ? &log_file :
 		  option == 'c' ? &configuration : &word) = optarg;
 	/* It stays in this directory, where the name of its configuration is true. */
-	if (daemonkit_context_new(&context) < 0 ||
+	if (getcwd(directory, sizeof directory) == NULL) {
+		perror("signal-handling: working directory");
+	} else if (daemonkit_context_new(&context) < 0 ||
 	    daemonkit_context_set_pid_file(context, pid_file, 0) < 0 ||
 	    daemonkit_context_set_log_file(context, log_file, 0) < 0 ||
-	    daemonkit_context_set_work_dir(context, getcwd(directory, sizeof directory)) < 0 ||
+	    daemonkit_context_set_work_dir(context, directory) < 0 ||
 	    daemonkit_context_set_ready_timeout(context, READY_TIMEOUT) < 0 ||
 	    daemonkit_signals_new(&signals) < 0 || daemonkit_commands_new(&commands, signals) < 0 ||
 	    daemonkit_commands_add_string(commands, &word, "quit", SIGQUIT, on_quit, NULL) < 0 ||
 	    daemonkit_commands_add_string(commands, &word, "stop", SIGTERM, on_stop, NULL) < 0 ||
 	    daemonkit_commands_add_string(commands, &word, "reload", SIGHUP, on_reload, NULL) < 0) {
 		fprintf(stderr, "signal-handling: %s\n", daemonkit_error());
-	} else if (option == '?' || optind < argc ||
-		   (word != NULL && daemonkit_commands_active(commands) == 0)) {
+	} else if (option != -1 || argv[optind] || (word && !daemonkit_commands_active(commands))) {
 		fputs("usage: signal-handling [-p PIDFILE] [-l LOGFILE] "
 		      "[-c CONFIGURATION] [-s quit|stop|reload]\n", stderr);
 		status = EXIT_USAGE;
