@@ -191,8 +191,8 @@ START_TEST(logrotate_rotates)
 	if (system("logrotate --version >/dev/null 2>&1") != 0)
 		harness_skip("logrotate is not installed");
 	snprintf(text, sizeof text,
-		 "%s {\n\tweekly\n\trotate 4\n\tnocreate\n\tpostrotate\n"
-		 "\t\t%s -p %s -s reopen\n\tendscript\n}\n",
+		 "%s {\n\tweekly\n\trotate 4\n\tmissingok\n\tdelaycompress\n\tnocreate\n"
+		 "\tpostrotate\n\t\t%s -p %s -s reopen || test $? = 7\n\tendscript\n}\n",
 		 old_log(0), path, harness_path("log-rotation.pid"));
 	harness_write_file(harness_path("conf"), text);
 	ck_assert_int_eq(chmod(harness_path("conf"), 0644), 0);
@@ -209,6 +209,11 @@ START_TEST(logrotate_rotates)
 	check_end(pid, 0);
 	ck_assert(!exists("log-rotation.pid"));
 	check_logs(3);
+	/* Without the daemon, and without its log. */
+	for (int age = 0; age < 2; age++) {
+		run(rotate, 0);
+		ck_assert(!exists(old_log(0)));
+	}
 }
 END_TEST
 

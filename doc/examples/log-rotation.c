@@ -10,9 +10,11 @@
  * that one LOGFILE.2, and so on.  "reopen" (SIGHUP) is for logrotate:
  *
  *	/var/log/log-rotation.log {
+ *		missingok
+ *		delaycompress
  *		nocreate
  *		postrotate
- *			log-rotation -p /run/log-rotation.pid -s reopen
+ *			/usr/sbin/log-rotation -p /run/log-rotation.pid -s reopen || test $? = 7
  *		endscript
  *	}
  */
