@@ -21,6 +21,9 @@ import tap
 SLOWNESS = int(os.environ.get('HARNESS_SLOWNESS', '1'))
 LIMIT = 150 * SLOWNESS
 ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LANG': 'C.UTF-8', 'HOME': '/root'}
+# For what fetches packages.
+NETWORK = {**ENVIRONMENT, **{name: os.environ[name] for name in
+                             ('http_proxy', 'https_proxy', 'no_proxy') if name in os.environ}}
 MEMORY = pathlib.Path('/mnt')
 DAEMON = '/usr/sbin/managed'
 
@@ -129,15 +132,16 @@ def download(*packages):
     """The files of packages that are not installed, from the machine's own archive."""
     directory = cache / 'packages'
     directory.mkdir(parents=True, exist_ok=True)
+
+    def missing():
+        return [name for name in packages if not list(directory.glob(f'{name}_*.deb'))]
+    said = ''
     for attempt in ('download', 'update', 'download'):
-        missing = [name for name in packages if not list(directory.glob(f'{name}_*.deb'))]
-        if not missing:
-            break
-        run('apt-get', '-q', attempt, *(missing if attempt == 'download' else ()),
-            '-o', 'APT::Sandbox::User=root', cwd=directory,
-            status=None if attempt == 'download' else 0)
-    if missing:
-        raise Failure(f'cannot download {missing}')
+        if missing():
+            said += run('apt-get', '-q', attempt, *(missing() if attempt == 'download' else ()),
+                        '-o', 'APT::Sandbox::User=root', cwd=directory, env=NETWORK, status=None)
+    if missing():
+        raise Failure(f'cannot download {missing()}\n{said}')
     return [sorted(directory.glob(f'{name}_*.deb'))[0] for name in packages]
 
 
