@@ -38,6 +38,8 @@ class Systemd:
                                   env={**room.ENVIRONMENT, 'UNIT_PATH': unit_path})
         path = f'/proc/{self.process.pid}/task/{self.process.pid}/children'
         self.init = room.until('process 1', lambda: room.read(path).strip())
+        # Until then it sees the machine's own /run, in which another systemd may answer.
+        room.until('systemd', lambda: room.read(f'/proc/{self.init}/comm') == 'systemd\n')
         room.until('boot', lambda: self.run('systemctl', 'is-system-running', status=None).strip()
                    in ('running', 'degraded'), 40)
 
@@ -110,7 +112,7 @@ class Systemd:
     def end(self):
         """All of it, and nothing but the control group remains to be removed."""
         os.kill(int(self.init), 9)
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60 * room.SLOWNESS)
         for directory, _, _ in os.walk(self.group, topdown=False):
             room.until(f'{directory} can go', lambda: self.remove(directory), 5)
 
