@@ -6,9 +6,7 @@
 #include <daemonkit/descriptors.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "context.h"
 #include "descriptors.h"
@@ -41,10 +39,10 @@ int daemonkit_context_pass_fd(struct daemonkit_context *context, const char *nam
 		result = context_adopt_descriptors(context);
 	if (result < 0)
 		return context_result(context, result);
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	copy = fd_duplicate(fd);
 	if (copy < 0)
 		return context_result(context,
-				      error_system(-errno, "descriptor %s (%d)", name, fd));
+				      error_system(copy, "descriptor %s (%d)", name, fd));
 	result = descriptors_add(&context->settings.descriptors, name, copy);
 	if (result < 0) {
 		fd_close(copy);

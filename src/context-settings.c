@@ -109,9 +109,9 @@ int daemonkit_context_set_log_fd(struct daemonkit_context *context, int fd)
 	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
 		return context_result(context, error_set(-EBADF, "log descriptor %d: not open for writing",
 							 fd));
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	copy = fd_duplicate(fd);
 	if (copy < 0)
-		return context_result(context, error_system(-errno, "log descriptor %d", fd));
+		return context_result(context, error_system(copy, "log descriptor %d", fd));
 	set_log(&context->settings, SETTINGS_LOG_FD, NULL, copy);
 	return 0;
 }

@@ -95,15 +95,23 @@ int fd_set_nonblocking(int fd, bool on)
 	return set_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
 }
 
+int fd_duplicate(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	if (copy >= 0)
+		return copy;
+	/* The limit does not even reach the first of these numbers. */
+	return errno == EINVAL ? -EMFILE : -errno;
+}
+
 int fd_above_standard(int fd)
 {
 	int higher;
 
 	if (fd > STDERR_FILENO)
 		return fd;
-	higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (higher < 0)
-		higher = -errno;
+	higher = fd_duplicate(fd);
 	fd_close(fd);
 	return higher;
 }

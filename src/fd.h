@@ -24,6 +24,9 @@ int fd_replace(int from, int to);
 int fd_set_cloexec(int fd, bool on);
 int fd_set_nonblocking(int fd, bool on);
 
+/* A duplicate that is 3 or higher and close-on-exec, or a negative errno. */
+int fd_duplicate(int fd);
+
 /*
  * Out of the way of descriptors 0 to 2: takes fd, gives it or a duplicate
  * that is 3 or higher and close-on-exec; on failure fd is closed and a

@@ -62,8 +62,8 @@ static int open_output(const struct settings *settings, bool foreground, bool jo
 	default:
 		return -1;
 	}
-	fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	return fd < 0 ? error_system(-errno, "%s", name) : fd;
+	fd = fd_duplicate(fd);
+	return fd < 0 ? error_system(fd, "%s", name) : fd;
 }
 
 int room_open_streams(const struct settings *settings, bool foreground,

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <daemonkit/context.h>
+#include <daemonkit/descriptors.h>
 #include <daemonkit/error.h>
 #include <daemonkit/notify.h>
 #include <daemonkit/process.h>
@@ -189,6 +190,11 @@ START_TEST(row_5_log_descriptors_are_checked)
 	close((int)none.rlim_cur);
 	setrlimit(RLIMIT_NOFILE, &none);
 	CHECK_REFUSED(daemonkit_context_set_log_fd(context, 1), -EMFILE, strerror(EMFILE));
+	/* No number is left that could be looked for. */
+	none.rlim_cur = 3;
+	setrlimit(RLIMIT_NOFILE, &none);
+	CHECK_REFUSED(daemonkit_context_set_log_fd(context, 1), -EMFILE, strerror(EMFILE));
+	CHECK_REFUSED(daemonkit_context_pass_fd(context, "it", 1), -EMFILE, strerror(EMFILE));
 	setrlimit(RLIMIT_NOFILE, &before);
 	ck_assert_int_eq(daemonkit_context_set_log_fd(context, output), 0);
 	drop();
