@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <daemonkit/context.h>
@@ -148,8 +149,8 @@ bool probe_set(struct program *program, const char *name, const char *value)
 		program->environment[program->environment_count++] = strdup(value);
 	else if (result == 1 && strcmp(name, "times") == 0)
 		program->times = atoi(value);
-	else if (result == 1 && strcmp(name, "thread") == 0)
-		program->in_thread = true;
+	else if (result == 1 && strcmp(name, "thread") == 0) /* "all": the second copy's, too */
+		program->in_thread = !program->is_second || *value != '\0';
 	else if (result == 1 && strcmp(name, "failure") == 0)
 		program->failure = atoi(value);
 	else if (result == 1)
@@ -226,14 +227,20 @@ static void *call(void *data)
 	return (void *)(intptr_t)result;
 }
 
+static void *call_in_thread(void *data)
+{
+	prctl(PR_SET_NAME, "a worker");
+	return call(data);
+}
+
 static pid_t reborn(struct program *program)
 {
 	pthread_t thread;
 	void *result;
 
-	if (!program->in_thread || program->is_second)
+	if (!program->in_thread)
 		return (pid_t)(intptr_t)call(program);
-	if (pthread_create(&thread, NULL, call, program) != 0 ||
+	if (pthread_create(&thread, NULL, call_in_thread, program) != 0 ||
 	    pthread_join(thread, &result) != 0)
 		return -EAGAIN;
 	return (pid_t)(intptr_t)result;
@@ -296,7 +303,7 @@ static int probe_main(int argc, char *argv[])
 	if (program.is_second) {
 		close(program.out);
 		program.out = -1;
-		result = be_daemon(&program, daemonkit_context_reborn(program.context));
+		result = be_daemon(&program, reborn(&program));
 	} else {
 		result = be_launcher(&program, getpid());
 	}

@@ -250,6 +250,23 @@ START_TEST(program_file_is_deleted_while_the_launcher_runs)
 }
 END_TEST
 
+/* The daemon is called what the program is called, and not the thread that starts it. */
+START_TEST(program_is_started_by_a_thread)
+{
+	const char *path = copy_of_this_program("program");
+	char words[512];
+	struct probe probe;
+
+	harness_need_kernel("/proc/self/exe of a deleted program");
+	snprintf(words, sizeof words, "%s thread=all first:unlink=@/program pid=@/run/pid" REPORT,
+		 probe_ways[_i]);
+	probe = probe_run_program(path, words);
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("comm"), "program");
+	probe_kill(&probe);
+}
+END_TEST
+
 START_TEST(program_file_is_replaced_while_the_launcher_runs)
 {
 	const char *path = copy_of_this_program("program");
@@ -298,6 +315,8 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(words, row_11_settings_of_the_launcher_win, 0, PROBE_WAYS);
 	tcase_add_loop_test(program, program_file_is_deleted_while_the_launcher_runs, 0,
 			    PROBE_REBORN_WAYS);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(program, program_is_started_by_a_thread, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(program, program_file_is_replaced_while_the_launcher_runs, 0,
 			    PROBE_REBORN_WAYS);
 	tcase_add_loop_test(program, program_cannot_be_executed, 0, PROBE_REBORN_WAYS);
