@@ -15,6 +15,7 @@
 #include "compat-capability.h"
 #include "credential.h"
 #include "fd.h"
+#include "origin.h"
 #include "path.h"
 
 #define PERMISSIONS (S_IRWXU | S_IRWXG | S_IRWXO)
@@ -101,6 +102,9 @@ int daemonkit_context_set_log_fd(struct daemonkit_context *context, int fd)
 
 	if (context == NULL)
 		return error_null(__func__);
+	/* The launcher's will come; here that number may be another descriptor, or none. */
+	if (origin_get() == ORIGIN_REBORN && !context_is_daemon(context))
+		return 0;
 	if (fd == -1) {
 		set_log(&context->settings, SETTINGS_LOG_NONE, NULL, -1);
 		return 0;

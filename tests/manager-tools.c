@@ -198,8 +198,7 @@ static void set(struct daemonkit_context *context, const char *name, const char 
 	} else if (strcmp(name, "log") == 0) {
 		result = daemonkit_context_set_log_file(context, value, 0);
 	} else if (strcmp(name, "log-fd") == 0) {
-		if (!daemonkit_was_reborn())
-			result = daemonkit_context_set_log_fd(context, atoi(value));
+		result = daemonkit_context_set_log_fd(context, atoi(value));
 	} else if (strcmp(name, "journal") == 0) {
 		claim_journal();
 	} else if (strcmp(name, "fd") == 0) {

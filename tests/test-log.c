@@ -499,6 +499,8 @@ START_TEST(background_writes_into_a_pipe)
 	speaker_run("mode=%s log-fd=60 -- say=1 complain=2 is-open=60", started[_i]);
 	close(60);
 	ck_assert_int_eq(speaker_said("is-open", NULL), 0);
+	/* The second copy has no such descriptor, and need not. */
+	ck_assert_ptr_null(strstr(harness_read_file(harness_path("said")), "setter "));
 	speaker_end();
 	ck_assert_int_eq(read(ends[0], bytes, sizeof bytes), 2);
 	ck_assert_str_eq(bytes, "12");

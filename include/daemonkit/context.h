@@ -107,7 +107,9 @@ DAEMONKIT_API int daemonkit_context_set_log_file(struct daemonkit_context *conte
  * @fd: open for writing: a pipe, a socket, a file.  It is duplicated and
  *      stays the caller's.  -1 for none.
  *
- * Replaces a file set by daemonkit_context_set_log_file().
+ * Replaces a file set by daemonkit_context_set_log_file().  A second copy need
+ * not have the descriptor: before daemonkit_context_reborn() it does nothing
+ * there, as what the launcher has set wins.
  *
  * Returns: 0, -EBADF (not open, or not for writing), -EMFILE.  Since: 1.0
  */
