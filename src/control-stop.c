@@ -6,7 +6,6 @@
 #include "control.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -89,11 +88,26 @@ static int stop_found(struct daemonkit_control *control, struct daemonkit_proces
 	return CONTROL_DONE;
 }
 
+/* A descriptor, or negative: what is wrong with the file is said by who searches in it. */
+static int open_pid_file(const char *path)
+{
+	struct pidfile_place place;
+	struct stat facts;
+	int result = pidfile_place_open(&place, path);
+
+	if (result < 0)
+		return result;
+	result = pidfile_look(&place, &facts);
+	if (result == 0)
+		result = pidfile_open_seen(&place, &facts, false);
+	pidfile_place_close(&place);
+	return result;
+}
+
 int control_stop(struct daemonkit_control *control)
 {
 	/* Before it is known whose it is: what comes to the place later is another start's. */
-	int pid_file = fd_open(control->context->settings.pid_file,
-			       O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	int pid_file = open_pid_file(control->context->settings.pid_file);
 	struct daemonkit_process *process;
 	int result = control_find(control, &process);
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -365,6 +366,25 @@ START_TEST(what_cannot_be_known_is_unknown)
 	run("ok", "try-restart", 1);
 	run("ok", "restart", 1);
 	ck_assert_ptr_nonnull(strstr(run("ok", "start", 1).error, "prog: not started: pid file "));
+}
+END_TEST
+
+/* Whoever waits at the other end of a FIFO would go on. */
+START_TEST(what_is_no_file_is_not_opened)
+{
+	static const char *const commands[] = {"status", "stop", "restart", "reload", "start"};
+	const char *path = harness_path("prog.pid");
+	char event[4096];
+	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	if (watch < 0 || inotify_add_watch(watch, path, IN_OPEN) < 0)
+		harness_skip("nobody tells here what is opened: %s", strerror(errno));
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+		run("ok", commands[i], strcmp(commands[i], "status") == 0 ? 4 : 1);
+		ck_assert_msg(read(watch, event, sizeof event) < 0, "%s opens it", commands[i]);
+	}
+	close(watch);
 }
 END_TEST
 
@@ -806,6 +826,7 @@ int main(int argc, char *argv[])
 		tcase_add_test(states, commands_after_its_death);
 	tcase_add_loop_test(states, pid_files_that_lie_harm_nobody, 0, 6);
 	tcase_add_test(states, what_cannot_be_known_is_unknown);
+	tcase_add_test(states, what_is_no_file_is_not_opened);
 	tcase_add_test(states, unknown_commands_print_nothing);
 	tcase_add_test(states, wrong_arguments_are_refused);
 	if (harness_has_linux_api())
