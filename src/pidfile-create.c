@@ -166,38 +166,37 @@ static int make_empty(const struct pidfile_place *place, mode_t mode)
 	return error_system(error, "pid file %s: make it", place->path);
 }
 
+/* A descriptor, -ESTALE without a text, or an error. */
 static int open_or_make(const struct pidfile_place *place, mode_t mode)
 {
-	for (int looks = 0; looks < PATIENCE; looks++) {
-		struct stat facts;
-		int result = examine(place, &facts);
+	struct stat facts;
+	int result = examine(place, &facts);
 
-		if (result == -ENOENT)
-			result = make_empty(place, mode);
-		else if (result == 0)
-			result = open_examined(place, &facts);
-		else if (result == PIDFILE_AGAIN)
-			result = -ESTALE;
-		if (result != -ESTALE)
-			return result;
-	}
-	return error_set(-EAGAIN, "pid file %s: somebody keeps changing it", place->path);
+	if (result == -ENOENT)
+		return make_empty(place, mode);
+	if (result == PIDFILE_AGAIN)
+		return -ESTALE;
+	return result < 0 ? result : open_examined(place, &facts);
 }
 
 /* Open it, whoever may hold it. */
 static int open_only(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 		     mode_t mode)
 {
-	int fd;
+	for (int looks = 0; looks < PATIENCE; looks++) {
+		int fd;
 
-	pidfile_enter();
-	fd = open_or_make(place, mode);
-	pidfile_lock_restore();
-	pidfile_leave();
-	if (fd < 0)
-		return fd;
-	pidfile->fd = fd;
-	return 0;
+		pidfile_enter();
+		fd = open_or_make(place, mode);
+		pidfile_lock_restore();
+		pidfile_leave();
+		if (fd >= 0)
+			pidfile->fd = fd;
+		if (fd != -ESTALE)
+			return fd < 0 ? fd : 0;
+		deadline_poll(NULL, 0, deadline_after(1));
+	}
+	return error_set(-EAGAIN, "pid file %s: somebody keeps changing it", place->path);
 }
 
 /* An object for a file that one of the two above has taken or opened. */

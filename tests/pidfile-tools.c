@@ -28,19 +28,30 @@ static void filter(struct sock_fprog *program)
 		harness_skip("no system call filters here");
 }
 
-void forbid_nameless(void)
+/* To open with this flag fails so. */
+static void forbid_flag(unsigned flag, unsigned error)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_TMPFILE & ~O_DIRECTORY, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EOPNOTSUPP),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, flag, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = { .len = sizeof code / sizeof *code, .filter = code };
 
 	filter(&program);
+}
+
+void forbid_nameless(void)
+{
+	forbid_flag(O_TMPFILE & ~O_DIRECTORY, EOPNOTSUPP);
+}
+
+void forbid_new(void)
+{
+	forbid_flag(O_EXCL, EEXIST);
 }
 
 static void forbid(int call)

@@ -19,6 +19,9 @@ enum { NAMELESS, NAMED, LINKLESS, WAYS };
 /* Make the system answer as a file system without O_TMPFILE does. */
 void forbid_nameless(void);
 
+/* Make it say that somebody else was faster, whenever a file is to be new. */
+void forbid_new(void);
+
 /* Make it refuse with EACCES, as a security module does. */
 void forbid_links(void);
 void forbid_renaming(void);

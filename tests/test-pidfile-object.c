@@ -310,6 +310,28 @@ static int create_as_nobody(void *data)
 	return 0;
 }
 
+static int open_in_vain(void *path)
+{
+	struct daemonkit_pidfile *pidfile = NULL;
+	int64_t begun = harness_now();
+
+	forbid_new();
+	if (daemonkit_pidfile_open(&pidfile, path, 0) != -EAGAIN || pidfile)
+		return 1;
+	return strstr(daemonkit_error(), "keeps changing") && harness_now() - begun >= 200 ? 0 : 2;
+}
+
+/* Somebody else makes the file and takes it away again: it is not given up at once. */
+START_TEST(what_keeps_changing_is_given_some_time)
+{
+	char *path = strdup(harness_path("x.pid"));
+
+	harness_need_filters();
+	ck_assert_int_eq(in_child(open_in_vain, path), 0);
+	free(path);
+}
+END_TEST
+
 static int create_nowhere(void *path)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
@@ -465,6 +487,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(limits, a_child_does_not_hold_an_emptied_file);
 	tcase_add_test(limits, in_a_jail_it_is_emptied);
 	tcase_add_test(limits, where_the_directory_admits_no_file);
+	tcase_add_test(limits, what_keeps_changing_is_given_some_time);
 	tcase_add_test(limits, where_files_get_no_names);
 	tcase_add_loop_test(limits, a_full_file_system, 0, harness_has_linux_api() ? WAYS : LINKLESS);
 	tcase_add_test(limits, a_read_only_file_system);
