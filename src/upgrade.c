@@ -43,6 +43,7 @@ struct daemonkit_upgrade {
 	bool yielded; /* the pid file */
 	bool answered;
 	pid_t answer;
+	char error[ERROR_TEXT_MAX]; /* the text of a negative one */
 };
 
 static int check(const struct daemonkit_context *context, const char *path)
@@ -228,6 +229,7 @@ static pid_t finish(struct daemonkit_upgrade *upgrade, int result)
 	if (result == 0)
 		let_go(context);
 	upgrade->answer = result == 0 ? upgrade->launch.daemon : take_back(upgrade, result);
+	memcpy(upgrade->error, context->error, sizeof upgrade->error);
 	return upgrade->answer;
 }
 
@@ -338,8 +340,11 @@ pid_t daemonkit_upgrade_wait(struct daemonkit_upgrade *upgrade, int timeout)
 
 	if (upgrade == NULL)
 		return error_null(__func__);
-	if (upgrade->answered)
+	if (upgrade->answered && upgrade->answer > 0)
 		return upgrade->answer;
+	if (upgrade->answered)
+		return context_result(upgrade->context,
+				      error_set(upgrade->answer, "%s", upgrade->error));
 	if (upgrade->owner != getpid())
 		return error_set(-EPERM, "upgrade: this process is not the daemon");
 	do {

@@ -162,7 +162,9 @@ START_TEST(it_fails_before_it_is_ready)
 	}
 	actor_check(actor_hear(&old), ends[end].error, ends[end].said);
 	actor_gone(&new);
-	actor_expect(&old, ends[end].error, "wait=0");
+	/* It stays, with its text, whatever has failed since. */
+	actor_expect(&old, -EINVAL, "pass=:0");
+	actor_check(actor_ask(&old, "wait=0"), ends[end].error, ends[end].said);
 	actor_check_daemon(&old);
 	actor_end(&old);
 	probe_check_nothing_left();

@@ -112,7 +112,7 @@ DAEMONKIT_API int daemonkit_upgrade_fd(const struct daemonkit_upgrade *upgrade)
  *   -EPERM      this is a child of the daemon, made by fork(2)
  *   any error that the new one gave to daemonkit_notify_failed(), or that
  *   daemonkit_context_reborn() returned there; the text is its own
- * Once there is an answer it stays.  How the new one ended, if this process
+ * Once there is an answer it stays, with its text.  How the new one ended, if this process
  * could see it, is daemonkit_context_exit_status().
  * Thread safety: MT-safe on different objects.  Not async-signal-safe.
  * Since: 1.0
