@@ -49,6 +49,11 @@ struct daemonkit_context;
  *   -EPERM      this process is not the daemon
  *   -ECANCELED  the launcher is gone: nobody will ever know of this start
  *   -EPIPE      nobody reads the notification descriptor; no SIGPIPE comes
+ * and, where it is to take a daemon's place (<daemonkit/upgrade.h>) and does
+ * not: the caller is to end
+ *   -ESTALE     the pid file has been removed or replaced
+ *   -EAGAIN     another process has locked it
+ *   -EBADMSG    the daemon said something else than to take it
  * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
  * Since: 1.0
  */
