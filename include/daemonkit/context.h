@@ -256,6 +256,9 @@ DAEMONKIT_API int daemonkit_context_keep_fd(struct daemonkit_context *context, i
  * @text: what the daemon said with daemonkit_notify_status(); valid until
  *        the function returns
  * @data: as given to daemonkit_context_set_status_handler()
+ *
+ * The handler must neither free nor change the context, nor free the upgrade it
+ * hears of: both are in use until the function that called it returns.
  */
 typedef void daemonkit_status_handler(const char *text, void *data);
 
