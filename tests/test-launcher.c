@@ -480,6 +480,65 @@ START_TEST(two_threads_start_two_daemons)
 }
 END_TEST
 
+/* A start of this test's own: of a daemon that says that it is here, and waits for a file. */
+static struct daemonkit_context *context_for(const char *here, const char *go)
+{
+	char touch[1024], await[1024];
+	const char *const words[] = { harness_self, "--helper", "probe", harness_path("report"),
+				      touch, await, "daemon:up", "daemon:wait", NULL };
+	struct daemonkit_context *context;
+
+	snprintf(touch, sizeof touch, "daemon:touch=%s", harness_path("%s", here));
+	snprintf(await, sizeof await, "daemon:await=%s", harness_path("%s", go));
+	ck_assert_int_eq(daemonkit_context_new(&context), 0);
+	ck_assert_int_eq(daemonkit_context_set_mode(context, DAEMONKIT_MODE_REBORN), 0);
+	ck_assert_int_eq(daemonkit_context_set_args(context, (char *const *)(uintptr_t)words), 0);
+	ck_assert_int_eq(daemonkit_context_set_ready_timeout(context, 60000), 0);
+	return context;
+}
+
+/* What a thread starts while another one waits is no part of that wait. */
+START_TEST(forked_child_has_signals_of_its_own)
+{
+	struct start start;
+	pthread_t thread;
+	pid_t child;
+	int status;
+
+	/* Check's own handler ends the whole group of processes. */
+	signal(SIGTERM, SIG_DFL);
+	start.context = context_for("here", "go");
+	ck_assert_int_eq(pthread_create(&thread, NULL, start_one, &start), 0);
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	child = fork();
+	if (child == 0) {
+		struct daemonkit_context *own = context_for("second", "never");
+
+		if (_i == 1)
+			_exit((int)daemonkit_context_reborn(own) < 0 ? 1 : 2);
+		for (;;)
+			pause();
+	}
+	if (_i == 1)
+		ck_assert(harness_wait_text(harness_path("second"), "\n", HARNESS_SOON));
+	ck_assert_int_eq(kill(child, SIGTERM), 0);
+	ck_assert(harness_wait_child(child, &status, HARNESS_SOON));
+	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM, "%#x", (unsigned)status);
+	if (_i == 1)
+		ck_assert(harness_wait_gone((pid_t)atoi(harness_read_file(harness_path("second"))),
+					    HARNESS_SOON));
+	/* The start of this process goes on. */
+	harness_write_file(harness_path("go"), "");
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_msg(start.result > 0, "%d: %s", (int)start.result,
+		      daemonkit_context_error(start.context));
+	daemonkit_context_free(start.context);
+	ck_assert_int_eq(kill(start.result, SIGKILL), 0);
+	ck_assert(harness_wait_gone(start.result, HARNESS_SOON));
+	waitpid(start.result, NULL, 0);
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("launcher");
@@ -488,6 +547,7 @@ int main(int argc, char *argv[])
 	TCase *unkillable = harness_case(suite, "unkillable");
 	TCase *children = harness_case(suite, "children");
 	TCase *threads = harness_case(suite, "threads");
+	TCase *forks = harness_case(suite, "forks");
 
 	tcase_add_loop_test(signals, launcher_dies_by_the_signal, 0, WAYS_AND_SIGNALS);
 	tcase_add_loop_test(signals, launchers_own_handler_runs, 0, WAYS_AND_SIGNALS);
@@ -516,5 +576,6 @@ int main(int argc, char *argv[])
 		tcase_add_test(threads, mode_fork_is_refused_while_threads_run);
 	if (harness_has_linux_api())
 		tcase_add_test(threads, two_threads_start_two_daemons);
+	tcase_add_loop_test(forks, forked_child_has_signals_of_its_own, 0, 2);
 	return harness_main(argc, argv, suite, probe_helpers);
 }
