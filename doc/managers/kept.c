@@ -265,7 +265,7 @@ int main(int argc, char *argv[])
 	struct kept kept = { .port = 7777 };
 	const char *user = NULL;
 	char rest;
-	int option, wrong = 0, result = daemonkit_signals_new(&kept.signals);
+	int option, wrong = 0, status = 0, result = daemonkit_signals_new(&kept.signals);
 
 	if (result == 0)
 		result = daemonkit_context_new(&kept.context);
@@ -285,11 +285,11 @@ int main(int argc, char *argv[])
 	}
 	if (result < 0)
 		fprintf(stderr, "kept: %s\n", daemonkit_error());
-	else if (wrong || kept.port < 1 || kept.port > 65535)
-		return 2;
-	else
-		result = start(&kept, user);
+	if (wrong || kept.port < 1 || kept.port > 65535)
+		status = 2;
+	else if (result < 0 || start(&kept, user) < 0)
+		status = 1;
 	daemonkit_context_free(kept.context);
 	daemonkit_signals_free(kept.signals);
-	return result < 0 ? 1 : 0;
+	return status;
 }
