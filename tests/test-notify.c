@@ -19,7 +19,7 @@ static const int some_ways[] = { 0, 4, 5 };
 /* Long enough to be sure that nothing comes. */
 #define A_WHILE 500
 /* Enough for a daemon to start and to ask for more, even on a busy machine. */
-#define EXTENDED 5000
+#define EXTENDED 2000
 
 static void check_killed(const struct probe *probe)
 {
