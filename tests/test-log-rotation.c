@@ -42,13 +42,13 @@ struct writer {
 	int number;
 };
 
-/* One write(2) a line, to standard output and error in turn. */
+/* One write(2) a line, to standard output and error in turn; at least one. */
 static void *write_lines(void *data)
 {
 	const struct writer *writer = data;
 	char line[128];
 
-	for (long count = 0; !atomic_load(&writer->load->ending); count++) {
+	for (long count = 0; count == 0 || !atomic_load(&writer->load->ending); count++) {
 		int length = snprintf(line, sizeof line, "writer %d line %ld %.*s.\n",
 				      writer->number, count, (int)(count % 40),
 				      "----------------------------------------");
