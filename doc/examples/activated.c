@@ -8,6 +8,7 @@
  * waiting already.  If not, this program does, with the privileges it was
  * started with: root binds a port below 1024, USER uses it.  SIGTERM stops it.
  */
+#define _XOPEN_SOURCE 700
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -18,7 +19,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
 #include <daemonkit/daemonkit.h>
 
 #define READY_TIMEOUT 10000 /* milliseconds */

@@ -18,6 +18,7 @@
  *		endscript
  *	}
  */
+#define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -26,7 +27,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
 #include <daemonkit/daemonkit.h>
 
 enum { READY_TIMEOUT = 10000 /* ms */, OLD_LOGS = 4 };

@@ -5,6 +5,7 @@
  *
  *	pipe [-p PIDFILE] [-n STEPS] [-s stop]
  */
+#define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

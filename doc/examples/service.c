@@ -10,6 +10,7 @@
  *
  *	exec /usr/sbin/service -c /etc/service.conf -p /run/service.pid "$1"
  */
+#define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,9 +25,7 @@
 enum { EXIT_USAGE = 2, EXIT_NOT_CONFIGURED = 6 }; /* as LSB init scripts have them */
 
 struct service {
-	const char *configuration;
-	const char *log_file;
-	const char *pid_file;
+	const char *configuration, *log_file, *pid_file;
 	struct daemonkit_context *context;
 	struct daemonkit_signals *signals;
 	struct daemonkit_control *control;

@@ -7,6 +7,7 @@
  * Without -s it starts.  "quit" (SIGQUIT) ends it when the unit of work in hand is done, "stop"
  * (SIGTERM) at once; "reload" (SIGHUP) reads the milliseconds of a unit, and reopens the log.
  */
+#define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -81,11 +82,9 @@ static int on_reload(struct daemonkit_signal *signal, void *data)
 
 static int serve(void)
 {
-	int result;
-
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	configure();
-	result = -pthread_create(&worker, NULL, work, NULL);
+	int result = -pthread_create(&worker, NULL, work, NULL);
 	if (result < 0)
 		daemonkit_notify_failed(context, result, "no worker thread");
 	else if ((result = daemonkit_notify_ready(context)) == 0)

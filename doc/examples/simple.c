@@ -6,6 +6,7 @@
  *
  * "start" returns when the server can be reached, or says why it cannot.
  */
+#define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -14,12 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include <daemonkit/daemonkit.h>
 
-#define READY_TIMEOUT 10000 /* milliseconds */
-#define CLIENT_TIMEOUT 5    /* seconds */
-#define EXIT_USAGE 2        /* as LSB init scripts have it */
+enum { READY_TIMEOUT = 10000 /* ms */, CLIENT_TIMEOUT = 5 /* s */, EXIT_USAGE = 2 /* as in LSB */ };
 
 /* Listen at a port, or for 0 at any that is free: the descriptor, or a negative errno. */
 static int listen_on(int *port)

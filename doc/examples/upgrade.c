@@ -8,7 +8,7 @@
  * anew, as its file is by then, and hands over socket and count.  No connection
  * is refused; if the new program fails "reload" says why, and the old one serves.
  */
-#define _GNU_SOURCE /* memfd_create(2) */
+#define _GNU_SOURCE 1 /* memfd_create(2) */
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>

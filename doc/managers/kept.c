@@ -17,7 +17,7 @@
  * comes back after a crash: the socket that the daemon has opened itself, the
  * clients' connections, and the count.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1 /* accept4(2), memfd_create(2) */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

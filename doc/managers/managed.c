@@ -18,6 +18,7 @@
  * SIGHUP reloads, SIGTERM ends, SIGUSR1 makes it hang, so that one can see
  * a watchdog bite.
  */
+#define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

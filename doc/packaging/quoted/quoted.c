@@ -9,6 +9,7 @@
  * opened here, before root becomes USER.  "reload" reads the quotes and opens
  * the log again, and tells whoever asked for it when the quotes are no good.
  */
+#define _XOPEN_SOURCE 700
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
