@@ -98,6 +98,26 @@ static int print_results(FILE *results)
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Check runs nothing, and calls it a success, when its variables select nothing. */
+static bool is_selection_empty(SRunner *runner)
+{
+	static const char *const names[] = { "CK_RUN_CASE", "CK_RUN_SUITE", "CK_INCLUDE_TAGS",
+					     "CK_EXCLUDE_TAGS" };
+
+	if (srunner_ntests_run(runner) > 0)
+		return false;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		const char *value = getenv(names[i]);
+
+		if (!value)
+			continue;
+		printf("Bail out! %s=%s selects no test; the cases are: %s\n", names[i], value,
+		       harness_case_names());
+		return true;
+	}
+	return false;
+}
+
 int harness_main(int argc, char *argv[], Suite *suite, const struct harness_helper *helpers)
 {
 	char results_path[64];
@@ -121,8 +141,11 @@ int harness_main(int argc, char *argv[], Suite *suite, const struct harness_help
 	srunner_set_fork_status(runner, CK_FORK);
 	srunner_set_tap(runner, results_path);
 	srunner_run_all(runner, CK_SILENT);
+	if (is_selection_empty(runner))
+		result = EXIT_FAILURE;
+	else
+		result = print_results(results);
 	srunner_free(runner);
-	result = print_results(results);
 	fclose(results);
 	return result;
 }

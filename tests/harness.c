@@ -43,6 +43,12 @@ static struct shared *shared;
 static char directory[PATH_MAX];
 static struct descriptor before[MAX_FDS];
 static size_t before_count;
+static char case_names[4096];
+
+const char *harness_case_names(void)
+{
+	return case_names;
+}
 
 const char *harness_directory(void)
 {
@@ -412,14 +418,21 @@ static void make_directory(void)
 
 /* The supervisor */
 
+/* What the supervisor waits for: a child's end, and the end of who waits for the result. */
+static void supervisor_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGCHLD);
+	sigaddset(set, SIGTERM);
+}
+
 /* Wait for the test, reaping orphans meanwhile; is it in time? */
 static bool wait_for_test(pid_t test, int *status)
 {
 	bool in_time = true;
-	sigset_t child;
+	sigset_t signals;
 
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
+	supervisor_signals(&signals);
 	for (;;) {
 		int64_t rest = shared->deadline - harness_now();
 		struct timespec wait = {
@@ -441,7 +454,9 @@ static bool wait_for_test(pid_t test, int *status)
 		}
 		if (!in_time)
 			wait = (struct timespec) { .tv_sec = 1 };
-		sigtimedwait(&child, NULL, &wait);
+		/* The run was interrupted: no result is needed, but nothing may be left. */
+		if (sigtimedwait(&signals, NULL, &wait) == SIGTERM)
+			kill(test, SIGKILL);
 	}
 }
 
@@ -490,25 +505,55 @@ static void clean_signals(const sigset_t *mask)
 	sigprocmask(SIG_SETMASK, mask, NULL);
 }
 
+/*
+ * Check's own child.  Check kills it, and its process group, when the run is
+ * interrupted: the supervisor is in a group of its own, learns that, and cleans up.
+ */
+static _Noreturn void follow(pid_t supervisor)
+{
+	int status = 0;
+
+	while (waitpid(supervisor, &status, 0) < 0)
+		if (errno != EINTR)
+			_exit(1);
+	end_like(status);
+}
+
+/* Become the supervisor: a child of Check's child. */
+static void begin_supervisor(void)
+{
+	pid_t parent = getpid(), supervisor;
+	sigset_t signals;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	supervisor = fork();
+	if (supervisor < 0)
+		ck_abort_msg("fork: %s", strerror(errno));
+	if (supervisor > 0)
+		follow(supervisor);
+	supervisor_signals(&signals);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGCHLD, SIG_DFL);
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(1);
+	harness_adopt_orphans();
+}
+
 /* The fixture's first half, run by Check's own child: only the test returns. */
 static void begin(void)
 {
-	sigset_t none, child;
+	sigset_t none;
 	pid_t test;
 
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	ck_assert_ptr_ne(shared, MAP_FAILED);
+	begin_supervisor();
 	shared->supervisor = getpid();
 	harness_allow(TEST_TIME);
 	make_directory();
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	harness_adopt_orphans();
-	sigemptyset(&none);
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &child, NULL);
-	signal(SIGCHLD, SIG_DFL);
 	test = fork();
 	if (test > 0)
 		supervise(test);
@@ -519,6 +564,7 @@ static void begin(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != shared->supervisor)
 		_exit(1);
+	sigemptyset(&none);
 	clean_signals(&none);
 	umask(022);
 	before_count = list_fds(before);
@@ -538,7 +584,10 @@ static void end(void)
 TCase *harness_case(Suite *suite, const char *name)
 {
 	TCase *test_case = tcase_create(name);
+	size_t used = strlen(case_names);
 
+	snprintf(case_names + used, sizeof case_names - used, "%s\"%s\"", used > 0 ? ", " : "",
+		 name);
 	/* The supervisor keeps the time. */
 	tcase_set_timeout(test_case, 7200);
 	tcase_add_checked_fixture(test_case, begin, end);

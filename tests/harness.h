@@ -7,7 +7,8 @@
  * to the supervisor, is killed, and fails the test.  A test also fails when it
  * leaves a descriptor open or a child unreaped, and when it passes its
  * deadline.  It starts with default signal dispositions, an empty mask, umask
- * 022 and a directory of its own, which is removed afterwards.
+ * 022 and a directory of its own, which is removed afterwards, also when the run
+ * is interrupted.
  *
  * A program looks like this:
  *
@@ -45,7 +46,8 @@ TCase *harness_case(Suite *suite, const char *name);
 
 /*
  * Run the suite, or the helper that the arguments name; the result of main().
- * The results are printed in the Test Anything Protocol.  The array of helpers
+ * The results are printed in the Test Anything Protocol.  $CK_RUN_CASE selects a
+ * test case by its name; a name that selects nothing is an error.  The array of helpers
  * ends with a NULL name; it may be NULL.
  */
 int harness_main(int argc, char *argv[], Suite *suite, const struct harness_helper *helpers);
@@ -151,6 +153,7 @@ extern const char *harness_self;
 
 /* For the parts of the harness: not for tests. */
 void harness_free_memory(void);
+const char *harness_case_names(void);
 int64_t harness_deadline(void); /* of the test; 0 in a helper */
 
 #endif /* HARNESS_H */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,10 +120,32 @@ START_TEST(is_skipped)
 }
 END_TEST
 
+/* Says which process it leaves behind, and waits. */
+START_TEST(is_interrupted)
+{
+	pid_t pid = fork();
+	char text[16];
+
+	if (pid == 0) {
+		setsid();
+		for (;;)
+			pause();
+	}
+	harness_write_file(harness_path("file"), "");
+	snprintf(text, sizeof text, "%d\n", (int)pid);
+	harness_write_file(getenv("HARNESS_STRAY"), text);
+	pause();
+}
+END_TEST
+
 static void add_bad_tests(Suite *suite)
 {
 	TCase *bad = harness_case(suite, "bad");
 
+	if (getenv("HARNESS_STRAY")) {
+		tcase_add_test(bad, is_interrupted);
+		return;
+	}
 	tcase_add_test(bad, leaves_a_detached_process);
 	tcase_add_test(bad, leaves_a_descriptor);
 	tcase_add_test(bad, closes_a_descriptor);
@@ -139,6 +162,7 @@ static struct harness_result bad_run(void)
 	const char *const argv[] = { harness_self, NULL };
 	struct harness_result result;
 
+	unsetenv("CK_RUN_CASE");
 	setenv("HARNESS_BAD", "1", 1);
 	setenv("TMPDIR", harness_directory(), 1);
 	result = harness_run(argv);
@@ -190,6 +214,62 @@ START_TEST(bad_tests_leave_nothing)
 	bad_run();
 	ck_assert(has_no_entry(harness_directory()));
 	ck_assert_uint_eq(harness_count_children(getpid()), 0);
+}
+END_TEST
+
+static bool has_no_child(void *data)
+{
+	(void)data;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	return harness_count_children(getpid()) == 0;
+}
+
+/* As the terminal does it on Ctrl-C; and killed outright. */
+START_TEST(an_interrupted_run_leaves_nothing)
+{
+	const char *stray = harness_path("stray"), *directory = harness_path("tmp");
+	pid_t program, pid;
+
+	ck_assert_int_eq(mkdir(directory, 0755), 0);
+	harness_adopt_orphans();
+	program = fork();
+	if (program == 0) {
+		setpgid(0, 0);
+		setenv("HARNESS_BAD", "1", 1);
+		setenv("HARNESS_STRAY", stray, 1);
+		setenv("TMPDIR", directory, 1);
+		unsetenv("CK_RUN_CASE");
+		execl(harness_self, harness_self, (char *)NULL);
+		_exit(127);
+	}
+	ck_assert(harness_wait_text(stray, "\n", HARNESS_SOON));
+	pid = (pid_t)atoi(harness_read_file(stray));
+	ck_assert_int_gt(pid, 1);
+	ck_assert(!has_no_entry(directory));
+	ck_assert_int_eq(_i == 0 ? kill(-program, SIGINT) : kill(program, SIGKILL), 0);
+	/* The program, and the supervisor of its test. */
+	ck_assert(harness_wait_until(has_no_child, NULL, HARNESS_SOON));
+	ck_assert(has_no_entry(directory));
+	ck_assert_int_lt(kill(pid, 0), 0);
+}
+END_TEST
+
+START_TEST(selecting_nothing_is_an_error)
+{
+	static const char *const variables[] = { "CK_RUN_CASE", "CK_RUN_SUITE" };
+	const char *const argv[] = { harness_self, NULL };
+	struct harness_result result;
+
+	unsetenv("CK_RUN_CASE");
+	setenv("HARNESS_BAD", "1", 1);
+	setenv(variables[_i], "no such name", 1);
+	result = harness_run(argv);
+	ck_assert(WIFEXITED(result.status));
+	ck_assert_int_eq(WEXITSTATUS(result.status), EXIT_FAILURE);
+	ck_assert_str_eq(result.output, _i == 0 ?
+		"Bail out! CK_RUN_CASE=no such name selects no test; the cases are: \"bad\"\n" :
+		"Bail out! CK_RUN_SUITE=no such name selects no test; the cases are: \"bad\"\n");
 }
 END_TEST
 
@@ -274,6 +354,8 @@ static void add_good_tests(Suite *suite)
 
 	tcase_add_loop_test(notices, each_fault_is_noticed, 0, 9);
 	tcase_add_test(notices, bad_tests_leave_nothing);
+	tcase_add_loop_test(notices, an_interrupted_run_leaves_nothing, 0, 2);
+	tcase_add_loop_test(notices, selecting_nothing_is_an_error, 0, 2);
 	tcase_add_test(tools, a_helper_is_run);
 	tcase_add_test(tools, a_helper_is_spoken_to);
 	tcase_add_test(tools, a_stream_that_is_held_is_noticed);

@@ -495,6 +495,7 @@ int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("process");
 	TCase *both = harness_case(suite, "with and without pidfds");
+	TCase *stop = harness_case(suite, "stop");
 	TCase *rest = harness_case(suite, "rest");
 
 	tcase_add_loop_test(both, only_single_processes_are_held, 0, VARIANTS);
@@ -505,8 +506,8 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(both, threads_outlive_their_leader, 0, VARIANTS);
 	tcase_add_loop_test(both, any_process_can_be_waited_for, 0, VARIANTS);
 	tcase_add_loop_test(both, signal_handlers_do_not_end_a_wait, 0, VARIANTS);
-	tcase_add_loop_test(both, stop_asks, 0, VARIANTS);
-	tcase_add_loop_test(both, stop_escalates_only_if_told, 0, VARIANTS);
+	tcase_add_loop_test(stop, stop_asks, 0, VARIANTS);
+	tcase_add_loop_test(stop, stop_escalates_only_if_told, 0, VARIANTS);
 	tcase_add_loop_test(both, success_leaves_the_error_text, 0, VARIANTS);
 	tcase_add_loop_test(both, the_unprivileged_are_refused, 0, VARIANTS);
 	tcase_add_loop_test(both, the_descriptor_tells_the_end, 0, VARIANTS);
