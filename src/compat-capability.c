@@ -93,6 +93,14 @@ int compat_capabilities_any(void)
 	return result < 0 ? result : data[0].permitted != 0 || data[1].permitted != 0;
 }
 
+int compat_capabilities_drop(void)
+{
+	static const struct __user_cap_data_struct none[2];
+
+	/* The ambient ones go with the inheritable ones. */
+	return set(none);
+}
+
 int compat_capabilities_limit(uint64_t mask)
 {
 	struct __user_cap_data_struct data[2];
@@ -247,6 +255,11 @@ int compat_capabilities_outlive(bool on)
 }
 
 int compat_capabilities_any(void)
+{
+	return 0;
+}
+
+int compat_capabilities_drop(void)
 {
 	return 0;
 }

@@ -17,6 +17,9 @@ int compat_capabilities_outlive(bool on);
 /* Has this thread any, if only permitted?  1, 0 or a negative errno. */
 int compat_capabilities_any(void);
 
+/* Have none: permitted, effective, inheritable or ambient.  0 or a negative errno. */
+int compat_capabilities_drop(void);
+
 /*
  * Have just these (a bit for each number), permitted and effective; none
  * inheritable or ambient; where there is the privilege for it no others in the

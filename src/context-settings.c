@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "compat-capability.h"
-#include "credential.h"
 #include "fd.h"
 #include "origin.h"
 #include "path.h"
@@ -206,42 +205,36 @@ int daemonkit_context_set_env(struct daemonkit_context *context, char *const env
 	return set_strings(context, "environment", envp, &context->environment);
 }
 
-static void set_ids(struct settings *settings, uid_t uid, gid_t gid, gid_t *groups,
-		    size_t count)
+static void set_credential(struct settings *settings, const struct credential *credential)
 {
-	free(settings->groups);
+	free(settings->credential.groups);
 	settings->has_credential = true;
-	settings->uid = uid;
-	settings->gid = gid;
-	settings->groups = groups;
-	settings->group_count = count;
+	settings->credential = *credential;
 }
 
 int daemonkit_context_set_credential(struct daemonkit_context *context, uid_t uid, gid_t gid,
 				     const gid_t *groups, size_t count)
 {
-	gid_t *copy = NULL;
+	struct credential credential = { .uid = uid, .gid = gid, .group_count = count };
 
 	if (context == NULL || (groups == NULL && count > 0))
 		return error_null(__func__);
 	if (uid == (uid_t)-1 || gid == (gid_t)-1 || count > compat_groups_max())
 		return context_result(context, error_set(-EINVAL, "credential: no such ids"));
 	if (count > 0) {
-		copy = malloc(count * sizeof *copy);
-		if (copy == NULL)
+		credential.groups = malloc(count * sizeof *groups);
+		if (credential.groups == NULL)
 			return context_result(context, error_system(-ENOMEM, "credential"));
-		memcpy(copy, groups, count * sizeof *copy);
+		memcpy(credential.groups, groups, count * sizeof *groups);
 	}
-	set_ids(&context->settings, uid, gid, copy, count);
+	set_credential(&context->settings, &credential);
 	return 0;
 }
 
 int daemonkit_context_set_user(struct daemonkit_context *context, const char *user,
 			       const char *group)
 {
-	uid_t uid;
-	gid_t gid, *groups;
-	size_t count;
+	struct credential credential = { .groups = NULL };
 	int result;
 
 	if (context == NULL)
@@ -249,14 +242,14 @@ int daemonkit_context_set_user(struct daemonkit_context *context, const char *us
 	if (user == NULL) {
 		if (group != NULL)
 			return context_result(context, error_set(-EINVAL, "group %s without a user", group));
-		set_ids(&context->settings, 0, 0, NULL, 0);
+		set_credential(&context->settings, &credential);
 		context->settings.has_credential = false;
 		return 0;
 	}
-	result = credential_look_up(user, group, &uid, &gid, &groups, &count);
+	result = credential_look_up(user, group, &credential);
 	if (result < 0)
 		return context_result(context, result);
-	set_ids(&context->settings, uid, gid, groups, count);
+	set_credential(&context->settings, &credential);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "compat-capability.h"
+#include "compat-program.h"
 #include "error.h"
 
 static int compare_groups(const void *one, const void *other)
@@ -34,22 +35,23 @@ static gid_t *sorted(const gid_t *groups, size_t count)
 	return copy;
 }
 
-/* Is one list part of the other, which may have one group beside it? */
+/* Are they the same, but for one group that either may have? */
 static bool same_groups(const gid_t *have, size_t have_count, const gid_t *want,
-			size_t want_count, gid_t beside)
+			size_t want_count, gid_t except)
 {
 	for (size_t i = 0; i < have_count; i++)
-		if (have[i] != beside &&
+		if (have[i] != except &&
 		    bsearch(&have[i], want, want_count, sizeof *want, compare_groups) == NULL)
 			return false;
 	for (size_t i = 0; i < want_count; i++)
-		if (bsearch(&want[i], have, have_count, sizeof *have, compare_groups) == NULL)
+		if (want[i] != except &&
+		    bsearch(&want[i], have, have_count, sizeof *have, compare_groups) == NULL)
 			return false;
 	return true;
 }
 
-/* 1 the process has just these groups, 0 it has not, or a negative errno. */
-static int has_groups(const gid_t *groups, size_t count, gid_t gid)
+/* 1 the process has just these supplementary groups, 0 it has not, or a negative errno. */
+static int has_groups(const struct credential *credential)
 {
 	int have_count = getgroups(0, NULL), result = -ENOMEM;
 	gid_t *unsorted = NULL, *have = NULL, *want = NULL;
@@ -65,9 +67,11 @@ static int has_groups(const gid_t *groups, size_t count, gid_t gid)
 		goto out;
 	}
 	have = sorted(unsorted, (size_t)have_count);
-	want = sorted(groups, count);
+	want = sorted(credential->groups, credential->group_count);
+	/* The process's own group gives the same access whether it is listed or not. */
 	if (have != NULL && want != NULL)
-		result = same_groups(have, (size_t)have_count, want, count, gid);
+		result = same_groups(have, (size_t)have_count, want, credential->group_count,
+				     credential->gid);
 out:
 	free(unsorted);
 	free(have);
@@ -86,17 +90,70 @@ static bool has_ids(uid_t uid, gid_t gid)
 	       saved_group == gid;
 }
 
-/*
- * Root may do everything still; for anybody else each way back is tried, and
- * has to fail.  Capabilities that are only permitted let none of these succeed,
- * but are a way back as well: those that are kept are limited later.
- */
-static int prove(uid_t uid, gid_t gid, const gid_t *groups, size_t count, gid_t gid_before,
-		 bool keep)
+static int change(const struct credential *credential)
 {
+	uid_t uid = credential->uid;
+	gid_t gid = credential->gid;
+	int result = has_groups(credential);
+
+	if (result < 0)
+		return error_system(result, "getgroups");
+	/* A process that is all that already needs no privilege for it. */
+	if (result == 1 && has_ids(uid, gid))
+		return 0;
+	if (setgroups(credential->group_count, credential->groups) < 0)
+		return error_system(-errno, "setgroups for user %lu (start as root)",
+				    (unsigned long)uid);
+	if (setresgid(gid, gid, gid) < 0)
+		return error_system(-errno, "setgid %lu (start as root)", (unsigned long)gid);
+	if (setresuid(uid, uid, uid) < 0)
+		return error_system(-errno, "setuid %lu (start as root)", (unsigned long)uid);
+	return 0;
+}
+
+/*
+ * The kernel drops them when root becomes a user, but not for a process that is that
+ * user already, nor where the program has set its securebits so.
+ */
+static int drop_capabilities(uid_t uid)
+{
+	int any = compat_capabilities_any(), result = any;
+
+	/* Other threads would keep theirs. */
+	if (any > 0 && compat_thread_count() > 1)
+		return error_set(-EBUSY, "becoming user %lu: the process has capabilities and other "
+					 "threads, which would keep theirs", (unsigned long)uid);
+	if (any > 0)
+		result = compat_capabilities_drop();
+	return result < 0 ? error_system(result, "becoming user %lu: drop the capabilities",
+					 (unsigned long)uid) : 0;
+}
+
+int credential_become(const struct credential *credential, bool keep)
+{
+	int result;
+
+	/* Whatever the program has set. */
+	if (!keep)
+		compat_capabilities_outlive(false);
+	result = change(credential);
+	if (result == 0 && !keep && credential->uid != 0)
+		result = drop_capabilities(credential->uid);
+	return result;
+}
+
+/*
+ * Root may still do everything; for any other user each way back is tried, and
+ * has to fail.  Capabilities that are only permitted let none of these succeed,
+ * but are a way back as well.
+ */
+int credential_prove(const struct credential *credential, gid_t gid_before, bool keep)
+{
+	uid_t uid = credential->uid;
+	gid_t gid = credential->gid;
 	int any = keep ? 0 : compat_capabilities_any();
 
-	if (!has_ids(uid, gid) || has_groups(groups, count, gid) != 1)
+	if (!has_ids(uid, gid) || has_groups(credential) != 1)
 		return error_set(-EPERM, "becoming user %lu, group %lu: the ids did not all change",
 				 (unsigned long)uid, (unsigned long)gid);
 	if (uid == 0)
@@ -109,29 +166,6 @@ static int prove(uid_t uid, gid_t gid, const gid_t *groups, size_t count, gid_t 
 		return error_set(-EPERM, "becoming user %lu: privileges can be regained",
 				 (unsigned long)uid);
 	return 0;
-}
-
-int credential_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count, bool keep)
-{
-	gid_t gid_before = getegid();
-	int result = has_groups(groups, count, gid);
-
-	if (result < 0)
-		return error_system(result, "getgroups");
-	/* Someone who is all that already needs no privilege for it. */
-	if (result == 1 && has_ids(uid, gid) && geteuid() != 0)
-		return 0;
-	/* Whatever the program has set; where that is locked there is the proof. */
-	if (!keep)
-		compat_capabilities_outlive(false);
-	if (setgroups(count, groups) < 0)
-		return error_system(-errno, "setgroups for user %lu (start as root)",
-				    (unsigned long)uid);
-	if (setresgid(gid, gid, gid) < 0)
-		return error_system(-errno, "setgid %lu", (unsigned long)gid);
-	if (setresuid(uid, uid, uid) < 0)
-		return error_system(-errno, "setuid %lu", (unsigned long)uid);
-	return prove(uid, gid, groups, count, gid_before, keep);
 }
 
 /* A buffer as large as a database entry needs, found by trying. */
@@ -178,33 +212,29 @@ static int find_group(const char *name, gid_t *gid)
 	return error_system(-ERANGE, "group %s", name);
 }
 
-int credential_look_up(const char *user, const char *group, uid_t *uid, gid_t *gid,
-		       gid_t **groups, size_t *count)
+int credential_look_up(const char *user, const char *group, struct credential *ret)
 {
-	uid_t found_uid = 0;
-	gid_t found_gid = 0, *list = NULL;
-	int size = 16, result = find_user(user, &found_uid, &found_gid);
+	struct credential found = { .groups = NULL };
+	int size = 16, result = find_user(user, &found.uid, &found.gid);
 
 	if (result == 0 && group != NULL)
-		result = find_group(group, &found_gid);
+		result = find_group(group, &found.gid);
 	if (result < 0)
 		return result;
 	for (;;) {
 		int room = size;
-		gid_t *larger = realloc(list, (size_t)size * sizeof *larger);
+		gid_t *larger = realloc(found.groups, (size_t)size * sizeof *larger);
 
 		if (larger == NULL || (size_t)size > 4 * compat_groups_max()) {
-			free(larger != NULL ? larger : list);
+			free(larger != NULL ? larger : found.groups);
 			return error_system(-ENOMEM, "the groups of user %s", user);
 		}
-		list = larger;
-		if (getgrouplist(user, found_gid, list, &size) >= 0)
+		found.groups = larger;
+		if (getgrouplist(user, found.gid, found.groups, &size) >= 0)
 			break;
 		size = size > room ? size : 2 * room;
 	}
-	*uid = found_uid;
-	*gid = found_gid;
-	*groups = list;
-	*count = (size_t)size;
+	found.group_count = (size_t)size;
+	*ret = found;
 	return 0;
 }

@@ -7,20 +7,34 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/*
- * Give up this process's groups, group and user for these, in that order,
- * and prove that what was given up cannot be had back.  To keep capabilities
- * is to let them outlive this; they are to be limited then.  Returns 0 or a
- * negative errno with its text.  All threads change.
- */
-int credential_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count, bool keep);
+/* Whom a process is to become. */
+struct credential {
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups; /* the supplementary ones */
+	size_t group_count;
+};
 
 /*
- * What the databases say of a user: uid, gid and supplementary groups (to be
- * freed by the caller).  group may be NULL for the user's own.  Returns 0 or
- * a negative errno with its text.
+ * Change groups, group and user, in that order; a process that has all of these
+ * already needs no privilege for it.  Unless capabilities are kept, every capability
+ * is dropped as well, where the user is not root.  Returns 0 or a negative errno
+ * with its text.  All threads change, except for capabilities.
  */
-int credential_look_up(const char *user, const char *group, uid_t *uid, gid_t *gid,
-		       gid_t **groups, size_t *count);
+int credential_become(const struct credential *credential, bool keep);
+
+/*
+ * Prove that the process is this user and cannot regain what it had; gid_before
+ * is its effective group from before the change.  Call it last: after the kept
+ * capabilities were limited.  Returns 0 or a negative errno with its text.
+ */
+int credential_prove(const struct credential *credential, gid_t gid_before, bool keep);
+
+/*
+ * What the databases say of a user, whose supplementary groups are to be freed by the
+ * caller.  group may be NULL for the user's own.  Returns 0 or a negative errno with
+ * its text.
+ */
+int credential_look_up(const char *user, const char *group, struct credential *ret);
 
 #endif /* CREDENTIAL_H */

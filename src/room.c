@@ -134,6 +134,22 @@ static int enter_root(const char *path)
 	return 0;
 }
 
+/* The proof is the last step: nothing that is allowed here may come after it. */
+static int become_user(const struct settings *settings)
+{
+	bool keep = settings->privileges.has_capabilities;
+	gid_t gid_before = getegid();
+	int result = privileges_before_user(&settings->privileges);
+
+	if (result == 0 && settings->has_credential)
+		result = credential_become(&settings->credential, keep);
+	if (result == 0)
+		result = privileges_after_user(&settings->privileges);
+	if (result == 0 && settings->has_credential)
+		result = credential_prove(&settings->credential, gid_before, keep);
+	return result;
+}
+
 int room_confine(const struct settings *settings)
 {
 	const char *directory = settings->work_dir != NULL ? settings->work_dir : "/";
@@ -154,13 +170,7 @@ int room_confine(const struct settings *settings)
 		return error_system(-errno, "working directory %s%s%s", directory,
 				    settings->chroot != NULL ? " inside " : "",
 				    settings->chroot != NULL ? settings->chroot : "");
-	result = privileges_before_user(&settings->privileges);
-	if (result == 0 && settings->has_credential)
-		result = credential_become(settings->uid, settings->gid, settings->groups,
-					   settings->group_count,
-					   settings->privileges.has_capabilities);
-	if (result == 0)
-		result = privileges_after_user(&settings->privileges);
+	result = become_user(settings);
 	if (result < 0)
 		privileges_undo(&settings->privileges);
 	return result;

@@ -43,7 +43,7 @@ void settings_clear(struct settings *settings)
 	fd_close(settings->log_fd);
 	free(settings->work_dir);
 	free(settings->chroot);
-	free(settings->groups);
+	free(settings->credential.groups);
 	descriptors_clear(&settings->descriptors);
 	settings_wipe_payload(settings);
 	free(settings->keep);
@@ -103,11 +103,11 @@ int settings_pack(const struct settings *settings, struct pack *pack)
 	pack_string(pack, settings->work_dir);
 	pack_string(pack, settings->chroot);
 	pack_number(pack, settings->has_credential);
-	pack_number(pack, settings->uid);
-	pack_number(pack, settings->gid);
-	pack_number(pack, (int64_t)settings->group_count);
-	for (size_t i = 0; i < settings->group_count; i++)
-		pack_number(pack, settings->groups[i]);
+	pack_number(pack, settings->credential.uid);
+	pack_number(pack, settings->credential.gid);
+	pack_number(pack, (int64_t)settings->credential.group_count);
+	for (size_t i = 0; i < settings->credential.group_count; i++)
+		pack_number(pack, settings->credential.groups[i]);
 	pack_number(pack, settings->has_umask);
 	pack_number(pack, settings->umask);
 	pack_number(pack, settings->ready_timeout);
@@ -147,14 +147,14 @@ static void unpack_groups(struct settings *fresh, struct unpack *unpack)
 
 	if (count == 0)
 		return;
-	fresh->groups = calloc(count, sizeof *fresh->groups);
-	if (fresh->groups == NULL) {
+	fresh->credential.groups = calloc(count, sizeof *fresh->credential.groups);
+	if (fresh->credential.groups == NULL) {
 		unpack->error = -ENOMEM;
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		fresh->groups[i] = (gid_t)unpack_number(unpack);
-	fresh->group_count = count;
+		fresh->credential.groups[i] = (gid_t)unpack_number(unpack);
+	fresh->credential.group_count = count;
 }
 
 static void unpack_payload(struct settings *fresh, struct unpack *unpack)
@@ -212,8 +212,8 @@ int settings_unpack(struct settings *settings, const void *bytes, size_t length)
 	fresh.work_dir = unpack_string(&unpack);
 	fresh.chroot = unpack_string(&unpack);
 	fresh.has_credential = unpack_number(&unpack) != 0;
-	fresh.uid = (uid_t)unpack_number(&unpack);
-	fresh.gid = (gid_t)unpack_number(&unpack);
+	fresh.credential.uid = (uid_t)unpack_number(&unpack);
+	fresh.credential.gid = (gid_t)unpack_number(&unpack);
 	unpack_groups(&fresh, &unpack);
 	fresh.has_umask = unpack_number(&unpack) != 0;
 	fresh.umask = (mode_t)unpack_number(&unpack);

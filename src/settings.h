@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "credential.h"
 #include "descriptors.h"
 #include "pack.h"
 #include "privileges.h"
@@ -30,10 +31,7 @@ struct settings {
 	char *work_dir; /* absolute, or NULL for "/" */
 	char *chroot; /* absolute, or NULL */
 	bool has_credential;
-	uid_t uid;
-	gid_t gid;
-	gid_t *groups;
-	size_t group_count;
+	struct credential credential;
 	bool has_umask;
 	mode_t umask;
 	int ready_timeout; /* milliseconds; 0: set-up only */

@@ -234,50 +234,83 @@ START_TEST(pid_file_in_a_directory_of_the_user_is_removed)
 }
 END_TEST
 
-/* A process that keeps its capabilities through setuid(2) has given up nothing. */
+/* The powers that the daemon has tried, none of which it may have. */
+static void check_powerless(void)
+{
+	probe_fact("powers");
+	ck_assert_ptr_null(strstr(harness_read_file(harness_path("open/report")), "\nmay_"));
+}
+
+/* SECBIT_NO_SETUID_FIXUP: the kernel does not drop them when root becomes a user. */
+START_TEST(capabilities_that_the_kernel_leaves_are_dropped)
+{
+	struct probe probe;
+
+	harness_need_root();
+	open_directory("open");
+	probe = probe_run("%s first:securebits=4 second:securebits=4 cred=65534:65534 "
+			  "daemon:where=@/open/report daemon:powers" REPORT, probe_ways[_i]);
+	probe_check_up(&probe);
+	check_powerless();
+	probe_kill(&probe);
+}
+END_TEST
+
+/* SECBIT_KEEP_CAPS, locked: they are permitted, and effective as soon as one asks. */
+START_TEST(capabilities_that_are_only_permitted_are_dropped)
+{
+	struct probe probe;
+
+	harness_need_root();
+	open_directory("open");
+	/* It is gone when the second copy is executed, and locked then. */
+	probe = probe_run("%s %s:securebits=0x30 cred=65534:65534 daemon:where=@/open/report "
+			  "daemon:powers" REPORT,
+			  probe_ways[_i], _i < PROBE_REBORN_WAYS ? "second" : "first");
+	probe_check_up(&probe);
+	check_powerless();
+	probe_kill(&probe);
+}
+END_TEST
+
+/* A system that says that it has dropped them, and has not. */
 START_TEST(privileges_that_can_be_regained_are_an_error)
 {
 	struct probe probe;
 
 	harness_need_root();
+	harness_need_filters();
 	probe = probe_run("%s pid=@/run/pid first:securebits=4 second:securebits=4 "
-			  "cred=65534:65534 daemon:wait", probe_ways[_i]);
+			  "first:pretend=capset cred=65534:65534 daemon:wait", probe_ways[_i]);
 	probe_check_failed(&probe, -EPERM, "privileges can be regained");
-}
-END_TEST
-
-/* SECBIT_KEEP_CAPS, locked: they are permitted, and effective as soon as one asks. */
-START_TEST(privileges_that_are_only_permitted_are_an_error)
-{
-	struct probe probe;
-
-	harness_need_root();
-	/* It is gone when the second copy is executed, and locked then. */
-	probe = probe_run("%s pid=@/run/pid %s:securebits=0x30 cred=65534:65534 daemon:wait",
-			  probe_ways[_i], _i < PROBE_REBORN_WAYS ? "second" : "first");
-	probe_check_failed(&probe, -EPERM, "privileges can be regained");
+	probe_check_nothing_left();
 }
 END_TEST
 
 /* ---- not root ---- */
 
-/* The launcher as an ordinary user, with the report in a directory of its own. */
-static struct probe run_as_nobody(const char *words)
+/* The launcher as setpriv(1) makes it, with the report in a directory of its own. */
+static struct probe run_as(const char *options, const char *words)
 {
-	const char *program = harness_path("program"), *script = harness_path("nobody");
+	const char *program = harness_path("program"), *script = harness_path("as");
 	const char *copy[] = { "cp", harness_self, program, NULL };
 	char text[1024];
 
 	if (access(program, F_OK) != 0) {
 		ck_assert_int_eq(harness_run(copy).status, 0);
 		ck_assert_int_eq(chmod(program, 0755), 0);
-		snprintf(text, sizeof text,
-			 "#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 --clear-groups "
-			 "%s \"$@\"\n", program);
-		harness_write_file(script, text);
-		ck_assert_int_eq(chmod(script, 0755), 0);
 	}
+	snprintf(text, sizeof text, "#!/bin/sh\nexec setpriv %s %s \"$@\"\n", options, program);
+	harness_write_file(script, text);
+	ck_assert_int_eq(chmod(script, 0755), 0);
 	return probe_run_program(script, words);
+}
+
+#define AS_NOBODY "--reuid=65534 --regid=65534 "
+
+static struct probe run_as_nobody(const char *words)
+{
+	return run_as(AS_NOBODY "--clear-groups", words);
 }
 
 START_TEST(without_privileges_the_error_is_clear)
@@ -311,6 +344,57 @@ START_TEST(who_one_is_already_needs_no_privilege)
 }
 END_TEST
 
+/* Powers that a manager gave to the user that the daemon is already. */
+START_TEST(who_one_is_already_has_no_capabilities)
+{
+	struct probe probe;
+	char words[512];
+
+	harness_need_root();
+	open_directory("open");
+	snprintf(words, sizeof words, "%s cred=65534:65534 daemon:where=@/open/report "
+		 "daemon:powers" REPORT, probe_ways[_i]);
+	probe = run_as(AS_NOBODY "--clear-groups --inh-caps=+setuid,+setgid,+chown "
+		       "--ambient-caps=+setuid,+setgid,+chown", words);
+	probe_check_up(&probe);
+	check_powerless();
+	probe_kill(&probe);
+}
+END_TEST
+
+/* But for those that are to be kept: the others do not make the proof fail. */
+START_TEST(who_one_is_already_keeps_what_is_asked_for)
+{
+	struct probe probe;
+	char words[512];
+
+	harness_need_root();
+	open_directory("open");
+	snprintf(words, sizeof words, "%s cred=65534:65534 capability=0 "
+		 "daemon:where=@/open/report daemon:powers" REPORT, probe_ways[_i]);
+	probe = run_as(AS_NOBODY "--clear-groups --inh-caps=+setuid,+setgid,+chown "
+		       "--ambient-caps=+setuid,+setgid,+chown", words);
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("may_chown"), 1);
+	ck_assert(!probe_has_fact("may_setuid"));
+	ck_assert(!probe_has_fact("may_setgid"));
+	probe_kill(&probe);
+}
+END_TEST
+
+/* Other threads would keep theirs. */
+START_TEST(capabilities_of_threads_are_an_error)
+{
+	struct probe probe;
+
+	harness_need_root();
+	open_directory("open");
+	probe = run_as(AS_NOBODY "--clear-groups --inh-caps=+setuid --ambient-caps=+setuid",
+		       "mode=foreground first:threads=1 cred=65534:65534 daemon:wait");
+	probe_check_failed(&probe, -EBUSY, "other threads");
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("privileges");
@@ -328,10 +412,18 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(jail, jail_with_a_way_out_is_refused, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, pid_file_in_a_directory_of_root_is_emptied, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, pid_file_in_a_directory_of_the_user_is_removed, 0, PROBE_WAYS);
-	tcase_add_loop_test(user, privileges_that_can_be_regained_are_an_error, 0, PROBE_WAYS);
-	if (harness_has_linux_api())
-		tcase_add_loop_test(user, privileges_that_are_only_permitted_are_an_error, 0,
+	if (harness_has_linux_api()) {
+		tcase_add_loop_test(user, capabilities_that_the_kernel_leaves_are_dropped, 0,
 				    PROBE_WAYS);
+		tcase_add_loop_test(user, capabilities_that_are_only_permitted_are_dropped, 0,
+				    PROBE_WAYS);
+		tcase_add_loop_test(user, privileges_that_can_be_regained_are_an_error, 0,
+				    PROBE_WAYS);
+		tcase_add_loop_test(nobody, who_one_is_already_has_no_capabilities, 0, PROBE_WAYS);
+		tcase_add_loop_test(nobody, who_one_is_already_keeps_what_is_asked_for, 0,
+				    PROBE_WAYS);
+		tcase_add_test(nobody, capabilities_of_threads_are_an_error);
+	}
 	tcase_add_test(nobody, without_privileges_the_error_is_clear);
 	tcase_add_test(nobody, who_one_is_already_needs_no_privilege);
 	return harness_main(argc, argv, suite, probe_helpers);

@@ -174,7 +174,9 @@ DAEMONKIT_API int daemonkit_context_set_env(struct daemonkit_context *context,
  *
  * The daemon gives up its privileges after everything that needs them, in
  * the order groups, gid, uid, and then proves that it cannot regain them and
- * has no capability left, but for daemonkit_context_keep_capability().
+ * has no capability left, but for daemonkit_context_keep_capability().  A
+ * process that is this user already needs no privilege, and loses the
+ * capabilities that its supervisor gave it just the same.
  *
  * Returns: 0, -EINVAL (an id of (uid_t)-1 or (gid_t)-1, too many groups),
  * -ENOMEM.  Since: 1.0
@@ -334,7 +336,8 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  *                while the root is to change; a program with file capabilities
  *                in mode REBORN; or the process says of itself that it is a
  *                second copy, but its launcher is not of the same user
- *   -EBUSY       mode FORK while other threads run
+ *   -EBUSY       mode FORK while other threads run; or mode FOREGROUND with
+ *                other threads that would keep privileges
  *   -EEXIST, -ELOOP  the pid file's path leads to something else: as
  *                daemonkit_pidfile_create(), with its other errors
  *   -ENOTSUP     a setting of <daemonkit/privileges.h> that this system does
