@@ -206,13 +206,17 @@ static int end_refused(struct waiting *wait, int error, int *status)
 static int hand_over(struct waiting *wait)
 {
 	const struct await *await = wait->await;
+	pid_t daemon = wait->launch->daemon;
 
 	if (await->hand_over != NULL)
 		return await->hand_over(wait->launch, await->owner);
 	if (await->manager == NULL)
 		return 0;
+	/* The pid of one that has ended with status 0 is free as soon as it is let go. */
+	if (launch_status(wait->launch) == 0)
+		daemon = 0;
 	launch_orphan(wait->launch);
-	notify_hand_over(await->manager, wait->launch->daemon, await->timeout != 0, DEADLINE_NEVER);
+	notify_hand_over(await->manager, daemon, await->timeout != 0, DEADLINE_NEVER);
 	channel_send(wait->launch->channel, CHANNEL_GO, 0, "", DEADLINE_NEVER);
 	return 0;
 }
@@ -229,25 +233,40 @@ short await_events(const struct waiting *waiting)
 	return (short)(POLLIN | (is_sending(waiting) ? POLLOUT : 0));
 }
 
+/*
+ * It was up, and has ended before that was read here: what it said counts, as it does for a
+ * daemon that ends right after the start.  Only a failure is an error.  The status is unknown
+ * where something else in this process has taken it, or somebody killed the watcher.
+ * In an upgrade the new daemon has not taken the place yet: this process keeps it.
+ */
+static bool may_have_ended(const struct waiting *wait)
+{
+	int status = launch_status(wait->launch);
+
+	if (wait->await->hand_over != NULL)
+		return false;
+	return status == -1 || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static int end_up(struct waiting *wait, int *status)
+{
+	int result = hand_over(wait);
+
+	if (result < 0)
+		return end_refused(wait, result, status);
+	launch_release(wait->launch);
+	return 0;
+}
+
 /* All that has come, in this order: what a dead daemon has said is all there to be heard. */
 static int conclude(struct waiting *wait, int *status)
 {
 	bool ended = launch_ended(wait->launch);
 	enum await_verdict verdict = listen_to(wait, ended);
-	int result;
 
-	if (verdict == AWAIT_UP && !ended) {
-		result = hand_over(wait);
-		if (result < 0)
-			return end_refused(wait, result, status);
-		launch_release(wait->launch);
-		return 0;
-	}
-	/* It was up, and is dead already: its last words count. */
-	if (verdict == AWAIT_UP) {
-		wait->up = true;
-		verdict = listen_to(wait, true);
-	}
+	wait->up = verdict == AWAIT_UP;
+	if (wait->up && (!ended || may_have_ended(wait)))
+		return end_up(wait, status);
 	if (verdict == AWAIT_BROKEN)
 		return end_broken(wait, wait->error, status);
 	if (verdict == AWAIT_FAILED)

@@ -18,6 +18,13 @@
 #include <stddef.h>
 #include <sys/wait.h>
 
+int compat_wait_status(const siginfo_t *info)
+{
+	if (info->si_code == CLD_EXITED)
+		return (info->si_status & 0xff) << 8;
+	return info->si_status | (info->si_code == CLD_DUMPED ? 0x80 : 0);
+}
+
 #ifdef COMPAT_LINUX
 #include <pthread.h>
 #include <sched.h>
@@ -155,10 +162,23 @@ pid_t compat_reap(pid_t pid, int pidfd, int *status)
 		return waitpid(pid, status, __WALL);
 	if (waitid(BY_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0)
 		return errno == ECHILD || errno == EINTR ? -1 : waitpid(pid, status, __WALL);
-	if (info.si_code == CLD_EXITED)
-		*status = (info.si_status & 0xff) << 8;
-	else
-		*status = info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0);
+	*status = compat_wait_status(&info);
+	return info.si_pid;
+}
+
+pid_t compat_read_status(pid_t pid, int pidfd, int *status)
+{
+	siginfo_t info = { .si_pid = 0 };
+	int how = WEXITED | WNOHANG | WNOWAIT | __WALL;
+	int result = pidfd < 0 ? -1 : waitid(BY_PIDFD, (id_t)pidfd, &info, how);
+
+	/* Without such a child the pid may be another one's. */
+	if (pidfd < 0 || (result < 0 && errno != ECHILD))
+		result = waitid(P_PID, (id_t)pid, &info, how);
+	if (result < 0)
+		return -1;
+	if (info.si_pid != 0)
+		*status = compat_wait_status(&info);
 	return info.si_pid;
 }
 #else
@@ -181,5 +201,17 @@ pid_t compat_reap(pid_t pid, int pidfd, int *status)
 {
 	(void)pidfd;
 	return waitpid(pid, status, 0);
+}
+
+pid_t compat_read_status(pid_t pid, int pidfd, int *status)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	(void)pidfd;
+	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return -1;
+	if (info.si_pid != 0)
+		*status = compat_wait_status(&info);
+	return info.si_pid;
 }
 #endif

@@ -3,6 +3,7 @@
 #ifndef COMPAT_SPAWN_H
 #define COMPAT_SPAWN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -32,5 +33,11 @@ int compat_spawn(int (*function)(void *data), void *data, bool sibling,
  * system can do that, and not by a pid that may be another child's meanwhile.
  */
 pid_t compat_reap(pid_t pid, int pidfd, int *status);
+
+/* Only the status, of a child that stays a zombie: its pid, 0 if it runs, or -1. */
+pid_t compat_read_status(pid_t pid, int pidfd, int *status);
+
+/* What waitid(2) tells, as waitpid(2) tells it.  Async-signal-safe. */
+int compat_wait_status(const siginfo_t *info);
 
 #endif /* COMPAT_SPAWN_H */

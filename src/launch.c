@@ -268,6 +268,20 @@ bool launch_ended(const struct launch *launch)
 	return deadline_poll(&end, 1, 0) > 0;
 }
 
+int launch_status(const struct launch *launch)
+{
+	int status = -1;
+
+	if (!launch_ended(launch))
+		return -1;
+	if (launch->watcher > 0)
+		return watcher_read_status(launch->end);
+	if (compat_read_status(launch->daemon, launch->end, &status) < 0 &&
+	    compat_pidfd_exit_status(launch->end, &status) < 0)
+		return -1;
+	return status;
+}
+
 /* Of what another reaps the kernel tells the end only then: waited for, in milliseconds. */
 #define REAP_PATIENCE 1000
 /* The end of what may not be killed, or has nobody to watch it, is waited for so long. */

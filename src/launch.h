@@ -53,6 +53,12 @@ int launch_start(struct launch *launch, const struct launch_plan *plan,
 bool launch_ended(const struct launch *launch);
 
 /*
+ * How the daemon ended, as waitpid(2) tells it; it is not reaped.  -1: it has not ended,
+ * or its status is not known.  Does not wait.
+ */
+int launch_status(const struct launch *launch);
+
+/*
  * The daemon is not wanted: wait for its end until the deadline, kill it
  * then, reap it.  Returns its status as waitpid(2) gives it, or -1 if
  * somebody else took that, or if this process may not kill it (see "survived").

@@ -166,9 +166,15 @@ int notify_main_pid(struct notify *notify, pid_t pid)
 int notify_hand_over(struct manager *manager, pid_t daemon, bool ready, deadline until)
 {
 	char assignments[64];
+	int used = 0;
 
-	snprintf(assignments, sizeof assignments, "MAINPID=%ld%s", (long)daemon,
-		 ready ? "\nREADY=1" : "");
+	if (daemon > 0)
+		used = snprintf(assignments, sizeof assignments, "MAINPID=%ld\n", (long)daemon);
+	if (ready)
+		used += snprintf(assignments + used, sizeof assignments - (size_t)used, "READY=1\n");
+	if (used == 0)
+		return 0;
+	assignments[used - 1] = '\0';
 	return manager_send_until(manager, assignments, NULL, 0, until);
 }
 

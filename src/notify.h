@@ -61,7 +61,7 @@ int notify_watchdog_interval(const struct notify *notify, int *milliseconds);
 
 /*
  * In the launcher, or a daemon whose place is taken: the daemon that is up, and
- * perhaps ready, is the main process now.
+ * perhaps ready, is the main process now; 0: it has ended already.
  */
 int notify_hand_over(struct manager *manager, pid_t daemon, bool ready, deadline until);
 

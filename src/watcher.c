@@ -19,6 +19,7 @@
 
 #include "channel.h"
 #include "compat-fd.h"
+#include "compat-spawn.h"
 #include "fd.h"
 
 /* What the watcher reports: a pid or a negative errno first, then a status. */
@@ -59,10 +60,7 @@ static bool has_ended(pid_t daemon, int *status)
 		return errno == ECHILD;
 	if (info.si_pid == 0)
 		return false;
-	if (info.si_code == CLD_EXITED)
-		*status = (info.si_status & 0xff) << 8;
-	else
-		*status = info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0);
+	*status = compat_wait_status(&info);
 	return true;
 }
 
@@ -173,9 +171,14 @@ int watcher_fork(pid_t *daemon, pid_t *watcher, int *report)
 
 int watcher_read_status(int report)
 {
-	int status;
+	struct report status;
+	ssize_t count;
 
-	return read_report(report, &status) < 0 ? -1 : status;
+	/* It stays there, to be read again. */
+	do {
+		count = recv(report, &status, sizeof status, MSG_PEEK);
+	} while (count < 0 && errno == EINTR);
+	return count == (ssize_t)sizeof status ? status.value : -1;
 }
 
 void watcher_dismiss(pid_t watcher, int report)

@@ -307,7 +307,7 @@ int speaker_main(int argc, char *argv[])
 		report("daemon", getpid(), "");
 		each_word(context, argc, argv, false);
 		report("end", 0, "");
-		/* A launcher does not take a daemon that is gone for one that is up. */
+		/* The test ends it, when it has looked at it. */
 		if (!has_failed && (daemonkit_was_reborn() || getpid() != caller))
 			(void)!read(HOLD_FD, &byte, 1);
 	} else {

@@ -97,28 +97,98 @@ START_TEST(fault_peers_daemon_is_killed_before_it_is_ready)
 }
 END_TEST
 
+/* The daemon waits for @/stopped, and has ended before its launcher reads what it said. */
+static pid_t end_unread(const struct harness_program *program)
+{
+	pid_t daemon;
+	int status;
+
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	daemon = (pid_t)atoi(harness_read_file(harness_path("here")));
+	ck_assert_int_eq(kill(program->pid, SIGSTOP), 0);
+	ck_assert_int_eq(waitpid(program->pid, &status, WUNTRACED), program->pid);
+	harness_write_file(harness_path("stopped"), "");
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert_int_eq(kill(program->pid, SIGCONT), 0);
+	return daemon;
+}
+
+/* Ready has arrived: an exit with status 0 is no failure, however early. */
+START_TEST(daemon_is_ready_and_exits_with_0)
+{
+	struct harness_program program = probe_spawn(
+		LONG " pid=@/run/pid %s daemon:touch=@/here daemon:await=@/stopped daemon:up "
+		"daemon:release daemon:exit=0", probe_ways[_i]);
+	pid_t daemon = end_unread(&program);
+	struct probe probe = probe_result(&program);
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe.result, daemon);
+	ck_assert_int_eq(probe.status, -1);
+	probe_check_nothing_left();
+	harness_end(&program);
+}
+END_TEST
+
+/* The same for a second copy that is set up. */
+START_TEST(daemon_is_up_and_exits_with_0)
+{
+	struct harness_program program = probe_spawn(
+		"pid=@/run/pid %s second:touch=@/here second:await=@/stopped daemon:release "
+		"daemon:exit=0", probe_ways[_i]);
+	pid_t daemon = end_unread(&program);
+	struct probe probe = probe_result(&program);
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe.result, daemon);
+	probe_check_nothing_left();
+	harness_end(&program);
+}
+END_TEST
+
+/* As any daemon that is the launcher's child, it is left to the program to be reaped. */
+START_TEST(daemon_that_has_ended_can_be_reaped)
+{
+	struct harness_program program;
+	struct probe probe;
+
+	harness_need_clones();
+	program = probe_spawn(LONG " daemon:touch=@/here daemon:await=@/stopped daemon:up "
+			      "daemon:exit=0 launcher:reap %s", probe_ways[_i == 0 ? 0 : 3]);
+	end_unread(&program);
+	probe = probe_result(&program);
+	probe_check_up(&probe);
+	ck_assert_str_eq(harness_line(&program), "reaped 0");
+	harness_end(&program);
+}
+END_TEST
+
+/* Whatever comes first to the launcher, the answer is the same. */
+START_TEST(daemons_that_exit_with_0_never_fail)
+{
+	for (int i = 0; i < 20; i++) {
+		struct probe probe = probe_run("%s%s daemon:exit=0", probe_ways[_i],
+					       i % 2 == 0 ? "" : " " LONG " daemon:up");
+
+		probe_check_up(&probe);
+	}
+}
+END_TEST
+
 /*
- * It said that it was up, and is dead before its launcher hears of it.  Not for daemons with a
- * watcher: that may be told of the death after the launcher was told of the rest.
+ * Not for daemons with a watcher: that may be told of the death after the launcher was told of
+ * the rest.
  */
 START_TEST(daemon_dies_as_soon_as_it_is_up)
 {
 	struct harness_program program;
 	struct probe probe;
-	pid_t daemon;
-	int status;
 
 	harness_need_clones();
 	program = probe_spawn(
 		LONG " pid=@/run/pid %s daemon:touch=@/here daemon:await=@/stopped daemon:up "
 		"daemon:release daemon:exit=8", probe_ways[_i == 0 ? 0 : 3]);
-	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
-	daemon = (pid_t)atoi(harness_read_file(harness_path("here")));
-	ck_assert_int_eq(kill(program.pid, SIGSTOP), 0);
-	ck_assert_int_eq(waitpid(program.pid, &status, WUNTRACED), program.pid);
-	harness_write_file(harness_path("stopped"), "");
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
-	ck_assert_int_eq(kill(program.pid, SIGCONT), 0);
+	end_unread(&program);
 	probe = probe_result(&program);
 	probe_check_failed(&probe, -ECHILD, "exited with status 8 as soon as it was up");
 	check_exit(&probe, 8);
@@ -347,11 +417,16 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("start");
 	TCase *up = harness_case(suite, "up");
 	TCase *dead = harness_case(suite, "dead");
+	TCase *gone = harness_case(suite, "gone");
 	TCase *refused = harness_case(suite, "refused");
 
 	tcase_add_loop_test(up, row_11_reborn_starts_a_daemon, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, pid_file_is_complete_when_the_launcher_returns, 0, PROBE_WAYS);
 	tcase_add_loop_test(dead, daemon_exits_before_it_is_ready, 0, PROBE_WAYS);
+	tcase_add_loop_test(gone, daemon_is_ready_and_exits_with_0, 0, PROBE_WAYS);
+	tcase_add_loop_test(gone, daemon_is_up_and_exits_with_0, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(gone, daemon_that_has_ended_can_be_reaped, 0, 2);
+	tcase_add_loop_test(gone, daemons_that_exit_with_0_never_fail, 0, PROBE_WAYS);
 	tcase_add_loop_test(dead, fault_peers_daemon_is_killed_before_it_is_ready, 0, PROBE_WAYS);
 	/* A watcher tells of the end a moment later. */
 	if (harness_has_linux_api())

@@ -296,6 +296,12 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  * is the manager's child instead.  On failure no process and no pid file is
  * left behind.
  *
+ * A daemon that has become up (or ready, when that is awaited) and then exits
+ * with status 0 has started, however early it ends: its pid is returned, and
+ * a launcher whose child it was can still wait for it.  When it exits with
+ * another status or by a signal before this function returns, that may still
+ * be reported as -ECHILD.
+ *
  * While it waits, SIGHUP, SIGINT, SIGQUIT and SIGTERM, unless they are
  * ignored, end the start: the daemon is killed and reaped, the signal then
  * takes the effect it would have had, and if the launcher survives that,
