@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "compat-capability.h"
 #include "fd.h"
 #include "origin.h"
@@ -207,9 +208,12 @@ int daemonkit_context_set_env(struct daemonkit_context *context, char *const env
 
 static void set_credential(struct settings *settings, const struct credential *credential)
 {
+	bool keep_groups = settings->credential.keep_groups;
+
 	free(settings->credential.groups);
 	settings->has_credential = true;
 	settings->credential = *credential;
+	settings->credential.keep_groups = keep_groups;
 }
 
 int daemonkit_context_set_credential(struct daemonkit_context *context, uid_t uid, gid_t gid,
@@ -246,10 +250,18 @@ int daemonkit_context_set_user(struct daemonkit_context *context, const char *us
 		context->settings.has_credential = false;
 		return 0;
 	}
-	result = credential_look_up(user, group, &credential);
+	result = account_look_up(user, group, &credential);
 	if (result < 0)
 		return context_result(context, result);
 	set_credential(&context->settings, &credential);
+	return 0;
+}
+
+int daemonkit_context_keep_groups(struct daemonkit_context *context, int on)
+{
+	if (context == NULL)
+		return error_null(__func__);
+	context->settings.credential.keep_groups = on != 0;
 	return 0;
 }
 

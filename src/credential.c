@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Becoming another user for good.
- * Thread-safe look-ups; the change concerns all threads of the process.
+ * Not thread-safe: it changes the whole process.
  */
 #include "credential.h"
 
 #include <errno.h>
 #include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,12 +49,14 @@ static bool same_groups(const gid_t *have, size_t have_count, const gid_t *want,
 	return true;
 }
 
-/* 1 the process has just these supplementary groups, 0 it has not, or a negative errno. */
+/* 1 the process has the supplementary groups that it is to have, 0 it has not, or a negative errno. */
 static int has_groups(const struct credential *credential)
 {
 	int have_count = getgroups(0, NULL), result = -ENOMEM;
 	gid_t *unsorted = NULL, *have = NULL, *want = NULL;
 
+	if (credential->keep_groups)
+		return 1;
 	if (have_count < 0)
 		return -errno;
 	unsorted = calloc((size_t)have_count + 1, sizeof *unsorted);
@@ -101,8 +102,9 @@ static int change(const struct credential *credential)
 	/* A process that is all that already needs no privilege for it. */
 	if (result == 1 && has_ids(uid, gid))
 		return 0;
-	if (setgroups(credential->group_count, credential->groups) < 0)
-		return error_system(-errno, "setgroups for user %lu (start as root)",
+	if (!credential->keep_groups && setgroups(credential->group_count, credential->groups) < 0)
+		return error_system(-errno, "setgroups for user %lu (start as root, or leave the "
+					    "groups alone: daemonkit_context_keep_groups)",
 				    (unsigned long)uid);
 	if (setresgid(gid, gid, gid) < 0)
 		return error_system(-errno, "setgid %lu (start as root)", (unsigned long)gid);
@@ -165,76 +167,5 @@ int credential_prove(const struct credential *credential, gid_t gid_before, bool
 	    (gid_before != gid && (setgid(gid_before) == 0 || setegid(gid_before) == 0)))
 		return error_set(-EPERM, "becoming user %lu: privileges can be regained",
 				 (unsigned long)uid);
-	return 0;
-}
-
-/* A buffer as large as a database entry needs, found by trying. */
-#define BUFFER_FIRST 1024
-#define BUFFER_LAST (1024 * 1024)
-
-static int find_user(const char *name, uid_t *uid, gid_t *gid)
-{
-	for (size_t size = BUFFER_FIRST; size <= BUFFER_LAST; size *= 4) {
-		char *buffer = malloc(size);
-		struct passwd entry, *found = NULL;
-		int error = buffer == NULL ? ENOMEM
-					   : getpwnam_r(name, &entry, buffer, size, &found);
-
-		if (found != NULL) {
-			*uid = entry.pw_uid;
-			*gid = entry.pw_gid;
-		}
-		free(buffer);
-		if (error == 0 && found == NULL)
-			return error_set(-ENOENT, "user %s: there is no such user", name);
-		if (error != ERANGE)
-			return error == 0 ? 0 : error_system(-error, "user %s", name);
-	}
-	return error_system(-ERANGE, "user %s", name);
-}
-
-static int find_group(const char *name, gid_t *gid)
-{
-	for (size_t size = BUFFER_FIRST; size <= BUFFER_LAST; size *= 4) {
-		char *buffer = malloc(size);
-		struct group entry, *found = NULL;
-		int error = buffer == NULL ? ENOMEM
-					   : getgrnam_r(name, &entry, buffer, size, &found);
-
-		if (found != NULL)
-			*gid = entry.gr_gid;
-		free(buffer);
-		if (error == 0 && found == NULL)
-			return error_set(-ENOENT, "group %s: there is no such group", name);
-		if (error != ERANGE)
-			return error == 0 ? 0 : error_system(-error, "group %s", name);
-	}
-	return error_system(-ERANGE, "group %s", name);
-}
-
-int credential_look_up(const char *user, const char *group, struct credential *ret)
-{
-	struct credential found = { .groups = NULL };
-	int size = 16, result = find_user(user, &found.uid, &found.gid);
-
-	if (result == 0 && group != NULL)
-		result = find_group(group, &found.gid);
-	if (result < 0)
-		return result;
-	for (;;) {
-		int room = size;
-		gid_t *larger = realloc(found.groups, (size_t)size * sizeof *larger);
-
-		if (larger == NULL || (size_t)size > 4 * compat_groups_max()) {
-			free(larger != NULL ? larger : found.groups);
-			return error_system(-ENOMEM, "the groups of user %s", user);
-		}
-		found.groups = larger;
-		if (getgrouplist(user, found.gid, found.groups, &size) >= 0)
-			break;
-		size = size > room ? size : 2 * room;
-	}
-	found.group_count = (size_t)size;
-	*ret = found;
 	return 0;
 }

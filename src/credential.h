@@ -13,6 +13,7 @@ struct credential {
 	gid_t gid;
 	gid_t *groups; /* the supplementary ones */
 	size_t group_count;
+	bool keep_groups; /* leave those of the process alone instead */
 };
 
 /*
@@ -29,12 +30,5 @@ int credential_become(const struct credential *credential, bool keep);
  * capabilities were limited.  Returns 0 or a negative errno with its text.
  */
 int credential_prove(const struct credential *credential, gid_t gid_before, bool keep);
-
-/*
- * What the databases say of a user, whose supplementary groups are to be freed by the
- * caller.  group may be NULL for the user's own.  Returns 0 or a negative errno with
- * its text.
- */
-int credential_look_up(const char *user, const char *group, struct credential *ret);
 
 #endif /* CREDENTIAL_H */

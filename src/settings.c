@@ -89,7 +89,7 @@ int settings_keep(struct settings *settings, int fd)
  * an upgrade, or is after one.  So a field, of whatever part, is only ever added
  * at the end, for a format of the next number, and read only from that format on.
  */
-#define FORMAT 1
+#define FORMAT 2
 
 int settings_pack(const struct settings *settings, struct pack *pack)
 {
@@ -126,6 +126,7 @@ int settings_pack(const struct settings *settings, struct pack *pack)
 	pack_number(pack, settings->pid_fd);
 	pack_string(pack, settings->manager);
 	pack_number(pack, settings->manager_fd);
+	pack_number(pack, settings->credential.keep_groups);
 	return pack->error;
 }
 
@@ -230,6 +231,8 @@ int settings_unpack(struct settings *settings, const void *bytes, size_t length)
 	fresh.pid_fd = (int)unpack_number(&unpack);
 	fresh.manager = unpack_string(&unpack);
 	fresh.manager_fd = (int)unpack_number(&unpack);
+	if (format >= 2)
+		fresh.credential.keep_groups = unpack_number(&unpack) != 0;
 	unpack_end(&fresh, format, &unpack);
 	if (unpack.error < 0) {
 		/* The descriptors are not ours before all of it was understood. */

@@ -70,6 +70,7 @@ START_TEST(null_arguments_are_errors)
 	ck_assert_int_eq(daemonkit_context_set_env(NULL, NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_credential(NULL, 0, 0, NULL, 0), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_user(NULL, "root", NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_context_keep_groups(NULL, 1), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_umask(NULL, 0), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_mode(NULL, 0), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_ready_timeout(NULL, 0), -EINVAL);
@@ -243,6 +244,19 @@ START_TEST(row_9_users_are_checked)
 	CHECK_REFUSED(daemonkit_context_set_user(context, "root", "no such group"), -ENOENT,
 		      "group no such group");
 	CHECK_REFUSED(daemonkit_context_set_user(context, NULL, "root"), -EINVAL, "group root");
+	CHECK_REFUSED(daemonkit_context_set_user(context, "3456789", NULL), -ENOENT,
+		      "3456789:GROUP");
+	CHECK_REFUSED(daemonkit_context_set_user(context, "4294967295", "0"), -ENOENT,
+		      "no such user");
+	CHECK_REFUSED(daemonkit_context_set_user(context, "0", "4294967295"), -ENOENT,
+		      "no such group");
+	CHECK_REFUSED(daemonkit_context_set_user(context, "root:", NULL), -EINVAL, "USER:GROUP");
+	CHECK_REFUSED(daemonkit_context_set_user(context, ":root", NULL), -EINVAL, "USER:GROUP");
+	CHECK_REFUSED(daemonkit_context_set_user(context, "root:root", "root"), -EINVAL,
+		      "USER:GROUP");
+	ck_assert_int_eq(daemonkit_context_set_user(context, "3456789", "1"), 0);
+	ck_assert_int_eq(daemonkit_context_set_user(context, "3456789:3456790", NULL), 0);
+	ck_assert_int_eq(daemonkit_context_set_user(context, "root:root", NULL), 0);
 	ck_assert_int_eq(daemonkit_context_set_user(context, "root", "root"), 0);
 	ck_assert_int_eq(daemonkit_context_set_user(context, "root", NULL), 0);
 	ck_assert_int_eq(daemonkit_context_set_user(context, NULL, NULL), 0);

@@ -101,6 +101,44 @@ START_TEST(row_9_user_by_name)
 }
 END_TEST
 
+/* Of a user by number: one that is in the databases has its groups, another just one. */
+START_TEST(users_by_number)
+{
+	struct probe probe;
+
+	harness_need_root();
+	open_directory("open");
+	probe = probe_run("%s user=0 daemon:where=@/open/report" REPORT, probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("gids"), "0 0 0");
+	probe_kill(&probe);
+	unlink(harness_path("open/report"));
+	probe = probe_run("%s user=3456789:3456790 daemon:where=@/open/report" REPORT,
+			  probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("uids"), "3456789 3456789 3456789");
+	ck_assert_str_eq(probe_fact("gids"), "3456790 3456790 3456790");
+	ck_assert_str_eq(probe_fact("groups"), "3456790 .");
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(groups_are_left_alone)
+{
+	struct probe probe;
+
+	harness_need_root();
+	open_directory("open");
+	probe = probe_run("%s first:groups cred=65534:65533:100 keepgroups=1 "
+			  "daemon:where=@/open/report" REPORT, probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("gids"), "65533 65533 65533");
+	ck_assert_str_eq(probe_fact("groups"), "4 5 6 .");
+	ck_assert_int_eq(probe_number("regain"), 0);
+	probe_kill(&probe);
+}
+END_TEST
+
 static const char *root_of(const char *name)
 {
 	char *text = harness_memory(64);
@@ -320,7 +358,7 @@ START_TEST(without_privileges_the_error_is_clear)
 	harness_need_root();
 	open_directory("open");
 	probe = run_as_nobody("pid=@/open/pid mode=reborn cred=0:0 daemon:wait");
-	probe_check_failed(&probe, -EPERM, "setgroups for user 0 (start as root)");
+	probe_check_failed(&probe, -EPERM, "setgroups for user 0 (start as root");
 	ck_assert_int_ne(access(harness_path("open/pid"), F_OK), 0);
 	probe = run_as_nobody("pid=@/open/pid mode=reborn chroot=@/open daemon:wait");
 	probe_check_failed(&probe, -EPERM, "chroot ");
@@ -340,6 +378,43 @@ START_TEST(who_one_is_already_needs_no_privilege)
 			      "daemon:where=@/open/report" REPORT);
 	probe_check_up(&probe);
 	ck_assert_str_eq(probe_fact("uids"), "65534 65534 65534");
+	probe_kill(&probe);
+}
+END_TEST
+
+/* Its own group is the same, listed or not. */
+START_TEST(own_group_need_not_be_listed)
+{
+	static const char *const groups[] = { "--clear-groups", "--groups 65534", "--groups 3,65534" };
+	static const char *const wanted[] = { ":65534", "", ":3" };
+	struct probe probe;
+	char words[512], options[128];
+
+	harness_need_root();
+	open_directory("open");
+	snprintf(words, sizeof words, "mode=reborn cred=65534:65534%s "
+		 "daemon:where=@/open/report" REPORT, wanted[_i]);
+	snprintf(options, sizeof options, AS_NOBODY "%s", groups[_i]);
+	probe = run_as(options, words);
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("uids"), "65534 65534 65534");
+	probe_kill(&probe);
+}
+END_TEST
+
+/* A user whose groups are not what the databases say. */
+START_TEST(groups_that_cannot_be_changed)
+{
+	struct probe probe;
+
+	harness_need_root();
+	open_directory("open");
+	probe = run_as(AS_NOBODY "--groups 4,5", "mode=reborn cred=65534:65534:100 daemon:wait");
+	probe_check_failed(&probe, -EPERM, "daemonkit_context_keep_groups");
+	probe = run_as(AS_NOBODY "--groups 4,5", "mode=reborn cred=65534:65534:100 keepgroups=1 "
+						 "daemon:where=@/open/report" REPORT);
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("groups"), "4 5 .");
 	probe_kill(&probe);
 }
 END_TEST
@@ -406,6 +481,8 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(user, fault_peers_no_group_is_left, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, many_groups_travel, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, row_9_user_by_name, 0, PROBE_WAYS);
+	tcase_add_loop_test(user, users_by_number, 0, PROBE_WAYS);
+	tcase_add_loop_test(user, groups_are_left_alone, 0, PROBE_WAYS);
 	tcase_add_loop_test(jail, row_7_chroot, 0, PROBE_WAYS);
 	tcase_add_loop_test(jail, fault_2_8_chroot_and_credential, 0, PROBE_WAYS);
 	tcase_add_loop_test(jail, fault_2_9_pid_file_outside_the_jail, 0, PROBE_WAYS);
@@ -424,6 +501,8 @@ int main(int argc, char *argv[])
 				    PROBE_WAYS);
 		tcase_add_test(nobody, capabilities_of_threads_are_an_error);
 	}
+	tcase_add_loop_test(nobody, own_group_need_not_be_listed, 0, 3);
+	tcase_add_test(nobody, groups_that_cannot_be_changed);
 	tcase_add_test(nobody, without_privileges_the_error_is_clear);
 	tcase_add_test(nobody, who_one_is_already_needs_no_privilege);
 	return harness_main(argc, argv, suite, probe_helpers);

@@ -188,18 +188,36 @@ DAEMONKIT_API int daemonkit_context_set_credential(struct daemonkit_context *con
 
 /**
  * daemonkit_context_set_user - the same by name
- * @user: a name in the user database, or NULL to stay who one is
- * @group: a name in the group database, or NULL for the user's own group
+ * @user: a name in the user database, or else a number; or NULL to stay who
+ *        one is; "USER:GROUP" is both
+ * @group: a name in the group database, or else a number; or NULL for the
+ *         group in @user, or the user's own
  *
  * The supplementary groups are those that the databases give the user, as
- * initgroups(3) would.  The databases are read now.
+ * initgroups(3) would.  The databases are read now.  A number need not be in
+ * them, as in a container; a user that is not needs a group.
  *
- * Returns: 0, -EINVAL (@group without @user), -ENOENT (no such user or
- * group), -ENOMEM, or the error of getpwnam_r(3) or getgrnam_r(3).
+ * Returns: 0, -EINVAL (@group without @user or twice, an empty part), -ENOENT
+ * (no such user or group, or a number without a group that is in no
+ * database), -ENOMEM, or the error of getpwnam_r(3) or getgrnam_r(3).
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_set_user(struct daemonkit_context *context,
 					     const char *user, const char *group)
+	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_context_keep_groups - leave the supplementary groups alone
+ * @on: not 0: the daemon has those of the launcher, whatever
+ *      daemonkit_context_set_credential() or daemonkit_context_set_user() say
+ *
+ * For one who may not change them: a user with other groups than the database
+ * has, or root of a user namespace where setgroups(2) is denied.  A daemon that
+ * was root keeps the groups of root.
+ *
+ * Returns: 0 or -EINVAL (NULL).  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_context_keep_groups(struct daemonkit_context *context, int on)
 	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
 
 /**
