@@ -64,7 +64,7 @@ void answer_begin(struct answer *answer, uint32_t ticket, int signal)
 static int check(const struct answer *answer)
 {
 	if (answer->given)
-		return error_set(-EALREADY, "signal: there was a reply already");
+		return error_set(-EPERM, "signal: there was a reply already");
 	if (answer->owner != getpid())
 		return error_set(-ECHILD, "signal: it is the parent's to reply");
 	return 0;

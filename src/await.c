@@ -57,7 +57,7 @@ static enum await_verdict hear(struct waiting *wait, const struct channel_messag
 		return AWAIT_FAILED;
 	case CHANNEL_NOT_STARTED:
 		wait->error = message->number < 0 ? message->number : -ECHILD;
-		error_system(wait->error, "cannot start %s: %s", await->path, message->text);
+		wait->error = error_system(wait->error, "cannot start %s: %s", await->path, message->text);
 		return AWAIT_FAILED;
 	default:
 		return AWAIT_NONE;

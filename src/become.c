@@ -235,7 +235,7 @@ int become_second_copy(struct daemonkit_context *context)
 	int channel = origin_take_channel(), result;
 
 	if (channel < 0)
-		return error_set(-EALREADY, "this process is the daemon already");
+		return error_set(-EPERM, "this process is the daemon already");
 	context->notify.channel = fd_above_standard(channel);
 	if (context->notify.channel < 0)
 		return error_system(context->notify.channel, "channel to the launcher");

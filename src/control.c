@@ -199,7 +199,7 @@ static int launch(struct daemonkit_control *control, bool fail_if_running)
 	}
 	snprintf(text, sizeof text, "%s", daemonkit_context_error(context));
 	/* Somebody else was faster. */
-	if (pid == -EAGAIN && !fail_if_running && is_running(control))
+	if (pid == -EALREADY && !fail_if_running && is_running(control))
 		return CONTROL_DONE;
 	return complain_of_start(control, (int)pid, text);
 }

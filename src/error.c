@@ -56,7 +56,8 @@ int error_system(int error, const char *format, ...)
 	compat_strerror(-error, cause, sizeof cause);
 	snprintf(text + length, sizeof text - length, ": %s", cause);
 	errno = saved;
-	return error;
+	/* Reserved for an instance that runs already: a system call never means that. */
+	return error == -EALREADY ? -EIO : error;
 }
 
 int error_null(const char *function)

@@ -11,7 +11,11 @@
 /* Leave a text for the calling thread; returns error, a negative errno. */
 int error_set(int error, const char *format, ...) __attribute__((__format__(__printf__, 2, 3)));
 
-/* The same, with ": " and the system's text for the error behind it. */
+/*
+ * The same, with ": " and the system's text for the error behind it.  -EALREADY
+ * means in this library that another instance holds the pid file: one that the
+ * system returns becomes -EIO.
+ */
 int error_system(int error, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 

@@ -148,7 +148,7 @@ static int spawn(struct launch *launch, const struct launch_plan *plan)
 	if (result == -EPERM || result == -EINVAL || result == -ENOSYS)
 		result = -ENOTSUP;
 	else if (result < 0)
-		error_system(result, "cannot start %s: clone", plan->path);
+		result = error_system(result, "cannot start %s: clone", plan->path);
 	if (result < 0)
 		goto out;
 	*launch = (struct launch){ .daemon = spawned.pid, .end = spawned.pidfd, .channel = -1,
@@ -239,7 +239,7 @@ static int fork_twice(struct launch *launch, const struct launch_plan *plan,
 	}
 	pthread_sigmask(SIG_SETMASK, &forked->mask, NULL);
 	if (result < 0) {
-		error_system(result, "cannot start the daemon: fork");
+		result = error_system(result, "cannot start the daemon: fork");
 		goto out;
 	}
 	/* While the watcher is there the pid is the daemon's. */

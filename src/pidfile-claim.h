@@ -14,6 +14,7 @@ enum pidfile_claim_kind {
 	PIDFILE_CLAIM_READER,  /* nobody, but this process (0: some) keeps it locked for reading */
 	PIDFILE_CLAIM_LINKED,  /* it has several names: whose file it is cannot be told */
 	PIDFILE_CLAIM_UNKNOWN, /* somebody, and it cannot be seen whether it is this one */
+	PIDFILE_CLAIM_LEASED,  /* somebody has a lease: the file could not be opened */
 	PIDFILE_CLAIM_LEFT,    /* a process that had this pid; the one that has it now does not */
 };
 
@@ -33,8 +34,10 @@ struct pidfile_claim {
 int pidfile_claim(int fd, pid_t heir_of, struct pidfile_claim *claim);
 
 /*
- * -EAGAIN, with a text that says who keeps the file, for any claim but NONE.
- * The file is named path.
+ * The error, with its text, for a start that did not get the file named path:
+ * -EALREADY and the holder when another instance holds it; -ENOLCK when it
+ * cannot be locked though no instance is known to hold it; -ESTALE when
+ * nothing was found that keeps it.
  */
 int pidfile_claim_refuse(const struct pidfile_claim *claim, const char *path);
 

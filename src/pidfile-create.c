@@ -52,7 +52,7 @@ static int examine(const struct pidfile_place *place, struct stat *facts)
 
 /*
  * Open what was examined, if a pid or nothing is in it: a descriptor,
- * -ESTALE without a text, or an error.
+ * -ESTALE or -EAGAIN without a text as pidfile_open_seen(), or an error.
  */
 static int open_examined(const struct pidfile_place *place, const struct stat *facts)
 {
@@ -83,7 +83,8 @@ static int take_over(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 	int result = pidfile_claim(*fd, 0, claim);
 
 	if (result == 0 &&
-	    (claim->kind == PIDFILE_CLAIM_OTHER || claim->kind == PIDFILE_CLAIM_UNKNOWN))
+	    (claim->kind == PIDFILE_CLAIM_OTHER || claim->kind == PIDFILE_CLAIM_UNKNOWN ||
+	     claim->kind == PIDFILE_CLAIM_READER))
 		return PIDFILE_AGAIN;
 	if (result == 0 && claim->kind != PIDFILE_CLAIM_NONE)
 		return pidfile_claim_refuse(claim, place->path);
@@ -116,11 +117,13 @@ static int attempt(struct daemonkit_pidfile *pidfile, const struct pidfile_place
 		return result;
 	/* Not even opened: closing it would drop the process's own lock. */
 	if (pidfile_lock_here(&facts))
-		return error_set(-EAGAIN, "pid file %s: held by this very process (%ld)",
+		return error_set(-EALREADY, "pid file %s: held by this very process (%ld)",
 				 place->path, (long)getpid());
 	fd = open_examined(place, &facts);
+	if (fd == -EAGAIN)
+		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_LEASED };
 	if (fd < 0)
-		return fd == -ESTALE ? PIDFILE_AGAIN : fd;
+		return fd == -ESTALE || fd == -EAGAIN ? PIDFILE_AGAIN : fd;
 	result = take_over(pidfile, place, mode, &fd, claim);
 	pidfile_lock_close(fd);
 	return result;
@@ -141,9 +144,7 @@ static int take(struct daemonkit_pidfile *pidfile, const struct pidfile_place *p
 			return result;
 		deadline_poll(NULL, 0, deadline_after(1));
 	}
-	if (claim.kind != PIDFILE_CLAIM_NONE)
-		return pidfile_claim_refuse(&claim, place->path);
-	return error_set(-EAGAIN, "pid file %s: somebody keeps changing it", place->path);
+	return pidfile_claim_refuse(&claim, place->path);
 }
 
 /* A descriptor, -ESTALE without a text, or an error. */
@@ -166,7 +167,7 @@ static int make_empty(const struct pidfile_place *place, mode_t mode)
 	return error_system(error, "pid file %s: make it", place->path);
 }
 
-/* A descriptor, -ESTALE without a text, or an error. */
+/* A descriptor, -ESTALE or -EAGAIN without a text, or an error. */
 static int open_or_make(const struct pidfile_place *place, mode_t mode)
 {
 	struct stat facts;
@@ -183,6 +184,8 @@ static int open_or_make(const struct pidfile_place *place, mode_t mode)
 static int open_only(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 		     mode_t mode)
 {
+	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
+
 	for (int looks = 0; looks < PATIENCE; looks++) {
 		int fd;
 
@@ -192,11 +195,12 @@ static int open_only(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 		pidfile_leave();
 		if (fd >= 0)
 			pidfile->fd = fd;
-		if (fd != -ESTALE)
+		if (fd != -ESTALE && fd != -EAGAIN)
 			return fd < 0 ? fd : 0;
+		claim.kind = fd == -EAGAIN ? PIDFILE_CLAIM_LEASED : PIDFILE_CLAIM_NONE;
 		deadline_poll(NULL, 0, deadline_after(1));
 	}
-	return error_set(-EAGAIN, "pid file %s: somebody keeps changing it", place->path);
+	return pidfile_claim_refuse(&claim, place->path);
 }
 
 /* An object for a file that one of the two above has taken or opened. */

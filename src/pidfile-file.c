@@ -75,7 +75,7 @@ int pidfile_open_seen(const struct pidfile_place *place, const struct stat *fact
 
 	if (fd >= 0)
 		fd = fd_above_standard(fd);
-	if (fd >= 0 || fd == -ESTALE)
+	if (fd >= 0 || fd == -ESTALE || fd == -EAGAIN)
 		return fd;
 	if (fd == -EACCES)
 		return error_system(fd, "pid file %s: open for %s (owned by user %lu, mode %04o)",

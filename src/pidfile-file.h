@@ -33,7 +33,8 @@ bool pidfile_is_at(const struct pidfile_place *place, const struct stat *facts);
 
 /*
  * Open what was looked at: a descriptor that is 3 or higher; -ESTALE without
- * a text when it is another file now; or an error.
+ * a text when it is another file now; -EAGAIN without a text while somebody
+ * has a lease on it (fcntl(2)); or an error.
  */
 int pidfile_open_seen(const struct pidfile_place *place, const struct stat *facts, bool writing);
 

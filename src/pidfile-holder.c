@@ -130,6 +130,7 @@ static int conclude(const struct pidfile_place *place, const struct stat *facts,
 	case PIDFILE_CLAIM_NONE:
 	case PIDFILE_CLAIM_LINKED:
 	case PIDFILE_CLAIM_READER:
+	case PIDFILE_CLAIM_LEASED:
 	case PIDFILE_CLAIM_LEFT:
 		break;
 	}
@@ -173,8 +174,10 @@ static int look(const struct pidfile_place *place, struct pidfile_claim *claim,
 	if (here)
 		return find_here(place, here, ret);
 	fd = pidfile_open_seen(place, &facts, false);
+	if (fd == -EAGAIN)
+		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_LEASED };
 	if (fd < 0)
-		return fd == -ESTALE ? AGAIN : fd;
+		return fd == -ESTALE || fd == -EAGAIN ? AGAIN : fd;
 	result = conclude(place, &facts, fd, claim, ret);
 	pidfile_lock_close(fd);
 	return result;
@@ -193,6 +196,8 @@ static int give_up(const char *path, const struct pidfile_claim *claim)
 		return error_set(-EBADMSG, "pid file %s: locked under the pid of process %ld, which"
 				 " does not have that lock; its holder cannot be told", path,
 				 (long)claim->pid);
+	if (claim->kind == PIDFILE_CLAIM_LEASED)
+		return pidfile_claim_refuse(claim, path);
 	if (claim->kind != PIDFILE_CLAIM_UNKNOWN)
 		return error_set(-EBADMSG, "pid file %s: somebody keeps changing it", path);
 	if (claim->pid == 0)

@@ -17,6 +17,9 @@
 #include "path.h"
 #include "pidfile-claim.h"
 
+/* How often a holder is looked for who had the lock a moment ago. */
+#define LOOKS 250
+
 /* For the texts about an object that may have no name. */
 static const char *title(const struct daemonkit_pidfile *pidfile)
 {
@@ -117,9 +120,26 @@ static bool is_in_place(const struct daemonkit_pidfile *pidfile)
 	return answer;
 }
 
-static int lock_now(struct daemonkit_pidfile *pidfile)
+/* Who holds it, and the locks if nobody does.  A rival may come between the two. */
+static int claim_and_lock(struct daemonkit_pidfile *pidfile)
 {
 	struct pidfile_claim claim;
+	int result = -EAGAIN;
+
+	for (int looks = 0; looks < LOOKS && result == -EAGAIN; looks++) {
+		result = pidfile_claim(pidfile->fd, pidfile->lock.owner, &claim);
+		if (result == 0 && claim.kind != PIDFILE_CLAIM_NONE)
+			return pidfile_claim_refuse(&claim, title(pidfile));
+		if (result == 0)
+			result = pidfile_lock_take(&pidfile->lock, pidfile->fd);
+	}
+	if (result == -EAGAIN)
+		return pidfile_claim_refuse(&claim, title(pidfile));
+	return result < 0 ? error_system(result, "pid file %s: lock", title(pidfile)) : 0;
+}
+
+static int lock_now(struct daemonkit_pidfile *pidfile)
+{
 	struct stat facts;
 	int result;
 
@@ -128,15 +148,11 @@ static int lock_now(struct daemonkit_pidfile *pidfile)
 	if (fstat(pidfile->fd, &facts) < 0)
 		return error_system(-errno, "pid file %s", title(pidfile));
 	if (pidfile_lock_here(&facts))
-		return error_set(-EAGAIN, "pid file %s: held by this very process (%ld), through"
+		return error_set(-EALREADY, "pid file %s: held by this very process (%ld), through"
 				 " another object", title(pidfile), (long)getpid());
-	result = pidfile_claim(pidfile->fd, pidfile->lock.owner, &claim);
-	if (result == 0 && claim.kind != PIDFILE_CLAIM_NONE)
-		return pidfile_claim_refuse(&claim, title(pidfile));
-	if (result == 0)
-		result = pidfile_lock_take(&pidfile->lock, pidfile->fd);
+	result = claim_and_lock(pidfile);
 	if (result < 0)
-		return error_system(result, "pid file %s: lock", title(pidfile));
+		return result;
 	if (!is_in_place(pidfile)) {
 		pidfile_lock_drop(&pidfile->lock);
 		return error_set(-ESTALE, "pid file %s: it was removed or replaced since it was"

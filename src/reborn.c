@@ -163,7 +163,7 @@ pid_t daemonkit_context_reborn(struct daemonkit_context *context)
 	/* That of an earlier daemon is not this one's. */
 	context->exit_status = -1;
 	if (context_is_daemon(context))
-		return context_result(context, error_set(-EALREADY,
+		return context_result(context, error_set(-EPERM,
 							 "this process is the daemon already"));
 	result = context_result(context, start(context));
 	/* Whoever is not the daemon has no more use for it, failed or not. */

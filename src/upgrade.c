@@ -55,9 +55,9 @@ static int check(const struct daemonkit_context *context, const char *path)
 	    (notify->take != NULL && notify->channel < 0))
 		return error_set(-EPERM, "upgrade: this process is not the daemon");
 	if (context->upgrade != NULL)
-		return error_set(-EALREADY, "upgrade: there is one under way");
+		return error_set(-EINPROGRESS, "upgrade: there is one under way");
 	if (notify->channel >= 0)
-		return error_set(-EAGAIN, "upgrade: this daemon is not ready itself yet");
+		return error_set(-EINPROGRESS, "upgrade: this daemon is not ready itself yet");
 	if (!origin_can_be_trusted())
 		return error_set(-EPERM, "upgrade: a program with file capabilities cannot trust "
 					 "its launcher");

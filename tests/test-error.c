@@ -22,6 +22,9 @@ START_TEST(texts)
 	ck_assert_str_eq(daemonkit_error(), "file x: 7");
 	ck_assert_int_eq(error_system(-ENOENT, "file %s", "y"), -ENOENT);
 	ck_assert_str_eq(daemonkit_error(), "file y: No such file or directory");
+	/* The number is the library's own. */
+	ck_assert_int_eq(error_system(-EALREADY, "file %s", "z"), -EIO);
+	ck_assert_ptr_eq(strstr(daemonkit_error(), "file z: "), daemonkit_error());
 	ck_assert_int_eq(error_null("some_function"), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "some_function"));
 	/* Made of the previous one. */

@@ -9,9 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <daemonkit/context.h>
 
 #define STARTS 20
 #define ROUNDS 100
@@ -44,7 +47,7 @@ START_TEST(of_many_starts_one_wins)
 	ck_assert_int_eq(won, 1);
 	snprintf(name, sizeof name, "%d", (int)winner.result);
 	for (int i = 0; i < lost; i++)
-		probe_check_failed(&losers[i], -EAGAIN, name);
+		probe_check_failed(&losers[i], -EALREADY, name);
 	ck_assert_int_eq(pid_in_file(), winner.result);
 	ck_assert_int_eq(kill(winner.result, 0), 0);
 	probe_kill(&winner);
@@ -60,7 +63,7 @@ START_TEST(second_start_names_the_holder_and_harms_nothing)
 	snprintf(name, sizeof name, "%d", (int)first.result);
 	for (int i = 0; i < 3; i++) {
 		second = probe_run("%s pid=@/run/pid failure=9 daemon:wait", probe_ways[_i]);
-		probe_check_failed(&second, -EAGAIN, name);
+		probe_check_failed(&second, -EALREADY, name);
 		ck_assert_int_eq(WEXITSTATUS(second.status), 9);
 		ck_assert_int_eq(pid_in_file(), first.result);
 	}
@@ -111,7 +114,7 @@ START_TEST(worker_that_ends_leaves_the_lock)
 
 	probe_check_up(&probe);
 	second = probe_run("%s pid=@/run/pid daemon:wait", probe_ways[_i]);
-	probe_check_failed(&second, -EAGAIN, "");
+	probe_check_failed(&second, -EALREADY, "");
 	/* Found by itself and by its launcher. */
 	snprintf(text, sizeof text, "found %d\n", (int)probe.result);
 	found = strstr(harness_read_file(harness_path("report")), text);
@@ -119,6 +122,40 @@ START_TEST(worker_that_ends_leaves_the_lock)
 	ck_assert_ptr_nonnull(strstr(found + 1, text));
 	ck_assert_int_eq(pid_in_file(), probe.result);
 	probe_kill(&probe);
+}
+END_TEST
+
+static int start_without_a_process(const char *mode)
+{
+	const struct rlimit none = { .rlim_cur = 0, .rlim_max = 0 };
+	struct daemonkit_context *context = NULL;
+	pid_t result;
+
+	/* Root has as many as it likes. */
+	if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0)
+		return 1;
+	if (setrlimit(RLIMIT_NPROC, &none) != 0 || daemonkit_context_new(&context) != 0 ||
+	    daemonkit_context_set_pid_file(context, "/x.pid", 0) != 0 ||
+	    daemonkit_context_set_mode(context, strcmp(mode, "fork") == 0 ? DAEMONKIT_MODE_FORK
+									  : DAEMONKIT_MODE_REBORN) != 0)
+		return 2;
+	result = daemonkit_context_reborn(context);
+	daemonkit_context_free(context);
+	return result == -EAGAIN ? 0 : 3;
+}
+
+/* A lack of processes must not look like an instance that runs already. */
+START_TEST(no_process_to_be_had)
+{
+	pid_t pid;
+	int status;
+
+	harness_need_kernel("RLIMIT_NPROC");
+	pid = fork();
+	if (pid == 0)
+		_exit(start_without_a_process(_i == 0 ? "fork" : "reborn"));
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
 }
 END_TEST
 
@@ -262,6 +299,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(instance, start_after_a_kill_succeeds_at_once, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, fault_2_3_programs_hold_no_lock, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, worker_that_ends_leaves_the_lock, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, no_process_to_be_had, 0, 2);
 	tcase_add_loop_test(instance, row_12_search, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, row_13_release, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, pid_file_by_a_relative_path, 0, PROBE_WAYS);

@@ -131,7 +131,7 @@ START_TEST(row_11_second_reborn_in_the_daemon)
 				       "daemon:again daemon:report daemon:wait", probe_ways[_i]);
 
 	probe_check_up(&probe);
-	ck_assert_int_eq(probe_number("again"), -EALREADY);
+	ck_assert_int_eq(probe_number("again"), -EPERM);
 	ck_assert_ptr_nonnull(strstr(probe_fact("again"), "is the daemon already"));
 	/* And it is the daemon still. */
 	ck_assert_int_eq(probe_number("said"), 0);

@@ -75,12 +75,66 @@ START_TEST(a_reader_without_a_pid_is_not_called_one)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);
-	ck_assert_int_eq(daemonkit_pidfile_create(&pidfile, path, 0), -EAGAIN);
+	ck_assert_int_eq(daemonkit_pidfile_create(&pidfile, path, 0), -ENOLCK);
 	ck_assert_ptr_null(strstr(daemonkit_error(), "process -1"));
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "another process"));
 	close(fd);
 }
 END_TEST
+
+#ifdef F_SETLEASE
+static int keep_leased(void *control)
+{
+	const int *ends = control;
+	char byte;
+	int fd = open(harness_path("x.pid"), O_RDWR | O_CLOEXEC);
+
+	/* What the kernel sends to who has the lease when somebody opens the file. */
+	signal(SIGIO, SIG_IGN);
+	if (fcntl(fd, F_SETLEASE, F_WRLCK) != 0)
+		return errno == EINVAL || errno == EAGAIN ? 77 : 1;
+	return write(ends[1], "", 1) == 1 && read(ends[2], &byte, 1) == 0 ? 0 : 2;
+}
+
+/* A lease is no instance: the error differs, and not only its text. */
+START_TEST(a_lease_is_not_called_a_holder)
+{
+	const char *path = harness_path("x.pid");
+	struct daemonkit_pidfile *pidfile = NULL;
+	struct daemonkit_process *process = NULL;
+	int ends[4], status;
+	char byte;
+	pid_t pid;
+
+	harness_write_file(path, "1\n");
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(ends + 2, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(ends[3]);
+		_exit(keep_leased(ends));
+	}
+	close(ends[1]);
+	if (read(ends[0], &byte, 1) != 1) {
+		ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+		ck_assert_int_eq(WEXITSTATUS(status), 77);
+		harness_skip("this file system has no leases");
+	}
+	ck_assert_int_eq(daemonkit_pidfile_create(&pidfile, path, 0), -ENOLCK);
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "lease"));
+	ck_assert_int_eq(daemonkit_pidfile_open(&pidfile, path, 0), -ENOLCK);
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "lease"));
+	ck_assert_int_eq(daemonkit_pidfile_holder(path, &process), -ENOLCK);
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "lease"));
+	close(ends[3]);
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+	close(ends[0]);
+	close(ends[2]);
+	daemonkit_pidfile_close(create(path, 0));
+}
+END_TEST
+#endif
 
 START_TEST(the_holder_is_found_and_stopped)
 {
@@ -132,7 +186,7 @@ START_TEST(it_is_found_by_itself)
 	ck_assert_int_eq(holder_pid(path), getpid());
 	/* Searching has not cost it the lock. */
 	keeper = keeper_start(path, 0, NULL);
-	ck_assert_int_eq(keeper.result, -EAGAIN);
+	ck_assert_int_eq(keeper.result, -EALREADY);
 	keeper_end(&keeper);
 	ck_assert_int_eq(daemonkit_pidfile_unlock(pidfile), 0);
 	ck_assert_int_eq(holder_pid(path), -ESRCH);
@@ -472,7 +526,7 @@ static int look_from_inside(void *path)
 		struct daemonkit_pidfile *pidfile = NULL;
 
 		_exit(holder_pid(path) != -EBADMSG ? 1 :
-		      daemonkit_pidfile_create(&pidfile, path, 0) != -EAGAIN ? 2 :
+		      daemonkit_pidfile_create(&pidfile, path, 0) != -EALREADY ? 2 :
 		      !strstr(daemonkit_error(), "pid namespace") ? 3 : 0);
 	}
 	waitpid(pid, &status, 0);
@@ -540,6 +594,9 @@ int main(int argc, char *argv[])
 	tcase_add_test(holder, a_link_to_anothers_file_finds_nobody);
 	if (harness_has_linux_api())
 		tcase_add_test(holder, a_reader_without_a_pid_is_not_called_one);
+#ifdef F_SETLEASE
+	tcase_add_test(holder, a_lease_is_not_called_a_holder);
+#endif
 	if (harness_has_linux_api())
 		tcase_add_test(holder, it_is_found_after_it_read_its_own_file);
 	tcase_add_test(holder, it_is_found_by_itself);

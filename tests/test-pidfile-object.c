@@ -45,7 +45,7 @@ START_TEST(step_by_step)
 	ck_assert_int_eq(daemonkit_pidfile_lock(pidfile), 0);
 	/* Locked is held, written or not. */
 	keeper = keeper_start(path, 0, NULL);
-	ck_assert_int_eq(keeper.result, -EAGAIN);
+	ck_assert_int_eq(keeper.result, -EALREADY);
 	keeper_end(&keeper);
 	ck_assert_int_eq(daemonkit_pidfile_write(pidfile), 0);
 	ck_assert_int_eq(daemonkit_pidfile_read(pidfile, &pid), 0);
@@ -67,7 +67,7 @@ START_TEST(lock_is_refused_while_another_holds_it)
 	struct keeper keeper = keeper_start(path, 0, NULL);
 	struct daemonkit_pidfile *pidfile = open_it(path);
 
-	ck_assert_int_eq(daemonkit_pidfile_lock(pidfile), -EAGAIN);
+	ck_assert_int_eq(daemonkit_pidfile_lock(pidfile), -EALREADY);
 	ck_assert_int_eq(named_by_error(), keeper.pid);
 	keeper_kill(&keeper);
 	ck_assert_int_eq(daemonkit_pidfile_lock(pidfile), 0);
@@ -316,7 +316,7 @@ static int open_in_vain(void *path)
 	int64_t begun = harness_now();
 
 	forbid_new();
-	if (daemonkit_pidfile_open(&pidfile, path, 0) != -EAGAIN || pidfile)
+	if (daemonkit_pidfile_open(&pidfile, path, 0) != -ESTALE || pidfile)
 		return 1;
 	return strstr(daemonkit_error(), "keeps changing") && harness_now() - begun >= 200 ? 0 : 2;
 }

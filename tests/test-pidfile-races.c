@@ -98,7 +98,7 @@ static void race(const char *path)
 	for (int i = 0; i < STARTS; i++) {
 		ck_assert_int_eq(all[i].holder, winner);
 		if (all[i].pid != winner)
-			ck_assert_int_eq(all[i].result, -EAGAIN);
+			ck_assert_int_eq(all[i].result, -EALREADY);
 	}
 	close(end[1]);
 	for (int i = 0; i < STARTS; i++) {
@@ -320,7 +320,7 @@ static void __attribute__((__noreturn__)) be_overtaken(const char *path)
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 	raise(SIGSTOP);
 	result = daemonkit_pidfile_create(&pidfile, path, 0);
-	_exit(result == 0 ? 1 : result == -EAGAIN && named_by_error() == getppid() ? 0 : 2);
+	_exit(result == 0 ? 1 : result == -EALREADY && named_by_error() == getppid() ? 0 : 2);
 }
 
 /*

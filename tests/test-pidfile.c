@@ -114,7 +114,7 @@ START_TEST(a_second_start_is_refused)
 	ck_assert_int_eq(keeper.result, 0);
 	ck_assert_int_eq(stat(path, &before), 0);
 	for (int i = 0; i < 3; i++) {
-		refused(path, 0, -EAGAIN);
+		refused(path, 0, -EALREADY);
 		ck_assert_int_eq(named_by_error(), keeper.pid);
 		check_names(path, keeper.pid);
 	}
@@ -148,17 +148,17 @@ START_TEST(a_process_does_not_take_it_twice)
 	struct daemonkit_pidfile *pidfile = create(path, 0), *second = NULL;
 	struct keeper keeper;
 
-	refused(path, 0, -EAGAIN);
+	refused(path, 0, -EALREADY);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "this very process"));
 	ck_assert_int_eq(daemonkit_pidfile_open(&second, path, 0), 0);
-	ck_assert_int_eq(daemonkit_pidfile_lock(second), -EAGAIN);
+	ck_assert_int_eq(daemonkit_pidfile_lock(second), -EALREADY);
 	ck_assert_int_eq(daemonkit_pidfile_write(second), -EPERM);
 	ck_assert_int_eq(daemonkit_pidfile_remove(second), -EPERM);
 	daemonkit_pidfile_close(second);
 	/* Nothing of this has cost it a lock. */
 	ck_assert_int_eq(in_child(has_record_lock, path), 0);
 	keeper = keeper_start(path, 0, NULL);
-	ck_assert_int_eq(keeper.result, -EAGAIN);
+	ck_assert_int_eq(keeper.result, -EALREADY);
 	keeper_end(&keeper);
 	ck_assert_int_eq(daemonkit_pidfile_remove(pidfile), 0);
 	daemonkit_pidfile_close(pidfile);
@@ -196,7 +196,7 @@ START_TEST(a_dead_holders_child_is_no_holder)
 
 	harness_adopt_orphans();
 	keeper = keeper_start(path, 0, leave_a_worker);
-	refused(path, 0, -EAGAIN);
+	refused(path, 0, -EALREADY);
 	ck_assert_int_eq(named_by_error(), keeper.pid);
 	keeper_kill(&keeper);
 	/* The worker has the descriptor, and so the guard, now. */
@@ -221,7 +221,7 @@ START_TEST(reading_the_own_file_keeps_the_lock)
 	keeper = keeper_start(path, 0, open_and_close);
 	ck_assert_int_eq(keeper.result, 0);
 	for (int i = 0; i < 3; i++) {
-		refused(path, 0, -EAGAIN);
+		refused(path, 0, -EALREADY);
 		ck_assert_int_eq(named_by_error(), keeper.pid);
 	}
 	check_names(path, keeper.pid);
@@ -273,7 +273,7 @@ static int use_in_child(void *pidfile)
 
 	return daemonkit_pidfile_write(pidfile) != -EPERM ? 1 :
 	       daemonkit_pidfile_remove(pidfile) != -EPERM ? 2 :
-	       daemonkit_pidfile_lock(pidfile) != -EAGAIN ? 3 :
+	       daemonkit_pidfile_lock(pidfile) != -EALREADY ? 3 :
 	       daemonkit_pidfile_unlock(pidfile) != 0 ? 4 :
 	       daemonkit_pidfile_read(pidfile, &pid) != 0 || pid != getppid() ? 5 :
 	       daemonkit_pidfile_close(pidfile) != NULL ? 6 : 0;
@@ -285,7 +285,7 @@ static int start_in_child(void *inherited)
 	struct daemonkit_pidfile *pidfile = NULL;
 
 	daemonkit_pidfile_close(inherited);
-	return daemonkit_pidfile_create(&pidfile, path, 0) == -EAGAIN &&
+	return daemonkit_pidfile_create(&pidfile, path, 0) == -EALREADY &&
 	       named_by_error() == getppid() ? 0 : 1;
 }
 
@@ -539,7 +539,8 @@ START_TEST(a_readers_lock_is_named)
 
 	ck_assert_int_eq(fcntl(fd, F_SETLK, &lock), 0);
 	keeper = keeper_start(path, 0, NULL);
-	ck_assert_int_eq(keeper.result, -EAGAIN);
+	/* It is no instance: a caller that takes -EALREADY for success would be wrong. */
+	ck_assert_int_eq(keeper.result, -ENOLCK);
 	keeper_end(&keeper);
 	close(fd);
 	daemonkit_pidfile_close(create(path, 0));

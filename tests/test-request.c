@@ -77,8 +77,8 @@ static int reply(struct daemonkit_signal *signal, void *data)
 	    daemonkit_signal_status(signal, "step %d", 2) < 0 ||
 	    daemonkit_signal_reply(signal, EIO, "positive") != -EINVAL ||
 	    daemonkit_signal_reply(signal, -EIO, "line %d: bad", 3) < 0 ||
-	    daemonkit_signal_reply(signal, 0, "again") != -EALREADY ||
-	    daemonkit_signal_status(signal, "late") != -EALREADY)
+	    daemonkit_signal_reply(signal, 0, "again") != -EPERM ||
+	    daemonkit_signal_status(signal, "late") != -EPERM)
 		exit(3);
 	say("handled %d\n", 0);
 	return 0;

@@ -189,7 +189,7 @@ START_TEST(slow_end_is_not_waited_for)
 		actor_expect(&old, 0, "wait=0");
 	} while (actor_number(actor_ask(&old, "fd=0")) == 1);
 	/* Another error of the old one's own, in between. */
-	actor_expect(&old, -EALREADY, "start=60000");
+	actor_expect(&old, -EINPROGRESS, "start=60000");
 	ck_assert_int_eq(kill(new.pid, 0), 0);
 	actor_tell(&new, "end");
 	actor_gone(&new);
@@ -653,7 +653,7 @@ static _Noreturn void bystander(bool starts, int reports)
 		int result;
 
 		if (starts)
-			result = daemonkit_pidfile_create(&pidfile, path, 0) == -EAGAIN ? 0 : 1;
+			result = daemonkit_pidfile_create(&pidfile, path, 0) == -EALREADY ? 0 : 1;
 		else if ((result = daemonkit_pidfile_holder(path, &process)) == 0)
 			result = daemonkit_process_signal(process, SIGURG);
 		/* It ended between the two. */

@@ -473,8 +473,8 @@ START_TEST(not_now)
 	actor_expect(&old, 0, "start=60000");
 	actor_expect(&old, 0, "wait=0");
 	new = actor_accept();
-	actor_check(actor_ask(&old, "start=60000"), -EALREADY, "one under way");
-	actor_check(actor_ask(&new, "start=60000"), -EAGAIN, "not ready itself");
+	actor_check(actor_ask(&old, "start=60000"), -EINPROGRESS, "one under way");
+	actor_check(actor_ask(&new, "start=60000"), -EINPROGRESS, "not ready itself");
 	actor_tell(&old, "wait=60000");
 	actor_expect(&new, 0, "ready");
 	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);

@@ -347,16 +347,19 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  *
  * Returns: greater than 0 in the launcher: the daemon's pid; 0 in the
  * daemon; or
- *   -EAGAIN      another process holds the pid file; the text names it
- *   -EALREADY    this process is the daemon already, or a second copy whose
- *                start failed
+ *   -EALREADY    another instance holds the pid file; the text names it.  It
+ *                means nothing else, unless the daemon itself gave it to
+ *                daemonkit_notify_failed()
+ *   -ENOLCK      the pid file cannot be locked, though no instance is known to
+ *                hold it; the text says why
  *   -ECHILD      the daemon died or left without a word; see
  *                daemonkit_context_exit_status()
  *   -ETIMEDOUT   the daemon was not ready in time and was killed
  *   -EINTR       a signal ended the start
  *   -ECANCELED   in the daemon: the launcher is gone
- *   -EPERM       no privilege for the user, groups or root that were asked
- *                for, or privileges could be regained; a directory is open
+ *   -EPERM       this process is the daemon already, or a second copy whose
+ *                start failed; no privilege for the user, groups or root that
+ *                were asked for, or privileges could be regained; a directory is open
  *                while the root is to change; a program with file capabilities
  *                in mode REBORN; or the process says of itself that it is a
  *                second copy, but its launcher is not of the same user

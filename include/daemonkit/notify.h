@@ -52,7 +52,7 @@ struct daemonkit_context;
  * and, where it is to take a daemon's place (<daemonkit/upgrade.h>) and does
  * not: the caller is to end
  *   -ESTALE     the pid file has been removed or replaced
- *   -EAGAIN     another process has locked it
+ *   -EALREADY   another instance holds it
  *   -EBADMSG    the daemon said something else than to take it
  * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
  * Since: 1.0

@@ -48,8 +48,13 @@ struct daemonkit_process;
  * written, and is the caller's or root's own, it is written in place.
  *
  * Returns: 0, or
- *   -EAGAIN  another process (or this one) holds the file; it is left alone.
- *            The text names the holder.
+ *   -EALREADY  another instance (or this process) holds the file; it is left
+ *            alone.  The text names the holder.  No other error of this
+ *            library has this number.
+ *   -ENOLCK  the lock cannot be taken, though no instance is known to hold it:
+ *            somebody has locked the file for reading or has a lease on it,
+ *            or fcntl(2) says so; the text tells which
+ *   -ESTALE  somebody keeps replacing the file
  *   -ELOOP   @path is a symbolic link
  *   -EEXIST  @path is not a pid file: not a regular file, more than one hard
  *            link, or other contents than a pid
@@ -58,8 +63,7 @@ struct daemonkit_process;
  *            neither replaced nor written
  *   -EFBIG   RLIMIT_FSIZE does not admit even a pid; no signal comes of it
  *   -ENAMETOOLONG, -ENOENT, -ENOTDIR, -EACCES, -EROFS, -ENOSPC, -EDQUOT,
- *   -ENOMEM, -EMFILE, -ENFILE, -EIO, -ENOLCK  otherwise as open(2), write(2),
- *            fcntl(2)
+ *   -ENOMEM, -EMFILE, -ENFILE, -EIO  otherwise as open(2), write(2), fcntl(2)
  * Ownership: freed with daemonkit_pidfile_close().
  * Thread safety: MT-safe.  Not async-signal-safe.
  * Follows: fcntl(2), "Advisory record locking" and "Open file description
@@ -72,9 +76,8 @@ DAEMONKIT_API int daemonkit_pidfile_create(struct daemonkit_pidfile **ret,
 /**
  * daemonkit_pidfile_open - open a pid file, or make an empty one
  *
- * Parameters and errors are those of daemonkit_pidfile_create(), but -EAGAIN
- * comes only if somebody keeps replacing the file: nothing is locked and
- * nothing is written.
+ * Parameters and errors are those of daemonkit_pidfile_create(), without
+ * -EALREADY: nothing is locked and nothing is written.
  *
  * Ownership: freed with daemonkit_pidfile_close().
  * Thread safety: MT-safe.  Since: 1.0
@@ -107,9 +110,10 @@ DAEMONKIT_API int daemonkit_pidfile_from_fd(struct daemonkit_pidfile **ret, int 
  * daemonkit_pidfile_lock - take the lock, without waiting
  *
  * Returns: 0 (also when this object holds it already), or
- *   -EAGAIN  another process, or another object of this process, holds it
+ *   -EALREADY  another process, or another object of this process, holds it;
+ *            the text names the holder
  *   -ESTALE  the file was removed or replaced since it was opened: open anew
- *   -ENOLCK  as fcntl(2)
+ *   -ENOLCK  as daemonkit_pidfile_create()
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_pidfile_lock(struct daemonkit_pidfile *pidfile)
@@ -212,6 +216,7 @@ DAEMONKIT_API int daemonkit_pidfile_fd(const struct daemonkit_pidfile *pidfile)
  *   -EACCES   the file cannot be read, or (where the holder itself opened and
  *             closed its file) the holder's descriptors cannot be seen, so
  *             nothing is known
+ *   -ENOLCK   somebody has a lease on the file, which cannot be read meanwhile
  *   -EINVAL, -ENAMETOOLONG, -ENOTDIR, -ENOMEM, -EMFILE, -ENFILE, -EIO
  * Thread safety: MT-safe.  Not async-signal-safe.  Since: 1.0
  */

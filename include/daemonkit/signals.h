@@ -250,7 +250,7 @@ DAEMONKIT_API int daemonkit_signal_value(const struct daemonkit_signal *signal)
  *
  * Returns: 0, or
  *   -EINVAL    @error is positive, or @format is NULL
- *   -EALREADY  there was a reply already
+ *   -EPERM     there was a reply already
  *   -ECHILD    called in a child that the handler forked
  *   -ECANCELED whoever asked is gone, or does not read
  * Thread safety: in the handler's thread only, until it returns.  Not
@@ -266,7 +266,7 @@ DAEMONKIT_API int daemonkit_signal_reply(struct daemonkit_signal *signal, int er
  *
  * Where nobody asked it succeeds and sends nothing.
  *
- * Returns: 0, -EINVAL (@format is NULL), -EALREADY (there was a reply
+ * Returns: 0, -EINVAL (@format is NULL), -EPERM (there was a reply
  * already), -EAGAIN (too many texts are still unread; dropped), -ECHILD,
  * -ECANCELED.
  * Thread safety: as daemonkit_signal_reply().  Since: 1.0

@@ -64,8 +64,8 @@ struct daemonkit_upgrade;
  *   -EINVAL    NULL
  *   -EPERM     this process is not the daemon (any more); or a program with
  *              file capabilities, which cannot trust its launcher
- *   -EAGAIN    this daemon has not said yet that it is ready
- *   -EALREADY  an upgrade is under way
+ *   -EINPROGRESS  an upgrade is under way, or this daemon has not said yet
+ *              that it is ready
  *   -ENOENT    it is not known which file this program is: name the path
  *   -ENOTSUP   the daemon is process 1, or in mode FOREGROUND without a service
  *              manager that could be told: whoever supervises this process
