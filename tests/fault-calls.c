@@ -37,9 +37,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "channel.h"
-#include "fault.h"
 #include "fault-errors.h"
+#include "fault.h"
+#include "ipc/channel.h"
 
 #define PATIENCE 10000 /* no run takes so long, in milliseconds */
 #define AT_ONCE 900 /* but less than any timeout of the library */

@@ -9,7 +9,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "deadline.h"
+#include "base/clock.h"
 
 static void ignore(int signal)
 {

@@ -21,7 +21,7 @@
 #include <daemonkit/descriptors.h>
 #include <daemonkit/error.h>
 
-#include "descriptors.h"
+#include "manager/named-fds.h"
 
 /* What the compiler must not know. */
 static void *volatile nothing;

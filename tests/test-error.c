@@ -8,7 +8,7 @@
 
 #include <daemonkit/error.h>
 
-#include "error.h"
+#include "base/error-internal.h"
 
 START_TEST(empty_at_first)
 {

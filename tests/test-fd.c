@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fd.h"
+#include "base/fd.h"
 
 START_TEST(closing_keeps_errno)
 {

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "context/settings.h"
 #include "fuzz/fuzz.h"
-#include "settings.h"
 
 #define LARGEST 4096
 #define CHANGED 192 /* bytes at the beginning of a file */

@@ -13,7 +13,7 @@
 
 #include <daemonkit/error.h>
 
-#include "logfile.h"
+#include "context/logfile.h"
 
 #define STRANGER 1234
 

@@ -21,7 +21,7 @@
 #include <systemd/sd-daemon.h>
 #endif
 #ifndef WITH_LIBSYSTEMD
-#include "manager-address.h"
+#include "manager/notify-address.h"
 #endif
 
 #define HUNDRED "/1234567890123456789012345678901234567890123456789" \

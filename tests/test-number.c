@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "number.h"
+#include "base/decimal.h"
 
 static const struct {
 	const char *text;

@@ -26,7 +26,7 @@
 #include <daemonkit/error.h>
 #include <daemonkit/process.h>
 
-#include "compat-process.h"
+#include "compat/pidfd.h"
 
 #define NOBODY 65534
 

@@ -19,10 +19,10 @@
 #include <daemonkit/process.h>
 #include <daemonkit/signals.h>
 
-#include "answer.h"
-#include "channel.h"
-#include "compat-process.h"
-#include "compat-signal.h"
+#include "compat/pidfd.h"
+#include "compat/siginfo.h"
+#include "ipc/channel.h"
+#include "ipc/reply.h"
 
 #define STRANGER 65534
 #define OTHER_STRANGER 65533

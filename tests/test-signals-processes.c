@@ -19,7 +19,7 @@
 
 #include <daemonkit/signals.h>
 
-#include "signals.h"
+#include "signals/signals-internal.h"
 
 #define MANY 10000
 #define THREADS 4

@@ -18,7 +18,7 @@
 #include <daemonkit/error.h>
 #include <daemonkit/signals.h>
 
-#include "signals.h"
+#include "signals/signals-internal.h"
 
 #define MANY 10000
 

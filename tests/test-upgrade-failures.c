@@ -18,9 +18,9 @@
 #include <daemonkit/pidfile.h>
 #include <daemonkit/process.h>
 
-#include "compat-lock.h"
-#include "compat-process.h"
-#include "pidfile.h"
+#include "compat/ofd-lock.h"
+#include "compat/pidfd.h"
+#include "pidfile/pidfile-internal.h"
 
 #define WORDS "pid=@/run/pid log=@/log"
 /* For a new daemon to come to be, where its time is to end afterwards. */

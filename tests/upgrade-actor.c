@@ -23,8 +23,8 @@
 #include <daemonkit/process.h>
 #include <daemonkit/upgrade.h>
 
-#include "channel.h"
-#include "context.h"
+#include "context/context-internal.h"
+#include "ipc/channel.h"
 
 static struct program program;
 static struct daemonkit_upgrade *upgrade;

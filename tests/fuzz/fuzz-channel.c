@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "channel.h"
-#include "fd.h"
+#include "base/fd.h"
+#include "ipc/channel.h"
 
 static size_t send_all(int fd, const uint8_t *bytes, size_t size)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* The parser is nobody else's. */
-#include "../../src/origin.c"
+#include "../../src/start/marker.c"
 
 int fuzz_mark(const uint8_t *bytes, size_t size)
 {

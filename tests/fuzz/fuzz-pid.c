@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "compat-anonymous.h"
-#include "fd.h"
-#include "number.h"
-#include "pidfile-file.h"
+#include "base/decimal.h"
+#include "base/fd.h"
+#include "compat/anonymous-file.h"
+#include "pidfile/location.h"
 
 /* The text of a pid, as it may stand there: zeros in front do not change it. */
 static void check_text(const uint8_t *bytes, size_t size, pid_t pid)

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "settings.h"
+#include "context/settings.h"
 
 static void forget(struct settings *settings)
 {

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Points in time on the monotonic clock, and waiting until one of them.
+ * Thread-safe.
+ */
+#include "base/clock.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <time.h>
+
+deadline deadline_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (deadline)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+deadline deadline_after(int milliseconds)
+{
+	return milliseconds < 0 ? DEADLINE_NEVER : deadline_now() + (deadline)milliseconds * 1000;
+}
+
+/* The time left as poll(2) wants it, rounded up so that 0 means "over". */
+static int left(deadline until)
+{
+	deadline rest;
+
+	if (until == DEADLINE_NEVER)
+		return -1;
+	rest = until - deadline_now();
+	if (rest <= 0)
+		return 0;
+	rest = (rest + 999) / 1000;
+	return rest > INT_MAX ? INT_MAX : (int)rest;
+}
+
+int deadline_poll(struct pollfd *fds, nfds_t count, deadline until)
+{
+	for (;;) {
+		int milliseconds = left(until);
+		int ready = poll(fds, count, milliseconds);
+
+		if (ready > 0)
+			return ready;
+		if (ready < 0 && errno != EINTR && errno != EAGAIN)
+			return -errno;
+		if (ready == 0 && milliseconds == 0)
+			return 0;
+	}
+}
+
+void deadline_pause(unsigned round)
+{
+	const struct timespec moment = {.tv_nsec = 50000};
+
+	if (round < 16)
+		sched_yield();
+	else
+		nanosleep(&moment, NULL);
+}

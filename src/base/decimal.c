@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Decimal numbers.
+ * Thread-safe and async-signal-safe.
+ */
+#include "base/decimal.h"
+
+#include <errno.h>
+#include <limits.h>
+
+size_t number_format(char text[static NUMBER_MAX], uint64_t number)
+{
+	char reversed[NUMBER_MAX];
+	size_t length = 0;
+
+	do {
+		reversed[length++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	for (size_t i = 0; i < length; i++)
+		text[i] = reversed[length - 1 - i];
+	text[length] = '\0';
+	return length;
+}
+
+int number_parse(const char *text, size_t length, uint64_t limit, uint64_t *number)
+{
+	uint64_t value = 0;
+
+	if (length == 0)
+		return -EINVAL;
+	for (size_t i = 0; i < length; i++) {
+		unsigned digit = (unsigned char)text[i] - '0';
+
+		if (digit > 9 || value > limit / 10 || digit > limit - value * 10)
+			return -EINVAL;
+		value = value * 10 + digit;
+	}
+	*number = value;
+	return 0;
+}
+
+int number_parse_pid(const char *text, size_t length, pid_t *pid)
+{
+	uint64_t value;
+
+	if (length == 0)
+		return -ENODATA;
+	if (text[length - 1] == '\n')
+		length--;
+	if (number_parse(text, length, INT_MAX, &value) < 0 || value == 0)
+		return -EBADMSG;
+	*pid = (pid_t)value;
+	return 0;
+}

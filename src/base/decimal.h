@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Decimal numbers, without locale and safe in signal handlers. */
+#ifndef BASE_DECIMAL_H
+#define BASE_DECIMAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Room for any 64-bit number and the final NUL. */
+#define NUMBER_MAX 21
+
+/* Write the number and a NUL; returns the length without the NUL. */
+size_t number_format(char text[static NUMBER_MAX], uint64_t number);
+
+/*
+ * Read digits, and nothing but digits, to the end of the text.
+ * Returns 0, or -EINVAL (empty, other characters, more than limit).
+ */
+int number_parse(const char *text, size_t length, uint64_t limit, uint64_t *number);
+
+/*
+ * Read a pid as it stands in a pid file: digits, not 0, and at most one
+ * newline behind them.  Returns 0, -ENODATA (no text at all) or -EBADMSG.
+ */
+int number_parse_pid(const char *text, size_t length, pid_t *pid);
+
+#endif /* BASE_DECIMAL_H */

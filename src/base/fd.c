@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Small things done with descriptors.
+ * Thread-safe.  All but fd_open() with O_CREAT are async-signal-safe.
+ */
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/* The only place where a call that a signal interrupted is made again. */
+#define RETRY(result, call)                                                                        \
+	do {                                                                                       \
+		(result) = (call);                                                                 \
+	} while ((result) < 0 && errno == EINTR)
+
+int fd_close(int fd)
+{
+	int saved = errno;
+
+	/* After EINTR the descriptor is gone on Linux: close(2) is not retried. */
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	return -1;
+}
+
+int fd_open(const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	RETRY(fd, open(path, flags | O_CLOEXEC, mode));
+	return fd < 0 ? -errno : fd;
+}
+
+ssize_t fd_read(int fd, void *buffer, size_t size)
+{
+	ssize_t count;
+
+	RETRY(count, read(fd, buffer, size));
+	return count < 0 ? -errno : count;
+}
+
+ssize_t fd_read_at(int fd, void *buffer, size_t size, off_t offset)
+{
+	ssize_t count;
+
+	RETRY(count, pread(fd, buffer, size, offset));
+	return count < 0 ? -errno : count;
+}
+
+int fd_write_all(int fd, const void *buffer, size_t size)
+{
+	const char *next = buffer;
+
+	while (size > 0) {
+		ssize_t count;
+
+		RETRY(count, write(fd, next, size));
+		if (count < 0)
+			return -errno;
+		next += count;
+		size -= (size_t)count;
+	}
+	return 0;
+}
+
+int fd_replace(int from, int to)
+{
+	int result;
+
+	RETRY(result, dup2(from, to));
+	return result < 0 ? -errno : 0;
+}
+
+static int set_flag(int fd, int get, int set, int flag, bool on)
+{
+	int flags = fcntl(fd, get);
+
+	if (flags < 0)
+		return -errno;
+	if (fcntl(fd, set, on ? flags | flag : flags & ~flag) < 0)
+		return -errno;
+	return 0;
+}
+
+int fd_set_cloexec(int fd, bool on)
+{
+	return set_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
+}
+
+int fd_set_nonblocking(int fd, bool on)
+{
+	return set_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
+}
+
+int fd_duplicate(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	if (copy >= 0)
+		return copy;
+	/* The limit does not even reach the first of these numbers. */
+	return errno == EINVAL ? -EMFILE : -errno;
+}
+
+int fd_above_standard(int fd)
+{
+	int higher;
+
+	if (fd > STDERR_FILENO)
+		return fd;
+	higher = fd_duplicate(fd);
+	fd_close(fd);
+	return higher;
+}
+
+int fd_pair_above_standard(int ends[2])
+{
+	for (int i = 0; i < 2; i++) {
+		ends[i] = fd_above_standard(ends[i]);
+		if (ends[i] < 0) {
+			int error = ends[i];
+
+			fd_close(ends[1 - i]);
+			return error;
+		}
+	}
+	return 0;
+}
+
+int fd_pipe(int ends[2], bool nonblocking)
+{
+	if (pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0)) < 0)
+		return -errno;
+	return fd_pair_above_standard(ends);
+}
+
+bool fd_same_file(const struct stat *one, const struct stat *other)
+{
+	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}

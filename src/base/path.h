@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Paths that stay true when the working directory changes. */
+#ifndef BASE_PATH_H
+#define BASE_PATH_H
+
+/*
+ * A copy that begins with "/", to be freed by the caller: 0, -ENAMETOOLONG,
+ * -ENOMEM, or the error of getcwd(3).
+ */
+int path_absolute(const char *path, char **ret);
+
+#endif /* BASE_PATH_H */

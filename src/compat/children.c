@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * waitid(2), Linux's __WNOTHREAD and its list of a thread's children.
+ * Thread-safe.
+ */
+#include "compat/children.h"
+
+#include <errno.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef COMPAT_LINUX
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+static bool is_main_thread(void)
+{
+	return syscall(SYS_gettid) == getpid();
+}
+
+static bool is_subreaper(void)
+{
+	int is = 0;
+
+	return prctl(PR_GET_CHILD_SUBREAPER, &is, 0, 0, 0) == 0 && is != 0;
+}
+
+/* Other threads' children are not even seen; see compat_children_ended() for the rest. */
+static int in_sight(void)
+{
+	return is_main_thread() ? __WNOTHREAD : 0;
+}
+
+struct list {
+	void (*visit)(pid_t child, void *data);
+	void *data;
+	pid_t pid; /* as far as its digits have been read */
+};
+
+static void take(struct list *list, const char *text, ssize_t length)
+{
+	for (ssize_t i = 0; i < length; i++) {
+		if (text[i] >= '0' && text[i] <= '9') {
+			list->pid = list->pid * 10 + (text[i] - '0');
+		} else if (list->pid > 0) {
+			list->visit(list->pid, list->data);
+			list->pid = 0;
+		}
+	}
+}
+
+int compat_children_each(void (*visit)(pid_t child, void *data), void *data)
+{
+	struct list list = { visit, data, 0 };
+	char path[64], text[4096];
+	ssize_t length;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)getpid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ENOTSUP : -errno;
+	do {
+		length = read(fd, text, sizeof text);
+		take(&list, text, length);
+	} while (length > 0 || (length < 0 && errno == EINTR));
+	length = length < 0 ? -errno : 0;
+	close(fd);
+	return (int)length;
+}
+
+#else
+
+static bool is_main_thread(void)
+{
+	return true; /* as far as it matters: children belong to the process */
+}
+
+static bool is_subreaper(void)
+{
+	return false;
+}
+
+static int in_sight(void)
+{
+	return 0;
+}
+
+int compat_children_each(void (*visit)(pid_t child, void *data), void *data)
+{
+	(void)visit;
+	(void)data;
+	return -ENOTSUP;
+}
+
+#endif
+
+bool compat_children_adopts(void)
+{
+	return getpid() == 1 || is_subreaper();
+}
+
+static pid_t look(idtype_t type, pid_t child, int options)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	while (waitid(type, (id_t)child, &info, WEXITED | WNOHANG | options) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return info.si_pid;
+}
+
+pid_t compat_children_ended(void)
+{
+	pid_t child;
+
+	if (!is_main_thread())
+		return -ENOTSUP;
+	child = look(P_ALL, 0, WNOWAIT | in_sight());
+	return child == -ECHILD ? 0 : child;
+}
+
+bool compat_children_has_ended(pid_t child)
+{
+	return look(P_PID, child, WNOWAIT | in_sight()) == child;
+}
+
+bool compat_children_reap(pid_t child)
+{
+	pid_t result = look(P_PID, child, in_sight());
+
+	return result == child || result == -ECHILD;
+}

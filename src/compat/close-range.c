@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ranges of descriptors: close_range(2) where it exists, else the list of
+ * open descriptors that the kernel keeps, else poll(2), which tells of a
+ * thousand descriptors in one call which are open.
+ * Thread-safe and async-signal-safe.
+ */
+#include "compat/close-range.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#ifdef COMPAT_LINUX
+#include <sys/syscall.h>
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#define UNSHARE 2 /* CLOSE_RANGE_UNSHARE */
+
+static int close_range_call(unsigned first, unsigned last, unsigned flags)
+{
+	return syscall(SYS_close_range, first, last, flags) < 0 ? -errno : 0;
+}
+
+int compat_unshare_table(unsigned last)
+{
+	return close_range_call(last + 1, COMPAT_FD_MAX, UNSHARE);
+}
+
+bool compat_can_unshare_table(void)
+{
+	/* An empty range closes nothing; the last number is never open. */
+	return close_range_call(COMPAT_FD_MAX, COMPAT_FD_MAX, 0) == 0;
+}
+
+/* As the kernel writes it; readdir(3) would allocate. */
+struct entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t length;
+	uint8_t type;
+	char name[];
+};
+
+static int each_name(const char *bytes, long count, int skip,
+		     int (*function)(int fd, void *data), void *data)
+{
+	for (long at = 0; at < count;) {
+		const struct entry *entry = (const struct entry *)(const void *)(bytes + at);
+		int fd = 0, result;
+		const char *digit = entry->name;
+
+		at += entry->length;
+		while (*digit >= '0' && *digit <= '9')
+			fd = fd * 10 + (*digit++ - '0');
+		if (digit == entry->name || *digit != '\0' || fd == skip)
+			continue;
+		result = function(fd, data);
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+static int each_listed(int (*function)(int fd, void *data), void *data)
+{
+	_Alignas(struct entry) char bytes[4096];
+	int list = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result = 0;
+
+	if (list < 0)
+		return -ENOSYS;
+	while (result == 0) {
+		long count = syscall(SYS_getdents64, list, bytes, sizeof bytes);
+
+		if (count <= 0) {
+			result = count < 0 ? -errno : 0;
+			break;
+		}
+		result = each_name(bytes, count, list, function, data);
+	}
+	close(list);
+	return result;
+}
+#else
+static int close_range_call(unsigned first, unsigned last, unsigned flags)
+{
+	(void)flags;
+#ifdef HAVE_CLOSEFROM
+	if (last == COMPAT_FD_MAX) {
+		closefrom((int)first);
+		return 0;
+	}
+#else
+	(void)first;
+	(void)last;
+#endif
+	return -ENOSYS;
+}
+
+int compat_unshare_table(unsigned last)
+{
+	(void)last;
+	return -ENOSYS;
+}
+
+bool compat_can_unshare_table(void)
+{
+	return false;
+}
+
+static int each_listed(int (*function)(int fd, void *data), void *data)
+{
+	(void)function;
+	(void)data;
+	return -ENOSYS;
+}
+#endif
+
+/*
+ * The last resort.  A limit of 2^30 would still be a million calls: beyond a
+ * million descriptors the search gives up.
+ */
+#define POLLED 1024
+#define POLLED_LIMIT (1U << 20)
+
+static int each_polled(int (*function)(int fd, void *data), void *data)
+{
+	struct pollfd fds[POLLED];
+	struct rlimit limit;
+	unsigned end = POLLED_LIMIT;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < end)
+		end = (unsigned)limit.rlim_cur;
+	for (unsigned first = 0; first < end; first += POLLED) {
+		unsigned count = end - first < POLLED ? end - first : POLLED;
+
+		for (unsigned i = 0; i < count; i++)
+			fds[i] = (struct pollfd){ .fd = (int)(first + i) };
+		if (poll(fds, count, 0) < 0 && errno != EINTR)
+			return -errno;
+		for (unsigned i = 0; i < count; i++) {
+			int result = fds[i].revents & POLLNVAL ? 0 : function(fds[i].fd, data);
+
+			if (result != 0)
+				return result;
+		}
+	}
+	return 0;
+}
+
+int compat_each_fd(int (*function)(int fd, void *data), void *data)
+{
+	int result = each_listed(function, data);
+
+	return result == -ENOSYS ? each_polled(function, data) : result;
+}
+
+struct range {
+	unsigned first, last;
+};
+
+static int close_in_range(int fd, void *data)
+{
+	const struct range *range = data;
+
+	if ((unsigned)fd >= range->first && (unsigned)fd <= range->last)
+		close(fd);
+	return 0;
+}
+
+int compat_close_range(unsigned first, unsigned last)
+{
+	struct range range = { first, last };
+	int result;
+
+	if (first > last)
+		return 0;
+	result = close_range_call(first, last, 0);
+	/* A filter may also answer EPERM: the slower way then does as well. */
+	return result == 0 ? 0 : compat_each_fd(close_in_range, &range);
+}

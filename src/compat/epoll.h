@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One descriptor that stands for several, and for a point in time: it is
+ * readable when one of them is ready or the time has come.
+ */
+#ifndef COMPAT_EPOLL_H
+#define COMPAT_EPOLL_H
+
+#include <stdint.h>
+
+struct compat_pollset {
+	int fd; /* 3 or higher, close-on-exec; -1 for none */
+	int timer;
+};
+
+/* 0, -ENOTSUP where the system has none, or another negative errno. */
+int compat_pollset_open(struct compat_pollset *set);
+void compat_pollset_close(struct compat_pollset *set);
+
+/*
+ * One more descriptor, which stays the caller's, and another look at it: POLLIN, POLLOUT
+ * or both; changed to 0 it is none of the set's any more.
+ */
+int compat_pollset_add(struct compat_pollset *set, int fd, short events);
+int compat_pollset_change(struct compat_pollset *set, int fd, short events);
+
+/* The point in time, in microseconds of the monotonic clock; INT64_MAX for none. */
+int compat_pollset_time(struct compat_pollset *set, int64_t microseconds);
+
+#endif /* COMPAT_EPOLL_H */

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Open file description locks, and who has a lock according to /proc.
+ * Thread-safe.
+ */
+#include "compat/ofd-lock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#if defined(COMPAT_LINUX) && defined(F_OFD_SETLK)
+
+static int guard(int fd, int command, struct flock *lock, int type)
+{
+	*lock = (struct flock){
+		.l_type = (short)type,
+		.l_whence = SEEK_SET,
+		.l_start = COMPAT_GUARD_BYTE,
+		.l_len = 1,
+	};
+	return fcntl(fd, command, lock) < 0 ? -errno : 0;
+}
+
+int compat_guard_take(int fd)
+{
+	struct flock lock;
+	int result = guard(fd, F_OFD_SETLK, &lock, F_WRLCK);
+
+	if (result == -EACCES)
+		return -EAGAIN;
+	return result == -EINVAL || result == -ENOSYS ? -ENOTSUP : result;
+}
+
+void compat_guard_drop(int fd)
+{
+	struct flock lock;
+
+	guard(fd, F_OFD_SETLK, &lock, F_UNLCK);
+}
+
+int compat_guard_taken(int fd)
+{
+	struct flock lock;
+
+	/* A mere reader's lock guards nothing: the holder's is for writing. */
+	return guard(fd, F_OFD_GETLK, &lock, F_WRLCK) == 0 && lock.l_type == F_WRLCK;
+}
+
+/* A line of fdinfo such as "lock:\t1: OFDLCK ADVISORY  WRITE -1 fe:00:7 1073741824 1073741824" */
+static bool is_guard(const char *line)
+{
+	long long start, end;
+	char kind[16], access[16];
+
+	return sscanf(line, "lock: %*d: %15s %*s %15s %*s %*s %lld %lld", kind, access, &start,
+		      &end) == 4 &&
+	       strcmp(kind, "OFDLCK") == 0 && strcmp(access, "WRITE") == 0 &&
+	       start == COMPAT_GUARD_BYTE && end == COMPAT_GUARD_BYTE;
+}
+
+/* The same with "POSIX", on any of the bytes before that one. */
+static bool is_record(const char *line)
+{
+	char kind[16], access[16];
+	long long start;
+
+	return sscanf(line, "lock: %*d: %15s %*s %15s %*s %*s %lld", kind, access, &start) == 3 &&
+	       strcmp(kind, "POSIX") == 0 && strcmp(access, "WRITE") == 0 &&
+	       start < COMPAT_GUARD_BYTE;
+}
+
+/* Does this descriptor, a file of /proc/PID/fdinfo, have such a lock?  Or -errno. */
+static int shows_lock(int directory, const char *name, bool (*sought)(const char *line))
+{
+	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+	char text[4096]; /* the locks come before what may be long */
+	char *next = text, *line;
+	ssize_t length;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	length = fd_read(fd, text, sizeof text - 1);
+	fd_close(fd);
+	if (length < 0)
+		return length == -ENOENT ? 0 : (int)length;
+	text[length] = '\0';
+	while ((line = strsep(&next, "\n")))
+		if (strncmp(line, "lock:", 5) == 0 && sought(line))
+			return 1;
+	return 0;
+}
+
+/* Is the descriptor, a file of /proc/PID/fd, one of this file?  Or -errno. */
+static int shows_file(int directory, const char *name, const struct stat *file)
+{
+	char path[16 + NAME_MAX];
+	struct stat found;
+
+	snprintf(path, sizeof path, "../fd/%s", name);
+	if (fstatat(directory, path, &found, 0) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return fd_same_file(&found, file);
+}
+
+/* Look through the descriptors of a directory "fdinfo"; *any: it has some. */
+static int look_through(const char *path, const struct stat *file,
+			bool (*sought)(const char *line), bool *any)
+{
+	struct dirent *entry;
+	int result = 0;
+	DIR *list = opendir(path);
+
+	if (!list)
+		return -errno;
+	while (result == 0) {
+		errno = 0;
+		entry = readdir(list);
+		if (!entry) {
+			result = -errno;
+			break;
+		}
+		if (entry->d_name[0] == '.')
+			continue;
+		*any = true;
+		result = shows_lock(dirfd(list), entry->d_name, sought);
+		if (result > 0)
+			result = shows_file(dirfd(list), entry->d_name, file);
+	}
+	closedir(list);
+	return result;
+}
+
+/* A first thread that has ended has no descriptors; those of another are the process's. */
+static int look_through_threads(pid_t pid, const struct stat *file,
+				bool (*sought)(const char *line))
+{
+	char path[64 + NAME_MAX];
+	struct dirent *entry;
+	bool any = false;
+	int result = 0;
+	DIR *list;
+
+	snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);
+	list = opendir(path);
+	if (!list)
+		return -errno;
+	while (result == 0 && !any && (entry = readdir(list))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "/proc/%ld/task/%s/fdinfo", (long)pid, entry->d_name);
+		result = look_through(path, file, sought, &any);
+	}
+	closedir(list);
+	return result;
+}
+
+static int held_by(pid_t pid, const struct stat *file, bool (*sought)(const char *line))
+{
+	char path[64];
+	bool any = false;
+	int result;
+
+	snprintf(path, sizeof path, "/proc/%ld/fdinfo", (long)pid);
+	result = look_through(path, file, sought, &any);
+	return result == 0 && !any ? look_through_threads(pid, file, sought) : result;
+}
+
+int compat_guard_held_by(pid_t pid, const struct stat *file)
+{
+	return held_by(pid, file, is_guard);
+}
+
+/*
+ * Are locks shown at all?  Not before Linux 4.1, not by everything that looks
+ * like Linux, and not of this namespace's processes where /proc is another's.
+ * Any descriptor can be locked: that of a pipe needs no file.
+ */
+static int are_shown(void)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int ends[2], result = fd_pipe(ends, false);
+	struct stat facts;
+
+	if (result < 0)
+		return result;
+	if (fcntl(ends[1], F_SETLK, &lock) < 0 || fstat(ends[1], &facts) < 0)
+		result = -ENOTSUP;
+	else
+		result = held_by(getpid(), &facts, is_record);
+	fd_close(ends[0]);
+	fd_close(ends[1]);
+	return result;
+}
+
+int compat_record_held_by(pid_t pid, const struct stat *file)
+{
+	int shown, result = held_by(pid, file, is_record);
+
+	if (result != 0)
+		return result;
+	shown = are_shown();
+	return shown > 0 ? 0 : shown < 0 ? shown : -ENOTSUP;
+}
+
+#else
+
+int compat_guard_take(int fd)
+{
+	(void)fd;
+	return -ENOTSUP;
+}
+
+void compat_guard_drop(int fd)
+{
+	(void)fd;
+}
+
+int compat_guard_taken(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+int compat_guard_held_by(pid_t pid, const struct stat *file)
+{
+	(void)pid;
+	(void)file;
+	return -ENOTSUP;
+}
+
+int compat_record_held_by(pid_t pid, const struct stat *file)
+{
+	(void)pid;
+	(void)file;
+	return -ENOTSUP;
+}
+
+#endif

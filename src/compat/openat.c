@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * O_PATH, O_TMPFILE and RENAME_NOREPLACE, or what POSIX has instead.
+ * Thread-safe and async-signal-safe.
+ */
+#include "compat/openat.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#ifdef COMPAT_LINUX
+#include <linux/magic.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#endif
+
+#include "base/decimal.h"
+#include "base/fd.h"
+
+/* Never wait for a FIFO's other end, never acquire a terminal. */
+#define CAREFULLY (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+/* fd if it is the expected file, else it is closed. */
+static int expect(int fd, const struct stat *expected)
+{
+	struct stat found;
+	int error = -ESTALE;
+
+	if (fstat(fd, &found) < 0)
+		error = -errno;
+	else if (fd_same_file(&found, expected))
+		return fd;
+	fd_close(fd);
+	return error;
+}
+
+/* The portable way: a file of another kind may be opened for a moment. */
+static int open_then_look(int dir, const char *name, const struct stat *expected, int access)
+{
+	int fd = openat(dir, name, access | CAREFULLY);
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP || errno == ENXIO ? -ESTALE : -errno;
+	return expect(fd, expected);
+}
+
+/* A text of readlink(2): its length or a negative errno. */
+static int end_text(char *target, size_t size, ssize_t length)
+{
+	if (length < 0)
+		return -errno;
+	if ((size_t)length == size)
+		return -ENAMETOOLONG;
+	target[length] = '\0';
+	return length == 0 ? -ENOENT : (int)length;
+}
+
+#ifdef COMPAT_LINUX
+
+#define LINK_MAX_LENGTH (sizeof "/proc/self/fd/" + NUMBER_MAX)
+
+/* The name by which this process itself may open the file anew. */
+static const char *magic_link(char text[static LINK_MAX_LENGTH], int fd)
+{
+	static const char directory[] = "/proc/self/fd/";
+	size_t length = sizeof directory - 1;
+
+	for (size_t i = 0; i < length; i++)
+		text[i] = directory[i];
+	number_format(text + length, (uint64_t)fd);
+	return text;
+}
+
+int compat_open_directory(const char *path)
+{
+	return fd_open(path, O_PATH | O_DIRECTORY, 0);
+}
+
+int compat_open_expected(int dir, const char *name, const struct stat *expected, bool writing)
+{
+	int access = writing ? O_RDWR : O_RDONLY;
+	char link[LINK_MAX_LENGTH];
+	int fd, handle = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (handle < 0)
+		return errno == ENOENT ? -ESTALE : -errno;
+	handle = expect(handle, expected);
+	if (handle < 0)
+		return handle;
+	fd = fd_open(magic_link(link, handle), access | O_NONBLOCK | O_NOCTTY, 0);
+	fd_close(handle);
+	if (fd == -ENOENT) /* no /proc */
+		fd = open_then_look(dir, name, expected, access);
+	return fd;
+}
+
+static int read_held_link(int link, struct stat *facts, char *target, size_t size)
+{
+	struct statfs system;
+
+	if (fstat(link, facts) < 0 || fstatfs(link, &system) < 0)
+		return -errno;
+	if (!S_ISLNK(facts->st_mode))
+		return -EINVAL;
+	if (system.f_type == PROC_SUPER_MAGIC)
+		return 0;
+	return end_text(target, size, readlinkat(link, "", target, size));
+}
+
+int compat_read_link(const char *path, struct stat *facts, char *target, size_t size)
+{
+	int result, link = fd_open(path, O_PATH | O_NOFOLLOW, 0);
+
+	if (link < 0)
+		return link;
+	result = read_held_link(link, facts, target, size);
+	fd_close(link);
+	return result;
+}
+
+int compat_open_nameless(int dir)
+{
+	int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		return fd;
+	switch (errno) {
+	case EOPNOTSUPP:
+	case EISDIR:
+	case EINVAL:
+		return -ENOTSUP;
+	default:
+		return -errno;
+	}
+}
+
+/* The directory has admitted the file: what is refused is only this way to a name. */
+static int naming_error(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case EPERM:
+	case EACCES: /* as of a profile that allows to write files, and no links */
+	case ENOSYS:
+	case EOPNOTSUPP:
+		return -ENOTSUP;
+	default:
+		return -error;
+	}
+}
+
+int compat_name(int fd, int dir, const char *name)
+{
+	char link[LINK_MAX_LENGTH];
+
+	if (linkat(AT_FDCWD, magic_link(link, fd), dir, name, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return naming_error(errno);
+	/* No /proc; this way needs a privilege. */
+	if (linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0)
+		return 0;
+	return naming_error(errno);
+}
+
+/* RENAME_NOREPLACE; not every file system and not every kernel has it. */
+static int rename_no_replace(int dir, const char *from, const char *to)
+{
+#ifdef SYS_renameat2
+	return syscall(SYS_renameat2, dir, from, dir, to, 1) == 0 ? 0 : -errno;
+#else
+	(void)dir;
+	(void)from;
+	(void)to;
+	return -ENOSYS;
+#endif
+}
+
+#else
+
+int compat_open_directory(const char *path)
+{
+	return fd_open(path, O_RDONLY | O_DIRECTORY, 0);
+}
+
+int compat_open_expected(int dir, const char *name, const struct stat *expected, bool writing)
+{
+	return open_then_look(dir, name, expected, writing ? O_RDWR : O_RDONLY);
+}
+
+int compat_read_link(const char *path, struct stat *facts, char *target, size_t size)
+{
+	struct stat after;
+	int result;
+
+	if (lstat(path, facts) < 0)
+		return -errno;
+	if (!S_ISLNK(facts->st_mode))
+		return -EINVAL;
+	result = end_text(target, size, readlink(path, target, size));
+	if (result > 0 && (lstat(path, &after) < 0 || !fd_same_file(facts, &after)))
+		result = -EINVAL;
+	return result;
+}
+
+int compat_open_nameless(int dir)
+{
+	(void)dir;
+	return -ENOTSUP;
+}
+
+int compat_name(int fd, int dir, const char *name)
+{
+	(void)fd;
+	(void)dir;
+	(void)name;
+	return -ENOTSUP;
+}
+
+static int rename_no_replace(int dir, const char *from, const char *to)
+{
+	(void)dir;
+	(void)from;
+	(void)to;
+	return -ENOSYS;
+}
+
+#endif
+
+int compat_rename_new(int dir, const char *from, const char *to)
+{
+	int result = rename_no_replace(dir, from, to);
+
+	if (result == 0 || (result != -ENOSYS && result != -EINVAL && result != -EPERM))
+		return result;
+	if (linkat(dir, from, dir, to, 0) < 0)
+		return -errno;
+	unlinkat(dir, from, 0);
+	return 0;
+}

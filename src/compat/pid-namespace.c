@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pid namespaces, which are Linux's: elsewhere process 1 is the machine's.
+ * Thread-safe.
+ */
+#include "compat/pid-namespace.h"
+
+#ifdef COMPAT_LINUX
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The number that the kernel gives the first of all pid namespaces (PID_NS_INIT_INO). */
+#define MACHINE 0xEFFFFFFCU
+
+bool compat_first_of_container(void)
+{
+	struct stat namespace;
+
+	return getpid() == 1 && stat("/proc/self/ns/pid", &namespace) == 0 &&
+	       namespace.st_ino != MACHINE;
+}
+
+#else
+
+bool compat_first_of_container(void)
+{
+	return false;
+}
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pidfds, their exit status, and /proc/PID/stat, or what POSIX has instead.
+ * Thread-safe.  compat_pidfd_open() and compat_pidfd_signal() are
+ * async-signal-safe.
+ */
+#include "compat/pidfd.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef COMPAT_LINUX
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#endif
+
+#if defined(COMPAT_LINUX) && defined(SYS_pidfd_open) && defined(SYS_pidfd_send_signal)
+
+int compat_pidfd_open(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd >= 0)
+		return fd;
+	switch (errno) {
+	case EPERM: /* a container's system call filter that does not know it */
+		return -ENOSYS;
+	case EINVAL: /* a thread, not a process */
+	case ENOENT:
+		return -ESRCH;
+	default:
+		return -errno;
+	}
+}
+
+int compat_pidfd_signal(int pidfd, int signal)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+int compat_pidfd_queue(int pidfd, const siginfo_t *info)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, info->si_signo, info, 0) < 0 ? -errno : 0;
+}
+
+#else
+
+int compat_pidfd_open(pid_t pid)
+{
+	(void)pid;
+	return -ENOSYS;
+}
+
+int compat_pidfd_signal(int pidfd, int signal)
+{
+	(void)pidfd;
+	(void)signal;
+	return -ENOSYS;
+}
+
+int compat_pidfd_queue(int pidfd, const siginfo_t *info)
+{
+	(void)pidfd;
+	(void)info;
+	return -ENOSYS;
+}
+
+#endif
+
+#ifdef COMPAT_LINUX
+
+int compat_queue(pid_t pid, const siginfo_t *info)
+{
+	return syscall(SYS_rt_sigqueueinfo, pid, info->si_signo, info) < 0 ? -errno : 0;
+}
+
+/* The first version of the kernel's struct pidfd_info, named apart from it. */
+struct pidfd_facts {
+	uint64_t mask;
+	uint64_t cgroup;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+#define PIDFD_FACTS _IOWR(0xFF, 11, struct pidfd_facts)
+#define PIDFD_FACTS_EXIT (UINT64_C(1) << 3)
+
+int compat_pidfd_exit_status(int pidfd, int *status)
+{
+	struct pidfd_facts facts = { .mask = PIDFD_FACTS_EXIT };
+
+	/* C libraries differ in the type of ioctl(3)'s request. */
+	if (syscall(SYS_ioctl, pidfd, PIDFD_FACTS, &facts) < 0)
+		return errno == ESRCH ? -EAGAIN : -ENOTSUP;
+	if (!(facts.mask & PIDFD_FACTS_EXIT))
+		return -EAGAIN;
+	*status = facts.exit_code;
+	return 0;
+}
+
+/* The whole of a small file of /proc, as a string: its length or -errno. */
+static ssize_t slurp(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		length = read(fd, text, size - 1);
+	} while (length < 0 && errno == EINTR);
+	if (length < 0)
+		length = -errno;
+	else
+		text[length] = '\0';
+	close(fd);
+	return length;
+}
+
+/* Find a field of /proc/PID/stat behind the name, which may be anything. */
+static const char *stat_field(const char *text, int wanted)
+{
+	const char *next = strrchr(text, ')');
+
+	for (int field = 2; next && field < wanted; field++) {
+		next = strchr(next, ' ');
+		if (next)
+			next++;
+	}
+	return next;
+}
+
+int compat_process_look(pid_t pid, struct compat_process *process)
+{
+	const char *state, *threads, *start;
+	char path[64], text[1024];
+	ssize_t length;
+
+	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+	length = slurp(path, text, sizeof text);
+	state = length > 0 ? stat_field(text, 3) : NULL;
+	threads = length > 0 ? stat_field(text, 20) : NULL;
+	start = length > 0 ? stat_field(text, 22) : NULL;
+	process->start = start ? strtoull(start, NULL, 10) : 0;
+	/* A leader that has ended before its threads looks like a zombie. */
+	process->ended = state && (*state == 'X' || (*state == 'Z' && threads &&
+						     strtol(threads, NULL, 10) <= 1));
+	/* Without an answer (no /proc, or it hides others) the pid is asked. */
+	if (!start && kill(pid, 0) < 0 && errno == ESRCH)
+		return -ESRCH;
+	return 0;
+}
+
+int compat_process_owner(pid_t pid, uid_t *owner)
+{
+	struct stat facts;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%ld", (long)pid);
+	if (stat(path, &facts) < 0)
+		return -errno;
+	*owner = facts.st_uid;
+	return 0;
+}
+
+int compat_process_pending(pid_t pid, int signal)
+{
+	static const char name[] = "\nShdPnd:";
+	char path[64], text[4096];
+	const char *pending;
+
+	snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+	pending = slurp(path, text, sizeof text) > 0 ? strstr(text, name) : NULL;
+	if (!pending)
+		return -ENOTSUP;
+	return (strtoull(pending + sizeof name - 1, NULL, 16) >> (signal - 1)) & 1;
+}
+
+int64_t compat_process_age(uint64_t start)
+{
+	long ticks = sysconf(_SC_CLK_TCK);
+	struct timespec now;
+
+	if (start == 0 || ticks <= 0 || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
+		return -ENOTSUP;
+	return now.tv_sec - (int64_t)(start / (uint64_t)ticks);
+}
+
+#else
+
+int compat_queue(pid_t pid, const siginfo_t *info)
+{
+	return sigqueue(pid, info->si_signo, info->si_value) < 0 ? -errno : 0;
+}
+
+int compat_process_pending(pid_t pid, int signal)
+{
+	(void)pid;
+	(void)signal;
+	return -ENOTSUP;
+}
+
+int64_t compat_process_age(uint64_t start)
+{
+	(void)start;
+	return -ENOTSUP;
+}
+
+int compat_pidfd_exit_status(int pidfd, int *status)
+{
+	(void)pidfd;
+	(void)status;
+	return -ENOTSUP;
+}
+
+int compat_process_look(pid_t pid, struct compat_process *process)
+{
+	siginfo_t child = { .si_pid = 0 };
+
+	process->start = 0;
+	/* Of a child POSIX tells whether it has ended, of other processes only when reaped. */
+	process->ended = waitid(P_PID, (id_t)pid, &child, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+			 child.si_pid == pid;
+	return kill(pid, 0) < 0 && errno == ESRCH ? -ESRCH : 0;
+}
+
+int compat_process_owner(pid_t pid, uid_t *owner)
+{
+	(void)pid;
+	(void)owner;
+	return -ENOTSUP;
+}
+
+#endif

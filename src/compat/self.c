@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the system knows of this program.
+ * Thread-safe.
+ */
+#include "compat/self.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef COMPAT_LINUX
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#endif
+
+/* Where systems keep a link to the file of the running program. */
+static const char *const links[] = { "/proc/self/exe", "/proc/curproc/file",
+				     "/proc/curproc/exe" };
+
+static bool is_file(const char *path, const struct stat *facts)
+{
+	struct stat named;
+
+	return stat(path, &named) == 0 && named.st_dev == facts->st_dev &&
+	       named.st_ino == facts->st_ino;
+}
+
+/*
+ * Is this the running program's file?  Emulators lead whoever opens the link
+ * to the program that they run, and whoever only looks to themselves.
+ */
+static bool is_running(const char *path, const char *link)
+{
+	struct stat running;
+	bool answer;
+	int fd;
+
+	if (stat(link, &running) == 0 && is_file(path, &running))
+		return true;
+	fd = open(link, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	answer = fstat(fd, &running) == 0 && is_file(path, &running);
+	close(fd);
+	return answer;
+}
+
+/*
+ * The real path is better than the link: the kernel names the process after
+ * it.  But only while it is the same file.
+ */
+static int resolve(const char *link, char *path, size_t size)
+{
+	ssize_t length = readlink(link, path, size);
+
+	if (length < 0)
+		return -errno;
+	if ((size_t)length < size) {
+		path[length] = '\0';
+		if (is_running(path, link))
+			return 0;
+	}
+	if (strlen(link) >= size)
+		return -ENAMETOOLONG;
+	memcpy(path, link, strlen(link) + 1);
+	return 0;
+}
+
+int compat_executable(char *path, size_t size)
+{
+	int result = -ENOTSUP;
+
+	for (size_t i = 0; i < sizeof links / sizeof *links && result < 0; i++)
+		result = resolve(links[i], path, size);
+	return result;
+}
+
+#ifdef COMPAT_LINUX
+bool compat_secure(void)
+{
+	return getauxval(AT_SECURE) != 0;
+}
+
+/* Threads of an emulator, which are there before the first of the program's. */
+static int emulator_threads;
+
+static int count_threads(void)
+{
+	struct stat tasks;
+
+	/* A directory's links are itself, its parent's entry and its folders. */
+	if (stat("/proc/self/task", &tasks) < 0 || tasks.st_nlink < 3)
+		return 1;
+	return (int)tasks.st_nlink - 2;
+}
+
+/* Emulators hide themselves behind the link that is usual, not behind this one. */
+static bool is_emulated(void)
+{
+	char program[PATH_MAX], process[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", program, sizeof program);
+	ssize_t other = readlink("/proc/thread-self/exe", process, sizeof process);
+
+	return length > 0 && other > 0 &&
+	       (other != length || memcmp(program, process, (size_t)length) != 0);
+}
+
+__attribute__((__constructor__)) static void count_emulator_threads(void)
+{
+	int count = count_threads();
+
+	/* On a real machine they are the program's, whoever has started them so early. */
+	if (count > 1 && is_emulated())
+		emulator_threads = count - 1;
+}
+
+int compat_thread_count(void)
+{
+	return count_threads() - emulator_threads;
+}
+
+int compat_peer(int socket, struct compat_peer *peer)
+{
+	struct ucred credentials;
+	socklen_t length = sizeof credentials;
+
+	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
+		return -errno;
+	peer->pid = credentials.pid;
+	peer->uid = credentials.uid;
+	peer->gid = credentials.gid;
+	return 0;
+}
+
+/* The process is called what its first thread is called; prctl(2) knows the calling one's. */
+#define OWN_NAME "/proc/self/comm"
+
+void compat_set_name(const char *name)
+{
+	int fd = open(OWN_NAME, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, name, strlen(name)) < 0)
+		prctl(PR_SET_NAME, name, 0, 0, 0);
+	if (fd >= 0)
+		close(fd);
+}
+
+void compat_get_name(char name[static 16])
+{
+	int fd = open(OWN_NAME, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, name, 16);
+
+	if (fd >= 0)
+		close(fd);
+	if (length > 0) /* the last one is a newline */
+		name[length - 1] = '\0';
+	else if (prctl(PR_GET_NAME, name, 0, 0, 0) < 0)
+		name[0] = '\0';
+}
+#else
+bool compat_secure(void)
+{
+	return getuid() != geteuid() || getgid() != getegid();
+}
+
+int compat_thread_count(void)
+{
+	return 1;
+}
+
+int compat_peer(int socket, struct compat_peer *peer)
+{
+#ifdef HAVE_GETPEEREID
+	peer->pid = 0;
+	return getpeereid(socket, &peer->uid, &peer->gid) < 0 ? -errno : 0;
+#else
+	struct stat status;
+
+	/* The owner of the socket's other end is whoever made the pair. */
+	if (fstat(socket, &status) < 0)
+		return -errno;
+	peer->pid = 0;
+	peer->uid = status.st_uid;
+	peer->gid = status.st_gid;
+	return 0;
+#endif
+}
+
+void compat_set_name(const char *name)
+{
+	(void)name;
+}
+
+void compat_get_name(char name[static 16])
+{
+	name[0] = '\0';
+}
+#endif

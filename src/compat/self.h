@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* What the system knows of this program and of the other end of a socket. */
+#ifndef COMPAT_SELF_H
+#define COMPAT_SELF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * The file that this program was executed from, fit for execve(2) even if
+ * it was moved or removed since.  Returns 0 or a negative errno.
+ */
+int compat_executable(char *path, size_t size);
+
+/* Did the program gain privileges when it was executed? */
+bool compat_secure(void);
+
+/* How many threads of the program run in this process: 1 where that cannot be told. */
+int compat_thread_count(void);
+
+struct compat_peer {
+	pid_t pid;
+	uid_t uid;
+	gid_t gid;
+};
+
+/* Who connected, or made, the other end of a local socket. */
+int compat_peer(int socket, struct compat_peer *peer);
+
+/* Give this process the name that ps(1) shows; at most 15 bytes of it. */
+void compat_set_name(const char *name);
+
+/* The name of this process, or "" where it is not known. */
+void compat_get_name(char name[static 16]);
+
+#endif /* COMPAT_SELF_H */

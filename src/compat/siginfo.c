@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The members of siginfo_t share their memory: which ones are meant is told by
+ * the code, and some codes are one system's own.
+ * Thread-safe and async-signal-safe.
+ */
+#include "compat/siginfo.h"
+
+#include <string.h>
+#include <unistd.h>
+
+bool compat_signal_has_sender(const siginfo_t *info)
+{
+	switch (info->si_code) {
+	case SI_USER:
+	case SI_QUEUE:
+	case SI_MESGQ:
+#ifdef SI_TKILL
+	case SI_TKILL:
+#endif
+#ifdef SI_LWP
+	case SI_LWP:
+#endif
+		return true;
+	default:
+		return info->si_signo == SIGCHLD && info->si_code >= CLD_EXITED &&
+		       info->si_code <= CLD_CONTINUED;
+	}
+}
+
+bool compat_signal_has_value(const siginfo_t *info)
+{
+	switch (info->si_code) {
+	case SI_QUEUE:
+	case SI_TIMER:
+	case SI_MESGQ:
+	case SI_ASYNCIO:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * The integer of a value is the program's.  Beside it there is room in two
+ * places: the half of a pointer that is longer than an integer, which some
+ * systems lose on the way from a program with longer pointers to one with
+ * shorter; and, in Linux, the error number, which no other signal of this kind
+ * has, and which emulators lose.  The bits that are always the same keep what a
+ * program may have left there from being taken for a ticket.
+ */
+struct value {
+	int32_t integer;
+	uint32_t ticket;
+};
+
+#define MASK UINT32_C(0xF0000000)
+#define SAME UINT32_C(0xD0000000)
+
+static bool has_room(void)
+{
+	return sizeof(union sigval) >= sizeof(struct value);
+}
+
+#ifdef COMPAT_LINUX
+static bool has_error(void)
+{
+	return true;
+}
+#else
+static bool has_error(void)
+{
+	return false;
+}
+#endif
+
+static bool is_ticket(uint32_t number)
+{
+	return (number & MASK) == SAME;
+}
+
+uint32_t compat_signal_ticket(uint32_t any)
+{
+	return (any & ~MASK) | SAME;
+}
+
+void compat_signal_with_ticket(siginfo_t *info, int signal, uint32_t ticket)
+{
+	struct value value = {.ticket = ticket};
+
+	memset(info, 0, sizeof *info);
+	info->si_signo = signal;
+	info->si_code = SI_QUEUE;
+	info->si_pid = getpid();
+	info->si_uid = getuid();
+	if (has_error())
+		info->si_errno = (int)ticket;
+	if (has_room())
+		memcpy(&info->si_value, &value, sizeof value);
+}
+
+uint32_t compat_signal_get_ticket(const siginfo_t *info)
+{
+	struct value value = {.integer = 0};
+
+	if (info->si_code != SI_QUEUE)
+		return 0;
+	if (has_room())
+		memcpy(&value, &info->si_value, sizeof value);
+	else
+		value.integer = info->si_value.sival_int;
+	if (value.integer != 0)
+		return 0;
+	if (has_error() && is_ticket((uint32_t)info->si_errno))
+		return (uint32_t)info->si_errno;
+	return is_ticket(value.ticket) ? value.ticket : 0;
+}

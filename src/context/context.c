@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The context: making and freeing it, and what the running daemon does with it.
+ * Thread-safe on different contexts.
+ */
+#include "context/context-internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <daemonkit/error.h>
+#include <daemonkit/process.h>
+
+#include "context/room.h"
+#include "pidfile/pidfile-internal.h"
+#include "start/marker.h"
+
+bool context_is_daemon(const struct daemonkit_context *context)
+{
+	return context->daemon != 0 && context->daemon == getpid();
+}
+
+int context_result(struct daemonkit_context *context, int result)
+{
+	if (result < 0)
+		snprintf(context->error, sizeof context->error, "%s", daemonkit_error());
+	return result;
+}
+
+int context_again(const struct daemonkit_context *context, int result)
+{
+	return error_set(result, "%s", context->error);
+}
+
+int daemonkit_context_new(struct daemonkit_context **ret)
+{
+	struct daemonkit_context *context;
+
+	if (ret == NULL)
+		return error_null(__func__);
+	context = calloc(1, sizeof *context);
+	if (context == NULL)
+		return error_system(-ENOMEM, "context");
+	settings_init(&context->settings);
+	notify_init(&context->notify);
+	context->mode = DAEMONKIT_MODE_AUTO;
+	context->exit_status = -1;
+	*ret = context;
+	return 0;
+}
+
+struct daemonkit_context *daemonkit_context_free(struct daemonkit_context *context)
+{
+	if (context == NULL)
+		return NULL;
+	notify_close(&context->notify);
+	daemonkit_pidfile_close(context->pidfile);
+	settings_clear(&context->settings);
+	free(context->arguments);
+	free(context->environment);
+	free(context->program);
+	free(context);
+	return NULL;
+}
+
+int daemonkit_was_reborn(void)
+{
+	return origin_get() == ORIGIN_REBORN;
+}
+
+int daemonkit_context_search(struct daemonkit_context *context,
+			     struct daemonkit_process **process)
+{
+	if (context == NULL || process == NULL)
+		return error_null(__func__);
+	if (context->settings.pid_file == NULL)
+		return context_result(context, error_set(-EINVAL, "search: no pid file is set"));
+	/* The daemon itself may be where its pid file cannot be seen any more. */
+	if (context_is_daemon(context) && context->pidfile != NULL &&
+	    pidfile_is_held(context->pidfile))
+		return context_result(context, daemonkit_process_open(process, getpid()));
+	return context_result(context, daemonkit_pidfile_holder(context->settings.pid_file,
+								process));
+}
+
+int daemonkit_context_release(struct daemonkit_context *context)
+{
+	int result;
+
+	if (context == NULL)
+		return error_null(__func__);
+	if (!context_is_daemon(context) || context->pidfile == NULL)
+		return 0;
+	/* One that takes a daemon's place and has not yet. */
+	if (!pidfile_is_held(context->pidfile))
+		return 0;
+	result = daemonkit_pidfile_remove(context->pidfile);
+	context->pidfile = daemonkit_pidfile_close(context->pidfile);
+	return context_result(context, result);
+}
+
+int daemonkit_context_reopen_log(struct daemonkit_context *context)
+{
+	if (context == NULL)
+		return error_null(__func__);
+	if (!context_is_daemon(context))
+		return context_result(context,
+				      error_set(-EPERM, "reopen log: this process is not the daemon"));
+	return context_result(context, room_reopen_log(&context->settings));
+}
+
+const char *daemonkit_context_error(const struct daemonkit_context *context)
+{
+	return context == NULL ? "" : context->error;
+}
+
+int daemonkit_context_exit_status(const struct daemonkit_context *context)
+{
+	return context == NULL ? -1 : context->exit_status;
+}

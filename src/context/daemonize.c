@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon's side of its start.
+ * Not thread-safe: it changes the whole process.
+ */
+#include "context/daemonize.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "compat/self.h"
+#include "context/room.h"
+#include "ipc/channel.h"
+#include "pidfile/pidfile-internal.h"
+#include "signals/init.h"
+#include "signals/signals-internal.h"
+#include "start/marker.h"
+
+static int undo(struct daemonkit_context *context, bool foreground,
+		struct room_streams *streams, int result)
+{
+	context_result(context, result);
+	/*
+	 * A launcher prints the error.  This copy of the program is silent, in
+	 * the log too: it may be that of a daemon that runs.
+	 */
+	streams->output = fd_close(streams->output);
+	if (!foreground && streams->input >= 0)
+		room_set_streams(foreground, streams);
+	fd_close(streams->input);
+	fd_close(streams->output);
+	if (context->pidfile != NULL)
+		daemonkit_pidfile_remove(context->pidfile);
+	context->pidfile = daemonkit_pidfile_close(context->pidfile);
+	return context_again(context, result);
+}
+
+/* Everything that makes this process the daemon, in an order that matters. */
+static int set_up(struct daemonkit_context *context, bool foreground)
+{
+	const struct settings *settings = &context->settings;
+	struct room_streams streams = { -1, -1, false };
+	int result = room_open_streams(settings, foreground, &streams);
+
+	if (result == 0 && settings->pid_file != NULL)
+		result = daemonkit_pidfile_create(&context->pidfile, settings->pid_file,
+						  settings->pid_mode);
+	if (result == 0)
+		result = room_confine(settings);
+	if (result == 0)
+		result = room_set_streams(foreground, &streams);
+	if (result < 0)
+		return undo(context, foreground, &streams, result);
+	context->settings.log_fd = fd_close(context->settings.log_fd);
+	/* What is not in use is not to be reopened. */
+	if (streams.journal)
+		context->settings.log = SETTINGS_LOG_NONE;
+	return 0;
+}
+
+/* Tell the launcher, if there is one, that there will be no daemon. */
+static int fail(struct daemonkit_context *context, int result)
+{
+	context_result(context, result);
+	notify_failed(&context->notify, result, context->error);
+	return context_again(context, result);
+}
+
+/* Whom there is to tell, found out while it can still be reached. */
+static int prepare_notify(struct daemonkit_context *context, bool foreground)
+{
+	struct settings *settings = &context->settings;
+	struct notify *notify = &context->notify;
+	int result = 0;
+
+	notify->relayed = settings->managed != 0;
+	notify->watched = settings->managed;
+	/* One that is there already has outlived an attempt that failed. */
+	if (settings->ready_fd >= 0) {
+		fd_close(notify->ready_fd);
+		notify->ready_fd = settings->ready_fd;
+		settings->ready_fd = -1;
+	}
+	if (foreground || settings->managed != 0)
+		result = manager_open(&notify->manager);
+	/* If this fails, the first message will too, and will say why. */
+	if (result == 0 && (settings->chroot != NULL || settings->has_credential))
+		manager_connect(&notify->manager);
+	return result;
+}
+
+/* It is the daemon; the launcher, if there is one, is told. */
+static int announce(struct daemonkit_context *context)
+{
+	int result;
+
+	context->daemon = getpid();
+	result = notify_up(&context->notify, context->settings.ready_timeout != 0);
+	if (result < 0) {
+		context_result(context, result);
+		daemonkit_context_release(context);
+		notify_close(&context->notify);
+		context->daemon = 0;
+		return context_again(context, result);
+	}
+	return 0;
+}
+
+/*
+ * Which file it was executed from, under the name of now: another program may
+ * have that name later, and it is then the one to go on with.
+ */
+static void remember_program(struct daemonkit_context *context)
+{
+	char path[PATH_MAX];
+
+	/* What is only a link to the running program leads to no other. */
+	if (compat_executable(path, sizeof path) == 0 && strncmp(path, "/proc/", 6) != 0)
+		context->program = strdup(path);
+}
+
+/* Make this process the daemon, and tell the launcher how that went. */
+static int become(struct daemonkit_context *context, bool foreground)
+{
+	int result = prepare_notify(context, foreground);
+
+	if (context->program == NULL)
+		remember_program(context);
+	if (result == 0)
+		result = set_up(context, foreground);
+	return result < 0 ? fail(context, result) : announce(context);
+}
+
+/* What is inherited on purpose goes no further. */
+static int seal_descriptors(const struct settings *settings)
+{
+	int single[SETTINGS_SINGLE], result = 0;
+
+	settings_single(settings, single);
+	for (size_t i = 0; i < settings->keep_count && result == 0; i++)
+		result = fd_set_cloexec(settings->keep[i], true);
+	for (size_t i = 0; i < settings->descriptors.count && result == 0; i++)
+		result = fd_set_cloexec(settings->descriptors.list[i].fd, true);
+	for (size_t i = 0; i < SETTINGS_SINGLE && result == 0; i++)
+		if (single[i] >= 0)
+			result = fd_set_cloexec(single[i], true);
+	return result < 0 ? error_system(result, "an inherited descriptor") : 0;
+}
+
+/* What the launcher wants, instead of what this copy computed for itself. */
+static int receive_settings(struct daemonkit_context *context)
+{
+	struct pack settings = { .error = 0 };
+	int result = channel_receive_settings(context->notify.channel, &settings);
+
+	if (result == 0)
+		result = settings_unpack(&context->settings, settings.bytes, settings.length);
+	pack_free(&settings);
+	if (result == -ECANCELED)
+		return error_set(result, "the launcher is gone: nobody waits for this start");
+	if (result < 0)
+		return error_system(result, "the settings from the launcher");
+	return seal_descriptors(&context->settings);
+}
+
+/* In the place of the daemon that started this process, everything is as it left it. */
+static int succeed(struct daemonkit_context *context)
+{
+	struct settings *settings = &context->settings;
+	int result = 0;
+
+	context->notify.watched = settings->managed;
+	context->program = settings->program;
+	settings->program = NULL;
+	if (settings->pid_fd >= 0)
+		result = pidfile_inherit(&context->pidfile, settings->pid_file, settings->pid_fd);
+	if (result == 0)
+		settings->pid_fd = -1;
+	/* They came along as those of any program that it executes. */
+	if (result == 0)
+		result = privileges_after_user(&settings->privileges);
+	return result;
+}
+
+static int take(void *data)
+{
+	struct daemonkit_context *context = data;
+
+	return context->pidfile != NULL ? pidfile_take(context->pidfile) : 0;
+}
+
+/* Nothing here is this process's then, least of all the file to remove. */
+static void leave(void *data)
+{
+	struct daemonkit_context *context = data;
+
+	if (context->pidfile != NULL)
+		pidfile_leave_to_heir(context->pidfile);
+}
+
+static void taken(void *data)
+{
+	struct daemonkit_context *context = data;
+	struct settings *settings = &context->settings;
+
+	/* It hears nothing of a process that has the place not yet, or never. */
+	manager_adopt(&context->notify.manager, settings->manager, settings->manager_fd);
+	settings->manager = NULL;
+	settings->manager_fd = -1;
+	/* It has a part of the lock at least, which keeps everybody else away. */
+	if (context->pidfile != NULL)
+		pidfile_complete(context->pidfile);
+}
+
+static int become_successor(struct daemonkit_context *context)
+{
+	int result = succeed(context);
+
+	if (result < 0)
+		return fail(context, result);
+	context->notify.take = take;
+	context->notify.leave = leave;
+	context->notify.taken = taken;
+	context->notify.data = context;
+	return announce(context);
+}
+
+int become_second_copy(struct daemonkit_context *context)
+{
+	int channel = origin_take_channel(), result;
+
+	if (channel < 0)
+		return error_set(-EPERM, "this process is the daemon already");
+	context->notify.channel = fd_above_standard(channel);
+	if (context->notify.channel < 0)
+		return error_system(context->notify.channel, "channel to the launcher");
+	result = receive_settings(context);
+	if (result < 0)
+		return fail(context, result);
+	if (context->settings.name != NULL)
+		compat_set_name(context->settings.name);
+	return context->settings.successor ? become_successor(context) : become(context, false);
+}
+
+/* Let in what whoever started the program had blocked; not what it blocked itself. */
+static void clean_mask(sigset_t *mask)
+{
+	const sigset_t *inherited = origin_mask();
+
+	for (int signal = 1; signal < NSIG; signal++)
+		if (sigismember(inherited, signal) == 1)
+			sigdelset(mask, signal);
+}
+
+int become_forked(struct daemonkit_context *context, const struct launch_forked *forked,
+		     pid_t launcher)
+{
+	sigset_t mask = forked->mask;
+	int result = signals_rehome(launcher);
+
+	clean_mask(&mask);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	context->notify.channel = forked->channel;
+	if (result == 0 && forked->error < 0)
+		result = error_system(forked->error, "closing descriptors");
+	if (result == 0)
+		result = seal_descriptors(&context->settings);
+	if (result < 0)
+		return fail(context, result);
+	return become(context, false);
+}
+
+int become_foreground(struct daemonkit_context *context)
+{
+	sigset_t mask;
+	int result;
+
+	/* Before what waits is let in. */
+	first_begin();
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	clean_mask(&mask);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	result = become(context, true);
+	context->supervised = result == 0;
+	if (result < 0)
+		first_end();
+	return result;
+}

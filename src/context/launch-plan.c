@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a start needs in the launcher: whatever allocates memory is done before
+ * there is a child.
+ * Thread-safe on different contexts.
+ */
+#include "context/launch-plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "context/context-internal.h"
+#include "process/argv.h"
+#include "signals/signals-internal.h"
+
+void plan_free(struct plan *plan)
+{
+	free(plan->own_arguments);
+	free(plan->environment);
+	free(plan->keep);
+	pack_free(&plan->settings);
+}
+
+static int keep_descriptors(struct settings *all, const struct settings *settings)
+{
+	int single[SETTINGS_SINGLE], result = 0;
+
+	settings_single(settings, single);
+	for (size_t i = 0; i < settings->keep_count && result == 0; i++)
+		result = settings_keep(all, settings->keep[i]);
+	for (size_t i = 0; i < SETTINGS_SINGLE && result == 0; i++)
+		if (single[i] >= 0)
+			result = settings_keep(all, single[i]);
+	for (size_t i = 0; i < settings->descriptors.count && result == 0; i++)
+		result = settings_keep(all, settings->descriptors.list[i].fd);
+	return result;
+}
+
+static int keep_signals(struct settings *all)
+{
+	size_t count = signals_descriptors(NULL, 0);
+	int *fds = calloc(count + 1, sizeof *fds), result = 0;
+
+	if (fds == NULL)
+		return -ENOMEM;
+	signals_descriptors(fds, count);
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = settings_keep(all, fds[i]);
+	free(fds);
+	return result;
+}
+
+int plan_keep(struct plan *plan, const struct settings *settings, bool fork)
+{
+	struct settings all;
+	int result;
+
+	settings_init(&all);
+	result = keep_descriptors(&all, settings);
+	if (result == 0 && fork)
+		result = keep_signals(&all);
+	if (result < 0) {
+		settings_clear(&all);
+		return error_system(result, "cannot start the daemon");
+	}
+	plan->keep = all.keep;
+	plan->launch.keep = all.keep;
+	plan->launch.keep_count = all.keep_count;
+	return 0;
+}
+
+static int plan_environment(struct plan *plan, char *const *environment)
+{
+	static const char name[] = ORIGIN_MARK_NAME "=";
+	size_t count = 0, used = 0;
+
+	while (environment != NULL && environment[count] != NULL)
+		count++;
+	plan->environment = calloc(count + 2, sizeof *plan->environment);
+	if (plan->environment == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(environment[i], name, sizeof name - 1) != 0)
+			plan->environment[used++] = environment[i];
+	plan->environment[used] = plan->mark;
+	return 0;
+}
+
+int plan_second_copy(struct plan *plan, const struct daemonkit_context *context,
+		     const struct settings *settings)
+{
+	int result;
+
+	if (context->arguments == NULL) {
+		result = program_arguments(&plan->own_arguments);
+		if (result < 0)
+			return error_system(result, "cannot tell this program's arguments "
+						    "(say them with daemonkit_context_set_args)");
+	}
+	result = settings_pack(settings, &plan->settings);
+	if (result == 0)
+		result = plan_environment(plan, context->environment != NULL ?
+							context->environment : environ);
+	if (result < 0)
+		return error_system(result, "cannot start %s", plan->path);
+	plan->launch.path = plan->path;
+	plan->launch.arguments = context->arguments != NULL ? context->arguments
+							    : plan->own_arguments;
+	plan->launch.environment = plan->environment;
+	plan->launch.mark = plan->mark;
+	return 0;
+}

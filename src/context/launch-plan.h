@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* What a start needs in the launcher, all made before anything is started. */
+#ifndef CONTEXT_LAUNCH_PLAN_H
+#define CONTEXT_LAUNCH_PLAN_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "base/archive.h"
+#include "context/settings.h"
+#include "start/launch.h"
+#include "start/marker.h"
+
+struct daemonkit_context;
+
+/* Begin with all zero, end with plan_free(). */
+struct plan {
+	struct launch_plan launch;
+	char path[PATH_MAX]; /* of the program */
+	char mark[ORIGIN_MARK_SIZE];
+	char name[16]; /* of the process */
+	char **own_arguments;
+	char **environment;
+	int *keep;
+	struct pack settings;
+};
+
+/*
+ * The descriptors that the caller wants kept, and those that the library needs;
+ * for a fork of this process those of its signals too.  0 or an error with its
+ * text.
+ */
+int plan_keep(struct plan *plan, const struct settings *settings, bool fork);
+
+/*
+ * A second copy of the program at plan->path, with these settings: 0 or an error
+ * with its text.
+ */
+int plan_second_copy(struct plan *plan, const struct daemonkit_context *context,
+		     const struct settings *settings);
+
+void plan_free(struct plan *plan);
+
+#endif /* CONTEXT_LAUNCH_PLAN_H */

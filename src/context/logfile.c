@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The log file.
+ * Thread-safe.
+ */
+#include "context/logfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error-internal.h"
+#include "base/fd.h"
+#include "compat/openat.h"
+
+#define FLAGS (O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK)
+/* As many links in a row as Linux follows. */
+#define LINKS_MAX 40
+
+/* Put what the link says in the place of the path of the link: 0 or -ENAMETOOLONG. */
+static int put_target(char here[static PATH_MAX], const char *target)
+{
+	char *slash = strrchr(here, '/');
+	size_t before = *target == '/' || slash == NULL ? 0 : (size_t)(slash - here) + 1;
+
+	if (before + strlen(target) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	strcpy(here + before, target);
+	return 0;
+}
+
+/* What is at the path was not followed: 0 to look again, 1: it may be; or an error. */
+static int follow(const char *path, char here[static PATH_MAX])
+{
+	char target[PATH_MAX];
+	struct stat facts;
+	int result = compat_read_link(here, &facts, target, sizeof target);
+
+	/* It was a link a moment ago. */
+	if (result == -EINVAL || result == -ENOENT)
+		return 0;
+	if (result < 0)
+		return error_system(result, "log file %s", path);
+	if (facts.st_uid != 0 && facts.st_uid != geteuid())
+		return error_set(-ELOOP, "log file %s: %s is a symbolic link of user %lu, and is not "
+				 "followed; remove it or name the file itself", path, here,
+				 (unsigned long)facts.st_uid);
+	/* The kernel's own, which no text describes. */
+	if (result == 0)
+		return 1;
+	result = put_target(here, target);
+	return result < 0 ? error_system(result, "log file %s", path) : 0;
+}
+
+int logfile_open(const char *path, mode_t mode)
+{
+	int fd = -ELOOP, links = 0, result = 0;
+	char here[PATH_MAX];
+
+	if (strlen(path) >= sizeof here)
+		return error_system(-ENAMETOOLONG, "log file %s", path);
+	strcpy(here, path);
+	while (links++ <= LINKS_MAX) {
+		fd = fd_open(here, FLAGS | (result == 0 ? O_NOFOLLOW : 0), mode);
+		if (result == 1 || (fd != -ELOOP && fd != -EMLINK))
+			break;
+		result = follow(path, here);
+		if (result < 0)
+			return result;
+	}
+	/* Not waited for while opening (a pipe), but for each line written. */
+	if (fd >= 0)
+		fd_set_nonblocking(fd, false);
+	fd = fd < 0 ? fd : fd_above_standard(fd);
+	return fd < 0 ? error_system(fd, "log file %s", path) : fd;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the daemon says to whoever waits: the public functions.
+ * Thread-safe on different contexts.
+ */
+#include <daemonkit/notify.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "context/context-internal.h"
+#include "ipc/channel.h"
+#include "start/marker.h"
+
+static int check(const struct daemonkit_context *context, const char *function)
+{
+	if (context == NULL)
+		return error_null(function);
+	if (!context_is_daemon(context))
+		return error_set(-EPERM, "%s: this process is not the daemon", function);
+	return 0;
+}
+
+static int finish(struct daemonkit_context *context, int result)
+{
+	return context == NULL ? result : context_result(context, result);
+}
+
+int daemonkit_notify_ready(struct daemonkit_context *context)
+{
+	int result = check(context, __func__);
+
+	if (result == 0)
+		result = notify_ready(&context->notify);
+	return finish(context, result);
+}
+
+int daemonkit_notify_reloading(struct daemonkit_context *context)
+{
+	int result = check(context, __func__);
+
+	if (result == 0)
+		result = notify_reloading(&context->notify);
+	return finish(context, result);
+}
+
+/* Assignments that always read the same. */
+static int tell_manager(struct daemonkit_context *context, const char *function,
+			const char *assignments)
+{
+	int result = check(context, function);
+
+	if (result == 0 && assignments == NULL)
+		result = error_null(function);
+	if (result == 0)
+		result = manager_send(&context->notify.manager, assignments, NULL, 0);
+	return finish(context, result);
+}
+
+int daemonkit_notify_stopping(struct daemonkit_context *context)
+{
+	return tell_manager(context, __func__, "STOPPING=1");
+}
+
+int daemonkit_notify_watchdog(struct daemonkit_context *context)
+{
+	return tell_manager(context, __func__, "WATCHDOG=1");
+}
+
+int daemonkit_notify_watchdog_trigger(struct daemonkit_context *context)
+{
+	return tell_manager(context, __func__, "WATCHDOG=trigger");
+}
+
+int daemonkit_notify_send(struct daemonkit_context *context, const char *assignments)
+{
+	return tell_manager(context, __func__, assignments);
+}
+
+int daemonkit_notify_watchdog_interval(struct daemonkit_context *context, int *interval)
+{
+	int result = check(context, __func__);
+
+	if (result == 0 && interval == NULL)
+		result = error_null(__func__);
+	if (result == 0)
+		result = notify_watchdog_interval(&context->notify, interval);
+	return finish(context, result);
+}
+
+int daemonkit_notify_main_pid(struct daemonkit_context *context, pid_t pid)
+{
+	int result = check(context, __func__);
+
+	if (result == 0 && pid <= 0)
+		result = error_set(-EINVAL, "%s: pid %ld", __func__, (long)pid);
+	if (result == 0)
+		result = notify_main_pid(&context->notify, pid);
+	return finish(context, result);
+}
+
+int daemonkit_notify_barrier(struct daemonkit_context *context, int timeout)
+{
+	int result = check(context, __func__);
+
+	if (result == 0)
+		result = manager_barrier(&context->notify.manager, timeout);
+	return finish(context, result);
+}
+
+int daemonkit_notify_store_fd(struct daemonkit_context *context, const char *name, int fd,
+			      unsigned flags)
+{
+	int result = check(context, __func__);
+
+	if (result == 0 && name == NULL)
+		result = error_null(__func__);
+	if (result == 0 && (flags & ~DAEMONKIT_STORE_UNPOLLED) != 0)
+		result = error_set(-EINVAL, "%s: unknown flags %#x", __func__, flags);
+	if (result == 0 && fcntl(fd, F_GETFD) < 0)
+		result = error_system(-EBADF, "%s: descriptor %d", __func__, fd);
+	if (result == 0)
+		result = notify_store(&context->notify, name, fd,
+				      (flags & DAEMONKIT_STORE_UNPOLLED) == 0);
+	return finish(context, result);
+}
+
+int daemonkit_notify_remove_fd(struct daemonkit_context *context, const char *name)
+{
+	int result = check(context, __func__);
+
+	if (result == 0 && name == NULL)
+		result = error_null(__func__);
+	if (result == 0)
+		result = notify_forget(&context->notify, name);
+	return finish(context, result);
+}
+
+int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)
+{
+	int result = 0;
+
+	if (context == NULL)
+		return error_null(__func__);
+	if (context_is_daemon(context))
+		result = error_set(-EPERM, "%s: the daemon is there already", __func__);
+	/* The launcher's will come; here that number may be another descriptor, or none. */
+	else if (origin_get() == ORIGIN_REBORN)
+		return 0;
+	else if (fd != -1 && (fd <= STDERR_FILENO || fcntl(fd, F_GETFD) < 0))
+		result = error_set(-EBADF, "notification descriptor %d: not open, or below 3", fd);
+	if (result == 0 && fd != context->settings.ready_fd) {
+		if (fd >= 0)
+			fd_set_cloexec(fd, true);
+		fd_close(context->settings.ready_fd);
+		context->settings.ready_fd = fd;
+	}
+	return context_result(context, result);
+}
+
+/*
+ * A text of at most CHANNEL_TEXT_MAX bytes.  What is cut ends with a whole
+ * character: a manager drops a text that is not UTF-8.
+ */
+__attribute__((__format__(__printf__, 2, 0)))
+static void compose(char text[static CHANNEL_TEXT_MAX + 2], const char *format,
+		    va_list arguments)
+{
+	size_t end = CHANNEL_TEXT_MAX;
+	int length = vsnprintf(text, CHANNEL_TEXT_MAX + 2, format, arguments);
+
+	if (length < 0)
+		text[0] = '\0';
+	if (length <= CHANNEL_TEXT_MAX)
+		return;
+	/* Back to where the first character that does not fit begins. */
+	while (end > CHANNEL_TEXT_MAX - 4 && ((unsigned char)text[end] & 0xc0) == 0x80)
+		end--;
+	text[end] = '\0';
+}
+
+int daemonkit_notify_failed(struct daemonkit_context *context, int error, const char *format,
+			    ...)
+{
+	char text[CHANNEL_TEXT_MAX + 2];
+	int result = check(context, __func__);
+	va_list arguments;
+
+	if (result == 0 && (error >= 0 || format == NULL))
+		result = error_set(-EINVAL, "%s: a negative errno and a text are needed", __func__);
+	if (result == 0) {
+		va_start(arguments, format);
+		compose(text, format, arguments);
+		va_end(arguments);
+		result = notify_failed(&context->notify, error, text);
+	}
+	return finish(context, result);
+}
+
+int daemonkit_notify_status(struct daemonkit_context *context, const char *format, ...)
+{
+	char text[CHANNEL_TEXT_MAX + 2];
+	int result = check(context, __func__);
+	va_list arguments;
+
+	if (result == 0 && format == NULL)
+		result = error_null(__func__);
+	if (result == 0) {
+		va_start(arguments, format);
+		compose(text, format, arguments);
+		va_end(arguments);
+		result = notify_status(&context->notify, text);
+	}
+	return finish(context, result);
+}
+
+int daemonkit_notify_extend_timeout(struct daemonkit_context *context, int milliseconds)
+{
+	int result = check(context, __func__);
+
+	if (result == 0 && milliseconds <= 0)
+		result = error_set(-EINVAL, "%s: %d milliseconds", __func__, milliseconds);
+	if (result == 0)
+		result = notify_extend(&context->notify, milliseconds);
+	return finish(context, result);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How the daemon comes to be: the way that is chosen, and the launcher's side.
+ * Thread-safe on different contexts.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/decimal.h"
+#include "compat/self.h"
+#include "context/context-internal.h"
+#include "context/daemonize.h"
+#include "context/launch-plan.h"
+#include "pidfile/pidfile-internal.h"
+#include "start/await.h"
+#include "start/interrupt.h"
+#include "start/launch.h"
+#include "start/marker.h"
+
+/* Does a service manager wait for news of this very process? */
+static bool is_managed(void)
+{
+	const char *address = getenv("NOTIFY_SOCKET"), *pid = getenv("SYSTEMD_EXEC_PID");
+	char own[NUMBER_MAX];
+
+	if (address == NULL || address[0] == '\0')
+		return false;
+	number_format(own, (uint64_t)getpid());
+	return pid == NULL || strcmp(pid, own) == 0;
+}
+
+static bool is_supervised(const struct settings *settings)
+{
+	return getpid() == 1 || is_managed() || settings->ready_fd >= 0;
+}
+
+/* Start the daemon and wait for it: its pid, 0 in a forked daemon, or an error. */
+static pid_t start_and_wait(struct daemonkit_context *context, const struct plan *plan,
+			    int interrupt)
+{
+	struct await await = {
+		.path = plan->path,
+		.settings = plan->settings.bytes,
+		.settings_length = plan->settings.length,
+		.timeout = context->settings.ready_timeout,
+		.manager = context->settings.managed != 0 ? &context->notify.manager : NULL,
+		.interrupt = interrupt,
+		.status = context->status,
+		.data = context->status_data,
+	};
+	struct launch launch;
+	struct launch_forked forked;
+	pid_t launcher = getpid(), daemon;
+	int result = launch_start(&launch, &plan->launch, &forked);
+
+	if (result < 0)
+		return context_result(context, result);
+	if (result == 0)
+		return become_forked(context, &forked, launcher);
+	daemon = launch.daemon;
+	result = await_daemon(&await, &launch, &context->exit_status);
+	if (result == 0)
+		return daemon;
+	context_result(context, result);
+	if (context->settings.pid_file != NULL)
+		pidfile_bury(context->settings.pid_file, daemon);
+	return context_again(context, result);
+}
+
+/* A number that is free again would be taken by something of the library's own. */
+static int check_kept(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->keep_count; i++)
+		if (fcntl(settings->keep[i], F_GETFD) < 0)
+			return error_system(-errno, "descriptor %d, to be kept", settings->keep[i]);
+	return 0;
+}
+
+static int make_plan(struct plan *plan, struct daemonkit_context *context, int mode)
+{
+	int result = plan_keep(plan, &context->settings, mode == DAEMONKIT_MODE_FORK);
+
+	if (result < 0 || mode == DAEMONKIT_MODE_FORK)
+		return result;
+	result = compat_executable(plan->path, sizeof plan->path);
+	if (result < 0)
+		return error_system(result, "cannot tell which file this program is");
+	/* Executed by way of a link, it would be called after the link. */
+	compat_get_name(plan->name);
+	context->settings.name = plan->name;
+	result = plan_second_copy(plan, context, &context->settings);
+	context->settings.name = NULL;
+	return result;
+}
+
+static pid_t launch(struct daemonkit_context *context, int mode)
+{
+	struct plan plan = { .path = "" };
+	pid_t result, launcher = getpid();
+	int interrupt;
+
+	if (mode == DAEMONKIT_MODE_FORK && compat_thread_count() > 1)
+		return error_set(-EBUSY, "mode fork: other threads run, and would be missing "
+					 "in the daemon");
+	if (mode == DAEMONKIT_MODE_REBORN && !origin_can_be_trusted())
+		return error_set(-EPERM, "mode reborn: a program with file capabilities cannot "
+					 "trust its launcher: use another mode");
+	result = check_kept(&context->settings);
+	if (result < 0)
+		return result;
+	context->settings.managed = is_managed() ? launcher : 0;
+	plan.launch.orphan = context->settings.managed != 0;
+	result = 0;
+	if (context->settings.managed != 0)
+		result = manager_open(&context->notify.manager);
+	if (result == 0)
+		result = make_plan(&plan, context, mode);
+	if (result < 0)
+		goto out;
+	interrupt = interrupt_begin();
+	if (interrupt < 0) {
+		result = error_system(interrupt, "cannot watch for signals");
+		goto out;
+	}
+	result = start_and_wait(context, &plan, interrupt);
+	/* A forked daemon comes here too; the wait is not its own. */
+	if (getpid() == launcher)
+		interrupt_end();
+out:
+	plan_free(&plan);
+	return result;
+}
+
+/* In the way that fits this process. */
+static pid_t start(struct daemonkit_context *context)
+{
+	int mode = context->mode, result;
+
+	if (origin_get() == ORIGIN_REFUSED)
+		return error_set(-EPERM, "started as a second copy, but not by a launcher of the "
+					 "same user");
+	if (origin_get() == ORIGIN_REBORN)
+		return become_second_copy(context);
+	result = context_adopt_descriptors(context);
+	if (result < 0)
+		return result;
+	if (mode == DAEMONKIT_MODE_AUTO)
+		mode = is_supervised(&context->settings) ? DAEMONKIT_MODE_FOREGROUND
+							 : DAEMONKIT_MODE_REBORN;
+	return mode == DAEMONKIT_MODE_FOREGROUND ? become_foreground(context)
+						 : launch(context, mode);
+}
+
+pid_t daemonkit_context_reborn(struct daemonkit_context *context)
+{
+	pid_t result;
+
+	if (context == NULL)
+		return error_null(__func__);
+	/* That of an earlier daemon is not this one's. */
+	context->exit_status = -1;
+	if (context_is_daemon(context))
+		return context_result(context, error_set(-EPERM,
+							 "this process is the daemon already"));
+	result = context_result(context, start(context));
+	/* Whoever is not the daemon has no more use for it, failed or not. */
+	if (result != 0)
+		settings_wipe_payload(&context->settings);
+	return result;
+}

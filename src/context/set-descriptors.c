@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptors by name and private bytes, from the launcher and from managers.
+ * Thread-safe on different contexts.
+ */
+#include <daemonkit/descriptors.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "base/secret.h"
+#include "context/context-internal.h"
+#include "manager/named-fds.h"
+#include "start/marker.h"
+
+int context_adopt_descriptors(struct daemonkit_context *context)
+{
+	int result = 0;
+
+	if (!context->adopted)
+		result = descriptors_from_manager(&context->settings.descriptors);
+	if (result == 0)
+		context->adopted = true;
+	return result;
+}
+
+int daemonkit_context_pass_fd(struct daemonkit_context *context, const char *name, int fd)
+{
+	int copy, result;
+
+	if (context == NULL || name == NULL)
+		return error_null(__func__);
+	result = descriptors_check_name(name);
+	/* A second copy need not even have it: the launcher's will come. */
+	if (result == 0 && origin_get() == ORIGIN_REBORN && !context_is_daemon(context))
+		return 0;
+	if (result == 0)
+		result = context_adopt_descriptors(context);
+	if (result < 0)
+		return context_result(context, result);
+	copy = fd_duplicate(fd);
+	if (copy < 0)
+		return context_result(context,
+				      error_system(copy, "descriptor %s (%d)", name, fd));
+	result = descriptors_add(&context->settings.descriptors, name, copy);
+	if (result < 0) {
+		fd_close(copy);
+		return context_result(context, error_system(result, "descriptor %s", name));
+	}
+	return 0;
+}
+
+int daemonkit_context_find_fd(struct daemonkit_context *context, const char *name,
+			      size_t index, int kind)
+{
+	const char *title = name != NULL ? name : "(any)";
+	int fd, result;
+
+	if (context == NULL)
+		return error_null(__func__);
+	if (kind < DAEMONKIT_FD_ANY || kind > DAEMONKIT_FD_FILE)
+		return context_result(context, error_set(-EINVAL,
+							 "descriptor %s: kind %d: there is no such"
+							 " kind",
+							 title, kind));
+	result = context_adopt_descriptors(context);
+	if (result < 0)
+		return context_result(context, result);
+	fd = descriptors_find(&context->settings.descriptors, name, index);
+	if (fd < 0)
+		return context_result(context,
+				      error_set(-ENOENT, "descriptor %s: there is none (index %zu)",
+						title, index));
+	result = descriptors_check_kind(title, fd, kind);
+	return result < 0 ? context_result(context, result) : fd;
+}
+
+int daemonkit_context_take_fd(struct daemonkit_context *context, const char *name,
+			      size_t index, int kind)
+{
+	int fd;
+
+	if (context == NULL)
+		return error_null(__func__);
+	fd = daemonkit_context_find_fd(context, name, index, kind);
+	if (fd >= 0)
+		descriptors_take(&context->settings.descriptors, fd);
+	return fd;
+}
+
+int daemonkit_context_set_payload(struct daemonkit_context *context, const void *bytes,
+				  size_t length)
+{
+	unsigned char *copy = NULL;
+
+	if (context == NULL || (bytes == NULL && length > 0))
+		return error_null(__func__);
+	if (length > DAEMONKIT_PAYLOAD_MAX)
+		return context_result(context,
+				      error_set(-EINVAL, "payload: %zu bytes are more than %d",
+						length, DAEMONKIT_PAYLOAD_MAX));
+	if (length > 0) {
+		copy = malloc(length);
+		if (copy == NULL)
+			return context_result(context, error_system(-ENOMEM, "payload"));
+		secret_copy(copy, bytes, length);
+	}
+	settings_wipe_payload(&context->settings);
+	context->settings.payload = copy;
+	context->settings.payload_length = length;
+	return 0;
+}
+
+int daemonkit_context_take_payload(struct daemonkit_context *context, void *buffer, size_t size)
+{
+	const struct settings *settings;
+	size_t length;
+
+	if (context == NULL || buffer == NULL)
+		return error_null(__func__);
+	if (!context_is_daemon(context))
+		return context_result(context,
+				      error_set(-EPERM, "payload: this process is not the daemon"));
+	settings = &context->settings;
+	length = settings->payload_length;
+	if (length > size)
+		return context_result(context,
+				      error_set(-ENOBUFS, "payload: %zu bytes do not fit into %zu",
+						length, size));
+	if (length > 0)
+		secret_copy(buffer, settings->payload, length);
+	settings_wipe_payload(&context->settings);
+	return (int)length;
+}

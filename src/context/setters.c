@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The context: the setters.
+ * Thread-safe on different contexts.
+ */
+#include "context/context-internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "compat/capability.h"
+#include "process/account.h"
+#include "start/marker.h"
+
+#define PERMISSIONS (S_IRWXU | S_IRWXG | S_IRWXO)
+
+/* A copy of a path, made absolute: 0 or an error with its text. */
+static int copy_path(const char *what, const char *path, char **copy)
+{
+	int result;
+
+	if (path[0] == '\0')
+		return error_set(-EINVAL, "%s: the path is empty", what);
+	result = path_absolute(path, copy);
+	return result < 0 ? error_system(result, "%s %.256s", what, path) : 0;
+}
+
+static int check_mode(const char *what, mode_t mode)
+{
+	if ((mode & ~(mode_t)PERMISSIONS) != 0)
+		return error_set(-EINVAL, "%s: mode %o has bits outside 0777", what,
+				 (unsigned)mode);
+	return 0;
+}
+
+int daemonkit_context_set_pid_file(struct daemonkit_context *context, const char *path,
+				   mode_t mode)
+{
+	char *copy = NULL;
+	int result;
+
+	if (context == NULL)
+		return error_null(__func__);
+	result = check_mode("pid file", mode);
+	if (result == 0 && path != NULL)
+		result = copy_path("pid file", path, &copy);
+	if (result < 0)
+		return context_result(context, result);
+	free(context->settings.pid_file);
+	context->settings.pid_file = copy;
+	context->settings.pid_mode = mode == 0 ? DAEMONKIT_FILE_MODE : mode;
+	return 0;
+}
+
+static void set_log(struct settings *settings, enum settings_log log, char *file, int fd)
+{
+	free(settings->log_file);
+	fd_close(settings->log_fd);
+	settings->log = log;
+	settings->log_file = file;
+	settings->log_fd = fd;
+}
+
+int daemonkit_context_set_log_file(struct daemonkit_context *context, const char *path,
+				   mode_t mode)
+{
+	struct settings *settings;
+	char *copy;
+	int result;
+
+	if (context == NULL)
+		return error_null(__func__);
+	settings = &context->settings;
+	result = check_mode("log file", mode);
+	if (result < 0)
+		return context_result(context, result);
+	if (path == NULL) {
+		set_log(settings, SETTINGS_LOG_NONE, NULL, -1);
+	} else if (strcmp(path, "/dev/stdout") == 0) {
+		set_log(settings, SETTINGS_LOG_STDOUT, NULL, -1);
+	} else if (strcmp(path, "/dev/stderr") == 0) {
+		set_log(settings, SETTINGS_LOG_STDERR, NULL, -1);
+	} else {
+		result = copy_path("log file", path, &copy);
+		if (result < 0)
+			return context_result(context, result);
+		set_log(settings, SETTINGS_LOG_FILE, copy, -1);
+		settings->log_mode = mode == 0 ? DAEMONKIT_FILE_MODE : mode;
+	}
+	return 0;
+}
+
+int daemonkit_context_set_log_fd(struct daemonkit_context *context, int fd)
+{
+	int flags, copy;
+
+	if (context == NULL)
+		return error_null(__func__);
+	/* The launcher's will come; here that number may be another descriptor, or none. */
+	if (origin_get() == ORIGIN_REBORN && !context_is_daemon(context))
+		return 0;
+	if (fd == -1) {
+		set_log(&context->settings, SETTINGS_LOG_NONE, NULL, -1);
+		return 0;
+	}
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+		return context_result(context, error_set(-EBADF, "log descriptor %d: not open for writing",
+							 fd));
+	copy = fd_duplicate(fd);
+	if (copy < 0)
+		return context_result(context, error_system(copy, "log descriptor %d", fd));
+	set_log(&context->settings, SETTINGS_LOG_FD, NULL, copy);
+	return 0;
+}
+
+static int set_directory(struct daemonkit_context *context, const char *what, const char *path,
+			 char **where)
+{
+	char *copy = NULL;
+	int result = 0;
+
+	if (path != NULL && path[0] != '/')
+		result = error_set(-EINVAL, "%s \"%s\": the path is not absolute", what, path);
+	else if (path != NULL)
+		result = copy_path(what, path, &copy);
+	if (result < 0)
+		return context_result(context, result);
+	free(*where);
+	*where = copy;
+	return 0;
+}
+
+int daemonkit_context_set_work_dir(struct daemonkit_context *context, const char *path)
+{
+	if (context == NULL)
+		return error_null(__func__);
+	return set_directory(context, "working directory", path, &context->settings.work_dir);
+}
+
+int daemonkit_context_set_chroot(struct daemonkit_context *context, const char *path)
+{
+	if (context == NULL)
+		return error_null(__func__);
+	return set_directory(context, "root directory", path, &context->settings.chroot);
+}
+
+/* Copy a NULL-terminated array of strings into one piece of memory. */
+static char **copy_strings(char *const strings[])
+{
+	size_t count = 0, size = 0;
+	char **copy, *next;
+
+	while (strings[count] != NULL)
+		size += strlen(strings[count++]) + 1;
+	copy = malloc((count + 1) * sizeof *copy + size);
+	if (copy == NULL)
+		return NULL;
+	next = (char *)(copy + count + 1);
+	for (size_t i = 0; i < count; i++) {
+		copy[i] = next;
+		next = stpcpy(next, strings[i]) + 1;
+	}
+	copy[count] = NULL;
+	return copy;
+}
+
+static int set_strings(struct daemonkit_context *context, const char *what,
+		       char *const strings[], char ***where)
+{
+	char **copy = NULL;
+
+	if (strings != NULL) {
+		copy = copy_strings(strings);
+		if (copy == NULL)
+			return context_result(context, error_system(-ENOMEM, "%s", what));
+	}
+	free(*where);
+	*where = copy;
+	return 0;
+}
+
+int daemonkit_context_set_args(struct daemonkit_context *context, char *const argv[])
+{
+	if (context == NULL)
+		return error_null(__func__);
+	if (argv != NULL && argv[0] == NULL)
+		return context_result(context, error_set(-EINVAL, "arguments: there is no argv[0]"));
+	return set_strings(context, "arguments", argv, &context->arguments);
+}
+
+int daemonkit_context_set_env(struct daemonkit_context *context, char *const envp[])
+{
+	if (context == NULL)
+		return error_null(__func__);
+	for (size_t i = 0; envp != NULL && envp[i] != NULL; i++)
+		if (strchr(envp[i], '=') == NULL)
+			return context_result(context, error_set(-EINVAL, "environment: \"%s\" has no '='",
+								 envp[i]));
+	return set_strings(context, "environment", envp, &context->environment);
+}
+
+static void set_credential(struct settings *settings, const struct credential *credential)
+{
+	bool keep_groups = settings->credential.keep_groups;
+
+	free(settings->credential.groups);
+	settings->has_credential = true;
+	settings->credential = *credential;
+	settings->credential.keep_groups = keep_groups;
+}
+
+int daemonkit_context_set_credential(struct daemonkit_context *context, uid_t uid, gid_t gid,
+				     const gid_t *groups, size_t count)
+{
+	struct credential credential = { .uid = uid, .gid = gid, .group_count = count };
+
+	if (context == NULL || (groups == NULL && count > 0))
+		return error_null(__func__);
+	if (uid == (uid_t)-1 || gid == (gid_t)-1 || count > compat_groups_max())
+		return context_result(context, error_set(-EINVAL, "credential: no such ids"));
+	if (count > 0) {
+		credential.groups = malloc(count * sizeof *groups);
+		if (credential.groups == NULL)
+			return context_result(context, error_system(-ENOMEM, "credential"));
+		memcpy(credential.groups, groups, count * sizeof *groups);
+	}
+	set_credential(&context->settings, &credential);
+	return 0;
+}
+
+int daemonkit_context_set_user(struct daemonkit_context *context, const char *user,
+			       const char *group)
+{
+	struct credential credential = { .groups = NULL };
+	int result;
+
+	if (context == NULL)
+		return error_null(__func__);
+	if (user == NULL) {
+		if (group != NULL)
+			return context_result(context, error_set(-EINVAL, "group %s without a user", group));
+		set_credential(&context->settings, &credential);
+		context->settings.has_credential = false;
+		return 0;
+	}
+	result = account_look_up(user, group, &credential);
+	if (result < 0)
+		return context_result(context, result);
+	set_credential(&context->settings, &credential);
+	return 0;
+}
+
+int daemonkit_context_keep_groups(struct daemonkit_context *context, int on)
+{
+	if (context == NULL)
+		return error_null(__func__);
+	context->settings.credential.keep_groups = on != 0;
+	return 0;
+}
+
+int daemonkit_context_set_umask(struct daemonkit_context *context, mode_t mask)
+{
+	int result;
+
+	if (context == NULL)
+		return error_null(__func__);
+	result = check_mode("umask", mask);
+	if (result < 0)
+		return context_result(context, result);
+	context->settings.has_umask = true;
+	context->settings.umask = mask;
+	return 0;
+}
+
+int daemonkit_context_set_mode(struct daemonkit_context *context, int mode)
+{
+	if (context == NULL)
+		return error_null(__func__);
+	if (mode < DAEMONKIT_MODE_AUTO || mode > DAEMONKIT_MODE_FOREGROUND)
+		return context_result(context, error_set(-EINVAL, "mode %d: there is no such mode", mode));
+	context->mode = mode;
+	return 0;
+}
+
+int daemonkit_context_set_ready_timeout(struct daemonkit_context *context, int timeout)
+{
+	if (context == NULL)
+		return error_null(__func__);
+	context->settings.ready_timeout = timeout;
+	return 0;
+}
+
+int daemonkit_context_keep_fd(struct daemonkit_context *context, int fd)
+{
+	if (context == NULL)
+		return error_null(__func__);
+	if (fd <= STDERR_FILENO)
+		return context_result(context, error_set(-EINVAL, "descriptor %d: only 3 and higher are kept",
+							 fd));
+	if (fcntl(fd, F_GETFD) < 0)
+		return context_result(context, error_system(-errno, "descriptor %d", fd));
+	if (settings_keep(&context->settings, fd) < 0)
+		return context_result(context, error_system(-ENOMEM, "descriptor %d", fd));
+	return 0;
+}
+
+int daemonkit_context_set_status_handler(struct daemonkit_context *context,
+					 daemonkit_status_handler *handler, void *data)
+{
+	if (context == NULL)
+		return error_null(__func__);
+	context->status = handler;
+	context->status_data = data;
+	return 0;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* What a daemon is to be: the part of a context that travels to it. */
+#ifndef CONTEXT_SETTINGS_H
+#define CONTEXT_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/archive.h"
+#include "manager/named-fds.h"
+#include "process/credentials.h"
+#include "process/privileges-internal.h"
+
+/* Where descriptors 1 and 2 lead. */
+enum settings_log {
+	SETTINGS_LOG_NONE,
+	SETTINGS_LOG_FILE,
+	SETTINGS_LOG_FD,
+	SETTINGS_LOG_STDOUT,
+	SETTINGS_LOG_STDERR,
+};
+
+struct settings {
+	char *pid_file; /* absolute, or NULL */
+	mode_t pid_mode;
+	enum settings_log log;
+	char *log_file; /* absolute, with SETTINGS_LOG_FILE */
+	mode_t log_mode;
+	int log_fd; /* owned, with SETTINGS_LOG_FD, else -1 */
+	char *work_dir; /* absolute, or NULL for "/" */
+	char *chroot; /* absolute, or NULL */
+	bool has_credential;
+	struct credential credential;
+	bool has_umask;
+	mode_t umask;
+	int ready_timeout; /* milliseconds; 0: set-up only */
+	struct privileges privileges;
+	struct descriptors descriptors; /* with names */
+	unsigned char *payload; /* wiped when freed */
+	size_t payload_length;
+	int *keep; /* ascending, each once */
+	size_t keep_count;
+	int ready_fd; /* owned: a supervisor waits there for a newline, or -1 */
+	pid_t managed; /* the launcher, if a service manager started it, or 0 */
+	char *name; /* of the process, or NULL */
+	/* From a daemon to the one that takes its place. */
+	bool successor;
+	char *program; /* the file that it is executed from, or NULL */
+	int pid_fd; /* owned: of its pid file, or -1 */
+	char *manager; /* where its manager is, or NULL */
+	int manager_fd; /* owned: connected to there, or -1 */
+};
+
+/* The defaults. */
+void settings_init(struct settings *settings);
+
+/* Free what it owns, and close its descriptors. */
+void settings_clear(struct settings *settings);
+
+/* The owned descriptors without a name, -1 for each that there is not. */
+#define SETTINGS_SINGLE 4
+void settings_single(const struct settings *settings, int fds[static SETTINGS_SINGLE]);
+
+/* The descriptors are somebody else's: none is closed.  (The named ones are a list.) */
+void settings_disown(struct settings *settings);
+
+/* Wipe and forget the payload. */
+void settings_wipe_payload(struct settings *settings);
+
+/* Add a descriptor to those that are kept; 0 or -ENOMEM. */
+int settings_keep(struct settings *settings, int fd);
+
+/* As bytes, and back: 0, -ENOMEM or -EBADMSG; on failure *settings is as before. */
+int settings_pack(const struct settings *settings, struct pack *pack);
+int settings_unpack(struct settings *settings, const void *bytes, size_t length);
+
+#endif /* CONTEXT_SETTINGS_H */

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Upgrade in place: the daemon as the launcher of the one that takes its place.
+ *
+ * Until the new daemon is ready nothing of this one has changed.  Then, in this
+ * order: this one yields a part of the lock on the pid file; the new one takes
+ * that part and names itself in the file; this one leaves the file to it; the
+ * manager hears whose the service is; the new one hears that it is.  When the
+ * new one fails before it is left the file, this one takes back what it yielded.
+ * Thread-safe on different contexts.
+ */
+#include <daemonkit/upgrade.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <daemonkit/error.h>
+
+#include "compat/epoll.h"
+#include "context/context-internal.h"
+#include "context/launch-plan.h"
+#include "ipc/channel.h"
+#include "pidfile/pidfile-internal.h"
+#include "start/await.h"
+#include "start/marker.h"
+
+/* How long the new daemon may take for what takes it no time, in milliseconds. */
+#define HAND_OVER_TIME 5000
+
+struct daemonkit_upgrade {
+	struct daemonkit_context *context;
+	pid_t owner; /* the daemon: a child that it forks has only a copy */
+	struct plan plan;
+	struct launch launch;
+	struct await await;
+	struct waiting waiting;
+	struct compat_pollset set;
+	short events; /* that the set looks for at the channel */
+	bool yielded; /* the pid file */
+	bool answered;
+	pid_t answer;
+	char error[ERROR_TEXT_MAX]; /* the text of a negative one */
+};
+
+static int check(const struct daemonkit_context *context, const char *path)
+{
+	const struct notify *notify = &context->notify;
+
+	/* Nor one that failed to take another's place. */
+	if (!context_is_daemon(context) || context->succeeded ||
+	    (notify->take != NULL && notify->channel < 0))
+		return error_set(-EPERM, "upgrade: this process is not the daemon");
+	if (context->upgrade != NULL)
+		return error_set(-EINPROGRESS, "upgrade: there is one under way");
+	if (notify->channel >= 0)
+		return error_set(-EINPROGRESS, "upgrade: this daemon is not ready itself yet");
+	if (!origin_can_be_trusted())
+		return error_set(-EPERM, "upgrade: a program with file capabilities cannot trust "
+					 "its launcher");
+	if (getpid() == 1 || (context->supervised && notify->manager.address == NULL))
+		return error_set(-ENOTSUP, "upgrade: whoever supervises this process would take "
+					   "its end for the daemon's: restart it");
+	if (context->pidfile != NULL && !pidfile_can_yield(context->pidfile))
+		return error_set(-ENOTSUP, "upgrade: pid file %s: there is no lock here that two "
+					   "processes can share: restart the daemon",
+				 pidfile_path(context->pidfile));
+	if (path == NULL && context->program == NULL)
+		return error_set(-ENOENT, "upgrade: it is not known which file this program is: "
+					  "name the path");
+	return 0;
+}
+
+/* What the new daemon is told: all as it is, and what it inherits. */
+static struct settings settings_for(struct daemonkit_upgrade *upgrade, int timeout)
+{
+	struct daemonkit_context *context = upgrade->context;
+	const struct notify *notify = &context->notify;
+	struct settings settings = context->settings;
+
+	settings_disown(&settings);
+	settings.keep = NULL;
+	settings.keep_count = 0;
+	settings.name = NULL;
+	settings.ready_timeout = timeout;
+	settings.successor = true;
+	settings.program = upgrade->plan.path;
+	settings.managed = 0;
+	/* The one that it has, whatever was set since. */
+	if (context->pidfile != NULL) {
+		settings.pid_file = (char *)(uintptr_t)pidfile_path(context->pidfile);
+		settings.pid_fd = daemonkit_pidfile_fd(context->pidfile);
+	}
+	if (notify->manager.address != NULL) {
+		settings.managed = notify->watched > 0 ? notify->watched : getpid();
+		settings.manager = notify->manager.address;
+		settings.manager_fd = notify->manager.fd;
+	}
+	return settings;
+}
+
+static int make_plan(struct daemonkit_upgrade *upgrade, const char *path, int timeout)
+{
+	struct daemonkit_context *context = upgrade->context;
+	struct plan *plan = &upgrade->plan;
+	struct settings settings;
+	int result;
+
+	if (path == NULL)
+		path = context->program;
+	if (strlen(path) >= sizeof plan->path)
+		return error_system(-ENAMETOOLONG, "upgrade: %s", path);
+	memcpy(plan->path, path, strlen(path) + 1);
+	settings = settings_for(upgrade, timeout);
+	result = plan_keep(plan, &settings, false);
+	if (result == 0)
+		result = plan_second_copy(plan, context, &settings);
+	/* Once this process ends, it is the child of whoever has this one for a child:
+	 * a manager that reads the pid file looks for that before. */
+	plan->launch.sibling = true;
+	if (settings.privileges.has_capabilities)
+		plan->launch.capabilities = settings.privileges.capabilities;
+	return result;
+}
+
+/* 0 when the new one has the place, or an error with its text. */
+static int await_taken(struct launch *launch)
+{
+	deadline until = deadline_after(HAND_OVER_TIME);
+	struct channel_message message;
+	int result;
+
+	do {
+		struct pollfd channel = { .fd = launch->channel, .events = POLLIN };
+
+		result = deadline_poll(&channel, 1, until);
+		if (result == 0)
+			return error_set(-ETIMEDOUT, "the daemon did not take over in time and was "
+						     "killed");
+		if (result > 0)
+			result = channel_receive(launch->channel, &message);
+		if (result == 0 || result == -EBADMSG)
+			return error_set(-ECHILD, "the daemon ended while it was to take over");
+		if (result < 0)
+			return error_system(result, "message from the daemon");
+		if (message.type == CHANNEL_FAILED)
+			return error_set(message.number < 0 ? message.number : -ECHILD, "%s",
+					 message.text);
+	} while (message.type != CHANNEL_TAKEN);
+	if (launch_ended(launch))
+		return error_set(-ECHILD, "the daemon ended as soon as it had taken over");
+	return 0;
+}
+
+/* A manager that cannot be reached does not make the new daemon any less up. */
+static void tell_manager(struct notify *notify, struct launch *launch, bool ready)
+{
+	if (notify->manager.address == NULL)
+		return;
+	/* It looks at once whether the new main process is its own child. */
+	if (launch->watcher > 0)
+		launch_orphan(launch);
+	/* "Ready" ends a reload as well, of which the manager waits to hear the end. */
+	if (notify_hand_over(&notify->manager, launch->daemon, ready,
+			     deadline_after(HAND_OVER_TIME)) < 0)
+		return;
+	/* This process may end at once: all is to be read before. */
+	manager_barrier(&notify->manager, HAND_OVER_TIME);
+}
+
+static int hand_over(struct launch *launch, void *owner)
+{
+	struct daemonkit_upgrade *upgrade = owner;
+	struct daemonkit_context *context = upgrade->context;
+	int result;
+
+	if (context->pidfile != NULL) {
+		pidfile_yield(context->pidfile);
+		upgrade->yielded = true;
+	}
+	result = channel_send(launch->channel, CHANNEL_TAKE, 0, "", deadline_after(HAND_OVER_TIME));
+	if (result < 0)
+		return error_set(-ECHILD, "the daemon ended as soon as it was ready");
+	result = await_taken(launch);
+	if (result < 0)
+		return result;
+	if (context->pidfile != NULL)
+		pidfile_leave_to_heir(context->pidfile);
+	tell_manager(&context->notify, launch, upgrade->await.timeout != 0);
+	channel_send(launch->channel, CHANNEL_GO, 0, "", deadline_after(HAND_OVER_TIME));
+	return 0;
+}
+
+/* The new one is gone, and what it was given comes back. */
+static int take_back(struct daemonkit_upgrade *upgrade, int result)
+{
+	struct daemonkit_context *context = upgrade->context;
+
+	context_result(context, result);
+	if (upgrade->yielded && pidfile_take_back(context->pidfile) < 0)
+		error_set(result, "upgrade: %s; and then: %s", context->error, daemonkit_error());
+	else
+		error_set(result, "upgrade: %s", context->error);
+	return context_result(context, result);
+}
+
+/* Nothing here is this process's any more. */
+static void let_go(struct daemonkit_context *context)
+{
+	context->succeeded = true;
+	context->pidfile = daemonkit_pidfile_close(context->pidfile);
+	notify_close(&context->notify);
+}
+
+static pid_t finish(struct daemonkit_upgrade *upgrade, int result)
+{
+	struct daemonkit_context *context = upgrade->context;
+
+	upgrade->answered = true;
+	context->upgrade = NULL;
+	/* The object may live as long as this process: what was private is wiped now. */
+	pack_free(&upgrade->plan.settings);
+	/* Readable from now on: there is something to hear. */
+	if (upgrade->set.fd >= 0)
+		compat_pollset_time(&upgrade->set, 0);
+	if (result == 0)
+		let_go(context);
+	upgrade->answer = result == 0 ? upgrade->launch.daemon : take_back(upgrade, result);
+	memcpy(upgrade->error, context->error, sizeof upgrade->error);
+	return upgrade->answer;
+}
+
+/* What the set looks for, and until when: 0 or a negative errno. */
+static int adjust_set(struct daemonkit_upgrade *upgrade)
+{
+	short events = await_events(&upgrade->waiting);
+	int result = 0;
+
+	if (upgrade->set.fd < 0)
+		return 0;
+	if (events != upgrade->events && upgrade->launch.channel >= 0)
+		result = compat_pollset_change(&upgrade->set, upgrade->launch.channel, events);
+	upgrade->events = events;
+	return result < 0 ? result : compat_pollset_time(&upgrade->set, upgrade->waiting.until);
+}
+
+static int open_set(struct daemonkit_upgrade *upgrade)
+{
+	struct compat_pollset *set = &upgrade->set;
+	int result = compat_pollset_open(set);
+
+	if (result == -ENOTSUP)
+		return 0;
+	upgrade->events = await_events(&upgrade->waiting);
+	if (result == 0 && upgrade->launch.channel >= 0)
+		result = compat_pollset_add(set, upgrade->launch.channel, upgrade->events);
+	if (result == 0)
+		result = compat_pollset_add(set, upgrade->launch.end, POLLIN);
+	return result < 0 ? result : adjust_set(upgrade);
+}
+
+static int start(struct daemonkit_upgrade *upgrade, const char *path, int timeout)
+{
+	struct daemonkit_context *context = upgrade->context;
+	struct launch_forked unused;
+	int result = make_plan(upgrade, path, timeout);
+
+	if (result == 0)
+		result = launch_start(&upgrade->launch, &upgrade->plan.launch, &unused);
+	/* Whatever becomes of it, what was private is not kept. */
+	settings_wipe_payload(&context->settings);
+	if (result < 0)
+		return result;
+	upgrade->await = (struct await){
+		.path = upgrade->plan.path,
+		.settings = upgrade->plan.settings.bytes,
+		.settings_length = upgrade->plan.settings.length,
+		.timeout = timeout,
+		.interrupt = -1,
+		.status = context->status,
+		.data = context->status_data,
+		.hand_over = hand_over,
+		.owner = upgrade,
+	};
+	await_begin(&upgrade->waiting, &upgrade->await, &upgrade->launch);
+	result = open_set(upgrade);
+	if (result < 0) {
+		launch_finish(&upgrade->launch, 0);
+		return error_system(result, "upgrade: a descriptor to wait on");
+	}
+	context->exit_status = -1;
+	context->upgrade = upgrade;
+	return 0;
+}
+
+int daemonkit_upgrade_start(struct daemonkit_upgrade **ret, struct daemonkit_context *context,
+			    const char *path, int timeout)
+{
+	struct daemonkit_upgrade *upgrade;
+	int result;
+
+	if (ret == NULL || context == NULL)
+		return error_null(__func__);
+	result = check(context, path);
+	if (result < 0)
+		return context_result(context, result);
+	upgrade = calloc(1, sizeof *upgrade);
+	if (upgrade == NULL)
+		return context_result(context, error_system(-ENOMEM, "upgrade"));
+	upgrade->context = context;
+	upgrade->owner = getpid();
+	upgrade->set = (struct compat_pollset){ .fd = -1, .timer = -1 };
+	result = start(upgrade, path, timeout);
+	if (result < 0) {
+		context_result(context, result);
+		upgrade->answered = true;
+		daemonkit_upgrade_free(upgrade);
+		return context_again(context, result);
+	}
+	*ret = upgrade;
+	return 0;
+}
+
+int daemonkit_upgrade_fd(const struct daemonkit_upgrade *upgrade)
+{
+	if (upgrade == NULL)
+		return error_null(__func__);
+	if (upgrade->set.fd < 0)
+		return error_set(-ENOTSUP, "upgrade: this system has no descriptor to wait on");
+	return upgrade->set.fd;
+}
+
+pid_t daemonkit_upgrade_wait(struct daemonkit_upgrade *upgrade, int timeout)
+{
+	deadline until = deadline_after(timeout);
+	int result;
+
+	if (upgrade == NULL)
+		return error_null(__func__);
+	if (upgrade->answered && upgrade->answer > 0)
+		return upgrade->answer;
+	if (upgrade->answered)
+		return context_result(upgrade->context,
+				      error_set(upgrade->answer, "%s", upgrade->error));
+	if (upgrade->owner != getpid())
+		return error_set(-EPERM, "upgrade: this process is not the daemon");
+	do {
+		result = await_step(&upgrade->waiting, until, &upgrade->context->exit_status);
+		if (result != AWAIT_AGAIN)
+			return finish(upgrade, result);
+		adjust_set(upgrade);
+	} while (deadline_now() < until);
+	return 0;
+}
+
+struct daemonkit_upgrade *daemonkit_upgrade_free(struct daemonkit_upgrade *upgrade)
+{
+	if (upgrade == NULL)
+		return NULL;
+	if (!upgrade->answered && upgrade->owner == getpid()) {
+		launch_finish(&upgrade->launch, 0);
+		upgrade->context->upgrade = NULL;
+	} else if (!upgrade->answered) {
+		/* A child's copies would hide the daemon's end from the new one. */
+		launch_forget(&upgrade->launch);
+	}
+	compat_pollset_close(&upgrade->set);
+	plan_free(&upgrade->plan);
+	free(upgrade);
+	return NULL;
+}

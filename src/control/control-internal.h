@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of the ready-made command line, for the files that make it up. */
+#ifndef CONTROL_CONTROL_INTERNAL_H
+#define CONTROL_CONTROL_INTERNAL_H
+
+#include <daemonkit/control.h>
+
+#include "context/context-internal.h"
+#include "control/terminal.h"
+
+/* Exit codes of LSB init scripts, and those of "status" alone. */
+enum {
+	CONTROL_DONE = 0,
+	CONTROL_FAILED = 1,
+	CONTROL_NOT_IMPLEMENTED = 3,
+	CONTROL_NOT_PERMITTED = 4,
+	CONTROL_NOT_RUNNING = 7,
+
+	CONTROL_STATUS_RUNNING = 0,
+	CONTROL_STATUS_DEAD = 1,
+	CONTROL_STATUS_STOPPED = 3,
+	CONTROL_STATUS_UNKNOWN = 4,
+};
+
+struct daemonkit_control {
+	struct daemonkit_context *context;
+	char *name;
+	int grace;
+	int kill;
+	int reload_signal;
+	int reload_timeout;
+	struct terminal terminal;
+	const char *doing; /* what status texts are about */
+};
+
+/* What is being done from now on, as far as people are told. */
+void control_begin(struct daemonkit_control *control, const char *doing);
+
+int control_exit_code(int error);
+
+/* The running daemon: 0, or the exit code after saying why not; none is a success here. */
+int control_find(struct daemonkit_control *control, struct daemonkit_process **process);
+
+/* "stop": the exit code. */
+int control_stop(struct daemonkit_control *control);
+
+/* "status": the exit code. */
+int control_status(struct daemonkit_control *control, unsigned flags);
+
+#endif /* CONTROL_CONTROL_INTERNAL_H */

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ready-made command line.
+ * Thread-safe on different objects.
+ */
+#include "control/control-internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <daemonkit/error.h>
+#include <daemonkit/process.h>
+
+#include "compat/self.h"
+#include "process/argv.h"
+#include "start/marker.h"
+
+#define STOP_GRACE 30000
+#define STOP_KILL 5000
+#define RELOAD_TIMEOUT 30000
+
+static char *own_name(void)
+{
+	char name[16], *result = NULL;
+	char **arguments;
+
+	if (program_arguments(&arguments) == 0) {
+		const char *path = arguments[0] != NULL ? arguments[0] : "";
+		const char *slash = strrchr(path, '/');
+
+		path = slash != NULL ? slash + 1 : path;
+		result = *path != '\0' ? strdup(path) : NULL;
+		free(arguments);
+	}
+	if (result != NULL)
+		return result;
+	compat_get_name(name);
+	return strdup(name[0] != '\0' ? name : "daemon");
+}
+
+/* This process is the daemon; everything else is an exit code. */
+#define BECAME -1
+
+int daemonkit_control_new(struct daemonkit_control **ret, struct daemonkit_context *context)
+{
+	struct daemonkit_control *control;
+
+	if (ret == NULL || context == NULL)
+		return error_null(__func__);
+	control = calloc(1, sizeof *control);
+	if (control != NULL)
+		control->name = own_name();
+	if (control == NULL || control->name == NULL) {
+		free(control);
+		return error_system(-ENOMEM, "control");
+	}
+	control->context = context;
+	control->grace = STOP_GRACE;
+	control->kill = STOP_KILL;
+	control->reload_signal = SIGHUP;
+	control->reload_timeout = RELOAD_TIMEOUT;
+	*ret = control;
+	return 0;
+}
+
+struct daemonkit_control *daemonkit_control_free(struct daemonkit_control *control)
+{
+	if (control != NULL)
+		free(control->name);
+	free(control);
+	return NULL;
+}
+
+int daemonkit_control_set_name(struct daemonkit_control *control, const char *name)
+{
+	char *copy;
+
+	if (control == NULL || name == NULL)
+		return error_null(__func__);
+	if (*name == '\0')
+		return error_set(-EINVAL, "control: the name is empty");
+	copy = strdup(name);
+	if (copy == NULL)
+		return error_system(-ENOMEM, "control");
+	free(control->name);
+	control->name = copy;
+	return 0;
+}
+
+int daemonkit_control_set_stop_timeout(struct daemonkit_control *control, int grace, int kill)
+{
+	if (control == NULL)
+		return error_null(__func__);
+	control->grace = grace;
+	control->kill = kill;
+	return 0;
+}
+
+int daemonkit_control_set_reload(struct daemonkit_control *control, int signal, int timeout)
+{
+	if (control == NULL)
+		return error_null(__func__);
+	if (signal < 0 || signal > SIGRTMAX)
+		return error_set(-EINVAL, "signal %d: there is no such signal", signal);
+	control->reload_signal = signal;
+	control->reload_timeout = timeout;
+	return 0;
+}
+
+/* A status text of the daemon. */
+static void show(const char *text, void *data)
+{
+	struct daemonkit_control *control = data;
+
+	terminal_progress(&control->terminal, control->doing, text);
+}
+
+void control_begin(struct daemonkit_control *control, const char *doing)
+{
+	control->doing = doing;
+	terminal_progress(&control->terminal, doing, NULL);
+}
+
+int control_exit_code(int error)
+{
+	return error == -EPERM || error == -EACCES ? CONTROL_NOT_PERMITTED : CONTROL_FAILED;
+}
+
+int control_find(struct daemonkit_control *control, struct daemonkit_process **process)
+{
+	int result = daemonkit_context_search(control->context, process);
+
+	*process = result == 0 ? *process : NULL;
+	if (result == 0 || result == -ESRCH)
+		return CONTROL_DONE;
+	terminal_complain(&control->terminal, "%s", daemonkit_context_error(control->context));
+	return control_exit_code(result);
+}
+
+/* Is there one already?  Then that is said. */
+static bool is_running(struct daemonkit_control *control)
+{
+	struct daemonkit_process *process;
+
+	if (control->context->settings.pid_file == NULL ||
+	    daemonkit_context_search(control->context, &process) < 0)
+		return false;
+	terminal_say(&control->terminal, "running already, process %ld",
+		     (long)daemonkit_process_pid(process));
+	daemonkit_process_free(process);
+	return true;
+}
+
+/* The start failed: say so with all that is known. */
+static int complain_of_start(struct daemonkit_control *control, int error, const char *text)
+{
+	int status = daemonkit_context_exit_status(control->context);
+	int own = status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+
+	/* The text for -ECHILD has the status in it. */
+	if (own > EXIT_FAILURE && error != -ECHILD)
+		terminal_complain(&control->terminal, "not started: %s (exit status %d)", text, own);
+	else
+		terminal_complain(&control->terminal, "not started: %s", text);
+	/* Codes that LSB has a meaning for, or leaves to the program. */
+	if ((own >= 2 && own <= 6) || (own >= 150 && own <= 199))
+		return own;
+	return control_exit_code(error);
+}
+
+/* Become the daemon, or have one started. */
+static int launch(struct daemonkit_control *control, bool fail_if_running)
+{
+	struct daemonkit_context *context = control->context;
+	bool own_handler = context->status == NULL;
+	char text[ERROR_TEXT_MAX];
+	pid_t pid;
+
+	if (own_handler) {
+		context->status = show;
+		context->status_data = control;
+	}
+	control->doing = "starting";
+	/* The streams may stay this process's: no line that nobody takes away. */
+	if (context->mode != DAEMONKIT_MODE_FOREGROUND)
+		terminal_progress(&control->terminal, control->doing, NULL);
+	pid = daemonkit_context_reborn(context);
+	if (own_handler)
+		context->status = NULL;
+	if (pid == 0)
+		return BECAME;
+	if (pid > 0) {
+		terminal_say(&control->terminal, "started, process %ld", (long)pid);
+		return CONTROL_DONE;
+	}
+	snprintf(text, sizeof text, "%s", daemonkit_context_error(context));
+	/* Somebody else was faster. */
+	if (pid == -EALREADY && !fail_if_running && is_running(control))
+		return CONTROL_DONE;
+	return complain_of_start(control, (int)pid, text);
+}
+
+static int start(struct daemonkit_control *control)
+{
+	return is_running(control) ? CONTROL_DONE : launch(control, false);
+}
+
+static int run(struct daemonkit_control *control)
+{
+	int mode = control->context->mode, result;
+
+	control->context->mode = DAEMONKIT_MODE_FOREGROUND;
+	result = launch(control, true);
+	if (result != BECAME)
+		control->context->mode = mode;
+	return result;
+}
+
+static int restart(struct daemonkit_control *control)
+{
+	int result = control_stop(control);
+
+	return result == CONTROL_DONE ? launch(control, false) : result;
+}
+
+static int try_restart(struct daemonkit_control *control)
+{
+	struct daemonkit_process *process;
+	int result = control_find(control, &process);
+
+	if (result != CONTROL_DONE)
+		return result;
+	if (process == NULL) {
+		terminal_say(&control->terminal, "not running");
+		return CONTROL_DONE;
+	}
+	daemonkit_process_free(process);
+	return restart(control);
+}
+
+/* Ask it, and say what it answers. */
+static int ask(struct daemonkit_control *control, struct daemonkit_process *process)
+{
+	int answer = 0, result;
+
+	control_begin(control, "reloading");
+	if (control->reload_timeout == 0)
+		result = daemonkit_process_signal(process, control->reload_signal);
+	else
+		result = daemonkit_process_request(process, control->reload_signal,
+						   control->reload_timeout, show, control, &answer);
+	if (result == 0 && answer == 0) {
+		terminal_say(&control->terminal,
+			     control->reload_timeout == 0 ? "told to reload" : "reloaded");
+		return CONTROL_DONE;
+	}
+	terminal_complain(&control->terminal, "not reloaded: %s", daemonkit_error());
+	if (result == -ESRCH)
+		return CONTROL_NOT_RUNNING;
+	return result == -EPERM ? CONTROL_NOT_PERMITTED : CONTROL_FAILED;
+}
+
+static int reload(struct daemonkit_control *control)
+{
+	struct daemonkit_process *process;
+	int result;
+
+	if (control->reload_signal == 0) {
+		terminal_complain(&control->terminal, "it cannot reload");
+		return CONTROL_NOT_IMPLEMENTED;
+	}
+	result = control_find(control, &process);
+	if (result != CONTROL_DONE)
+		return result;
+	if (process == NULL) {
+		terminal_complain(&control->terminal, "not reloaded: not running");
+		return CONTROL_NOT_RUNNING;
+	}
+	result = ask(control, process);
+	daemonkit_process_free(process);
+	return result;
+}
+
+static int force_reload(struct daemonkit_control *control)
+{
+	return control->reload_signal == 0 ? try_restart(control) : reload(control);
+}
+
+static const struct command {
+	const char *name;
+	int (*function)(struct daemonkit_control *control); /* NULL: status */
+	bool finds;                                         /* and so needs a pid file */
+} commands[] = {
+	{"start", start, false},
+	{"stop", control_stop, true},
+	{"restart", restart, true},
+	{"try-restart", try_restart, true},
+	{"reload", reload, true},
+	{"force-reload", force_reload, true},
+	{"status", NULL, true},
+	{"run", run, false},
+};
+
+static const struct command *command_called(const char *name)
+{
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+int daemonkit_control_run(struct daemonkit_control *control, const char *name, unsigned flags,
+			  int *exit_code)
+{
+	const struct command *command;
+	int result;
+
+	if (control == NULL || name == NULL || exit_code == NULL)
+		return error_null(__func__);
+	command = command_called(name);
+	if (command == NULL)
+		return error_set(-ENOENT, "%s: not a command (%s)", name,
+				 DAEMONKIT_CONTROL_COMMANDS);
+	if ((flags & ~DAEMONKIT_CONTROL_JSON) != 0)
+		return error_set(-EINVAL, "control: unknown flags %#x", flags);
+	if (command->finds && control->context->settings.pid_file == NULL)
+		return error_set(-EINVAL, "%s: no pid file is set, so the daemon cannot be found",
+				 name);
+	terminal_begin(&control->terminal, control->name);
+	/* Whatever the launcher was told: this is the daemon that it starts, until it is one. */
+	if (origin_has_channel())
+		result = daemonkit_context_reborn(control->context) == 0 ? BECAME : CONTROL_FAILED;
+	else if (command->function == NULL)
+		result = control_status(control, flags);
+	else
+		result = command->function(control);
+	if (result == BECAME)
+		return 1;
+	terminal_clear(&control->terminal);
+	*exit_code = result;
+	return 0;
+}

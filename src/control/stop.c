@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of the daemon, and of any that takes its place meanwhile.
+ * Thread-safe on different objects.
+ */
+#include "control/control-internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <daemonkit/error.h>
+#include <daemonkit/process.h>
+
+#include "base/fd.h"
+#include "pidfile/pidfile-internal.h"
+
+/* 0, 1 when it had to be killed, or a negative errno. */
+static int end(struct daemonkit_control *control, struct daemonkit_process *process)
+{
+	int result = daemonkit_process_stop(process, control->grace, 0);
+
+	if (result != -ETIMEDOUT || control->kill == 0)
+		return result;
+	control_begin(control, "killing");
+	result = daemonkit_process_signal(process, SIGKILL);
+	if (result == 0)
+		result = daemonkit_process_wait(process, control->kill);
+	return result == 0 ? 1 : result;
+}
+
+/* End it, and clear away what one that was killed could not clear away itself. */
+static int end_whole(struct daemonkit_control *control, struct daemonkit_process *process)
+{
+	int result = end(control, process);
+
+	if (result < 0 && result != -ESRCH)
+		return result;
+	pidfile_bury(control->context->settings.pid_file, daemonkit_process_pid(process));
+	return result == 1;
+}
+
+/*
+ * Another program may have taken the daemon's place while it was stopped
+ * (<daemonkit/upgrade.h>).  It has the very same pid file: no daemon of another
+ * start has, as long as that is open here.
+ */
+static bool is_in_place(const struct daemonkit_control *control, int pid_file)
+{
+	struct stat one, other;
+
+	return pid_file >= 0 && fstat(pid_file, &one) == 0 &&
+	       stat(control->context->settings.pid_file, &other) == 0 && fd_same_file(&one, &other);
+}
+
+/* The process that has done so: 1, 0 without one, or a negative errno. */
+static int find_successor(struct daemonkit_control *control, int pid_file,
+			  struct daemonkit_process **process)
+{
+	int result;
+
+	if (!is_in_place(control, pid_file))
+		return 0;
+	result = daemonkit_pidfile_holder(control->context->settings.pid_file, process);
+	if (is_in_place(control, pid_file))
+		return result == 0 ? 1 : result == -ESRCH ? 0 : result;
+	if (result == 0)
+		daemonkit_process_free(*process);
+	return 0;
+}
+
+static int stop_found(struct daemonkit_control *control, struct daemonkit_process *process,
+		      int pid_file)
+{
+	int result, next;
+
+	control_begin(control, "stopping");
+	do {
+		result = end_whole(control, process);
+		daemonkit_process_free(process);
+		next = result < 0 ? result : find_successor(control, pid_file, &process);
+	} while (next > 0);
+	if (next < 0) {
+		terminal_complain(&control->terminal, "not stopped: %s", daemonkit_error());
+		return control_exit_code(next);
+	}
+	terminal_say(&control->terminal, result == 1 ? "killed: it did not end in time" : "stopped");
+	return CONTROL_DONE;
+}
+
+/* A descriptor, or negative: what is wrong with the file is said by who searches in it. */
+static int open_pid_file(const char *path)
+{
+	struct pidfile_place place;
+	struct stat facts;
+	int result = pidfile_place_open(&place, path);
+
+	if (result < 0)
+		return result;
+	result = pidfile_look(&place, &facts);
+	if (result == 0)
+		result = pidfile_open_seen(&place, &facts, false);
+	pidfile_place_close(&place);
+	return result;
+}
+
+int control_stop(struct daemonkit_control *control)
+{
+	/* Before it is known whose it is: what comes to the place later is another start's. */
+	int pid_file = open_pid_file(control->context->settings.pid_file);
+	struct daemonkit_process *process;
+	int result = control_find(control, &process);
+
+	if (process != NULL)
+		result = stop_found(control, process, pid_file);
+	else if (result == CONTROL_DONE)
+		terminal_say(&control->terminal, "not running");
+	/* Were this very process to hold it, that would not be lost. */
+	pidfile_enter();
+	pidfile_lock_close(pid_file);
+	pidfile_leave();
+	return result;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lines for people.  They go through stdio, so that they keep their place among
+ * the program's own, and are flushed: a child that is forked later must not
+ * write them again.
+ * Not thread-safe on one object.
+ */
+#include "control/terminal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define TEXT_MAX 5000
+#define USUAL_WIDTH 80
+
+void terminal_begin(struct terminal *terminal, const char *name)
+{
+	const char *kind = getenv("TERM");
+
+	*terminal = (struct terminal){.name = name};
+	terminal->live = isatty(STDOUT_FILENO) == 1 && kind != NULL && *kind != '\0' &&
+			 strcmp(kind, "dumb") != 0;
+}
+
+/* Texts come from other processes: no control characters of theirs. */
+static void make_harmless(char *text)
+{
+	for (unsigned char *byte = (unsigned char *)text; *byte != '\0'; byte++) {
+		if (*byte < ' ' || *byte == 0x7F)
+			*byte = '?';
+		else if (byte[0] == 0xC2 && byte[1] >= 0x80 && byte[1] < 0xA0)
+			byte[0] = byte[1] = '?';
+	}
+}
+
+static size_t width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+		return USUAL_WIDTH;
+	return size.ws_col;
+}
+
+/*
+ * Cut to so many columns, between two characters of UTF-8.  What a character
+ * takes depends on the locale, which is not looked at: those beyond the first
+ * few alphabets are given two columns.
+ */
+static void cut(char *text, size_t columns)
+{
+	size_t used = 0;
+
+	for (unsigned char *byte = (unsigned char *)text; *byte != '\0'; byte++) {
+		if ((*byte & 0xC0) == 0x80)
+			continue;
+		used += *byte >= 0xE0 ? 2 : 1;
+		if (used > columns) {
+			*byte = '\0';
+			return;
+		}
+	}
+}
+
+void terminal_progress(struct terminal *terminal, const char *doing, const char *text)
+{
+	char line[TEXT_MAX];
+
+	if (!terminal->live) {
+		if (text != NULL)
+			terminal_say(terminal, "%s", text);
+		return;
+	}
+	if (text != NULL)
+		snprintf(line, sizeof line, "%s: %s: %s", terminal->name, doing, text);
+	else
+		snprintf(line, sizeof line, "%s: %s", terminal->name, doing);
+	make_harmless(line);
+	/* In the last column some terminals would begin another line. */
+	cut(line, width() - 1);
+	printf("\r\033[K%s", line);
+	fflush(stdout);
+	terminal->shown = true;
+}
+
+void terminal_clear(struct terminal *terminal)
+{
+	if (terminal->shown) {
+		fputs("\r\033[K", stdout);
+		fflush(stdout);
+	}
+	terminal->shown = false;
+}
+
+__attribute__((__format__(__printf__, 3, 0)))
+static void print(struct terminal *terminal, FILE *file, const char *format, va_list arguments)
+{
+	char text[TEXT_MAX];
+
+	terminal_clear(terminal);
+	vsnprintf(text, sizeof text, format, arguments);
+	make_harmless(text);
+	fprintf(file, "%s: %s\n", terminal->name, text);
+	fflush(file);
+}
+
+void terminal_say(struct terminal *terminal, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print(terminal, stdout, format, arguments);
+	va_end(arguments);
+}
+
+void terminal_complain(struct terminal *terminal, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print(terminal, stderr, format, arguments);
+	va_end(arguments);
+}

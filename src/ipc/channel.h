@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* The messages between the launcher and the daemon that it starts. */
+#ifndef IPC_CHANNEL_H
+#define IPC_CHANNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/archive.h"
+#include "base/clock.h"
+
+/* The longest text of a message, the final NUL not counted. */
+#define CHANNEL_TEXT_MAX 4000
+
+enum channel_type {
+	/* From the launcher. */
+	CHANNEL_SETTINGS = 'C', /* a piece of the settings */
+	CHANNEL_SETTINGS_END = 'E', /* the last one */
+	CHANNEL_GO = 'G', /* the manager knows of the daemon */
+	CHANNEL_TAKE = 'T', /* from a daemon: take my place */
+	/* From the daemon; GO is also the answer to HEARD. */
+	CHANNEL_HEARD = 'H', /* number: the signal with which it was asked */
+	CHANNEL_STATUS = 'S', /* text */
+	CHANNEL_EXTEND = 'X', /* number: milliseconds */
+	CHANNEL_UP = 'U', /* set up */
+	CHANNEL_READY = 'R', /* ready to serve */
+	CHANNEL_TAKEN = 'K', /* the place */
+	CHANNEL_FAILED = 'F', /* number: a negative errno; text */
+	CHANNEL_NOT_STARTED = 'N', /* number: a negative errno; text: the step */
+};
+
+struct channel_message {
+	enum channel_type type;
+	int32_t number;
+	char text[CHANNEL_TEXT_MAX + 1];
+};
+
+/* Both ends, close-on-exec, 3 or higher: 0 or a negative errno. */
+int channel_pair(int ends[2]);
+
+/*
+ * Another way to two ends, for a child with a fresh descriptor table: the
+ * launcher listens at an address that the kernel chooses, the child connects
+ * there, and the launcher accepts that very child and nobody else.
+ */
+struct channel_address {
+	size_t length;
+	unsigned char bytes[128];
+};
+
+int channel_listen(struct channel_address *address);
+int channel_connect(const struct channel_address *address); /* async-signal-safe */
+int channel_accept(int listener, pid_t child);
+
+/*
+ * The same between strangers that agree on a number: whoever has it for a
+ * listener (-EADDRINUSE: taken already), and whoever calls there.
+ */
+int channel_listen_as(const char *what, uint32_t number);
+int channel_call(const char *what, uint32_t number, deadline until);
+
+/*
+ * Take one call, without waiting, from this process and nobody else: its
+ * descriptor, -EAGAIN without a call, or -EACCES: somebody else's was dropped.
+ */
+int channel_take_call(int listener, pid_t caller);
+
+/*
+ * Send: 0, -EAGAIN (no room; only until the deadline is waited for some), or
+ * -ECANCELED (the other end is gone).  Longer texts are cut.
+ */
+int channel_send(int fd, enum channel_type type, int32_t number, const char *text,
+		 deadline until);
+
+/* Send bytes that are no message: as many pieces as there is room for. */
+ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length);
+
+/*
+ * Receive without waiting: 1 and a message, 0 when the other end is closed,
+ * -EAGAIN when there is none, -EBADMSG, or another negative errno.
+ */
+int channel_receive(int fd, struct channel_message *message);
+
+/* In the second copy: wait for all of the settings; the caller frees the pack. */
+int channel_receive_settings(int fd, struct pack *settings);
+
+/*
+ * In the daemon: wait for this word.  0, -ECANCELED, or another negative errno.
+ * That the launcher is gone is noticed even when a child of it has its end.
+ */
+int channel_receive_word(int fd, enum channel_type type);
+
+#endif /* IPC_CHANNEL_H */

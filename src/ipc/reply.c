@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The answer to a request that came with a signal: the side of who is asked.
+ * Thread-safe on different answers.
+ */
+#include "ipc/reply.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error-internal.h"
+#include "base/fd.h"
+#include "compat/self.h"
+#include "ipc/channel.h"
+
+/*
+ * How long whoever asks may take to pick up, in milliseconds.  The signal is
+ * handled then all the same: a request holds nobody up for longer.
+ */
+#define PICK_UP 1000
+
+/* Only root, and this user, get to hear anything; others get not even a byte. */
+static bool may_hear(int line)
+{
+	struct compat_peer peer;
+
+	return compat_peer(line, &peer) == 0 && (peer.uid == 0 || peer.uid == geteuid());
+}
+
+/* It has accepted this very call: 0, or a negative errno. */
+static int await_go(int line, deadline until)
+{
+	struct pollfd go = {.fd = line, .events = POLLIN};
+	struct channel_message message;
+	int result = deadline_poll(&go, 1, until);
+
+	if (result <= 0)
+		return result < 0 ? result : -ETIMEDOUT;
+	result = channel_receive(line, &message);
+	if (result <= 0)
+		return result < 0 ? result : -ECANCELED;
+	return message.type == CHANNEL_GO ? 0 : -EBADMSG;
+}
+
+void answer_begin(struct answer *answer, uint32_t ticket, int signal)
+{
+	deadline until;
+
+	*answer = (struct answer){.line = -1, .owner = getpid()};
+	if (ticket == 0)
+		return;
+	until = deadline_after(PICK_UP);
+	answer->line = channel_call(ANSWER_ADDRESS, ticket, until);
+	if (answer->line < 0)
+		answer->line = -1;
+	else if (!may_hear(answer->line) ||
+		 channel_send(answer->line, CHANNEL_HEARD, signal, "", until) < 0 ||
+		 await_go(answer->line, until) < 0)
+		answer->line = fd_close(answer->line);
+}
+
+static int check(const struct answer *answer)
+{
+	if (answer->given)
+		return error_set(-EPERM, "signal: there was a reply already");
+	if (answer->owner != getpid())
+		return error_set(-ECHILD, "signal: it is the parent's to reply");
+	return 0;
+}
+
+static int say(const struct answer *answer, enum channel_type type, int error, const char *text)
+{
+	int result;
+
+	if (answer->line < 0)
+		return 0;
+	result = channel_send(answer->line, type, error, text,
+			      deadline_after(type == CHANNEL_STATUS ? 0 : PICK_UP));
+	if (result == -EAGAIN && type != CHANNEL_STATUS)
+		result = -ECANCELED;
+	return result < 0 ? error_system(result, "signal: tell whoever asked") : 0;
+}
+
+int answer_status(struct answer *answer, const char *text)
+{
+	int result = check(answer);
+
+	return result < 0 ? result : say(answer, CHANNEL_STATUS, 0, text);
+}
+
+int answer_give(struct answer *answer, int error, const char *text)
+{
+	int result = check(answer);
+
+	if (result < 0)
+		return result;
+	answer->given = true;
+	if (error == 0 && *text != '\0')
+		say(answer, CHANNEL_STATUS, 0, text);
+	return say(answer, error < 0 ? CHANNEL_FAILED : CHANNEL_READY, error, text);
+}
+
+void answer_end(struct answer *answer, int error, const char *text)
+{
+	if (answer->line >= 0 && !answer->given && answer->owner == getpid())
+		answer_give(answer, error, error < 0 ? text : "");
+	answer->line = fd_close(answer->line);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The answer to a request that came with a signal: the side of who is asked. */
+#ifndef IPC_REPLY_H
+#define IPC_REPLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The name under which whoever asks listens, beside its ticket. */
+#define ANSWER_ADDRESS "request"
+
+struct answer {
+	int line;    /* to whoever asked, or -1 */
+	bool given;
+	pid_t owner; /* a child that is forked meanwhile has nothing to say */
+};
+
+/* Call whoever asked with this ticket, if it is not 0; nothing in it can fail. */
+void answer_begin(struct answer *answer, uint32_t ticket, int signal);
+
+/* Each 0 or a negative errno with its text. */
+int answer_status(struct answer *answer, const char *text);
+int answer_give(struct answer *answer, int error, const char *text);
+
+/* Give this one unless there was one, and hang up. */
+void answer_end(struct answer *answer, int error, const char *text);
+
+#endif /* IPC_REPLY_H */

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A signal that asks for an answer: the side of who asks.
+ *
+ * Who asks listens at an address that is known by a number, and the number goes
+ * with the signal.  Whose call is taken is decided by the kernel's word for the
+ * caller's pid, while the pidfd says that the pid is still the process's.
+ * Thread-safe on different processes.
+ */
+#include <daemonkit/process.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error-internal.h"
+#include "base/fd.h"
+#include "compat/pidfd.h"
+#include "compat/self.h"
+#include "compat/siginfo.h"
+#include "ipc/channel.h"
+#include "ipc/reply.h"
+#include "process/process-internal.h"
+
+/* How many numbers are tried; nobody can have taken them beforehand. */
+#define TRIES 100
+/* How long other requests for the same signal are waited for, in milliseconds. */
+#define TURN 1000
+/* How long a process that has hung up may take to end. */
+#define HANG_UP 1000
+/* How often the process is looked at where there is nothing to wait on. */
+#define LOOK_INTERVAL 10
+
+struct request {
+	struct daemonkit_process *process;
+	int signal;
+	deadline until;
+	void (*status)(const char *text, void *data);
+	void *data;
+	int listener;
+	int line;   /* to the process, -1 until it has called */
+	bool heard; /* it knows what for */
+	int answer;
+};
+
+/* The listener, and its ticket. */
+static int open_listener(uint32_t *ticket)
+{
+	uint32_t number = (uint32_t)deadline_now() * UINT32_C(2654435761) + (uint32_t)getpid();
+	int fd = -EADDRINUSE;
+
+	for (int i = 0; i < TRIES && fd == -EADDRINUSE; i++) {
+		*ticket = compat_signal_ticket(number + (uint32_t)i * UINT32_C(40503));
+		fd = channel_listen_as(ANSWER_ADDRESS, *ticket);
+	}
+	return fd;
+}
+
+/* Wait as long as this name is somebody's who could signal the process anyway. */
+static bool await_turn(const char *name, uint32_t pid, deadline until)
+{
+	struct compat_peer peer;
+	struct pollfd end = {.fd = channel_call(name, pid, until)};
+	bool wait = end.fd >= 0 && compat_peer(end.fd, &peer) == 0 &&
+		    (peer.uid == 0 || peer.uid == geteuid());
+
+	/* The other end is closed, with the listener, when the turn is over. */
+	if (wait)
+		deadline_poll(&end, 1, until);
+	if (end.fd == -ECONNREFUSED)
+		wait = true;
+	fd_close(end.fd);
+	return wait && deadline_now() < until;
+}
+
+/*
+ * Of a signal that is pending already the kernel drops every further one, with
+ * its ticket.  So those who ask take turns until the process has taken theirs:
+ * a name is the lock, as nobody's death leaves it locked.  It is a courtesy:
+ * without it a request may stay without an answer, and nothing worse.
+ */
+static int take_turn(const struct request *request)
+{
+	pid_t pid = daemonkit_process_pid(request->process);
+	deadline until = deadline_after(TURN);
+	char name[32];
+	int fd;
+
+	snprintf(name, sizeof name, "turn-%d", request->signal);
+	if (until > request->until)
+		until = request->until;
+	do {
+		fd = channel_listen_as(name, (uint32_t)pid);
+	} while (fd == -EADDRINUSE && await_turn(name, (uint32_t)pid, until));
+	return fd < 0 ? -1 : fd;
+}
+
+static void await_taken(const struct request *request)
+{
+	pid_t pid = daemonkit_process_pid(request->process);
+	deadline until = deadline_after(TURN);
+
+	for (unsigned round = 0; compat_process_pending(pid, request->signal) == 1; round++) {
+		if (deadline_now() >= until || deadline_now() >= request->until)
+			return;
+		deadline_pause(round);
+	}
+}
+
+/* Send it: 0 or a negative errno. */
+static int ask(const struct request *request, uint32_t ticket)
+{
+	int turn = take_turn(request);
+	int result;
+
+	await_taken(request);
+	result = process_queue(request->process, request->signal, ticket);
+	if (result == 0)
+		await_taken(request);
+	fd_close(turn);
+	return result;
+}
+
+static void pick_up(struct request *request)
+{
+	int line = channel_take_call(request->listener,
+				     daemonkit_process_pid(request->process));
+
+	/* It is alive now, so its pid was its own when it called. */
+	if (line >= 0 && daemonkit_process_alive(request->process) != 1)
+		line = fd_close(line);
+	if (line >= 0)
+		request->line = line;
+}
+
+/* 1: there is more to come; 0: that was the answer; -ECANCELED: it makes no sense. */
+static int take(struct request *request, const struct channel_message *message)
+{
+	if (!request->heard) {
+		if (message->type != CHANNEL_HEARD || message->number != request->signal)
+			return -ECANCELED;
+		/* One call is enough: a later one would be about another run. */
+		request->heard = true;
+		request->listener = fd_close(request->listener);
+		channel_send(request->line, CHANNEL_GO, 0, "", 0);
+		return 1;
+	}
+	switch (message->type) {
+	case CHANNEL_STATUS:
+		if (request->status != NULL)
+			request->status(message->text, request->data);
+		return 1;
+	case CHANNEL_READY:
+		request->answer = 0;
+		return 0;
+	case CHANNEL_FAILED:
+		request->answer = message->number < 0 ? message->number : -EIO;
+		error_set(request->answer, "%s", message->text);
+		return 0;
+	default:
+		return -ECANCELED;
+	}
+}
+
+/* All that it has said until now; the same, and -ECANCELED: it has hung up. */
+static int hear(struct request *request)
+{
+	struct channel_message message;
+	int result;
+
+	do {
+		result = channel_receive(request->line, &message);
+		if (result == -EAGAIN)
+			return 1;
+		result = result <= 0 ? -ECANCELED : take(request, &message);
+	} while (result > 0 && deadline_now() < request->until);
+	return result;
+}
+
+static int unanswered(const struct request *request, bool ended, int result)
+{
+	long pid = (long)daemonkit_process_pid(request->process);
+
+	if (ended)
+		return error_set(-ECHILD, "process %ld: it has ended without an answer to "
+					  "signal %d", pid, request->signal);
+	if (result == -ECANCELED)
+		return error_set(-ENOMSG, "process %ld: signal %d was sent, but it would not say "
+					  "what came of it", pid, request->signal);
+	if (request->heard)
+		return error_set(-ETIMEDOUT, "process %ld: signal %d: it is not done in time", pid,
+				 request->signal);
+	return error_set(-ENOMSG, "process %ld: signal %d was sent, but nobody has answered", pid,
+			 request->signal);
+}
+
+/* One look at everything: 1 to look again, else the result. */
+static int step(struct request *request)
+{
+	int end = daemonkit_process_fd(request->process);
+	deadline look = end >= 0 ? request->until : deadline_after(LOOK_INTERVAL);
+	struct pollfd fds[] = {
+		{.fd = request->line >= 0 ? request->line : request->listener, .events = POLLIN},
+		{.fd = end, .events = POLLIN},
+	};
+	int result = deadline_poll(fds, 2, look < request->until ? look : request->until);
+	bool ended, late = deadline_now() >= request->until;
+
+	if (result < 0)
+		return error_system(result, "request: wait");
+	/* In this order: what a dead process has said is all there to be heard. */
+	ended = daemonkit_process_alive(request->process) != 1;
+	if (request->line < 0)
+		pick_up(request);
+	result = request->line < 0 ? 1 : hear(request);
+	if (result < 0 && !request->heard) {
+		/* It called about something else. */
+		request->line = fd_close(request->line);
+		result = 1;
+	}
+	/* A process that ends hangs up a moment before its end can be seen. */
+	if (result < 0)
+		ended = daemonkit_process_wait(request->process, HANG_UP) == 0;
+	if (result == 0 || (result > 0 && !ended && !late))
+		return result;
+	return unanswered(request, ended, result);
+}
+
+static int request_all(struct request *request)
+{
+	long pid = (long)daemonkit_process_pid(request->process);
+	uint32_t ticket = 0;
+	int result;
+
+	request->listener = open_listener(&ticket);
+	result = ask(request, request->listener < 0 ? 0 : ticket);
+	if (result < 0)
+		return error_system(result, "process %ld: signal %d", pid, request->signal);
+	if (request->listener < 0)
+		return error_system(-ENOMSG, "process %ld: signal %d was sent, but this system "
+					     "has no way to answer", pid, request->signal);
+	do {
+		result = step(request);
+	} while (result > 0);
+	return result;
+}
+
+int daemonkit_process_request(struct daemonkit_process *process, int signal, int timeout,
+			      void (*status)(const char *text, void *data), void *data,
+			      int *answer)
+{
+	struct request request = {
+		.process = process,
+		.signal = signal,
+		.until = deadline_after(timeout),
+		.status = status,
+		.data = data,
+		.listener = -1,
+		.line = -1,
+	};
+	int result;
+
+	if (process == NULL || answer == NULL)
+		return error_null(__func__);
+	if (signal < 1 || signal > SIGRTMAX)
+		return error_set(-EINVAL, "signal %d: there is no such signal", signal);
+	result = request_all(&request);
+	fd_close(request.line);
+	fd_close(request.listener);
+	if (result == 0)
+		*answer = request.answer;
+	return result;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a service manager listens. */
+#ifndef MANAGER_NOTIFY_ADDRESS_H
+#define MANAGER_NOTIFY_ADDRESS_H
+
+#include <sys/socket.h>
+
+struct manager_address {
+	struct sockaddr_storage address;
+	socklen_t length;
+	int types[3]; /* kinds of sockets, in the order in which they are tried */
+	int type_count;
+};
+
+/*
+ * A path, "@NAME" or "vsock:CID:PORT": 0, -EINVAL, -ENAMETOOLONG, or
+ * -EAFNOSUPPORT for anything else.
+ */
+int manager_address_parse(const char *text, struct manager_address *target);
+
+#endif /* MANAGER_NOTIFY_ADDRESS_H */

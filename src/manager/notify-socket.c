@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The notification protocol of systemd, spoken by ourselves: one datagram of
+ * assignments to the socket that NOTIFY_SOCKET names.
+ * Thread-safe on different objects.
+ */
+#include "manager/manager.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error-internal.h"
+#include "base/fd.h"
+#include "compat/vsock.h"
+#include "manager/notify-address.h"
+
+/* So many descriptors fit into one message (SCM_MAX_FD of the kernel). */
+#define FDS_MAX 253
+
+/* On this machine: descriptors can be sent there. */
+static bool is_local(const char *address)
+{
+	return address[0] == '/' || address[0] == '@';
+}
+
+/* A socket that leads to the manager: a descriptor or a negative errno. */
+static int connect_to(const char *text)
+{
+	struct manager_address target;
+	int error = manager_address_parse(text, &target);
+
+	if (error < 0)
+		return error;
+	for (int i = 0; i < target.type_count; i++) {
+		int fd = socket(target.address.ss_family, target.types[i] | SOCK_CLOEXEC, 0);
+
+		fd = fd < 0 ? -errno : fd_above_standard(fd);
+		if (fd < 0) {
+			error = fd;
+			continue;
+		}
+		/* From there root alone can have sent it; whoever is not root sends from elsewhere. */
+		if (!is_local(text))
+			compat_vsock_bind_privileged(fd);
+		if (connect(fd, (const struct sockaddr *)&target.address, target.length) == 0)
+			return fd;
+		error = -errno;
+		fd_close(fd);
+	}
+	return error;
+}
+
+int manager_connect(struct manager *manager)
+{
+	int fd;
+
+	/* Another machine is reached from any root, one connection a message. */
+	if (manager->address == NULL || manager->fd >= 0 || !is_local(manager->address))
+		return 0;
+	fd = connect_to(manager->address);
+	if (fd < 0)
+		return error_system(fd, "NOTIFY_SOCKET %s", manager->address);
+	manager->fd = fd;
+	return 0;
+}
+
+/* Hand a message over, if need be in parts (a stream), waiting for room until then. */
+static int transmit(int fd, struct msghdr *message, deadline until)
+{
+	for (;;) {
+		struct pollfd room = { .fd = fd, .events = POLLOUT };
+		ssize_t sent = sendmsg(fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
+		int result;
+
+		if (sent >= 0 && (size_t)sent == message->msg_iov->iov_len)
+			return 0;
+		if (sent >= 0) {
+			message->msg_iov->iov_base = (char *)message->msg_iov->iov_base + sent;
+			message->msg_iov->iov_len -= (size_t)sent;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return -errno;
+		result = deadline_poll(&room, 1, until);
+		if (result <= 0)
+			return result < 0 ? result : -ETIMEDOUT;
+	}
+}
+
+static int send_message(int fd, const char *text, const int *fds, size_t count, deadline until)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
+	} control;
+	struct iovec part = { .iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (count > 0) {
+		struct cmsghdr *header = &control.align;
+
+		memset(&control, 0, sizeof control);
+		message.msg_control = control.bytes;
+		message.msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof *fds);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof *fds);
+		memcpy(CMSG_DATA(header), fds, count * sizeof *fds);
+	}
+	return transmit(fd, &message, until);
+}
+
+int manager_send_until(struct manager *manager, const char *assignments, const int *fds,
+		       size_t count, deadline until)
+{
+	int fd, result;
+
+	if (manager->address == NULL)
+		return 0;
+	if (count > FDS_MAX)
+		return error_set(-E2BIG, "NOTIFY_SOCKET: %zu descriptors in one message", count);
+	if (count > 0 && !is_local(manager->address))
+		return error_system(-EOPNOTSUPP, "NOTIFY_SOCKET %s: sending a descriptor",
+				    manager->address);
+	fd = manager->fd >= 0 ? manager->fd : connect_to(manager->address);
+	result = fd < 0 ? fd : send_message(fd, assignments, fds, count, until);
+	if (fd != manager->fd)
+		fd_close(fd);
+	return result < 0 ? error_system(result, "NOTIFY_SOCKET %s", manager->address) : 0;
+}
+
+int manager_send(struct manager *manager, const char *assignments, const int *fds,
+		 size_t count)
+{
+	return manager_send_until(manager, assignments, fds, count, DEADLINE_NEVER);
+}
+
+int manager_barrier(struct manager *manager, int timeout)
+{
+	struct pollfd closed = { .fd = -1 };
+	deadline until = deadline_after(timeout);
+	int ends[2], result;
+
+	if (manager->address == NULL)
+		return 0;
+	result = fd_pipe(ends, false);
+	if (result < 0)
+		return error_system(result, "barrier");
+	/* The manager closes its copy of the pipe when it has come to it. */
+	result = manager_send_until(manager, "BARRIER=1", &ends[1], 1, until);
+	fd_close(ends[1]);
+	closed.fd = ends[0];
+	if (result == 0) {
+		result = deadline_poll(&closed, 1, until);
+		if (result == 0)
+			result = -ETIMEDOUT;
+		else if (result < 0)
+			error_system(result, "barrier");
+		else
+			result = 0;
+	}
+	fd_close(ends[0]);
+	if (result == -ETIMEDOUT)
+		error_set(result, "NOTIFY_SOCKET %s: the manager has not read all in time",
+			  manager->address);
+	return result;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon's side of what it says to whoever waits: the launcher, the
+ * service manager, and a supervisor that waits for a newline.
+ * Thread-safe on different objects.
+ */
+#include "manager/notify-internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <daemonkit/error.h>
+
+#include "base/decimal.h"
+#include "base/error-internal.h"
+#include "base/fd.h"
+#include "ipc/channel.h"
+#include "manager/named-fds.h"
+
+void notify_init(struct notify *notify)
+{
+	*notify = (struct notify){ .channel = -1, .ready_fd = -1 };
+	manager_init(&notify->manager);
+}
+
+void notify_close(struct notify *notify)
+{
+	notify_close_channel(notify);
+	manager_close(&notify->manager);
+	notify->ready_fd = fd_close(notify->ready_fd);
+}
+
+void notify_close_channel(struct notify *notify)
+{
+	notify->channel = fd_close(notify->channel);
+}
+
+/* ---- the launcher ---- */
+
+static int launcher_gone(void)
+{
+	return error_set(-ECANCELED, "the launcher is gone: nobody waits for this start");
+}
+
+static int tell_launcher(struct notify *notify, enum channel_type type, int number,
+			 const char *text, deadline until)
+{
+	int result = channel_send(notify->channel, type, number, text, until);
+
+	if (result == -ECANCELED)
+		return launcher_gone();
+	return result < 0 ? error_system(result, "message to the launcher") : 0;
+}
+
+static int await_word(struct notify *notify, enum channel_type type)
+{
+	int result = channel_receive_word(notify->channel, type);
+
+	if (result == -ECANCELED)
+		return launcher_gone();
+	return result < 0 ? error_system(result, "message from the launcher") : 0;
+}
+
+/*
+ * From the word of the daemon before this one: its place is free, and it will
+ * have it back if this process does not take it.
+ */
+static int take_place(struct notify *notify)
+{
+	int result = await_word(notify, CHANNEL_TAKE);
+
+	if (result < 0)
+		return result;
+	result = notify->take(notify->data);
+	if (result < 0) {
+		channel_send(notify->channel, CHANNEL_FAILED, result, daemonkit_error(),
+			     DEADLINE_NEVER);
+		return result;
+	}
+	result = tell_launcher(notify, CHANNEL_TAKEN, 0, "", DEADLINE_NEVER);
+	/* The other one is there, has not heard it, and will take it back. */
+	if (result < 0 && result != -ECANCELED) {
+		notify->leave(notify->data);
+		return result;
+	}
+	notify->take = NULL;
+	/* Whatever became of the other one: this is the daemon now. */
+	if (result == 0)
+		channel_receive_word(notify->channel, CHANNEL_GO);
+	notify->taken(notify->data);
+	return 0;
+}
+
+/*
+ * Until the launcher has told the manager whose the service is from now on,
+ * the manager would not listen to this process.
+ */
+static int await_relay(struct notify *notify)
+{
+	if (notify->take != NULL)
+		return take_place(notify);
+	return notify->relayed ? await_word(notify, CHANNEL_GO) : 0;
+}
+
+int notify_up(struct notify *notify, bool stays)
+{
+	int result;
+
+	if (notify->channel < 0)
+		return 0;
+	result = tell_launcher(notify, CHANNEL_UP, 0, "", DEADLINE_NEVER);
+	if (stays)
+		return result;
+	if (result == 0)
+		result = await_relay(notify);
+	notify_close_channel(notify);
+	return result;
+}
+
+/* ---- the manager ---- */
+
+/* One line: to a manager a newline would begin the next assignment. */
+static void one_line(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text == '\n' || *text == '\r')
+			*text = ' ';
+}
+
+int notify_manager_status(struct manager *manager, const char *text, int error)
+{
+	char assignments[CHANNEL_TEXT_MAX + 64];
+	size_t used;
+
+	snprintf(assignments, sizeof assignments, "STATUS=%.*s", CHANNEL_TEXT_MAX, text);
+	one_line(assignments);
+	used = strlen(assignments);
+	if (error < 0)
+		snprintf(assignments + used, sizeof assignments - used, "\nERRNO=%d", -error);
+	return manager_send(manager, assignments, NULL, 0);
+}
+
+int notify_manager_extend(struct manager *manager, int milliseconds)
+{
+	char assignment[64];
+
+	snprintf(assignment, sizeof assignment, "EXTEND_TIMEOUT_USEC=%" PRId64,
+		 (int64_t)milliseconds * 1000);
+	return manager_send(manager, assignment, NULL, 0);
+}
+
+int notify_main_pid(struct notify *notify, pid_t pid)
+{
+	char assignment[64];
+
+	snprintf(assignment, sizeof assignment, "MAINPID=%ld", (long)pid);
+	return manager_send(&notify->manager, assignment, NULL, 0);
+}
+
+int notify_hand_over(struct manager *manager, pid_t daemon, bool ready, deadline until)
+{
+	char assignments[64];
+	int used = 0;
+
+	if (daemon > 0)
+		used = snprintf(assignments, sizeof assignments, "MAINPID=%ld\n", (long)daemon);
+	if (ready)
+		used += snprintf(assignments + used, sizeof assignments - (size_t)used, "READY=1\n");
+	if (used == 0)
+		return 0;
+	assignments[used - 1] = '\0';
+	return manager_send_until(manager, assignments, NULL, 0, until);
+}
+
+int notify_reloading(struct notify *notify)
+{
+	char assignments[96];
+
+	snprintf(assignments, sizeof assignments, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+		 (int64_t)deadline_now());
+	return manager_send(&notify->manager, assignments, NULL, 0);
+}
+
+int notify_store(struct notify *notify, const char *name, int fd, bool polled)
+{
+	char assignments[320];
+	int result = descriptors_check_name(name);
+
+	if (result < 0)
+		return result;
+	snprintf(assignments, sizeof assignments, "FDSTORE=1\nFDNAME=%s%s", name,
+		 polled ? "" : "\nFDPOLL=0");
+	return manager_send(&notify->manager, assignments, &fd, 1);
+}
+
+int notify_forget(struct notify *notify, const char *name)
+{
+	char assignments[320];
+	int result = descriptors_check_name(name);
+
+	if (result < 0)
+		return result;
+	snprintf(assignments, sizeof assignments, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	return manager_send(&notify->manager, assignments, NULL, 0);
+}
+
+static bool is_meant(const struct notify *notify)
+{
+	const char *text = getenv("WATCHDOG_PID");
+	pid_t pid;
+
+	if (text == NULL)
+		return true;
+	return number_parse_pid(text, strlen(text), &pid) == 0 &&
+	       (pid == getpid() || (notify->watched > 0 && pid == notify->watched));
+}
+
+int notify_watchdog_interval(const struct notify *notify, int *milliseconds)
+{
+	const char *text = getenv("WATCHDOG_USEC");
+	uint64_t microseconds;
+
+	if (text == NULL || !is_meant(notify) ||
+	    number_parse(text, strlen(text), UINT64_MAX - 1, &microseconds) < 0 ||
+	    microseconds == 0)
+		return 0;
+	microseconds /= 1000;
+	*milliseconds = microseconds > INT_MAX ? INT_MAX : microseconds < 1 ? 1 : (int)microseconds;
+	return 1;
+}
+
+/* ---- whoever waits ---- */
+
+/* To a pipe that may have lost its reader, which is no reason to die by SIGPIPE. */
+static int write_newline(int fd)
+{
+	sigset_t broken, before, pending;
+	bool was_pending;
+	int result, number;
+
+	sigemptyset(&broken);
+	sigaddset(&broken, SIGPIPE);
+	sigpending(&pending);
+	was_pending = sigismember(&pending, SIGPIPE) == 1;
+	pthread_sigmask(SIG_BLOCK, &broken, &before);
+	result = fd_write_all(fd, "\n", 1);
+	sigpending(&pending);
+	if (result == -EPIPE && !was_pending && sigismember(&pending, SIGPIPE) == 1)
+		sigwait(&broken, &number);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return result;
+}
+
+/* s6 waits for a newline, and for nothing behind it. */
+static int tell_supervisor(struct notify *notify)
+{
+	int result;
+
+	if (notify->ready_fd < 0)
+		return 0;
+	result = write_newline(notify->ready_fd);
+	notify->ready_fd = fd_close(notify->ready_fd);
+	return result < 0 ? error_system(result, "notification descriptor") : 0;
+}
+
+int notify_ready(struct notify *notify)
+{
+	int result = 0, also;
+
+	if (notify->channel >= 0) {
+		result = tell_launcher(notify, CHANNEL_READY, 0, "", DEADLINE_NEVER);
+		if (result == 0)
+			result = await_relay(notify);
+		notify_close_channel(notify);
+	} else {
+		result = manager_send(&notify->manager, "READY=1", NULL, 0);
+	}
+	also = tell_supervisor(notify);
+	return result < 0 ? result : also;
+}
+
+int notify_failed(struct notify *notify, int error, const char *text)
+{
+	int result;
+
+	if (notify->channel < 0)
+		return notify_manager_status(&notify->manager, text, error);
+	result = tell_launcher(notify, CHANNEL_FAILED, error, text, DEADLINE_NEVER);
+	notify_close_channel(notify);
+	return result;
+}
+
+int notify_status(struct notify *notify, char *text)
+{
+	one_line(text);
+	if (notify->channel >= 0)
+		return tell_launcher(notify, CHANNEL_STATUS, 0, text, 0);
+	return notify_manager_status(&notify->manager, text, 0);
+}
+
+int notify_extend(struct notify *notify, int milliseconds)
+{
+	if (notify->channel >= 0)
+		return tell_launcher(notify, CHANNEL_EXTEND, milliseconds, "", 0);
+	return notify_manager_extend(&notify->manager, milliseconds);
+}

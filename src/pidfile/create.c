@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Taking a pid file: whoever gets it, the others learn who has it.
+ * Thread-safe.
+ */
+#include "pidfile/pidfile-internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error-internal.h"
+#include "base/fd.h"
+#include "pidfile/owner.h"
+
+/*
+ * How often, a millisecond apart, a start looks at another one that has the
+ * lock but is not named by the file yet, or is seen between taking the one
+ * lock and the other: only then it is certain who has won.  Looks are
+ * counted, and not time, for machines that have no time for the other.
+ */
+#define PATIENCE 250
+
+static int find_place(struct pidfile_place *place, const char *path)
+{
+	int result = pidfile_place_open(place, path);
+
+	return result < 0 ? error_system(result, "pid file %s: open its directory", path) : 0;
+}
+
+/*
+ * What is there: 0 and the facts of what may be a pid file; -ENOENT without
+ * a text; PIDFILE_AGAIN; or an error.
+ */
+static int examine(const struct pidfile_place *place, struct stat *facts)
+{
+	int result = pidfile_look(place, facts);
+
+	if (result == 0 && facts->st_nlink > 1) {
+		/* A start that was killed between naming and unnaming? */
+		pidfile_sweep(place);
+		result = pidfile_look(place, facts);
+	}
+	if (result < 0)
+		return result;
+	if (facts->st_nlink > 1)
+		return error_set(-EEXIST, "pid file %s: it has %lu names (hard links)", place->path,
+				 (unsigned long)facts->st_nlink);
+	return facts->st_nlink == 0 ? PIDFILE_AGAIN : 0;
+}
+
+/*
+ * Open what was examined, if a pid or nothing is in it: a descriptor,
+ * -ESTALE or -EAGAIN without a text as pidfile_open_seen(), or an error.
+ */
+static int open_examined(const struct pidfile_place *place, const struct stat *facts)
+{
+	int fd = pidfile_open_seen(place, facts, true);
+	pid_t named;
+	int text;
+
+	if (fd < 0)
+		return fd;
+	text = pidfile_text_read(fd, &named);
+	if (text == 0 || text == -ENODATA)
+		return fd;
+	if (text == -EBADMSG)
+		text = error_set(-EEXIST, "pid file %s: there is something else than a pid in it",
+				 place->path);
+	else
+		text = error_system(text, "pid file %s: read", place->path);
+	pidfile_lock_close(fd);
+	return text;
+}
+
+/* Take a file that is there and that is open, unless somebody holds it. */
+static int take_over(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
+		     mode_t mode, int *fd, struct pidfile_claim *claim)
+{
+	struct pidfile_lock stale = { .owner = 0 };
+	struct stat facts;
+	int result = pidfile_claim(*fd, 0, claim);
+
+	if (result == 0 &&
+	    (claim->kind == PIDFILE_CLAIM_OTHER || claim->kind == PIDFILE_CLAIM_UNKNOWN ||
+	     claim->kind == PIDFILE_CLAIM_READER))
+		return PIDFILE_AGAIN;
+	if (result == 0 && claim->kind != PIDFILE_CLAIM_NONE)
+		return pidfile_claim_refuse(claim, place->path);
+	if (result == 0)
+		result = pidfile_lock_take(&stale, *fd);
+	if (result == -EAGAIN)
+		return PIDFILE_AGAIN;
+	if (result < 0)
+		return error_system(result, "pid file %s: lock", place->path);
+	if (fstat(*fd, &facts) < 0 || facts.st_nlink != 1 || !pidfile_is_at(place, &facts))
+		result = PIDFILE_AGAIN;
+	else
+		result = pidfile_publish(pidfile, place, mode, &stale);
+	if (pidfile->fd == *fd) /* written in place: it is the object's now */
+		*fd = -1;
+	pidfile_lock_drop(&stale);
+	return result;
+}
+
+static int attempt(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
+		   mode_t mode, struct pidfile_claim *claim)
+{
+	struct stat facts;
+	int result = examine(place, &facts);
+	int fd;
+
+	if (result == -ENOENT)
+		return pidfile_publish(pidfile, place, mode, NULL);
+	if (result != 0)
+		return result;
+	/* Not even opened: closing it would drop the process's own lock. */
+	if (pidfile_lock_here(&facts))
+		return error_set(-EALREADY, "pid file %s: held by this very process (%ld)",
+				 place->path, (long)getpid());
+	fd = open_examined(place, &facts);
+	if (fd == -EAGAIN)
+		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_LEASED };
+	if (fd < 0)
+		return fd == -ESTALE || fd == -EAGAIN ? PIDFILE_AGAIN : fd;
+	result = take_over(pidfile, place, mode, &fd, claim);
+	pidfile_lock_close(fd);
+	return result;
+}
+
+/* Attempts until there is an answer. */
+static int take(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place, mode_t mode)
+{
+	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
+
+	for (int looks = 0; looks < PATIENCE; looks++) {
+		int result;
+
+		pidfile_enter();
+		result = attempt(pidfile, place, mode, &claim);
+		pidfile_leave();
+		if (result != PIDFILE_AGAIN)
+			return result;
+		deadline_poll(NULL, 0, deadline_after(1));
+	}
+	return pidfile_claim_refuse(&claim, place->path);
+}
+
+/* A descriptor, -ESTALE without a text, or an error. */
+static int make_empty(const struct pidfile_place *place, mode_t mode)
+{
+	int fd = openat(place->directory, place->name,
+			O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	int error;
+
+	if (fd < 0 && errno == EEXIST)
+		return -ESTALE;
+	if (fd < 0)
+		return error_system(-errno, "pid file %s: make it", place->path);
+	fd = fd_above_standard(fd);
+	error = fd < 0 ? fd : fchmod(fd, mode) < 0 ? -errno : 0;
+	if (error == 0)
+		return fd;
+	fd_close(fd);
+	unlinkat(place->directory, place->name, 0);
+	return error_system(error, "pid file %s: make it", place->path);
+}
+
+/* A descriptor, -ESTALE or -EAGAIN without a text, or an error. */
+static int open_or_make(const struct pidfile_place *place, mode_t mode)
+{
+	struct stat facts;
+	int result = examine(place, &facts);
+
+	if (result == -ENOENT)
+		return make_empty(place, mode);
+	if (result == PIDFILE_AGAIN)
+		return -ESTALE;
+	return result < 0 ? result : open_examined(place, &facts);
+}
+
+/* Open it, whoever may hold it. */
+static int open_only(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
+		     mode_t mode)
+{
+	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
+
+	for (int looks = 0; looks < PATIENCE; looks++) {
+		int fd;
+
+		pidfile_enter();
+		fd = open_or_make(place, mode);
+		pidfile_lock_restore();
+		pidfile_leave();
+		if (fd >= 0)
+			pidfile->fd = fd;
+		if (fd != -ESTALE && fd != -EAGAIN)
+			return fd < 0 ? fd : 0;
+		claim.kind = fd == -EAGAIN ? PIDFILE_CLAIM_LEASED : PIDFILE_CLAIM_NONE;
+		deadline_poll(NULL, 0, deadline_after(1));
+	}
+	return pidfile_claim_refuse(&claim, place->path);
+}
+
+/* An object for a file that one of the two above has taken or opened. */
+static int obtain(struct daemonkit_pidfile **ret, const char *path, mode_t mode,
+		  int (*get)(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
+			     mode_t mode))
+{
+	struct daemonkit_pidfile *pidfile = NULL;
+	struct pidfile_place place = { .directory = -1 };
+	int result;
+
+	if (mode & ~(mode_t)0777)
+		return error_set(-EINVAL, "pid file %s: mode %#o has more than permission bits",
+				 path, (unsigned)mode);
+	result = pidfile_new(&pidfile, path);
+	if (result == 0)
+		result = find_place(&place, pidfile->path);
+	if (result == 0)
+		result = get(pidfile, &place, mode != 0 ? mode : DAEMONKIT_FILE_MODE);
+	pidfile_place_close(&place);
+	if (result < 0)
+		daemonkit_pidfile_close(pidfile);
+	else
+		*ret = pidfile;
+	return result;
+}
+
+int daemonkit_pidfile_create(struct daemonkit_pidfile **ret, const char *path, mode_t mode)
+{
+	return ret && path ? obtain(ret, path, mode, take) : error_null(__func__);
+}
+
+int daemonkit_pidfile_open(struct daemonkit_pidfile **ret, const char *path, mode_t mode)
+{
+	return ret && path ? obtain(ret, path, mode, open_only) : error_null(__func__);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finding the process that holds a pid file, with the kernel as the witness.
+ * Thread-safe.
+ */
+#include <daemonkit/pidfile.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <daemonkit/process.h>
+
+#include "base/clock.h"
+#include "base/error-internal.h"
+#include "compat/ofd-lock.h"
+#include "compat/pidfd.h"
+#include "pidfile/location.h"
+#include "pidfile/lock.h"
+#include "pidfile/owner.h"
+#include "process/process-internal.h"
+
+/* How often, a millisecond apart, a start is looked at that has not written yet. */
+#define PATIENCE 250
+
+/* Answered where things changed meanwhile, or are about to: look again. */
+#define AGAIN 1
+
+/*
+ * The guard says only that the process has a descriptor: it could have been
+ * passed to it by whoever wrote the file.  It is believed if nobody could
+ * write it who may not signal the process anyway.
+ */
+static bool is_trusted(int fd, pid_t pid)
+{
+	struct stat facts;
+	uid_t owner;
+
+	if (fstat(fd, &facts) < 0 || (facts.st_mode & 022) != 0)
+		return false;
+	return facts.st_uid == 0 || facts.st_uid == geteuid() ||
+	       (compat_process_owner(pid, &owner) == 0 && facts.st_uid == owner);
+}
+
+static int look_at_guard(const char *path, int fd, const struct pidfile_claim *claim)
+{
+	return is_trusted(fd, claim->pid) ? 0 :
+	       error_set(-EBADMSG, "pid file %s: it names process %ld, but others could have"
+			 " written that; look at its owner and mode", path, (long)claim->pid);
+}
+
+/*
+ * The kernel remembers the pid of who has set a record lock.  A process that
+ * shares its descriptors sets it for all who share them: it may be dead, its
+ * lock still there, and the pid somebody else's.  Who really has the lock
+ * shows it.  Where that cannot be seen, the kernel's word has to do.
+ */
+static int look_at_record(const char *path, const struct stat *facts, struct pidfile_claim *claim)
+{
+	int result = compat_record_held_by(claim->pid, facts);
+
+	switch (result) {
+	case 0:
+		claim->kind = PIDFILE_CLAIM_LEFT; /* or its holder has just let go of it */
+		return AGAIN;
+	case -ESRCH:
+		return AGAIN;
+	case 1:
+	case -EACCES:
+	case -EPERM:
+	case -ENOENT: /* no /proc, or it hides others */
+	case -ENOTSUP:
+		return 0;
+	default:
+		return error_system(result, "pid file %s: look whether process %ld holds it", path,
+				    (long)claim->pid);
+	}
+}
+
+/* The process is opened first and the kernel asked again: no pid is reused. */
+static int prove(const struct pidfile_place *place, const struct stat *facts, int fd,
+		 struct pidfile_claim *claim, struct daemonkit_process **ret)
+{
+	struct daemonkit_process *process = NULL;
+	pid_t pid = claim->pid;
+	int result;
+
+	result = process_open(&process, pid);
+	if (result == -ESRCH)
+		return AGAIN;
+	if (result == 0)
+		result = pidfile_claim(fd, 0, claim);
+	if (result == 0 && (claim->kind != PIDFILE_CLAIM_HOLDER || claim->pid != pid ||
+			    !pidfile_is_at(place, facts)))
+		result = AGAIN;
+	if (result < 0)
+		result = error_system(result, "pid file %s: process %ld", place->path, (long)pid);
+	if (result == 0)
+		result = claim->by_guard ? look_at_guard(place->path, fd, claim)
+					 : look_at_record(place->path, facts, claim);
+	if (result == 0)
+		*ret = process;
+	else
+		daemonkit_process_free(process);
+	return result;
+}
+
+static int nobody(const char *path)
+{
+	return error_set(-ESRCH, "pid file %s: no process holds it", path);
+}
+
+/* From what is known of an open file to an answer. */
+static int conclude(const struct pidfile_place *place, const struct stat *facts, int fd,
+		    struct pidfile_claim *claim, struct daemonkit_process **ret)
+{
+	int result = pidfile_claim(fd, 0, claim);
+
+	if (result < 0)
+		return error_system(result, "pid file %s: read", place->path);
+	switch (claim->kind) {
+	case PIDFILE_CLAIM_HOLDER:
+		return prove(place, facts, fd, claim, ret);
+	case PIDFILE_CLAIM_OTHER:
+	case PIDFILE_CLAIM_UNKNOWN: /* perhaps between taking the one lock and the other */
+		return AGAIN;
+	case PIDFILE_CLAIM_UNSEEN:
+		return error_set(-EBADMSG, "pid file %s: held by a process that cannot be seen from"
+				 " here (another pid namespace or host)", place->path);
+	case PIDFILE_CLAIM_NONE:
+	case PIDFILE_CLAIM_LINKED:
+	case PIDFILE_CLAIM_READER:
+	case PIDFILE_CLAIM_LEASED:
+	case PIDFILE_CLAIM_LEFT:
+		break;
+	}
+	return pidfile_is_at(place, facts) ? nobody(place->path) : AGAIN;
+}
+
+/* A file of this very process is not opened: closing it would unlock it. */
+static int find_here(const struct pidfile_place *place, const struct pidfile_lock *lock,
+		     struct daemonkit_process **ret)
+{
+	pid_t named = 0;
+	int result = pidfile_text_read(lock->fd, &named);
+
+	/* In a moment it is this process's or another's. */
+	if (lock->shared && named != getpid())
+		return AGAIN;
+	if (named != getpid())
+		return error_set(-EBADMSG, "pid file %s: held by this very process (%ld), but it"
+				 " names another or none", place->path, (long)getpid());
+	result = process_open(ret, named);
+	return result < 0 ? error_system(result, "process %ld", (long)named) : 0;
+}
+
+static int look(const struct pidfile_place *place, struct pidfile_claim *claim,
+		struct daemonkit_process **ret)
+{
+	const struct pidfile_lock *here;
+	struct stat facts;
+	int fd, result = pidfile_look(place, &facts);
+
+	if (result == -ENOENT)
+		return error_set(-ESRCH, "pid file %s: there is none", place->path);
+	if (result < 0)
+		return result;
+	/* Another name of another daemon's file would make a victim of that. */
+	if (facts.st_nlink > 1) {
+		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_LINKED };
+		return AGAIN;
+	}
+	here = pidfile_lock_here(&facts);
+	if (here)
+		return find_here(place, here, ret);
+	fd = pidfile_open_seen(place, &facts, false);
+	if (fd == -EAGAIN)
+		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_LEASED };
+	if (fd < 0)
+		return fd == -ESTALE || fd == -EAGAIN ? AGAIN : fd;
+	result = conclude(place, &facts, fd, claim, ret);
+	pidfile_lock_close(fd);
+	return result;
+}
+
+/* It did not settle. */
+static int give_up(const char *path, const struct pidfile_claim *claim)
+{
+	if (claim->kind == PIDFILE_CLAIM_OTHER)
+		return error_set(-EBADMSG, "pid file %s: held by process %ld, but it names another"
+				 " or none", path, (long)claim->pid);
+	if (claim->kind == PIDFILE_CLAIM_LINKED)
+		return error_set(-EEXIST, "pid file %s: it has more than one name (hard links)",
+				 path);
+	if (claim->kind == PIDFILE_CLAIM_LEFT)
+		return error_set(-EBADMSG, "pid file %s: locked under the pid of process %ld, which"
+				 " does not have that lock; its holder cannot be told", path,
+				 (long)claim->pid);
+	if (claim->kind == PIDFILE_CLAIM_LEASED)
+		return pidfile_claim_refuse(claim, path);
+	if (claim->kind != PIDFILE_CLAIM_UNKNOWN)
+		return error_set(-EBADMSG, "pid file %s: somebody keeps changing it", path);
+	if (claim->pid == 0)
+		return error_set(-EBADMSG, "pid file %s: held by a process, but it names none",
+				 path);
+	return error_system(claim->obstacle == -EPERM ? -EACCES : claim->obstacle,
+			    "pid file %s: cannot see whether process %ld holds it", path,
+			    (long)claim->pid);
+}
+
+static int search(const struct pidfile_place *place, struct daemonkit_process **ret)
+{
+	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
+
+	for (int looks = 0; looks < PATIENCE; looks++) {
+		int result;
+
+		pidfile_enter();
+		result = look(place, &claim, ret);
+		pidfile_leave();
+		if (result != AGAIN)
+			return result;
+		deadline_poll(NULL, 0, deadline_after(1));
+	}
+	return give_up(place->path, &claim);
+}
+
+int daemonkit_pidfile_holder(const char *path, struct daemonkit_process **ret)
+{
+	struct pidfile_place place;
+	int result;
+
+	if (!ret || !path)
+		return error_null(__func__);
+	if (*path == '\0')
+		return error_set(-EINVAL, "pid file: the path is empty");
+	result = pidfile_place_open(&place, path);
+	if (result == -ENOENT)
+		return error_set(-ESRCH, "pid file %s: there is none", path);
+	if (result < 0)
+		return error_system(result, "pid file %s: open its directory", path);
+	result = search(&place, ret);
+	pidfile_place_close(&place);
+	return result;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A pid file as a file: where it is, what it is, what it says.
+ * Thread-safe.
+ */
+#include "pidfile/location.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/decimal.h"
+#include "base/error-internal.h"
+#include "base/fd.h"
+#include "compat/openat.h"
+
+int pidfile_place_open(struct pidfile_place *place, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	size_t length = slash ? (size_t)(slash - path) : 0;
+	char directory[PATH_MAX] = ".";
+
+	if (*path == '\0')
+		return -EINVAL;
+	if (length >= sizeof directory || strlen(name) > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (slash) {
+		memcpy(directory, path, length);
+		directory[length] = '\0';
+		if (length == 0)
+			strcpy(directory, "/");
+	}
+	/* "directory/" names the directory, which pidfile_look() refuses. */
+	strcpy(place->name, *name ? name : ".");
+	place->path = path;
+	place->directory = compat_open_directory(directory);
+	return place->directory < 0 ? place->directory : 0;
+}
+
+void pidfile_place_close(struct pidfile_place *place)
+{
+	place->directory = fd_close(place->directory);
+}
+
+int pidfile_look(const struct pidfile_place *place, struct stat *facts)
+{
+	if (fstatat(place->directory, place->name, facts, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno == ENOENT)
+			return -ENOENT;
+		return error_system(-errno, "pid file %s", place->path);
+	}
+	if (S_ISLNK(facts->st_mode))
+		return error_set(-ELOOP, "pid file %s: it is a symbolic link, which is not followed;"
+				 " remove it or name the file itself", place->path);
+	if (!S_ISREG(facts->st_mode))
+		return error_set(-EEXIST, "pid file %s: not a regular file", place->path);
+	return 0;
+}
+
+bool pidfile_is_at(const struct pidfile_place *place, const struct stat *facts)
+{
+	struct stat found;
+
+	return fstatat(place->directory, place->name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fd_same_file(&found, facts);
+}
+
+int pidfile_open_seen(const struct pidfile_place *place, const struct stat *facts, bool writing)
+{
+	int fd = compat_open_expected(place->directory, place->name, facts, writing);
+
+	if (fd >= 0)
+		fd = fd_above_standard(fd);
+	if (fd >= 0 || fd == -ESTALE || fd == -EAGAIN)
+		return fd;
+	if (fd == -EACCES)
+		return error_system(fd, "pid file %s: open for %s (owned by user %lu, mode %04o)",
+				    place->path, writing ? "writing" : "reading",
+				    (unsigned long)facts->st_uid, facts->st_mode & 07777u);
+	return error_system(fd, "pid file %s: open", place->path);
+}
+
+int pidfile_text_read(int fd, pid_t *pid)
+{
+	char text[NUMBER_MAX + 1];
+	ssize_t length = fd_read_at(fd, text, sizeof text, 0);
+
+	if (length < 0)
+		return (int)length;
+	/* The beginning of something longer may look like a pid. */
+	if ((size_t)length == sizeof text)
+		return -EBADMSG;
+	return number_parse_pid(text, (size_t)length, pid);
+}
+
+/* Asked before anything is touched: writing beyond the limit ends the process by SIGXFSZ. */
+static bool is_too_large(size_t length)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < length;
+}
+
+int pidfile_text_write(int fd)
+{
+	char text[NUMBER_MAX + 1];
+	size_t length = number_format(text, (uint64_t)getpid());
+	struct stat facts;
+	int result;
+
+	text[length++] = '\n';
+	if (is_too_large(length))
+		return -EFBIG;
+	if (fstat(fd, &facts) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	/* A shorter text over a longer one would be a third one in between. */
+	if (facts.st_size > (off_t)length && ftruncate(fd, 0) < 0)
+		return -errno;
+	result = fd_write_all(fd, text, length);
+	if (result < 0 && ftruncate(fd, 0) < 0)
+		return -errno;
+	return result;
+}

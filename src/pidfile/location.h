@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* A pid file as a file: where it is, what it is, what it says. */
+#ifndef PIDFILE_LOCATION_H
+#define PIDFILE_LOCATION_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/*
+ * A path, taken apart: all that a call does to the file goes through one
+ * descriptor of its directory, closed again before the call returns.
+ */
+struct pidfile_place {
+	const char *path; /* the caller's, for the texts */
+	int directory;
+	char name[NAME_MAX + 1];
+};
+
+/* 0, or a negative errno without a text; then there is nothing to close. */
+int pidfile_place_open(struct pidfile_place *place, const char *path);
+void pidfile_place_close(struct pidfile_place *place);
+
+/*
+ * What is there, a symbolic link not followed?  0, -ENOENT without a text,
+ * -ELOOP or -EEXIST for what is no regular file, or another error.
+ */
+int pidfile_look(const struct pidfile_place *place, struct stat *facts);
+
+/* Is this file still at the place? */
+bool pidfile_is_at(const struct pidfile_place *place, const struct stat *facts);
+
+/*
+ * Open what was looked at: a descriptor that is 3 or higher; -ESTALE without
+ * a text when it is another file now; -EAGAIN without a text while somebody
+ * has a lease on it (fcntl(2)); or an error.
+ */
+int pidfile_open_seen(const struct pidfile_place *place, const struct stat *facts, bool writing);
+
+/* The pid it names: 0, -ENODATA empty, -EBADMSG no pid, or an errno; no text. */
+int pidfile_text_read(int fd, pid_t *pid);
+
+/*
+ * Write the caller's pid and a newline over what is there; no text.  -EFBIG
+ * where RLIMIT_FSIZE forbids it; then the file is as it was.
+ */
+int pidfile_text_write(int fd);
+
+#endif /* PIDFILE_LOCATION_H */

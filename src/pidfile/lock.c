@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two locks on a pid file, and which ones this process has.
+ * Thread-safe between pidfile_enter() and pidfile_leave().
+ */
+#include "pidfile/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "compat/ofd-lock.h"
+
+/* Record locks belong to the process: so must the knowledge about them. */
+static atomic_int inside; /* the process of which one thread is in here, or 0 */
+static struct pidfile_lock *locks;
+
+/*
+ * No mutex: in a child that was forked while another thread of its parent was
+ * in here, nobody would ever unlock it.  Such a child holds nothing, either.
+ */
+void pidfile_enter(void)
+{
+	int own = (int)getpid();
+
+	for (unsigned round = 0;; round++) {
+		int found = atomic_load(&inside);
+
+		if (found != own && atomic_compare_exchange_strong(&inside, &found, own)) {
+			if (found != 0)
+				locks = NULL;
+			return;
+		}
+		deadline_pause(round);
+	}
+}
+
+void pidfile_leave(void)
+{
+	atomic_store(&inside, 0);
+}
+
+/* Of the record lock all, or one of the two parts in which it changes hands. */
+enum part { ALL, FIRST, REST };
+
+/* From the first byte on, so that a lock of the whole file meets it too. */
+static int record(int fd, int command, struct flock *lock, int type, enum part part)
+{
+	*lock = (struct flock){
+		.l_type = (short)type,
+		.l_whence = SEEK_SET,
+		.l_start = part == REST ? 1 : 0,
+		.l_len = part == ALL ? COMPAT_GUARD_BYTE : part == FIRST ? 1 : COMPAT_GUARD_BYTE - 1,
+	};
+	if (fcntl(fd, command, lock) == 0)
+		return 0;
+	return errno == EACCES ? -EAGAIN : -errno;
+}
+
+static int set(int fd, int type, enum part part)
+{
+	struct flock wanted;
+
+	return record(fd, F_SETLK, &wanted, type, part);
+}
+
+bool pidfile_lock_held(const struct pidfile_lock *lock)
+{
+	return lock->owner != 0 && lock->owner == getpid();
+}
+
+const struct pidfile_lock *pidfile_lock_here(const struct stat *file)
+{
+	for (const struct pidfile_lock *lock = locks; lock; lock = lock->next)
+		if (lock->inode == file->st_ino && lock->device == file->st_dev &&
+		    pidfile_lock_held(lock))
+			return lock;
+	return NULL;
+}
+
+static void unlist(struct pidfile_lock *lock)
+{
+	struct pidfile_lock **link = &locks;
+
+	while (*link && *link != lock)
+		link = &(*link)->next;
+	if (*link)
+		*link = lock->next;
+	lock->owner = 0;
+}
+
+static int take(struct pidfile_lock *lock, int fd, enum part part)
+{
+	struct stat facts;
+	int result;
+
+	if (fstat(fd, &facts) < 0)
+		return -errno;
+	/* The record lock comes first: it is then found first by F_GETLK. */
+	result = set(fd, F_WRLCK, part);
+	if (result < 0)
+		return result;
+	result = compat_guard_take(fd);
+	if (result < 0 && result != -EAGAIN && result != -ENOTSUP) {
+		set(fd, F_UNLCK, part);
+		return result;
+	}
+	unlist(lock); /* what was inherited through fork(2) */
+	*lock = (struct pidfile_lock){
+		.next = locks,
+		.device = facts.st_dev,
+		.inode = facts.st_ino,
+		.fd = fd,
+		.owner = getpid(),
+		.shared = part != ALL,
+	};
+	locks = lock;
+	return 0;
+}
+
+int pidfile_lock_take(struct pidfile_lock *lock, int fd)
+{
+	return take(lock, fd, ALL);
+}
+
+int pidfile_lock_take_part(struct pidfile_lock *lock, int fd)
+{
+	return take(lock, fd, FIRST);
+}
+
+void pidfile_lock_move(struct pidfile_lock *from, struct pidfile_lock *to)
+{
+	*to = *from;
+	unlist(from);
+	to->next = locks;
+	locks = to;
+}
+
+/* Listed as before: the rest is not to be lost. */
+void pidfile_lock_yield(struct pidfile_lock *lock)
+{
+	if (!pidfile_lock_held(lock))
+		return;
+	set(lock->fd, F_UNLCK, FIRST);
+	lock->shared = true;
+}
+
+void pidfile_lock_leave(struct pidfile_lock *lock)
+{
+	if (pidfile_lock_held(lock))
+		set(lock->fd, F_UNLCK, ALL);
+	unlist(lock);
+}
+
+int pidfile_lock_complete(struct pidfile_lock *lock)
+{
+	int result = set(lock->fd, F_WRLCK, ALL);
+
+	if (result == 0)
+		lock->shared = false;
+	return result;
+}
+
+void pidfile_lock_drop(struct pidfile_lock *lock)
+{
+	/* A child shares the description: it would drop its parent's guard. */
+	if (pidfile_lock_held(lock)) {
+		compat_guard_drop(lock->fd);
+		set(lock->fd, F_UNLCK, ALL);
+	}
+	unlist(lock);
+}
+
+void pidfile_lock_restore(void)
+{
+	/* Of one that changes hands no descriptor is closed here. */
+	for (const struct pidfile_lock *lock = locks; lock; lock = lock->next)
+		if (pidfile_lock_held(lock) && !lock->shared)
+			set(lock->fd, F_WRLCK, ALL);
+}
+
+int pidfile_lock_close(int fd)
+{
+	if (fd >= 0) {
+		fd_close(fd);
+		pidfile_lock_restore();
+	}
+	return -1;
+}
+
+int pidfile_lock_owner(int fd, pid_t *pid)
+{
+	struct flock lock;
+	int result = record(fd, F_GETLK, &lock, F_WRLCK, ALL);
+
+	if (result < 0)
+		return result;
+	if (lock.l_type == F_UNLCK)
+		return PIDFILE_OWNER_NONE;
+	if (lock.l_type != F_RDLCK && lock.l_pid <= 0)
+		return PIDFILE_OWNER_UNSEEN;
+	*pid = lock.l_pid;
+	return lock.l_type == F_RDLCK ? PIDFILE_OWNER_READER : PIDFILE_OWNER_HOLDER;
+}

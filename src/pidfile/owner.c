@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who holds a pid file, as far as the kernel vouches for it.
+ * Thread-safe between pidfile_enter() and pidfile_leave().
+ */
+#include "pidfile/owner.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <daemonkit/process.h>
+
+#include "base/error-internal.h"
+#include "compat/ofd-lock.h"
+#include "pidfile/location.h"
+#include "pidfile/lock.h"
+#include "process/process-internal.h"
+
+/*
+ * Somebody has the guard, nobody the record lock.  Either the process that
+ * the file names is alive and has lost the record lock by closing another
+ * descriptor of the file; or it is dead, and a child of it still has the
+ * descriptor.  A look at the named process's descriptors tells which.
+ */
+static int examine_guard(int fd, pid_t named, struct pidfile_claim *claim)
+{
+	struct daemonkit_process *process = NULL;
+	struct stat facts;
+	int result;
+
+	claim->kind = PIDFILE_CLAIM_NONE;
+	claim->pid = named;
+	/* This process would know it if it were the holder. */
+	if (named == getpid())
+		return 0;
+	if (fstat(fd, &facts) < 0)
+		return -errno;
+	result = process_open(&process, named);
+	if (result < 0)
+		return result == -ESRCH ? 0 : result;
+	result = compat_guard_held_by(named, &facts);
+	/* If it still runs, what was seen was its own and not a successor's. */
+	if (daemonkit_process_alive(process) == 1 && result != 0) {
+		claim->kind = result > 0 ? PIDFILE_CLAIM_HOLDER : PIDFILE_CLAIM_UNKNOWN;
+		claim->obstacle = result > 0 ? 0 : result;
+		claim->by_guard = true;
+	}
+	daemonkit_process_free(process);
+	return 0;
+}
+
+int pidfile_claim(int fd, pid_t heir_of, struct pidfile_claim *claim)
+{
+	pid_t pid = 0, named = 0;
+	int owner = pidfile_lock_owner(fd, &pid);
+	int text = pidfile_text_read(fd, &named);
+
+	*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_NONE };
+	if (owner < 0)
+		return owner;
+	if (text < 0 && text != -ENODATA && text != -EBADMSG)
+		return text;
+	if (owner == PIDFILE_OWNER_UNSEEN) {
+		claim->kind = PIDFILE_CLAIM_UNSEEN;
+	} else if (owner == PIDFILE_OWNER_HOLDER) {
+		claim->kind = pid == named ? PIDFILE_CLAIM_HOLDER : PIDFILE_CLAIM_OTHER;
+		claim->pid = pid;
+	} else if (compat_guard_taken(fd)) {
+		if (named > 0)
+			return examine_guard(fd, named, claim);
+		claim->kind = PIDFILE_CLAIM_UNKNOWN;
+		claim->obstacle = text;
+	} else if (heir_of > 0) {
+		return examine_guard(fd, heir_of, claim);
+	} else if (owner == PIDFILE_OWNER_READER) {
+		claim->kind = PIDFILE_CLAIM_READER;
+		claim->pid = pid;
+	}
+	return 0;
+}
+
+/* Something keeps the lock from being taken, and no instance is known to hold it. */
+static int refuse_unproved(const struct pidfile_claim *claim, const char *path)
+{
+	if (claim->kind == PIDFILE_CLAIM_LEASED)
+		return error_set(-ENOLCK, "pid file %s: another process has a lease on it, which"
+				 " keeps others from opening it: end that process", path);
+	if (claim->kind == PIDFILE_CLAIM_READER && claim->pid > 0)
+		return error_set(-ENOLCK, "pid file %s: locked for reading by process %ld, which is"
+				 " no instance: end that process", path, (long)claim->pid);
+	if (claim->kind == PIDFILE_CLAIM_READER)
+		return error_set(-ENOLCK, "pid file %s: locked for reading by another process,"
+				 " which is no instance: end that process", path);
+	if (claim->pid <= 0)
+		return error_set(-ENOLCK, "pid file %s: locked by an unknown process, and the file"
+				 " names none: end that process, or remove the file", path);
+	error_system(claim->obstacle, "pid file %s: locked by an unknown process, and process %ld,"
+		     " which the file names, cannot be examined", path, (long)claim->pid);
+	return -ENOLCK;
+}
+
+int pidfile_claim_refuse(const struct pidfile_claim *claim, const char *path)
+{
+	switch (claim->kind) {
+	case PIDFILE_CLAIM_HOLDER:
+	case PIDFILE_CLAIM_OTHER:
+		return error_set(-EALREADY, "pid file %s: held by process %ld", path,
+				 (long)claim->pid);
+	case PIDFILE_CLAIM_UNSEEN:
+		return error_set(-EALREADY, "pid file %s: held by a process that cannot be seen"
+				 " from here (another pid namespace or host)", path);
+	case PIDFILE_CLAIM_READER:
+	case PIDFILE_CLAIM_UNKNOWN:
+	case PIDFILE_CLAIM_LEASED:
+		return refuse_unproved(claim, path);
+	case PIDFILE_CLAIM_NONE:
+	case PIDFILE_CLAIM_LINKED:
+	case PIDFILE_CLAIM_LEFT:
+		break;
+	}
+	return error_set(-ESTALE, "pid file %s: somebody keeps replacing it", path);
+}

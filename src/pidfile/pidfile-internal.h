@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside the library: a pid file as an object. */
+#ifndef PIDFILE_PIDFILE_INTERNAL_H
+#define PIDFILE_PIDFILE_INTERNAL_H
+
+#include <stdbool.h>
+
+#include <daemonkit/pidfile.h>
+
+#include "pidfile/location.h"
+#include "pidfile/lock.h"
+
+struct daemonkit_pidfile {
+	char *path; /* absolute, or NULL without a name */
+	int fd;     /* -1 as long as there is none */
+	struct pidfile_lock lock;
+};
+
+/* The path as it was made absolute, or NULL.  The object's. */
+const char *pidfile_path(const struct daemonkit_pidfile *pidfile);
+
+/* Does this very process hold it through this object? */
+bool pidfile_is_held(const struct daemonkit_pidfile *pidfile);
+
+/* An object without a file yet: 0 or an error. */
+int pidfile_new(struct daemonkit_pidfile **ret, const char *path);
+
+/* Answered where the file changed under the hands: look again. */
+#define PIDFILE_AGAIN 1
+
+/*
+ * Put a new file at the place, whole and locked from the first moment on.
+ * stale is the caller's lock on the file that is there, or NULL; where the
+ * directory admits no new file, that one is written, and its lock and its
+ * descriptor become the object's.  0, PIDFILE_AGAIN, or an error.
+ */
+int pidfile_publish(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
+		    mode_t mode, struct pidfile_lock *stale);
+
+/*
+ * Remove the pid file of a process that is known to have ended: only if it
+ * still names that process and nobody holds it.  The caller holds no lock.
+ */
+void pidfile_bury(const char *path, pid_t pid);
+
+/*
+ * From a daemon to the one that takes its place, which has inherited the
+ * descriptor: the first yields, the second takes, and names itself in the file;
+ * the first leaves, or when the second is dead, takes back; the second completes
+ * once the first has left or is dead.  Nobody else can come in between.
+ */
+bool pidfile_can_yield(const struct daemonkit_pidfile *pidfile);
+void pidfile_yield(struct daemonkit_pidfile *pidfile);
+int pidfile_inherit(struct daemonkit_pidfile **ret, const char *path, int fd);
+int pidfile_take(struct daemonkit_pidfile *pidfile);
+void pidfile_leave_to_heir(struct daemonkit_pidfile *pidfile);
+int pidfile_take_back(struct daemonkit_pidfile *pidfile);
+int pidfile_complete(struct daemonkit_pidfile *pidfile);
+
+/* Remove what a process killed while publishing may have left there. */
+void pidfile_sweep(const struct pidfile_place *place);
+
+#endif /* PIDFILE_PIDFILE_INTERNAL_H */

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A pid file as an object: opened, locked, written, removed.
+ * Thread-safe on different objects.
+ */
+#include "pidfile/pidfile-internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error-internal.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "compat/ofd-lock.h"
+#include "pidfile/owner.h"
+
+/* How often a holder is looked for who had the lock a moment ago. */
+#define LOOKS 250
+
+/* For the texts about an object that may have no name. */
+static const char *title(const struct daemonkit_pidfile *pidfile)
+{
+	return pidfile->path ? pidfile->path : "(without a name)";
+}
+
+const char *pidfile_path(const struct daemonkit_pidfile *pidfile)
+{
+	return pidfile->path;
+}
+
+bool pidfile_is_held(const struct daemonkit_pidfile *pidfile)
+{
+	return pidfile_lock_held(&pidfile->lock);
+}
+
+int pidfile_new(struct daemonkit_pidfile **ret, const char *path)
+{
+	struct daemonkit_pidfile *pidfile;
+
+	if (path && *path == '\0')
+		return error_set(-EINVAL, "pid file: the path is empty");
+	pidfile = malloc(sizeof *pidfile);
+	if (!pidfile)
+		return error_system(-ENOMEM, "pid file %s", path ? path : "");
+	*pidfile = (struct daemonkit_pidfile){ .fd = -1 };
+	if (path) {
+		int result = path_absolute(path, &pidfile->path);
+
+		if (result < 0) {
+			free(pidfile);
+			return error_system(result, "pid file %s: make the path absolute", path);
+		}
+	}
+	*ret = pidfile;
+	return 0;
+}
+
+struct daemonkit_pidfile *daemonkit_pidfile_close(struct daemonkit_pidfile *pidfile)
+{
+	if (!pidfile)
+		return NULL;
+	pidfile_enter();
+	pidfile_lock_drop(&pidfile->lock);
+	pidfile_lock_close(pidfile->fd);
+	pidfile_leave();
+	free(pidfile->path);
+	free(pidfile);
+	return NULL;
+}
+
+int daemonkit_pidfile_from_fd(struct daemonkit_pidfile **ret, int fd, const char *path)
+{
+	struct daemonkit_pidfile *pidfile = NULL;
+	struct stat facts;
+	int flags, result;
+
+	if (!ret)
+		return error_null(__func__);
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fstat(fd, &facts) < 0)
+		return error_system(-errno, "pid file: descriptor %d", fd);
+	if (!S_ISREG(facts.st_mode) || (flags & O_ACCMODE) != O_RDWR)
+		return error_set(-EINVAL, "pid file: descriptor %d is not a regular file open for"
+				 " reading and writing", fd);
+	result = pidfile_new(&pidfile, path);
+	if (result < 0)
+		return result;
+	/* Appending would write behind what is to be written over. */
+	if (fd_set_cloexec(fd, true) < 0 || fcntl(fd, F_SETFL, flags & ~O_APPEND) < 0) {
+		result = error_system(-errno, "pid file: descriptor %d", fd);
+		daemonkit_pidfile_close(pidfile);
+		return result;
+	}
+	pidfile->fd = fd;
+	*ret = pidfile;
+	return 0;
+}
+
+int daemonkit_pidfile_fd(const struct daemonkit_pidfile *pidfile)
+{
+	return pidfile ? pidfile->fd : error_null(__func__);
+}
+
+/* Is the file still what the path names?  Yes, if it never had one. */
+static bool is_in_place(const struct daemonkit_pidfile *pidfile)
+{
+	struct pidfile_place place;
+	struct stat facts;
+	bool answer;
+
+	if (!pidfile->path)
+		return true;
+	if (fstat(pidfile->fd, &facts) < 0 || pidfile_place_open(&place, pidfile->path) < 0)
+		return false;
+	answer = pidfile_is_at(&place, &facts);
+	pidfile_place_close(&place);
+	return answer;
+}
+
+/* Who holds it, and the locks if nobody does.  A rival may come between the two. */
+static int claim_and_lock(struct daemonkit_pidfile *pidfile)
+{
+	struct pidfile_claim claim;
+	int result = -EAGAIN;
+
+	for (int looks = 0; looks < LOOKS && result == -EAGAIN; looks++) {
+		result = pidfile_claim(pidfile->fd, pidfile->lock.owner, &claim);
+		if (result == 0 && claim.kind != PIDFILE_CLAIM_NONE)
+			return pidfile_claim_refuse(&claim, title(pidfile));
+		if (result == 0)
+			result = pidfile_lock_take(&pidfile->lock, pidfile->fd);
+	}
+	if (result == -EAGAIN)
+		return pidfile_claim_refuse(&claim, title(pidfile));
+	return result < 0 ? error_system(result, "pid file %s: lock", title(pidfile)) : 0;
+}
+
+static int lock_now(struct daemonkit_pidfile *pidfile)
+{
+	struct stat facts;
+	int result;
+
+	if (pidfile_lock_held(&pidfile->lock))
+		return 0;
+	if (fstat(pidfile->fd, &facts) < 0)
+		return error_system(-errno, "pid file %s", title(pidfile));
+	if (pidfile_lock_here(&facts))
+		return error_set(-EALREADY, "pid file %s: held by this very process (%ld), through"
+				 " another object", title(pidfile), (long)getpid());
+	result = claim_and_lock(pidfile);
+	if (result < 0)
+		return result;
+	if (!is_in_place(pidfile)) {
+		pidfile_lock_drop(&pidfile->lock);
+		return error_set(-ESTALE, "pid file %s: it was removed or replaced since it was"
+				 " opened; open it anew", title(pidfile));
+	}
+	return 0;
+}
+
+int daemonkit_pidfile_lock(struct daemonkit_pidfile *pidfile)
+{
+	int result;
+
+	if (!pidfile)
+		return error_null(__func__);
+	pidfile_enter();
+	result = lock_now(pidfile);
+	pidfile_leave();
+	return result;
+}
+
+int daemonkit_pidfile_unlock(struct daemonkit_pidfile *pidfile)
+{
+	if (!pidfile)
+		return error_null(__func__);
+	pidfile_enter();
+	pidfile_lock_drop(&pidfile->lock);
+	pidfile_leave();
+	return 0;
+}
+
+static int not_held(const struct daemonkit_pidfile *pidfile)
+{
+	return error_set(-EPERM, "pid file %s: not locked by this process; lock it first",
+			 title(pidfile));
+}
+
+int daemonkit_pidfile_write(struct daemonkit_pidfile *pidfile)
+{
+	pid_t named;
+	int result;
+
+	if (!pidfile)
+		return error_null(__func__);
+	if (!pidfile_is_held(pidfile))
+		return not_held(pidfile);
+	result = pidfile_text_read(pidfile->fd, &named);
+	if (result == -EBADMSG)
+		return error_set(-EEXIST, "pid file %s: there is something else than a pid in it",
+				 title(pidfile));
+	result = pidfile_text_write(pidfile->fd);
+	return result < 0 ? error_system(result, "pid file %s: write", title(pidfile)) : 0;
+}
+
+int daemonkit_pidfile_read(struct daemonkit_pidfile *pidfile, pid_t *pid)
+{
+	int result;
+
+	if (!pidfile || !pid)
+		return error_null(__func__);
+	result = pidfile_text_read(pidfile->fd, pid);
+	if (result == -ENODATA)
+		return error_set(result, "pid file %s: it is empty", title(pidfile));
+	if (result == -EBADMSG)
+		return error_set(result, "pid file %s: there is no pid in it", title(pidfile));
+	return result < 0 ? error_system(result, "pid file %s: read", title(pidfile)) : 0;
+}
+
+/* 0 if the path no longer names the file, for whatever reason; no text. */
+static int unlink_path(const struct daemonkit_pidfile *pidfile, const struct stat *facts)
+{
+	struct pidfile_place place;
+	int result = -ENOENT;
+
+	if (pidfile->path)
+		result = pidfile_place_open(&place, pidfile->path);
+	if (result < 0)
+		return result;
+	/* Between the look and the call only a file of a hostile owner of the
+	 * directory can come there; a successor waits for the lock. */
+	if (!pidfile_is_at(&place, facts))
+		result = -ENOENT;
+	else if (unlinkat(place.directory, place.name, 0) < 0)
+		result = -errno;
+	pidfile_place_close(&place);
+	return result;
+}
+
+int daemonkit_pidfile_remove(struct daemonkit_pidfile *pidfile)
+{
+	struct stat facts;
+
+	if (!pidfile)
+		return error_null(__func__);
+	if (!pidfile_is_held(pidfile))
+		return not_held(pidfile);
+	if (fstat(pidfile->fd, &facts) < 0)
+		return error_system(-errno, "pid file %s: remove", title(pidfile));
+	if (facts.st_nlink == 0 || unlink_path(pidfile, &facts) == 0)
+		return 0;
+	if (ftruncate(pidfile->fd, 0) < 0)
+		return error_system(-errno, "pid file %s: neither unlinked nor emptied",
+				    title(pidfile));
+	/* It means "no daemon" now: should this process be killed, a child that
+	 * has the descriptor must not keep a successor from it. */
+	compat_guard_drop(pidfile->fd);
+	return 0;
+}

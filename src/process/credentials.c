@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Becoming another user for good.
+ * Not thread-safe: it changes the whole process.
+ */
+#include "process/credentials.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error-internal.h"
+#include "compat/capability.h"
+#include "compat/self.h"
+
+static int compare_groups(const void *one, const void *other)
+{
+	gid_t a = *(const gid_t *)one, b = *(const gid_t *)other;
+
+	return (a > b) - (a < b);
+}
+
+/* Sorted copies: the kernel may give the groups in another order. */
+static gid_t *sorted(const gid_t *groups, size_t count)
+{
+	gid_t *copy = calloc(count + 1, sizeof *copy);
+
+	if (copy != NULL && count > 0) {
+		memcpy(copy, groups, count * sizeof *copy);
+		qsort(copy, count, sizeof *copy, compare_groups);
+	}
+	return copy;
+}
+
+/* Are they the same, but for one group that either may have? */
+static bool same_groups(const gid_t *have, size_t have_count, const gid_t *want,
+			size_t want_count, gid_t except)
+{
+	for (size_t i = 0; i < have_count; i++)
+		if (have[i] != except &&
+		    bsearch(&have[i], want, want_count, sizeof *want, compare_groups) == NULL)
+			return false;
+	for (size_t i = 0; i < want_count; i++)
+		if (want[i] != except &&
+		    bsearch(&want[i], have, have_count, sizeof *have, compare_groups) == NULL)
+			return false;
+	return true;
+}
+
+/* 1 the process has the supplementary groups that it is to have, 0 it has not, or a negative errno. */
+static int has_groups(const struct credential *credential)
+{
+	int have_count = getgroups(0, NULL), result = -ENOMEM;
+	gid_t *unsorted = NULL, *have = NULL, *want = NULL;
+
+	if (credential->keep_groups)
+		return 1;
+	if (have_count < 0)
+		return -errno;
+	unsorted = calloc((size_t)have_count + 1, sizeof *unsorted);
+	if (unsorted == NULL)
+		goto out;
+	have_count = getgroups(have_count, unsorted);
+	if (have_count < 0) {
+		result = -errno;
+		goto out;
+	}
+	have = sorted(unsorted, (size_t)have_count);
+	want = sorted(credential->groups, credential->group_count);
+	/* The process's own group gives the same access whether it is listed or not. */
+	if (have != NULL && want != NULL)
+		result = same_groups(have, (size_t)have_count, want, credential->group_count,
+				     credential->gid);
+out:
+	free(unsorted);
+	free(have);
+	free(want);
+	return result;
+}
+
+static bool has_ids(uid_t uid, gid_t gid)
+{
+	uid_t real, effective, saved;
+	gid_t real_group, effective_group, saved_group;
+
+	return getresuid(&real, &effective, &saved) == 0 &&
+	       getresgid(&real_group, &effective_group, &saved_group) == 0 && real == uid &&
+	       effective == uid && saved == uid && real_group == gid && effective_group == gid &&
+	       saved_group == gid;
+}
+
+static int change(const struct credential *credential)
+{
+	uid_t uid = credential->uid;
+	gid_t gid = credential->gid;
+	int result = has_groups(credential);
+
+	if (result < 0)
+		return error_system(result, "getgroups");
+	/* A process that is all that already needs no privilege for it. */
+	if (result == 1 && has_ids(uid, gid))
+		return 0;
+	if (!credential->keep_groups && setgroups(credential->group_count, credential->groups) < 0)
+		return error_system(-errno, "setgroups for user %lu (start as root, or leave the "
+					    "groups alone: daemonkit_context_keep_groups)",
+				    (unsigned long)uid);
+	if (setresgid(gid, gid, gid) < 0)
+		return error_system(-errno, "setgid %lu (start as root)", (unsigned long)gid);
+	if (setresuid(uid, uid, uid) < 0)
+		return error_system(-errno, "setuid %lu (start as root)", (unsigned long)uid);
+	return 0;
+}
+
+/*
+ * The kernel drops them when root becomes a user, but not for a process that is that
+ * user already, nor where the program has set its securebits so.
+ */
+static int drop_capabilities(uid_t uid)
+{
+	int any = compat_capabilities_any(), result = any;
+
+	/* Other threads would keep theirs. */
+	if (any > 0 && compat_thread_count() > 1)
+		return error_set(-EBUSY, "becoming user %lu: the process has capabilities and other "
+					 "threads, which would keep theirs", (unsigned long)uid);
+	if (any > 0)
+		result = compat_capabilities_drop();
+	return result < 0 ? error_system(result, "becoming user %lu: drop the capabilities",
+					 (unsigned long)uid) : 0;
+}
+
+int credential_become(const struct credential *credential, bool keep)
+{
+	int result;
+
+	/* Whatever the program has set. */
+	if (!keep)
+		compat_capabilities_outlive(false);
+	result = change(credential);
+	if (result == 0 && !keep && credential->uid != 0)
+		result = drop_capabilities(credential->uid);
+	return result;
+}
+
+/*
+ * Root may still do everything; for any other user each way back is tried, and
+ * has to fail.  Capabilities that are only permitted let none of these succeed,
+ * but are a way back as well.
+ */
+int credential_prove(const struct credential *credential, gid_t gid_before, bool keep)
+{
+	uid_t uid = credential->uid;
+	gid_t gid = credential->gid;
+	int any = keep ? 0 : compat_capabilities_any();
+
+	if (!has_ids(uid, gid) || has_groups(credential) != 1)
+		return error_set(-EPERM, "becoming user %lu, group %lu: the ids did not all change",
+				 (unsigned long)uid, (unsigned long)gid);
+	if (uid == 0)
+		return 0;
+	if (any < 0)
+		return error_system(any, "becoming user %lu: the capabilities that are left",
+				    (unsigned long)uid);
+	if (any != 0 || setuid(0) == 0 || seteuid(0) == 0 || setgroups(0, NULL) == 0 ||
+	    (gid_before != gid && (setgid(gid_before) == 0 || setegid(gid_before) == 0)))
+		return error_set(-EPERM, "becoming user %lu: privileges can be regained",
+				 (unsigned long)uid);
+	return 0;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Limits, scheduling and capabilities of the daemon.
+ * Not thread-safe: they concern the whole process or the calling thread.
+ */
+#include "process/privileges-internal.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include <daemonkit/privileges.h>
+
+#include "base/error-internal.h"
+#include "compat/capability.h"
+#include "compat/self.h"
+
+static rlim_t limit_value(uint64_t value)
+{
+	return value >= RLIM_INFINITY ? RLIM_INFINITY : (rlim_t)value;
+}
+
+/* Of a step and what it was to set, by errno. */
+static int failed(const char *step, const char *value)
+{
+	bool denied = errno == EPERM || errno == EACCES;
+
+	return error_system(-errno, "%s %s%s", step, value, denied ? " (start as root)" : "");
+}
+
+static int apply_limit(const struct privilege_limit *limit)
+{
+	struct rlimit wanted = { limit_value(limit->soft), limit_value(limit->hard) }, found;
+
+	if (compat_set_limit(limit->resource, &wanted) < 0)
+		return failed("resource limit", compat_limit_name(limit->resource));
+	if (compat_get_limit(limit->resource, &found) < 0 ||
+	    found.rlim_cur != wanted.rlim_cur || found.rlim_max != wanted.rlim_max)
+		return error_set(-EPERM, "resource limit %s: it was not taken",
+				 compat_limit_name(limit->resource));
+	return 0;
+}
+
+static int apply_nice(int nice)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "%d", nice);
+	if (setpriority(PRIO_PROCESS, 0, nice) < 0)
+		return failed("nice value", text);
+	errno = 0;
+	if (getpriority(PRIO_PROCESS, 0) != nice || errno != 0)
+		return error_set(-EPERM, "nice value %d: it was not taken", nice);
+	return 0;
+}
+
+static int apply_scheduler(int policy, int priority)
+{
+	int found_policy, found_priority;
+	char text[48];
+
+	snprintf(text, sizeof text, "%d, priority %d", policy, priority);
+	if (compat_set_scheduler(policy, priority) < 0)
+		return failed("scheduling policy", text);
+	if (compat_get_scheduler(&found_policy, &found_priority) < 0 || found_policy != policy ||
+	    found_priority != priority)
+		return error_set(-EPERM, "scheduling policy %s: it was not taken", text);
+	return 0;
+}
+
+static int apply_oom(int adjust)
+{
+	char text[16];
+	int result = compat_set_oom_score_adjust(adjust);
+
+	snprintf(text, sizeof text, "%d", adjust);
+	errno = -result;
+	return result < 0 ? failed("OOM score adjustment", text) : 0;
+}
+
+/* These are a thread's own: other threads would keep what they have. */
+static int check_threads(const struct privileges *privileges)
+{
+	if (!privileges->has_nice && !privileges->has_scheduler &&
+	    !privileges->has_capabilities && !privileges->no_new)
+		return 0;
+	if (compat_thread_count() > 1)
+		return error_set(-EBUSY,
+				 "nice value, scheduling and capabilities: other threads run, "
+				 "and would keep theirs");
+	return 0;
+}
+
+int privileges_apply_first(const struct privileges *privileges)
+{
+	int result = check_threads(privileges);
+
+	for (size_t i = 0; i < privileges->limit_count && result == 0; i++)
+		result = apply_limit(&privileges->limits[i]);
+	if (result == 0 && privileges->has_nice)
+		result = apply_nice(privileges->nice);
+	if (result == 0 && privileges->has_scheduler)
+		result = apply_scheduler(privileges->policy, privileges->priority);
+	if (result == 0 && privileges->has_oom)
+		result = apply_oom(privileges->oom);
+	return result;
+}
+
+int privileges_before_user(const struct privileges *privileges)
+{
+	int result;
+
+	if (!privileges->has_capabilities)
+		return 0;
+	result = compat_capabilities_outlive(true);
+	return result < 0 ? error_system(result, "capabilities: keep them for the user") : 0;
+}
+
+int privileges_after_user(const struct privileges *privileges)
+{
+	int result = 0;
+
+	if (privileges->has_capabilities) {
+		result = compat_capabilities_limit(privileges->capabilities);
+		if (result < 0)
+			return error_system(result, "capabilities %#llx (start as root)",
+					    (unsigned long long)privileges->capabilities);
+	}
+	if (privileges->no_new) {
+		result = compat_no_new_privileges();
+		if (result < 0)
+			return error_system(result, "no new privileges");
+	}
+	return 0;
+}
+
+void privileges_undo(const struct privileges *privileges)
+{
+	if (privileges->has_capabilities)
+		compat_capabilities_outlive(false);
+}
+
+void privileges_pack(const struct privileges *privileges, struct pack *pack)
+{
+	pack_number(pack, (int64_t)privileges->limit_count);
+	for (size_t i = 0; i < privileges->limit_count; i++) {
+		pack_number(pack, privileges->limits[i].resource);
+		pack_number(pack, (int64_t)privileges->limits[i].soft);
+		pack_number(pack, (int64_t)privileges->limits[i].hard);
+	}
+	pack_number(pack, privileges->has_nice);
+	pack_number(pack, privileges->nice);
+	pack_number(pack, privileges->has_scheduler);
+	pack_number(pack, privileges->policy);
+	pack_number(pack, privileges->priority);
+	pack_number(pack, privileges->has_oom);
+	pack_number(pack, privileges->oom);
+	pack_number(pack, privileges->has_capabilities);
+	pack_number(pack, (int64_t)privileges->capabilities);
+	pack_number(pack, privileges->no_new);
+}
+
+void privileges_unpack(struct privileges *privileges, struct unpack *unpack)
+{
+	int64_t count = unpack_number(unpack);
+
+	if (count < 0 || count > PRIVILEGES_LIMITS) {
+		unpack->error = -EBADMSG;
+		return;
+	}
+	for (int64_t i = 0; i < count; i++) {
+		privileges->limits[i].resource = (int)unpack_number(unpack);
+		privileges->limits[i].soft = (uint64_t)unpack_number(unpack);
+		privileges->limits[i].hard = (uint64_t)unpack_number(unpack);
+	}
+	privileges->limit_count = (size_t)count;
+	privileges->has_nice = unpack_number(unpack) != 0;
+	privileges->nice = (int)unpack_number(unpack);
+	privileges->has_scheduler = unpack_number(unpack) != 0;
+	privileges->policy = (int)unpack_number(unpack);
+	privileges->priority = (int)unpack_number(unpack);
+	privileges->has_oom = unpack_number(unpack) != 0;
+	privileges->oom = (int)unpack_number(unpack);
+	privileges->has_capabilities = unpack_number(unpack) != 0;
+	privileges->capabilities = (uint64_t)unpack_number(unpack);
+	privileges->no_new = unpack_number(unpack) != 0;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One other process, held so that it cannot be mistaken for another.
+ * Thread-safe on different objects.
+ */
+#include <daemonkit/process.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/error-internal.h"
+#include "base/fd.h"
+#include "compat/pidfd.h"
+#include "compat/siginfo.h"
+#include "process/process-internal.h"
+
+/* How often a process is looked at where there is nothing to wait on. */
+#define LOOK_INTERVAL 10
+
+struct daemonkit_process {
+	pid_t pid;
+	int fd;         /* the pidfd, or -1 where the system has none */
+	uint64_t start; /* then this tells it from a successor */
+};
+
+int process_open(struct daemonkit_process **ret, pid_t pid)
+{
+	struct daemonkit_process *process;
+	struct compat_process facts = { .start = 0 };
+	int fd = compat_pidfd_open(pid);
+
+	if (fd == -ENOSYS) {
+		int result = compat_process_look(pid, &facts);
+
+		if (result < 0)
+			return result;
+		fd = -1;
+	} else if (fd < 0) {
+		return fd;
+	}
+	process = malloc(sizeof *process);
+	if (!process) {
+		fd_close(fd);
+		return -ENOMEM;
+	}
+	*process = (struct daemonkit_process){ .pid = pid, .fd = fd, .start = facts.start };
+	*ret = process;
+	return 0;
+}
+
+int daemonkit_process_open(struct daemonkit_process **ret, pid_t pid)
+{
+	int result;
+
+	if (!ret)
+		return error_null(__func__);
+	if (pid <= 0)
+		return error_set(-EINVAL, "process %ld: not the id of one process", (long)pid);
+	result = process_open(ret, pid);
+	return result < 0 ? error_system(result, "process %ld", (long)pid) : 0;
+}
+
+struct daemonkit_process *daemonkit_process_free(struct daemonkit_process *process)
+{
+	if (process)
+		fd_close(process->fd);
+	free(process);
+	return NULL;
+}
+
+pid_t daemonkit_process_pid(const struct daemonkit_process *process)
+{
+	return process ? process->pid : error_null(__func__);
+}
+
+int daemonkit_process_fd(const struct daemonkit_process *process)
+{
+	if (!process)
+		return error_null(__func__);
+	if (process->fd < 0)
+		return error_set(-ENOTSUP, "process %ld: this system has no process descriptors",
+				 (long)process->pid);
+	return process->fd;
+}
+
+/* Is it still running?  No text. */
+static int alive(const struct daemonkit_process *process)
+{
+	struct pollfd ended = { .fd = process->fd, .events = POLLIN };
+	struct compat_process now;
+
+	if (process->fd >= 0)
+		return deadline_poll(&ended, 1, deadline_after(0)) == 0;
+	return compat_process_look(process->pid, &now) == 0 && !now.ended &&
+	       now.start == process->start;
+}
+
+int daemonkit_process_alive(const struct daemonkit_process *process)
+{
+	return process ? alive(process) : error_null(__func__);
+}
+
+/* Send it; 0 or a negative errno without a text. */
+static int send(const struct daemonkit_process *process, int signal)
+{
+	/* A zombie would take the signal and say nothing. */
+	if (!alive(process))
+		return -ESRCH;
+	if (process->fd >= 0)
+		return compat_pidfd_signal(process->fd, signal);
+	return kill(process->pid, signal) < 0 ? -errno : 0;
+}
+
+int process_queue(const struct daemonkit_process *process, int signal, uint32_t ticket)
+{
+	siginfo_t info;
+
+	if (ticket == 0)
+		return send(process, signal);
+	if (!alive(process))
+		return -ESRCH;
+	compat_signal_with_ticket(&info, signal, ticket);
+	if (process->fd >= 0)
+		return compat_pidfd_queue(process->fd, &info);
+	return compat_queue(process->pid, &info);
+}
+
+int64_t process_age(const struct daemonkit_process *process)
+{
+	struct compat_process facts;
+
+	/* What was looked at is this process if it is there still. */
+	if (compat_process_look(process->pid, &facts) < 0 || !alive(process))
+		return -ENOTSUP;
+	return compat_process_age(facts.start);
+}
+
+int daemonkit_process_signal(struct daemonkit_process *process, int signal)
+{
+	int result;
+
+	if (!process)
+		return error_null(__func__);
+	if (signal < 1 || signal > SIGRTMAX)
+		return error_set(-EINVAL, "signal %d: there is no such signal", signal);
+	result = send(process, signal);
+	if (result < 0)
+		return error_system(result, "process %ld: signal %d", (long)process->pid, signal);
+	return 0;
+}
+
+/* 0 when it has ended, -ETIMEDOUT when the time is over; no text. */
+static int wait_until(const struct daemonkit_process *process, deadline until)
+{
+	struct pollfd ended = { .fd = process->fd, .events = POLLIN };
+
+	if (process->fd >= 0) {
+		int result = deadline_poll(&ended, 1, until);
+
+		return result > 0 ? 0 : result < 0 ? result : -ETIMEDOUT;
+	}
+	while (alive(process)) {
+		deadline next = deadline_after(LOOK_INTERVAL);
+
+		if (deadline_now() >= until)
+			return -ETIMEDOUT;
+		deadline_poll(NULL, 0, next < until ? next : until);
+	}
+	return 0;
+}
+
+/* Leave the text for what came of a wait. */
+static int waited(const struct daemonkit_process *process, int result)
+{
+	if (result == -ETIMEDOUT)
+		return error_set(result, "process %ld: it is still running", (long)process->pid);
+	return result < 0 ? error_system(result, "process %ld: wait", (long)process->pid) : 0;
+}
+
+int daemonkit_process_wait(struct daemonkit_process *process, int timeout)
+{
+	if (!process)
+		return error_null(__func__);
+	return waited(process, wait_until(process, deadline_after(timeout)));
+}
+
+int daemonkit_process_stop(struct daemonkit_process *process, int grace, int kill)
+{
+	int result;
+
+	if (!process)
+		return error_null(__func__);
+	result = daemonkit_process_signal(process, SIGTERM);
+	if (result < 0)
+		return result;
+	result = wait_until(process, deadline_after(grace));
+	if (result != -ETIMEDOUT || kill == 0)
+		return waited(process, result);
+	result = send(process, SIGKILL);
+	if (result == -ESRCH) /* it ended just now, by itself */
+		return 0;
+	if (result < 0)
+		return error_system(result, "process %ld: signal %d", (long)process->pid, SIGKILL);
+	return waited(process, wait_until(process, deadline_after(kill)));
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The process-wide part of signals: one table says which signal goes into
+ * which queue, and one handler puts it there.
+ *
+ * A process is told apart from those that it forks by its pid: everything here
+ * belongs to the process "home".  In a child the handler gives the signal its
+ * default effect, and the first function that is called there starts afresh.
+ *
+ * Thread-safe; one queue is for one thread at a time.  Nothing here blocks a
+ * handler: it takes no lock, and the others wait for it.
+ */
+#include "signals/handler.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "compat/siginfo.h"
+#include "signals/init.h"
+
+/* The pid of the process; negative while one of its threads starts afresh. */
+static _Atomic pid_t home;
+
+static _Atomic(struct signal_queue *) queues[SIGNAL_NUMBERS];
+static atomic_uint running[SIGNAL_NUMBERS];
+
+/* All queues of the process, and the lock of this list. */
+static struct signal_queue *all;
+static atomic_bool locked;
+
+/* In a child: what its parent's handler would have done is not its business. */
+static void default_effect(int number)
+{
+	struct sigaction standard = {.sa_handler = SIG_DFL};
+
+	sigaction(number, &standard, NULL);
+	/*
+	 * Blocked now: it comes when the handler has returned.  raise(3) may send it
+	 * to the thread that called vfork(2), whose number is in the shared memory.
+	 */
+	kill(getpid(), number);
+}
+
+static void put(struct signal_queue *queue, int number, const siginfo_t *info)
+{
+	struct signal_record record = {.number = number, .uid = SIGNAL_NOBODY};
+
+	if (compat_signal_has_value(info))
+		record.value = info->si_value.sival_int;
+	record.ticket = compat_signal_get_ticket(info);
+	if (compat_signal_has_sender(info) && info->si_pid != 0) {
+		record.pid = info->si_pid;
+		record.uid = info->si_uid;
+	}
+	signal_queue_append(queue, &record);
+}
+
+/*
+ * The handler.  It counts itself before it looks up the queue; who removes a
+ * queue takes it out of the table before looking at the count (see
+ * catcher_await()).  All of these are sequentially consistent: so either the
+ * handler finds no queue, or the remover sees the count and waits.
+ *
+ * The home is asked for first, because a child of vfork(2) has the same
+ * memory, and might be killed before it had counted itself out again.
+ *
+ * write(2) is a cancellation point: a thread that is cancelled in there would
+ * never count itself out either.
+ */
+static void receive(int number, siginfo_t *info, void *context)
+{
+	int saved = errno;
+	struct signal_queue *queue;
+	int cancellation;
+
+	(void)context;
+	if (getpid() != atomic_load(&home)) {
+		default_effect(number);
+		errno = saved;
+		return;
+	}
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
+	atomic_fetch_add(&running[number], 1);
+	queue = atomic_load(&queues[number]);
+	if (queue != NULL)
+		put(queue, number, info);
+	atomic_fetch_sub(&running[number], 1);
+	pthread_setcancelstate(cancellation, NULL);
+	errno = saved;
+}
+
+static bool is_receive(const struct sigaction *action)
+{
+	return (action->sa_flags & SA_SIGINFO) != 0 && action->sa_sigaction == receive;
+}
+
+/* Change the disposition only if it is (still) ours. */
+static void replace_receive(int number, const struct sigaction *action)
+{
+	struct sigaction current;
+
+	if (sigaction(number, NULL, &current) == 0 && is_receive(&current))
+		sigaction(number, action, NULL);
+}
+
+/* Counts and locks of threads that the child does not have stay behind, too. */
+static void forget_parent(void)
+{
+	struct sigaction standard = {.sa_handler = SIG_DFL};
+
+	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
+		if (atomic_load(&queues[number]) != NULL)
+			replace_receive(number, &standard);
+		atomic_store(&queues[number], NULL);
+		atomic_store(&running[number], 0);
+	}
+	all = NULL;
+	atomic_store(&locked, false);
+}
+
+static void settle(void)
+{
+	pid_t self = getpid();
+	pid_t old = atomic_load(&home);
+
+	for (unsigned round = 0; old != self; round++) {
+		if (old == -self) {
+			deadline_pause(round);
+			old = atomic_load(&home);
+		} else if (atomic_compare_exchange_strong(&home, &old, -self)) {
+			forget_parent();
+			atomic_store(&home, self);
+			old = self;
+		}
+	}
+}
+
+static void lock(void)
+{
+	for (unsigned round = 0; atomic_exchange(&locked, true); round++)
+		deadline_pause(round);
+}
+
+static void unlock(void)
+{
+	atomic_store(&locked, false);
+}
+
+void catcher_join(struct signal_queue *queue)
+{
+	settle();
+	lock();
+	queue->next = all;
+	all = queue;
+	unlock();
+}
+
+void catcher_leave(struct signal_queue *queue)
+{
+	settle();
+	lock();
+	for (struct signal_queue **link = &all; *link != NULL; link = &(*link)->next) {
+		if (*link == queue) {
+			*link = queue->next;
+			break;
+		}
+	}
+	unlock();
+}
+
+bool catcher_owns(const struct signal_queue *queue)
+{
+	return atomic_load(&queue->owner) == getpid();
+}
+
+int catcher_claim(struct signal_queue *queue, int number, struct sigaction *previous)
+{
+	struct sigaction action = {.sa_sigaction = receive,
+				   .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+	struct signal_queue *none = NULL;
+
+	if (number < 1 || number >= SIGNAL_NUMBERS)
+		return -EINVAL;
+	if (!atomic_compare_exchange_strong(&queues[number], &none, queue))
+		return -EBUSY;
+	sigfillset(&action.sa_mask);
+	if (sigaction(number, &action, previous) < 0) {
+		int error = -errno;
+
+		atomic_store(&queues[number], NULL);
+		return error;
+	}
+	return 0;
+}
+
+void catcher_release(struct signal_queue *queue, int number, const struct sigaction *previous)
+{
+	/* In this order: once it is out of the table another queue may claim it. */
+	if (atomic_load(&queues[number]) == queue) {
+		const struct sigaction action = first_disposition(number, previous);
+
+		replace_receive(number, &action);
+		atomic_store(&queues[number], NULL);
+	}
+}
+
+void catcher_await(int number)
+{
+	for (unsigned round = 0; atomic_load(&running[number]) > 0; round++)
+		deadline_pause(round);
+}
+
+void catcher_restore_in_child(int number, const struct sigaction *previous)
+{
+	struct sigaction current;
+
+	settle();
+	if (atomic_load(&queues[number]) == NULL && sigaction(number, NULL, &current) == 0 &&
+	    (current.sa_flags & SA_SIGINFO) == 0 && current.sa_handler == SIG_DFL)
+		sigaction(number, previous, NULL);
+}
+
+int catcher_rehome(pid_t launcher)
+{
+	if (atomic_load(&home) != launcher)
+		return 0;
+	for (struct signal_queue *queue = all; queue != NULL; queue = queue->next) {
+		int result = signal_queue_renew(queue);
+
+		if (result < 0)
+			return result;
+	}
+	atomic_store(&home, getpid());
+	return 0;
+}
+
+size_t catcher_descriptors(int *fds, size_t max)
+{
+	size_t count = 0;
+	int four[SIGNAL_QUEUE_DESCRIPTORS];
+
+	lock();
+	for (struct signal_queue *queue = all; queue != NULL; queue = queue->next) {
+		signal_queue_descriptors(queue, four);
+		for (size_t i = 0; i < SIGNAL_QUEUE_DESCRIPTORS; i++, count++) {
+			if (count < max)
+				fds[count] = four[i];
+		}
+	}
+	unlock();
+	return count;
+}

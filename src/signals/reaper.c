@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Children that others left behind, cleared away, and none of the program's.
+ *
+ * The system names only the first ended child without taking it away.  While
+ * that one is an orphan no list is needed; a child that the program has yet to
+ * wait for hides the others, which are then found in the list of all.
+ *
+ * One object is used by one thread at a time.
+ */
+#include "signals/reaper.h"
+
+#include <stddef.h>
+
+#include "compat/children.h"
+
+struct pass {
+	struct orphans *orphans;
+	bool cleared;
+};
+
+static bool clear_away(struct orphans *orphans, pid_t child)
+{
+	if (orphans->is_own != NULL && orphans->is_own(child, orphans->data) != 0) {
+		orphans->due = true;
+		return false;
+	}
+	return compat_children_reap(child);
+}
+
+static void visit(pid_t child, void *data)
+{
+	struct pass *pass = data;
+
+	if (compat_children_has_ended(child) && clear_away(pass->orphans, child))
+		pass->cleared = true;
+}
+
+void orphans_clear(struct orphans *orphans)
+{
+	struct pass pass = { orphans, false };
+	pid_t child;
+
+	if (!orphans->on || !orphans->due)
+		return;
+	orphans->due = false;
+	if (!compat_children_adopts())
+		return;
+	while ((child = compat_children_ended()) > 0)
+		if (!clear_away(orphans, child))
+			break;
+	if (child == 0)
+		return;
+	/* What is cleared away makes the list skip others: until none is. */
+	do {
+		pass.cleared = false;
+		compat_children_each(visit, &pass);
+	} while (pass.cleared);
+}

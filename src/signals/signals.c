@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals, handled one at a time in the caller's own thread.
+ * Different objects may be used by different threads; one object is used by
+ * one thread at a time, while signals reach any thread.
+ */
+#include "signals/signals-internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <daemonkit/error.h>
+#include <daemonkit/signals.h>
+
+#include "base/error-internal.h"
+#include "compat/children.h"
+#include "ipc/channel.h"
+#include "ipc/reply.h"
+#include "signals/handler.h"
+#include "signals/queue.h"
+#include "signals/reaper.h"
+
+struct slot {
+	daemonkit_signal_handler *handler; /* NULL: not caught by this object */
+	void *data;
+	struct sigaction previous;
+};
+
+struct daemonkit_signals {
+	struct signal_queue queue;
+	struct slot slots[SIGNAL_NUMBERS];
+	struct orphans orphans;
+};
+
+struct daemonkit_signal {
+	struct signal_record record;
+	struct answer *answer;
+};
+
+static int stop(struct daemonkit_signal *signal, void *data)
+{
+	(void)signal;
+	(void)data;
+	return DAEMONKIT_STOP;
+}
+
+/* For SIGCHLD, where only orphans are of interest. */
+static int pass_over(struct daemonkit_signal *signal, void *data)
+{
+	(void)signal;
+	(void)data;
+	return 0;
+}
+
+/*
+ * Not those that the system keeps for itself, and not those that report what
+ * the program itself did: it cannot go on and handle that later.
+ */
+static bool can_be_handled(int number)
+{
+	static const int refused[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,
+				      SIGFPE,  SIGILL,  SIGTRAP, SIGSYS};
+	sigset_t set;
+
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		if (number == refused[i])
+			return false;
+	}
+	sigemptyset(&set);
+	return number > 0 && number < SIGNAL_NUMBERS && sigaddset(&set, number) == 0;
+}
+
+static int not_owner(void)
+{
+	return error_set(-ECHILD, "signals: the object belongs to the process that this one was "
+				  "forked from; make a new one");
+}
+
+int daemonkit_signals_new(struct daemonkit_signals **ret)
+{
+	struct daemonkit_signals *signals;
+	int result;
+
+	if (ret == NULL)
+		return error_null(__func__);
+	signals = calloc(1, sizeof *signals);
+	if (signals == NULL)
+		return error_system(-ENOMEM, "signals");
+	result = signal_queue_open(&signals->queue);
+	if (result < 0) {
+		free(signals);
+		return error_system(result, "signals: open a queue");
+	}
+	catcher_join(&signals->queue);
+	if (catcher_claim(&signals->queue, SIGTERM, &signals->slots[SIGTERM].previous) == 0)
+		signals->slots[SIGTERM].handler = stop;
+	*ret = signals;
+	return 0;
+}
+
+/* Nobody else can know the queue when this has returned. */
+static void release_all(struct daemonkit_signals *signals)
+{
+	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
+		if (signals->slots[number].handler != NULL)
+			catcher_release(&signals->queue, number, &signals->slots[number].previous);
+	}
+	for (int number = 1; number < SIGNAL_NUMBERS; number++)
+		catcher_await(number);
+}
+
+static void restore_in_child(struct daemonkit_signals *signals)
+{
+	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
+		if (signals->slots[number].handler != NULL)
+			catcher_restore_in_child(number, &signals->slots[number].previous);
+	}
+}
+
+struct daemonkit_signals *daemonkit_signals_free(struct daemonkit_signals *signals)
+{
+	if (signals == NULL)
+		return NULL;
+	if (catcher_owns(&signals->queue))
+		release_all(signals);
+	else
+		restore_in_child(signals);
+	catcher_leave(&signals->queue);
+	signal_queue_close(&signals->queue);
+	free(signals);
+	return NULL;
+}
+
+static int claim(struct daemonkit_signals *signals, int number)
+{
+	int result = catcher_claim(&signals->queue, number, &signals->slots[number].previous);
+
+	if (result == -EBUSY)
+		return error_set(result, "signal %d: another signals object has it", number);
+	if (result < 0)
+		return error_set(result, "signal %d: it cannot be handled", number);
+	return 0;
+}
+
+/* Does the system clear away ended children by itself? */
+static bool leaves_no_zombies(const struct sigaction *action)
+{
+	return (action->sa_flags & SA_NOCLDWAIT) != 0 ||
+	       ((action->sa_flags & SA_SIGINFO) == 0 && action->sa_handler == SIG_IGN);
+}
+
+/* Has it to be caught for the orphans' sake, even without a handler of the program? */
+static bool is_needed(const struct daemonkit_signals *signals, int number)
+{
+	return number == SIGCHLD && signals->orphans.on &&
+	       !leaves_no_zombies(&signals->slots[number].previous);
+}
+
+int daemonkit_signals_set_handler(struct daemonkit_signals *signals, int number,
+				  daemonkit_signal_handler *handler, void *data)
+{
+	struct slot *slot;
+
+	if (signals == NULL)
+		return error_null(__func__);
+	if (!catcher_owns(&signals->queue))
+		return not_owner();
+	if (!can_be_handled(number))
+		return error_set(-EINVAL, "signal %d: it cannot be handled", number);
+	slot = &signals->slots[number];
+	if (handler == NULL) {
+		if (slot->handler != NULL && is_needed(signals, number))
+			handler = pass_over;
+		else if (slot->handler != NULL)
+			catcher_release(&signals->queue, number, &slot->previous);
+	} else if (slot->handler == NULL) {
+		int result = claim(signals, number);
+
+		if (result < 0)
+			return result;
+	}
+	slot->handler = handler;
+	slot->data = data;
+	return 0;
+}
+
+static int catch_children(struct daemonkit_signals *signals)
+{
+	struct slot *slot = &signals->slots[SIGCHLD];
+	struct sigaction current;
+	int result;
+
+	if (slot->handler != NULL)
+		return 0;
+	if (sigaction(SIGCHLD, NULL, &current) < 0)
+		return error_system(-errno, "signal %d", SIGCHLD);
+	if (leaves_no_zombies(&current))
+		return 0;
+	if ((current.sa_flags & SA_SIGINFO) != 0 || current.sa_handler != SIG_DFL)
+		return error_set(-EBUSY, "signal %d: it has another handler, which would be lost",
+				 SIGCHLD);
+	result = claim(signals, SIGCHLD);
+	if (result == 0)
+		slot->handler = pass_over;
+	return result;
+}
+
+int daemonkit_signals_reap_orphans(struct daemonkit_signals *signals,
+				   daemonkit_child_filter *is_own, void *data)
+{
+	int result;
+
+	if (signals == NULL)
+		return error_null(__func__);
+	if (!catcher_owns(&signals->queue))
+		return not_owner();
+	if (!compat_children_adopts())
+		return 0;
+	result = catch_children(signals);
+	if (result < 0)
+		return result;
+	signals->orphans = (struct orphans){ .on = true, .due = true, .is_own = is_own, .data = data };
+	orphans_clear(&signals->orphans);
+	return 0;
+}
+
+int daemonkit_signals_fd(const struct daemonkit_signals *signals)
+{
+	if (signals == NULL)
+		return error_null(__func__);
+	return signals->queue.wake[0];
+}
+
+/* Run the handler, and see to it that whoever asked gets an answer. */
+static int handle(const struct signal_record *record, const struct slot *slot)
+{
+	struct answer answer;
+	struct daemonkit_signal signal = {.record = *record, .answer = &answer};
+	unsigned texts;
+	int result;
+
+	answer_begin(&answer, record->ticket, record->number);
+	texts = error_count();
+	result = slot->handler(&signal, slot->data);
+	if (result < 0 && error_count() == texts)
+		error_system(result, "signal %d: its handler", record->number);
+	answer_end(&answer, result < 0 ? result : 0, daemonkit_error());
+	if (result < 0)
+		error_system(result, "signal %d: its handler", record->number);
+	return result;
+}
+
+static int handle_all(struct daemonkit_signals *signals)
+{
+	struct signal_record record;
+	int result;
+
+	signal_queue_begin(&signals->queue);
+	while ((result = signal_queue_take(&signals->queue, &record)) > 0) {
+		const struct slot slot = signals->slots[record.number];
+
+		if (record.number == SIGCHLD)
+			signals->orphans.due = true;
+		/* It may have been removed since the signal came. */
+		if (slot.handler == NULL)
+			continue;
+		result = handle(&record, &slot);
+		if (result == 0)
+			continue;
+		signal_queue_leave(&signals->queue);
+		return result;
+	}
+	if (result < 0)
+		return error_system(result, "signals: read the queue");
+	return 0;
+}
+
+int daemonkit_signals_dispatch(struct daemonkit_signals *signals)
+{
+	int result;
+
+	if (signals == NULL)
+		return error_null(__func__);
+	if (!catcher_owns(&signals->queue))
+		return not_owner();
+	result = handle_all(signals);
+	/* After the handlers: a program that waits for its children there has done so. */
+	orphans_clear(&signals->orphans);
+	return result;
+}
+
+/* Wait with the caller's signal mask, less the signals that have handlers. */
+static int await(struct daemonkit_signals *signals)
+{
+	struct pollfd wake = {.fd = signals->queue.wake[0], .events = POLLIN};
+	bool blocked = false;
+	sigset_t mask;
+	int ready;
+
+	pthread_sigmask(SIG_BLOCK, NULL, &mask);
+	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
+		if (signals->slots[number].handler != NULL && sigismember(&mask, number) == 1) {
+			sigdelset(&mask, number);
+			blocked = true;
+		}
+	}
+	/* A mask that stays is not exchanged: checkers take offence when that is interrupted. */
+	ready = ppoll(&wake, 1, NULL, blocked ? &mask : NULL);
+	if (ready < 0 && errno != EINTR && errno != EAGAIN)
+		return error_system(-errno, "signals: wait");
+	if (ready > 0 && (wake.revents & POLLIN) == 0)
+		return error_set(-EBADF, "signals: the program has closed descriptor %d", wake.fd);
+	return 0;
+}
+
+int daemonkit_signals_serve(struct daemonkit_signals *signals)
+{
+	int result;
+
+	if (signals == NULL)
+		return error_null(__func__);
+	do {
+		result = daemonkit_signals_dispatch(signals);
+		if (result == 0)
+			result = await(signals);
+	} while (result == 0);
+	return result > 0 ? 0 : result;
+}
+
+int daemonkit_signal_number(const struct daemonkit_signal *signal)
+{
+	return signal == NULL ? error_null(__func__) : signal->record.number;
+}
+
+pid_t daemonkit_signal_pid(const struct daemonkit_signal *signal)
+{
+	return signal == NULL ? error_null(__func__) : signal->record.pid;
+}
+
+uid_t daemonkit_signal_uid(const struct daemonkit_signal *signal)
+{
+	return signal == NULL ? SIGNAL_NOBODY : signal->record.uid;
+}
+
+int daemonkit_signal_value(const struct daemonkit_signal *signal)
+{
+	return signal == NULL ? 0 : signal->record.value;
+}
+
+int daemonkit_signal_reply(struct daemonkit_signal *signal, int error, const char *format,
+			   ...)
+{
+	char text[CHANNEL_TEXT_MAX + 1];
+	va_list arguments;
+
+	if (signal == NULL || format == NULL)
+		return error_null(__func__);
+	if (error > 0)
+		return error_set(-EINVAL, "%s: %d is not a negative errno", __func__, error);
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	return answer_give(signal->answer, error, text);
+}
+
+int daemonkit_signal_status(struct daemonkit_signal *signal, const char *format, ...)
+{
+	char text[CHANNEL_TEXT_MAX + 1];
+	va_list arguments;
+
+	if (signal == NULL || format == NULL)
+		return error_null(__func__);
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	return answer_status(signal->answer, text);
+}
+
+int signals_rehome(pid_t launcher)
+{
+	int result = catcher_rehome(launcher);
+
+	return result < 0 ? error_system(result, "signals: adopt the queues after fork") : 0;
+}
+
+size_t signals_descriptors(int *fds, size_t max)
+{
+	return catcher_descriptors(fds, max);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The launcher's wait for the daemon.
+ *
+ * Three things are looked at together: the channel, on which the daemon
+ * speaks; its end, which the kernel tells at once; and signals to the
+ * launcher.  End-of-file is never taken for success.
+ * Thread-safe on different starts.
+ */
+#include "start/await.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <daemonkit/error.h>
+
+#include "base/error-internal.h"
+#include "ipc/channel.h"
+#include "manager/notify-internal.h"
+
+/* How long a daemon that said it failed may take to exit, in milliseconds. */
+#define EXIT_GRACE 5000
+/* How long one that closed its channel may take: it is about to exit. */
+#define CLOSE_GRACE 1000
+/* How many messages are heard before other things are looked at again. */
+#define HEARD_AT_ONCE 64
+
+static enum await_verdict hear(struct waiting *wait, const struct channel_message *message)
+{
+	const struct await *await = wait->await;
+	deadline longer;
+
+	switch (message->type) {
+	case CHANNEL_STATUS:
+		if (await->status != NULL)
+			await->status(message->text, await->data);
+		if (await->manager != NULL)
+			notify_manager_status(await->manager, message->text, 0);
+		return AWAIT_NONE;
+	case CHANNEL_EXTEND:
+		longer = deadline_after(message->number);
+		if (message->number > 0 && longer > wait->until)
+			wait->until = longer;
+		if (message->number > 0 && await->manager != NULL)
+			notify_manager_extend(await->manager, message->number);
+		return AWAIT_NONE;
+	case CHANNEL_UP:
+		return await->timeout == 0 ? AWAIT_UP : AWAIT_NONE;
+	case CHANNEL_READY:
+		return AWAIT_UP;
+	case CHANNEL_FAILED:
+		wait->error = message->number < 0 ? message->number : -ECHILD;
+		error_set(wait->error, "%s", message->text);
+		return AWAIT_FAILED;
+	case CHANNEL_NOT_STARTED:
+		wait->error = message->number < 0 ? message->number : -ECHILD;
+		wait->error = error_system(wait->error, "cannot start %s: %s", await->path, message->text);
+		return AWAIT_FAILED;
+	default:
+		return AWAIT_NONE;
+	}
+}
+
+/*
+ * What the daemon has said so far: all of it, if it has ended.  One that never
+ * falls silent would keep the time and signals from being looked at.
+ */
+static enum await_verdict listen_to(struct waiting *wait, bool ended)
+{
+	struct channel_message message;
+
+	if (wait->launch->channel < 0)
+		return AWAIT_CLOSED;
+	for (int heard = 0; ended || heard < HEARD_AT_ONCE; heard++) {
+		int result = channel_receive(wait->launch->channel, &message);
+		enum await_verdict verdict;
+
+		if (result == -EAGAIN)
+			return AWAIT_NONE;
+		/* What is no message does not come from a daemon of ours. */
+		if (result == 0 || result == -EBADMSG)
+			return AWAIT_CLOSED;
+		if (result < 0) {
+			wait->error = result;
+			return AWAIT_BROKEN;
+		}
+		verdict = hear(wait, &message);
+		if (verdict != AWAIT_NONE)
+			return verdict;
+	}
+	return AWAIT_NONE;
+}
+
+/* 0 or a negative errno. */
+static int send_settings(struct waiting *wait)
+{
+	const struct await *await = wait->await;
+	ssize_t sent = channel_send_settings(wait->launch->channel, await->settings + wait->sent,
+					     await->settings_length - wait->sent);
+
+	/* The daemon is gone, and that will be noticed as such. */
+	if (sent == -ECANCELED)
+		sent = (ssize_t)(await->settings_length - wait->sent);
+	if (sent < 0)
+		return (int)sent;
+	wait->sent += (size_t)sent;
+	return 0;
+}
+
+static int describe_end(int status, const char *when)
+{
+	if (status == -1)
+		return error_set(-ECHILD, "the daemon ended %s", when);
+	if (WIFSIGNALED(status))
+		return error_set(-ECHILD, "the daemon was killed by signal %d (%s) %s",
+				 WTERMSIG(status), strsignal(WTERMSIG(status)), when);
+	return error_set(-ECHILD, "the daemon exited with status %d %s", WEXITSTATUS(status),
+			 when);
+}
+
+static const char *fate(const struct waiting *wait)
+{
+	return wait->launch->survived ? "could not be killed" : "was killed";
+}
+
+static int end_unsaid(struct waiting *wait, int *status)
+{
+	const char *when = wait->up                  ? "as soon as it was up"
+			   : wait->await->timeout == 0 ? "before it was set up"
+						       : "before it was ready";
+	bool alive = !launch_ended(wait->launch);
+
+	*status = launch_finish(wait->launch, 0);
+	if (alive)
+		return error_set(-ECHILD, "the daemon closed its channel %s, and %s", when,
+				 fate(wait));
+	if (wait->launch->survived)
+		return error_set(-ECHILD, "somebody killed the daemon's watcher %s, and the daemon "
+					  "%s", when, fate(wait));
+	return describe_end(*status, when);
+}
+
+static int end_failed(struct waiting *wait, int *status)
+{
+	*status = launch_finish(wait->launch, 0);
+	if (wait->launch->survived)
+		return error_set(wait->error, "%s; the daemon %s", wait->text, fate(wait));
+	return error_set(wait->error, "%s", wait->text);
+}
+
+static int await_end(struct waiting *wait, deadline until, int *status)
+{
+	struct pollfd end = { .fd = wait->launch->end, .events = POLLIN };
+	int ended = deadline_poll(&end, 1, until < wait->until ? until : wait->until);
+
+	if (ended == 0 && deadline_now() < wait->until)
+		return AWAIT_AGAIN;
+	return wait->verdict == AWAIT_FAILED ? end_failed(wait, status) : end_unsaid(wait, status);
+}
+
+/* It will not be up: it has some time to end by itself. */
+static int begin_end(struct waiting *wait, enum await_verdict verdict, int grace, int *status)
+{
+	wait->verdict = verdict;
+	/* Its error; until the end the caller may leave texts of other ones. */
+	if (verdict == AWAIT_FAILED)
+		snprintf(wait->text, sizeof wait->text, "%s", daemonkit_error());
+	wait->until = deadline_after(grace);
+	return await_end(wait, 0, status);
+}
+
+static int end_late(struct waiting *wait, int *status)
+{
+	*status = launch_finish(wait->launch, 0);
+	return error_set(-ETIMEDOUT, "the daemon was not ready in time and %s", fate(wait));
+}
+
+static int end_interrupted(struct waiting *wait, int *status)
+{
+	*status = launch_finish(wait->launch, 0);
+	return error_set(-EINTR, "a signal interrupted the start; the daemon %s", fate(wait));
+}
+
+static int end_broken(struct waiting *wait, int error, int *status)
+{
+	*status = launch_finish(wait->launch, 0);
+	return error_system(error, "waiting for the daemon");
+}
+
+static int end_refused(struct waiting *wait, int error, int *status)
+{
+	wait->error = error;
+	*status = launch_finish(wait->launch, 0);
+	return error;
+}
+
+/*
+ * The manager hears of the daemon before the daemon may speak to it.  systemd
+ * looks at once whether the daemon is its own child, and if not, will stop it
+ * with SIGKILL right after SIGTERM: the daemon is left to it first.  A manager
+ * that cannot be reached does not make the daemon any less up.
+ */
+static int hand_over(struct waiting *wait)
+{
+	const struct await *await = wait->await;
+	pid_t daemon = wait->launch->daemon;
+
+	if (await->hand_over != NULL)
+		return await->hand_over(wait->launch, await->owner);
+	if (await->manager == NULL)
+		return 0;
+	/* The pid of one that has ended with status 0 is free as soon as it is let go. */
+	if (launch_status(wait->launch) == 0)
+		daemon = 0;
+	launch_orphan(wait->launch);
+	notify_hand_over(await->manager, daemon, await->timeout != 0, DEADLINE_NEVER);
+	channel_send(wait->launch->channel, CHANNEL_GO, 0, "", DEADLINE_NEVER);
+	return 0;
+}
+
+static bool is_sending(const struct waiting *waiting)
+{
+	return waiting->sent < waiting->await->settings_length;
+}
+
+short await_events(const struct waiting *waiting)
+{
+	if (waiting->verdict != AWAIT_NONE)
+		return 0;
+	return (short)(POLLIN | (is_sending(waiting) ? POLLOUT : 0));
+}
+
+/*
+ * It was up, and has ended before that was read here: what it said counts, as it does for a
+ * daemon that ends right after the start.  Only a failure is an error.  The status is unknown
+ * where something else in this process has taken it, or somebody killed the watcher.
+ * In an upgrade the new daemon has not taken the place yet: this process keeps it.
+ */
+static bool may_have_ended(const struct waiting *wait)
+{
+	int status = launch_status(wait->launch);
+
+	if (wait->await->hand_over != NULL)
+		return false;
+	return status == -1 || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static int end_up(struct waiting *wait, int *status)
+{
+	int result = hand_over(wait);
+
+	if (result < 0)
+		return end_refused(wait, result, status);
+	launch_release(wait->launch);
+	return 0;
+}
+
+/* All that has come, in this order: what a dead daemon has said is all there to be heard. */
+static int conclude(struct waiting *wait, int *status)
+{
+	bool ended = launch_ended(wait->launch);
+	enum await_verdict verdict = listen_to(wait, ended);
+
+	wait->up = verdict == AWAIT_UP;
+	if (wait->up && (!ended || may_have_ended(wait)))
+		return end_up(wait, status);
+	if (verdict == AWAIT_BROKEN)
+		return end_broken(wait, wait->error, status);
+	if (verdict == AWAIT_FAILED)
+		return begin_end(wait, AWAIT_FAILED, EXIT_GRACE, status);
+	if (verdict == AWAIT_CLOSED || ended)
+		return begin_end(wait, AWAIT_CLOSED, CLOSE_GRACE, status);
+	return AWAIT_AGAIN;
+}
+
+int await_step(struct waiting *wait, deadline until, int *status)
+{
+	struct pollfd fds[] = {
+		{ .fd = wait->launch->channel, .events = await_events(wait) },
+		{ .fd = wait->launch->end, .events = POLLIN },
+		{ .fd = wait->await->interrupt, .events = POLLIN },
+	};
+	int ready, result = 0;
+
+	if (wait->verdict != AWAIT_NONE)
+		return await_end(wait, until, status);
+	ready = deadline_poll(fds, 3, until < wait->until ? until : wait->until);
+	if (ready < 0)
+		return end_broken(wait, ready, status);
+	if (ready == 0)
+		return deadline_now() < wait->until ? AWAIT_AGAIN : end_late(wait, status);
+	if (fds[2].revents != 0)
+		return end_interrupted(wait, status);
+	if ((fds[0].revents & POLLOUT) != 0 && is_sending(wait))
+		result = send_settings(wait);
+	if (result < 0)
+		return end_broken(wait, result, status);
+	result = conclude(wait, status);
+	/* Whatever it had to say: that it is up, or has failed, was not among it. */
+	if (result == AWAIT_AGAIN && deadline_now() >= wait->until)
+		return end_late(wait, status);
+	return result;
+}
+
+void await_begin(struct waiting *waiting, const struct await *await, struct launch *launch)
+{
+	*waiting = (struct waiting){ .await = await, .launch = launch };
+	waiting->until = await->timeout == 0 ? DEADLINE_NEVER : deadline_after(await->timeout);
+}
+
+int await_daemon(const struct await *await, struct launch *launch, int *exit_status)
+{
+	struct waiting waiting;
+	int result;
+
+	await_begin(&waiting, await, launch);
+	do {
+		result = await_step(&waiting, DEADLINE_NEVER, exit_status);
+	} while (result == AWAIT_AGAIN);
+	return result;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals that end a wait.
+ *
+ * Dispositions belong to the whole process, and so does this: the first of
+ * several waits in different threads sets the handlers, the last one takes
+ * them back.  A signal ends all of them.  In a child that another thread forks
+ * meanwhile signals have the effect that they would have had, and the first
+ * wait starts afresh.
+ * Thread-safe.
+ */
+#include "start/interrupt.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+#define COUNT (sizeof signals / sizeof *signals)
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static int waits; /* under the mutex */
+static bool ours[COUNT]; /* under the mutex */
+static struct sigaction before[COUNT]; /* under the mutex */
+static int ends[2] = { -1, -1 }; /* under the mutex */
+static atomic_int wake = -1; /* what the handler writes to */
+static atomic_int running; /* handlers that may have read it */
+static atomic_int came;
+/* The process that all of this belongs to; negative while one starts afresh. */
+static _Atomic pid_t home;
+
+/* In a child: it is the parent whose wait the parent's handler ends. */
+static void leave_to_child(int signal)
+{
+	for (size_t i = 0; i < COUNT; i++)
+		if (signals[i] == signal)
+			sigaction(signal, &before[i], NULL);
+	/* Blocked now: it comes when the handler has returned. */
+	kill(getpid(), signal);
+}
+
+static void handle(int signal)
+{
+	int saved = errno, fd;
+	ssize_t written;
+
+	/* First: a child of vfork(2) has the same memory. */
+	if (getpid() != atomic_load(&home)) {
+		leave_to_child(signal);
+		errno = saved;
+		return;
+	}
+	atomic_fetch_add(&running, 1);
+	fd = atomic_load(&wake);
+	if (fd >= 0) {
+		atomic_store(&came, signal);
+		written = write(fd, "", 1);
+		(void)written; /* a full pipe is readable as well */
+	}
+	atomic_fetch_sub(&running, 1);
+	errno = saved;
+}
+
+static void restore_dispositions(void)
+{
+	for (size_t i = 0; i < COUNT; i++) {
+		struct sigaction current;
+
+		if (ours[i] && sigaction(signals[i], NULL, &current) == 0 &&
+		    (current.sa_flags & SA_SIGINFO) == 0 && current.sa_handler == handle)
+			sigaction(signals[i], &before[i], NULL);
+	}
+}
+
+/* Whoever is forked in between closes nothing of others. */
+static void close_ends(void)
+{
+	for (int i = 0; i < 2; i++) {
+		int fd = ends[i];
+
+		ends[i] = -1;
+		fd_close(fd);
+	}
+}
+
+/*
+ * A handler may still be running in another thread.  It counts itself before
+ * it reads the descriptor: once the descriptor is taken away and the count
+ * is 0, none can have it any more.
+ */
+static void take_back(void)
+{
+	restore_dispositions();
+	atomic_store(&wake, -1);
+	while (atomic_load(&running) > 0)
+		sched_yield();
+	close_ends();
+}
+
+/* What a thread was doing that the child does not have is left as it is. */
+static void forget_parent(void)
+{
+	const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+
+	memcpy(&mutex, &fresh, sizeof fresh);
+	atomic_store(&running, 0);
+	take_back();
+	waits = 0;
+	atomic_store(&came, 0);
+}
+
+static void settle(void)
+{
+	pid_t self = getpid(), old = atomic_load(&home);
+
+	while (old != self) {
+		if (old == -self) {
+			sched_yield();
+			old = atomic_load(&home);
+		} else if (atomic_compare_exchange_strong(&home, &old, -self)) {
+			forget_parent();
+			atomic_store(&home, self);
+			old = self;
+		}
+	}
+}
+
+int interrupt_begin(void)
+{
+	struct sigaction action = { .sa_handler = handle, .sa_flags = SA_RESTART };
+	int result = 0;
+
+	settle();
+	pthread_mutex_lock(&mutex);
+	if (waits == 0) {
+		result = fd_pipe(ends, true);
+		if (result < 0)
+			goto out;
+		atomic_store(&came, 0);
+		atomic_store(&wake, ends[1]);
+		sigfillset(&action.sa_mask);
+		for (size_t i = 0; i < COUNT; i++) {
+			sigaction(signals[i], NULL, &before[i]);
+			ours[i] = (before[i].sa_flags & SA_SIGINFO) != 0 ||
+				  before[i].sa_handler != SIG_IGN;
+			if (ours[i])
+				sigaction(signals[i], &action, NULL);
+		}
+	}
+	waits++;
+	result = ends[0];
+out:
+	pthread_mutex_unlock(&mutex);
+	return result;
+}
+
+/* To this thread, which then has it behind it; or to one that lets it in. */
+static void deliver(int signal)
+{
+	sigset_t blocked;
+
+	if (pthread_sigmask(SIG_SETMASK, NULL, &blocked) == 0 && sigismember(&blocked, signal))
+		kill(getpid(), signal);
+	else
+		raise(signal);
+}
+
+int interrupt_end(void)
+{
+	int signal;
+	bool last;
+
+	pthread_mutex_lock(&mutex);
+	last = --waits == 0;
+	if (last)
+		take_back();
+	signal = atomic_load(&came);
+	pthread_mutex_unlock(&mutex);
+	if (last && signal != 0)
+		deliver(signal);
+	return signal;
+}
+
+void interrupt_forget(void)
+{
+	settle();
+}

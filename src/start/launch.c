@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The processes of a start.
+ *
+ * Where the system has it, the second copy is made by compat_spawn(): its
+ * cost depends neither on the launcher's memory nor on its descriptors, and
+ * the daemon is the launcher's own child.  Elsewhere, for a daemon that keeps
+ * the launcher's memory, and for one that must be somebody else's child before
+ * the launcher ends, by fork(2) and with a watcher.
+ *
+ * What runs in the child before execve(2) makes only async-signal-safe calls
+ * and writes to nothing but its own struct child and the mark.
+ * Thread-safe.
+ */
+#include "start/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/error-internal.h"
+#include "base/fd.h"
+#include "compat/capability.h"
+#include "compat/clone.h"
+#include "compat/close-range.h"
+#include "compat/pidfd.h"
+#include "ipc/channel.h"
+#include "start/interrupt.h"
+#include "start/marker.h"
+#include "start/watcher.h"
+
+/* What the child needs, and what it leaves when it fails. */
+struct child {
+	const struct launch_plan *plan;
+	const struct channel_address *address;
+	const struct compat_spawned *spawned;
+	const char *step; /* that failed */
+	int error;
+	int channel; /* a negative errno when it could not be had */
+};
+
+/* Descriptors 0 to 2 are open in every program that we execute. */
+static int fill_standard(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fd_set_cloexec(fd, false) < 0 && open("/dev/null", O_RDWR) != fd)
+			return -errno;
+	return 0;
+}
+
+/* Close what lies between the kept descriptors, from 3 on. */
+static int close_others(const int *keep, size_t count)
+{
+	unsigned first = STDERR_FILENO + 1;
+
+	for (size_t i = 0; i < count; i++) {
+		int result = 0;
+
+		if ((unsigned)keep[i] > first)
+			result = compat_close_range(first, (unsigned)keep[i] - 1);
+		if (result < 0)
+			return result;
+		first = (unsigned)keep[i] + 1;
+	}
+	return compat_close_range(first, COMPAT_FD_MAX);
+}
+
+static void reset_signals(void)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int signal = 1; signal < NSIG; signal++)
+		sigaction(signal, &action, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* With its descriptors in place and its channel open, become the program. */
+static void execute(struct child *child, int channel)
+{
+	const struct launch_plan *plan = child->plan;
+
+	for (size_t i = 0; i < plan->keep_count; i++)
+		fd_set_cloexec(plan->keep[i], false);
+	child->step = "capabilities";
+	child->error = compat_capabilities_pass(plan->capabilities);
+	if (child->error < 0)
+		return;
+	origin_write_mark(plan->mark, channel, getpid());
+	reset_signals();
+	execve(plan->path, plan->arguments, plan->environment);
+	child->error = -errno;
+	child->step = "execve";
+}
+
+/* The child of compat_spawn(): on this process's memory and descriptors. */
+static int second_copy(void *data)
+{
+	struct child *child = data;
+	const struct launch_plan *plan = child->plan;
+	unsigned last = STDERR_FILENO;
+
+	if (plan->keep_count > 0)
+		last = (unsigned)plan->keep[plan->keep_count - 1];
+	child->step = "close_range";
+	child->error = compat_unshare_table(last);
+	/* The launcher may have no standard stream, but this there; it is none. */
+	if (child->error == 0 && child->spawned->pidfd <= STDERR_FILENO)
+		fd_close(child->spawned->pidfd);
+	if (child->error == 0)
+		child->error = close_others(plan->keep, plan->keep_count);
+	if (child->error < 0)
+		return 127;
+	child->step = "/dev/null";
+	child->error = fill_standard();
+	if (child->error < 0)
+		return 127;
+	child->channel = channel_connect(child->address);
+	if (child->channel >= 0)
+		execute(child, child->channel);
+	child->error = child->channel < 0 ? child->channel : child->error;
+	return 127;
+}
+
+/*
+ * The cheap way.  Returns -ENOTSUP, with nothing left behind, where it cannot
+ * be gone: in a sandbox, or when strangers crowd the address.
+ */
+static int spawn(struct launch *launch, const struct launch_plan *plan)
+{
+	struct channel_address address;
+	struct compat_spawned spawned;
+	struct child child = { .plan = plan, .address = &address, .spawned = &spawned };
+	int result, listener;
+
+	if (!compat_can_spawn() || !compat_can_unshare_table())
+		return -ENOTSUP;
+	listener = channel_listen(&address);
+	if (listener < 0)
+		return -ENOTSUP;
+	result = compat_spawn(second_copy, &child, plan->sibling, &spawned);
+	/* What is lacking lacks for fork(2) as well; what is forbidden may not be. */
+	if (result == -EPERM || result == -EINVAL || result == -ENOSYS)
+		result = -ENOTSUP;
+	else if (result < 0)
+		result = error_system(result, "cannot start %s: clone", plan->path);
+	if (result < 0)
+		goto out;
+	*launch = (struct launch){ .daemon = spawned.pid, .end = spawned.pidfd, .channel = -1,
+				   .process = -1 };
+	if (child.error < 0) {
+		launch_finish(launch, DEADLINE_NEVER);
+		result = child.channel < 0 ? -ENOTSUP
+					   : error_system(child.error, "cannot start %s: %s",
+							  plan->path, child.step);
+		goto out;
+	}
+	result = channel_accept(listener, spawned.pid);
+	if (result < 0 && result != -EAGAIN) {
+		launch_finish(launch, 0);
+		result = error_system(result, "cannot start %s: channel", plan->path);
+		goto out;
+	}
+	/* No channel: the child was killed before it had one; its end will tell. */
+	launch->channel = result < 0 ? -1 : result;
+	result = 1;
+out:
+	fd_close(listener);
+	return result;
+}
+
+/* The kept descriptors and one more, still ascending; freed by the caller. */
+static int *keep_also(const struct launch_plan *plan, int fd)
+{
+	int *all = malloc((plan->keep_count + 1) * sizeof *all);
+	size_t at = 0;
+
+	if (all == NULL)
+		return NULL;
+	while (at < plan->keep_count && plan->keep[at] < fd) {
+		all[at] = plan->keep[at];
+		at++;
+	}
+	all[at] = fd;
+	for (; at < plan->keep_count; at++)
+		all[at + 1] = plan->keep[at];
+	return all;
+}
+
+/* In the forked daemon: only what is kept, and no handler of a wait. */
+static int enter_fork(const struct launch_plan *plan, const int *keep, int channel)
+{
+	struct child child = { .plan = plan };
+
+	interrupt_forget();
+	child.step = "closing descriptors";
+	child.error = close_others(keep, plan->keep_count + 1);
+	if (plan->path == NULL)
+		return child.error;
+	if (child.error == 0)
+		child.error = fill_standard();
+	if (child.error == 0)
+		child.error = fd_set_cloexec(channel, false);
+	if (child.error == 0)
+		execute(&child, channel);
+	/* No memory is shared: the launcher is told. */
+	channel_send(channel, CHANNEL_NOT_STARTED, child.error, child.step, DEADLINE_NEVER);
+	_exit(127);
+}
+
+/* The way that works everywhere. */
+static int fork_twice(struct launch *launch, const struct launch_plan *plan,
+		      struct launch_forked *forked)
+{
+	int ends[2], *keep = NULL, result = channel_pair(ends);
+	sigset_t all;
+
+	if (result < 0)
+		return error_system(result, "cannot make a channel to the daemon");
+	keep = keep_also(plan, ends[1]);
+	if (keep == NULL) {
+		result = error_system(-ENOMEM, "cannot start the daemon");
+		goto out;
+	}
+	*launch = (struct launch){ .channel = -1 };
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &forked->mask);
+	result = watcher_fork(&launch->daemon, &launch->watcher, &launch->end);
+	if (result == 0) {
+		forked->error = enter_fork(plan, keep, ends[1]);
+		forked->channel = ends[1];
+		free(keep);
+		return 0;
+	}
+	pthread_sigmask(SIG_SETMASK, &forked->mask, NULL);
+	if (result < 0) {
+		result = error_system(result, "cannot start the daemon: fork");
+		goto out;
+	}
+	/* While the watcher is there the pid is the daemon's. */
+	launch->process = compat_pidfd_open(launch->daemon);
+	launch->channel = ends[0];
+	ends[0] = -1;
+out:
+	free(keep);
+	fd_close(ends[0]);
+	fd_close(ends[1]);
+	return result;
+}
+
+int launch_start(struct launch *launch, const struct launch_plan *plan,
+		 struct launch_forked *forked)
+{
+	int result = plan->path == NULL || plan->orphan ? -ENOTSUP : spawn(launch, plan);
+
+	return result == -ENOTSUP ? fork_twice(launch, plan, forked) : result;
+}
+
+bool launch_ended(const struct launch *launch)
+{
+	struct pollfd end = { .fd = launch->end, .events = POLLIN };
+
+	return deadline_poll(&end, 1, 0) > 0;
+}
+
+int launch_status(const struct launch *launch)
+{
+	int status = -1;
+
+	if (!launch_ended(launch))
+		return -1;
+	if (launch->watcher > 0)
+		return watcher_read_status(launch->end);
+	if (compat_read_status(launch->daemon, launch->end, &status) < 0 &&
+	    compat_pidfd_exit_status(launch->end, &status) < 0)
+		return -1;
+	return status;
+}
+
+/* Of what another reaps the kernel tells the end only then: waited for, in milliseconds. */
+#define REAP_PATIENCE 1000
+/* The end of what may not be killed, or has nobody to watch it, is waited for so long. */
+#define KILL_PATIENCE 5000
+
+static int status_of_other(int pidfd)
+{
+	deadline until = deadline_after(REAP_PATIENCE);
+	int status, result;
+
+	while ((result = compat_pidfd_exit_status(pidfd, &status)) == -EAGAIN &&
+	       deadline_now() < until)
+		deadline_poll(NULL, 0, deadline_after(1));
+	return result == 0 ? status : -1;
+}
+
+/* The launcher's own child; a program's handler may have reaped it already; or a sibling. */
+static int reap(pid_t pid, int pidfd)
+{
+	int status;
+
+	while (compat_reap(pid, pidfd, &status) < 0)
+		if (errno != EINTR)
+			return status_of_other(pidfd);
+	return status;
+}
+
+/*
+ * 0 or a negative errno.  A watcher keeps the pid from being used again; and where a
+ * sandbox does not know the other call, the process was there just now.
+ */
+static int kill_daemon(const struct launch *launch)
+{
+	int pidfd = launch->watcher > 0 ? launch->process : launch->end;
+	int result = pidfd < 0 ? -ENOSYS : compat_pidfd_signal(pidfd, SIGKILL);
+
+	if (result < 0 && result != -ESRCH)
+		result = kill(launch->daemon, SIGKILL) < 0 ? -errno : 0;
+	return result;
+}
+
+/*
+ * Where there is no pidfd the daemon is there as long as its channel is, and what it
+ * held a moment longer, until it is reaped.  A child of its own may have the channel, too.
+ */
+static void finish_unseen(const struct launch *launch, deadline until)
+{
+	struct pollfd channel = { .fd = launch->channel };
+
+	if (deadline_poll(&channel, 1, 0) == 0) {
+		kill(launch->daemon, SIGKILL);
+		deadline_poll(&channel, 1, until);
+	}
+	until = deadline_after(REAP_PATIENCE);
+	while (kill(launch->daemon, 0) == 0 && deadline_now() < until)
+		deadline_poll(NULL, 0, deadline_after(1));
+}
+
+/* What this process may not kill is told, by its channel, that nobody waits for it. */
+static void kill_and_wait(struct launch *launch, int fd, deadline until)
+{
+	struct pollfd end = { .fd = fd, .events = POLLIN };
+
+	if (kill_daemon(launch) == -EPERM) {
+		launch->channel = fd_close(launch->channel);
+		until = deadline_after(KILL_PATIENCE);
+	}
+	launch->survived = deadline_poll(&end, 1, until) == 0;
+}
+
+/* Somebody killed the watcher: the daemon has got another parent, which may be this process. */
+static void finish_unwatched(struct launch *launch)
+{
+	struct pollfd end = { .fd = launch->process, .events = POLLIN };
+	deadline until = deadline_after(KILL_PATIENCE);
+
+	if (launch->process < 0) {
+		finish_unseen(launch, until);
+		return;
+	}
+	if (deadline_poll(&end, 1, 0) == 0)
+		kill_and_wait(launch, launch->process, until);
+	if (!launch->survived)
+		reap(launch->daemon, launch->process);
+}
+
+int launch_finish(struct launch *launch, deadline until)
+{
+	struct pollfd end = { .fd = launch->end, .events = POLLIN };
+	int status = -1;
+
+	if (deadline_poll(&end, 1, until) <= 0)
+		kill_and_wait(launch, launch->end, DEADLINE_NEVER);
+	if (launch->watcher > 0) {
+		if (!launch->survived)
+			status = watcher_read_status(launch->end);
+		if (!launch->survived && status == -1)
+			finish_unwatched(launch);
+	} else if (!launch->survived) {
+		status = reap(launch->daemon, launch->end);
+	}
+	launch_release(launch);
+	return status;
+}
+
+void launch_orphan(struct launch *launch)
+{
+	if (launch->watcher > 0)
+		watcher_dismiss(launch->watcher, launch->end);
+	else
+		fd_close(launch->end);
+	fd_close(launch->process);
+	launch->watcher = 0;
+	launch->end = -1;
+	launch->process = -1;
+}
+
+void launch_release(struct launch *launch)
+{
+	launch_orphan(launch);
+	fd_close(launch->channel);
+}
+
+void launch_forget(struct launch *launch)
+{
+	fd_close(launch->end);
+	fd_close(launch->process);
+	fd_close(launch->channel);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What this process was born as, read and consumed before main() runs.
+ *
+ * The mark in the environment names the one process that it is for: a
+ * program that the daemon starts has another pid and is none, even if it
+ * inherited the mark.  And it is only believed when the kernel says that the
+ * other end of the channel belongs to the same effective user and group:
+ * otherwise anybody could make a set-user-id daemon take orders.
+ *
+ * Written once, before there are threads; thread-safe from then on, but for
+ * origin_take_channel().
+ */
+#include "start/marker.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/decimal.h"
+#include "base/fd.h"
+#include "compat/self.h"
+
+static struct {
+	enum origin origin;
+	int channel;
+	sigset_t mask;
+} born = { .channel = -1 };
+
+void origin_write_mark(char mark[static ORIGIN_MARK_SIZE], int channel, pid_t pid)
+{
+	size_t at = sizeof ORIGIN_MARK_NAME;
+
+	memcpy(mark, ORIGIN_MARK_NAME "=", at);
+	at += number_format(mark + at, (uint64_t)channel);
+	mark[at++] = ':';
+	number_format(mark + at, (uint64_t)pid);
+}
+
+/*
+ * A program with file capabilities has more power than its effective ids
+ * show: whoever may execute it could pose as its launcher.
+ */
+bool origin_can_be_trusted(void)
+{
+	return !compat_secure() || getuid() != geteuid() || getgid() != getegid();
+}
+
+static bool parse_mark(const char *mark, int *channel, pid_t *pid)
+{
+	const char *colon = strchr(mark, ':');
+	uint64_t number;
+
+	if (colon == NULL || number_parse(mark, (size_t)(colon - mark), 1 << 30, &number) < 0)
+		return false;
+	*channel = (int)number;
+	return number_parse_pid(colon + 1, strlen(colon + 1), pid) == 0;
+}
+
+static bool is_launcher(int channel)
+{
+	struct compat_peer peer;
+	int type;
+	socklen_t length = sizeof type;
+
+	return getsockopt(channel, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
+	       type == SOCK_SEQPACKET && compat_peer(channel, &peer) == 0 &&
+	       peer.uid == geteuid() && peer.gid == getegid() && origin_can_be_trusted();
+}
+
+__attribute__((__constructor__)) static void origin_read(void)
+{
+	const char *mark = getenv(ORIGIN_MARK_NAME);
+	int channel;
+	pid_t pid;
+
+	sigprocmask(SIG_SETMASK, NULL, &born.mask);
+	if (mark == NULL)
+		return;
+	if (parse_mark(mark, &channel, &pid) && pid == getpid()) {
+		if (is_launcher(channel) && fd_set_cloexec(channel, true) == 0) {
+			born.origin = ORIGIN_REBORN;
+			born.channel = channel;
+		} else {
+			born.origin = ORIGIN_REFUSED;
+		}
+	}
+	unsetenv(ORIGIN_MARK_NAME);
+}
+
+enum origin origin_get(void)
+{
+	return born.origin;
+}
+
+bool origin_has_channel(void)
+{
+	return born.channel >= 0;
+}
+
+int origin_take_channel(void)
+{
+	int channel = born.channel;
+
+	born.channel = -1;
+	return channel;
+}
+
+const sigset_t *origin_mask(void)
+{
+	return &born.mask;
+}

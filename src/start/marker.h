@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* What this process was born as: a second copy, or any other process. */
+#ifndef START_MARKER_H
+#define START_MARKER_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define ORIGIN_MARK_NAME "DAEMONKIT_REBORN"
+/* "NAME=", two numbers, a colon, the final NUL. */
+#define ORIGIN_MARK_SIZE (sizeof ORIGIN_MARK_NAME + 2 * 21)
+
+enum origin {
+	ORIGIN_PLAIN, /* started by somebody else */
+	ORIGIN_REBORN, /* started by a launcher as its second copy */
+	ORIGIN_REFUSED, /* it says so, but whoever says it is not to be trusted */
+};
+
+/*
+ * Write the mark by which the process of this pid knows that it is a second
+ * copy, and at which descriptor its launcher listens.  Async-signal-safe.
+ */
+void origin_write_mark(char mark[static ORIGIN_MARK_SIZE], int channel, pid_t pid);
+
+/* Can a second copy of this program trust its launcher? */
+bool origin_can_be_trusted(void);
+
+enum origin origin_get(void);
+
+/* Is this a second copy whose channel nobody has taken yet? */
+bool origin_has_channel(void);
+
+/* The channel of a second copy, the caller's from now on; -1 if it was taken. */
+int origin_take_channel(void);
+
+/* Which signals were blocked when this program was executed. */
+const sigset_t *origin_mask(void);
+
+#endif /* START_MARKER_H */

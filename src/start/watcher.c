@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parent of a daemon that is not its launcher's own child.
+ *
+ * The watcher runs in a fork of a program that may have threads: it makes
+ * only async-signal-safe calls and never returns.
+ * Thread-safe.
+ */
+#include "start/watcher.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "compat/clone.h"
+#include "compat/close-range.h"
+#include "ipc/channel.h"
+
+/* What the watcher reports: a pid or a negative errno first, then a status. */
+struct report {
+	int value;
+};
+
+/* What is short of memory is asked again so often, after so many milliseconds. */
+#define TELL_TRIES 100
+#define TELL_PAUSE 10
+
+static bool tell(int fd, int value)
+{
+	struct report report = { .value = value };
+
+	for (int tries = 0; tries < TELL_TRIES; tries++) {
+		if (send(fd, &report, sizeof report, MSG_NOSIGNAL) >= 0)
+			return true;
+		if (errno == ENOMEM || errno == ENOBUFS || errno == EAGAIN)
+			poll(NULL, 0, TELL_PAUSE);
+		else if (errno != EINTR)
+			break;
+	}
+	return false;
+}
+
+static void ignore(int signal)
+{
+	(void)signal; /* it is there to interrupt ppoll(2) */
+}
+
+/* Has the daemon ended?  It is not reaped: its pid stays taken. */
+static bool has_ended(pid_t daemon, int *status)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	if (waitid(P_PID, (id_t)daemon, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return errno == ECHILD;
+	if (info.si_pid == 0)
+		return false;
+	*status = compat_wait_status(&info);
+	return true;
+}
+
+static _Noreturn void watch(pid_t daemon, int fd)
+{
+	struct sigaction action = { .sa_handler = ignore };
+	struct pollfd launcher = { .fd = fd, .events = POLLIN };
+	sigset_t all_but_child;
+	bool told = false;
+	int status = -1;
+
+	sigfillset(&all_but_child);
+	sigdelset(&all_but_child, SIGCHLD);
+	sigaction(SIGCHLD, &action, NULL);
+	for (;;) {
+		if (!told && has_ended(daemon, &status)) {
+			told = true;
+			if (!tell(fd, status))
+				break; /* the end of the watcher tells that much */
+		}
+		if (ppoll(&launcher, 1, NULL, &all_but_child) > 0)
+			break; /* the launcher said so, or is gone */
+	}
+	if (told)
+		waitpid(daemon, NULL, 0);
+	_exit(0);
+}
+
+static _Noreturn void be_watcher(pid_t daemon, int fd)
+{
+	/*
+	 * Nothing of the launcher's is held here: least of all the launcher's
+	 * own end, or its end would not be noticed.
+	 */
+	compat_close_range(0, (unsigned)fd - 1);
+	compat_close_range((unsigned)fd + 1, COMPAT_FD_MAX);
+	/* A launcher that cannot be told (no memory) must not wait for ever. */
+	if (!tell(fd, daemon)) {
+		kill(daemon, SIGKILL);
+		waitpid(daemon, NULL, 0);
+		_exit(0);
+	}
+	watch(daemon, fd);
+}
+
+static int first_child(int ends[2])
+{
+	struct sigaction standard = { .sa_handler = SIG_DFL }, before;
+	pid_t daemon;
+
+	setsid();
+	/* Where it is ignored the system would reap, and the end be unknown. */
+	sigaction(SIGCHLD, &standard, &before);
+	daemon = fork();
+	if (daemon == 0) {
+		sigaction(SIGCHLD, &before, NULL);
+		fd_close(ends[0]);
+		fd_close(ends[1]);
+		return 0;
+	}
+	if (daemon < 0) {
+		tell(ends[1], -errno);
+		_exit(0);
+	}
+	be_watcher(daemon, ends[1]);
+}
+
+static int read_report(int fd, int *value)
+{
+	struct report report;
+	ssize_t count = fd_read(fd, &report, sizeof report);
+
+	if (count != (ssize_t)sizeof report)
+		return -ECHILD;
+	*value = report.value;
+	return 0;
+}
+
+int watcher_fork(pid_t *daemon, pid_t *watcher, int *report)
+{
+	int ends[2], value = 0, result = channel_pair(ends);
+	pid_t child;
+
+	if (result < 0)
+		return result;
+	child = fork();
+	if (child == 0)
+		return first_child(ends);
+	if (child < 0)
+		result = -errno;
+	fd_close(ends[1]);
+	if (result == 0)
+		result = read_report(ends[0], &value);
+	if (result == 0 && value < 0)
+		result = value;
+	if (result < 0) {
+		if (child > 0)
+			watcher_dismiss(child, ends[0]);
+		else
+			fd_close(ends[0]);
+		return result;
+	}
+	*daemon = value;
+	*watcher = child;
+	*report = ends[0];
+	return 1;
+}
+
+int watcher_read_status(int report)
+{
+	struct report status;
+	ssize_t count;
+
+	/* It stays there, to be read again. */
+	do {
+		count = recv(report, &status, sizeof status, MSG_PEEK);
+	} while (count < 0 && errno == EINTR);
+	return count == (ssize_t)sizeof status ? status.value : -1;
+}
+
+void watcher_dismiss(pid_t watcher, int report)
+{
+	sigset_t all, before;
+
+	/* A handler of the program's would take it for a child of its own, and reap it. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	/* A child that the program has forked meanwhile may have a copy, which closes nothing. */
+	shutdown(report, SHUT_RDWR);
+	fd_close(report);
+	while (waitpid(watcher, NULL, 0) < 0 && errno == EINTR)
+		;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
