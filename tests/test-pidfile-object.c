@@ -318,7 +318,7 @@ static int open_in_vain(void *path)
 	forbid_new();
 	if (daemonkit_pidfile_open(&pidfile, path, 0) != -ESTALE || pidfile)
 		return 1;
-	return strstr(daemonkit_error(), "keeps changing") && harness_now() - begun >= 200 ? 0 : 2;
+	return strstr(daemonkit_error(), "keeps replacing") && harness_now() - begun >= 200 ? 0 : 2;
 }
 
 /* Somebody else makes the file and takes it away again: it is not given up at once. */
