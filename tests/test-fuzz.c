@@ -111,7 +111,7 @@ START_TEST(settings_as_they_may_be_later)
 {
 	struct settings settings, again;
 	struct pack pack = { 0 };
-	int64_t format = 2;
+	const int64_t later = 1000, none = 0;
 
 	settings_init(&settings);
 	for (int successor = 0; successor <= 1; successor++) {
@@ -121,13 +121,11 @@ START_TEST(settings_as_they_may_be_later)
 		/* More than there is, in this format. */
 		pack_number(&pack, 1);
 		ck_assert_int_eq(settings_unpack(&again, pack.bytes, pack.length), -EBADMSG);
-		memcpy(pack.bytes, &format, sizeof format);
+		memcpy(pack.bytes, &later, sizeof later);
 		ck_assert_int_eq(settings_unpack(&again, pack.bytes, pack.length),
 				 successor ? 0 : -EBADMSG);
-		format = 0;
-		memcpy(pack.bytes, &format, sizeof format);
+		memcpy(pack.bytes, &none, sizeof none);
 		ck_assert_int_eq(settings_unpack(&again, pack.bytes, pack.length), -EBADMSG);
-		format = 2;
 		settings_clear(&again);
 		pack_free(&pack);
 	}
