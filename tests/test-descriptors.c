@@ -13,9 +13,14 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifdef HAVE_ORACLE
+#include <systemd/sd-daemon.h>
+#endif
 
 #include <daemonkit/context.h>
 #include <daemonkit/descriptors.h>
@@ -36,25 +41,57 @@ static struct daemonkit_context *new_context(void)
 
 /* ---- what a manager says ---- */
 
-/* PID FDS NAMES OPEN: tells what becomes of that; "-" is a variable that is not set. */
+#ifdef HAVE_ORACLE
+/* The result of the list, or of libsystemd, in the same words. */
+static void print_theirs(void)
+{
+	char **names = NULL;
+	int count = sd_listen_fds_with_names(0, &names);
+
+	printf("%d", count < 0 ? -1 : 0);
+	for (int i = 0; i < count; i++) {
+		printf(" %s=%d", names[i], SD_LISTEN_FDS_START + i);
+		free(names[i]);
+	}
+	free(names);
+}
+#endif
+
+/*
+ * PID FDS NAMES OPEN WHO: tells what becomes of that; "-" is a variable that is not
+ * set, and "own" in PID is this process.
+ */
 static int parse_main(int argc, char *argv[])
 {
 	static const char *const variables[] = { "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES" };
 	struct descriptors descriptors = { .count = 0 };
-	char own[16];
 	int result, last = 2 + atoi(argv[4]);
 
 	(void)argc;
-	snprintf(own, sizeof own, "%d", (int)getpid());
-	for (int i = 0; i < 3; i++)
-		if (strcmp(argv[i + 1], "-") != 0)
-			setenv(variables[i], strcmp(argv[i + 1], "own") == 0 ? own : argv[i + 1],
-			       1);
+	for (int i = 0; i < 3; i++) {
+		char value[64];
+		const char *own = strstr(argv[i + 1], "own");
+		int before = own == NULL ? (int)strlen(argv[i + 1]) : (int)(own - argv[i + 1]);
+
+		snprintf(value, sizeof value, "%.*s", before, argv[i + 1]);
+		if (own != NULL)
+			snprintf(value + before, sizeof value - (size_t)before,
+				 strstr(value, "0x") != NULL ? "%x%s" : "%d%s", (int)getpid(),
+				 own + 3);
+		if (strcmp(value, "-") != 0)
+			setenv(variables[i], value, 1);
+	}
 	for (int fd = 3; fd <= last; fd++)
 		if (dup2(STDOUT_FILENO, fd) < 0)
 			return 1;
 	for (int fd = last + 1; fd < 100; fd++)
 		close(fd);
+#ifdef HAVE_ORACLE
+	if (strcmp(argv[5], "theirs") == 0) {
+		print_theirs();
+		return 0;
+	}
+#endif
 	result = descriptors_from_manager(&descriptors);
 	printf("%d", result);
 	for (size_t i = 0; i < descriptors.count; i++)
@@ -70,6 +107,8 @@ static int parse_main(int argc, char *argv[])
 }
 
 #define GARBAGE "not a number of descriptors"
+#define NO_PID "not a pid"
+#define NO_NAMES "not the names of "
 
 static const struct {
 	const char *pid, *fds, *names, *open, *expected;
@@ -79,34 +118,57 @@ static const struct {
 	{ "own", "2", "a:b", "2", "0 a=3 b=4" },
 	{ "own", "2", "same:same", "2", "0 same=3 same=4" },
 	{ "own", "2", "a.socket:with space", "2", "0 a.socket=3 with space=4" },
-	{ "own", "0", "", "0", "0" },
 	{ "own", "1", "http", "3", "0 http=3 open:4 open:5" },
+	/* what libsystemd understands, too */
+	{ "own", "+1", "a", "1", "0 a=3" },
+	{ "own", " 1", "a", "1", "0 a=3" },
+	{ "own", " \t\n\r+1", "a", "1", "0 a=3" },
+	{ "own", "\v\f1", "a", "1", "0 a=3" },
+	{ "own", "0x1", "a", "1", "0 a=3" },
+	{ "own", "0X2", "a:b", "2", "0 a=3 b=4" },
+	{ "own", "0b10", "a:b", "2", "0 a=3 b=4" },
+	{ "own", "0o2", "a:b", "2", "0 a=3 b=4" },
+	{ "own", "02", "a:b", "2", "0 a=3 b=4" },
+	{ "+own", "1", "a", "1", "0 a=3" },
+	{ " own", "1", "a", "1", "0 a=3" },
+	{ "0xown", "1", "a", "1", "0 a=3" },
+	{ "own", "1", "a\\:b", "1", "0 a:b=3" },
+	{ "own", "2", "a\\\\:\\b", "2", "0 a\\=3 b=4" },
 	/* names that are missing, or too many */
 	{ "own", "1", "-", "1", "0 unknown=3" },
-	{ "own", "1", "", "1", "0 unknown=3" },
-	{ "own", "3", "a", "3", "0 a=3 unknown=4 unknown=5" },
-	{ "own", "2", "a:", "2", "0 a=3 unknown=4" },
-	{ "own", "3", ":b:", "3", "0 unknown=3 b=4 unknown=5" },
-	{ "own", "1", "a:b:c", "1", "0 a=3" },
+	{ "own", "2", "-", "2", "0 unknown=3 unknown=4" },
+	{ "own", "1", "", "1", "0 =3" },
+	{ "own", "2", "a:", "2", "0 a=3 =4" },
+	{ "own", "3", ":b:", "3", "0 =3 b=4 =5" },
+	{ "own", "2", "", "2", NO_NAMES "2" },
+	{ "own", "3", "a", "3", NO_NAMES "3" },
+	{ "own", "1", "a:", "1", NO_NAMES "1" },
+	{ "own", "1", "a:b:c", "1", NO_NAMES "1" },
+	{ "own", "1", "a\\", "1", NO_NAMES "1" },
 	/* meant for others, or for nobody */
 	{ "1", "2", "a:b", "2", "0 open:3 open:4" },
 	{ "-", "2", "a:b", "2", "0 open:3 open:4" },
 	{ "own", "-", "a:b", "2", "0 open:3 open:4" },
-	{ "", "1", "a", "1", "0 open:3" },
-	{ "0", "1", "a", "1", "0 open:3" },
-	{ "-1", "1", "a", "1", "0 open:3" },
-	{ "1x", "1", "a", "1", "0 open:3" },
-	{ "99999999999999999999", "1", "a", "1", "0 open:3" },
 	{ "1", "garbage", "a", "1", "0 open:3" },
 	/* garbage */
+	{ "", "1", "a", "1", NO_PID },
+	{ "0", "1", "a", "1", NO_PID },
+	{ "-1", "1", "a", "1", NO_PID },
+	{ "1x", "1", "a", "1", NO_PID },
+	{ "2147483648", "1", "a", "1", NO_PID },
+	{ "99999999999999999999", "1", "a", "1", NO_PID },
 	{ "own", "", "a", "1", GARBAGE },
+	{ "own", "0", "", "0", GARBAGE },
+	{ "own", "-0", "", "0", GARBAGE },
 	{ "own", "x", "a", "1", GARBAGE },
 	{ "own", "1x", "a", "1", GARBAGE },
 	{ "own", "-1", "a", "1", GARBAGE },
-	{ "own", "+1", "a", "1", GARBAGE },
-	{ "own", " 1", "a", "1", GARBAGE },
+	{ "own", "+-1", "a", "1", GARBAGE },
+	{ "own", "+ 1", "a", "1", GARBAGE },
+	{ "own", "0x", "a", "1", GARBAGE },
+	{ "own", "0b2", "a", "1", GARBAGE },
 	{ "own", "1\n", "a", "1", GARBAGE },
-	{ "own", "0x1", "a", "1", GARBAGE },
+	{ "own", "1 ", "a", "1", GARBAGE },
 	{ "own", "2147483645", "a", "1", GARBAGE },
 	{ "own", "18446744073709551617", "a", "1", GARBAGE },
 	/* descriptors that are not open */
@@ -117,19 +179,42 @@ static const struct {
 
 START_TEST(manager_is_understood)
 {
-	struct harness_result result = harness_run_helper("parse", said[_i].pid, said[_i].fds,
-							  said[_i].names, said[_i].open, NULL);
+	struct harness_result result =
+		harness_run_helper("parse", said[_i].pid, said[_i].fds, said[_i].names,
+				   said[_i].open, "ours", NULL);
 	const char *expected = said[_i].expected;
 
 	ck_assert_int_eq(result.status, 0);
 	if (expected[0] == '0') {
 		ck_assert_str_eq(result.output, expected);
 	} else {
-		ck_assert_msg(strncmp(result.output, "-22 LISTEN_FDS=", 15) == 0 &&
+		ck_assert_msg(strncmp(result.output, "-22 LISTEN_", 11) == 0 &&
 			      strstr(result.output, expected) != NULL, "%s", result.output);
 	}
 }
 END_TEST
+
+#ifdef HAVE_ORACLE
+START_TEST(libsystemd_understands_the_same)
+{
+	struct harness_result result =
+		harness_run_helper("parse", said[_i].pid, said[_i].fds, said[_i].names,
+				   said[_i].open, "theirs", NULL);
+	size_t length = strlen(said[_i].expected);
+	const char *open = strstr(said[_i].expected, " open:");
+
+	ck_assert_int_eq(result.status, 0);
+	if (said[_i].expected[0] != '0') {
+		ck_assert_str_eq(result.output, "-1");
+		return;
+	}
+	if (open != NULL)
+		length = (size_t)(open - said[_i].expected);
+	ck_assert_msg(strncmp(result.output, said[_i].expected, length) == 0 &&
+		      result.output[length] == '\0', "%s", result.output);
+}
+END_TEST
+#endif
 
 /* Two contexts of a process, both asked: the numbers have one owner. */
 static int owner_main(int argc, char *argv[])
@@ -221,7 +306,7 @@ START_TEST(arguments_are_checked)
 	ck_assert_int_eq(daemonkit_context_find_fd(nothing, "a", 0, DAEMONKIT_FD_ANY), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_take_fd(nothing, "a", 0, DAEMONKIT_FD_ANY), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_take_fd(context, "a", 0, DAEMONKIT_FD_ANY), -ENOENT);
-	for (int kind = -1; kind <= 6; kind += 7) {
+	for (int kind = -1; kind <= 7; kind += 8) {
 		ck_assert_int_eq(daemonkit_context_find_fd(context, "a", 0, kind), -EINVAL);
 		ck_assert_ptr_nonnull(strstr(daemonkit_context_error(context), "no such kind"));
 	}
@@ -308,6 +393,41 @@ static int pipe_end(int which)
 	return ends[which];
 }
 
+/* Without the library's name for it, which may need another library. */
+static int queue(void)
+{
+#ifdef SYS_mq_open
+	char name[32];
+	int fd;
+
+	snprintf(name, sizeof name, "daemonkit-%d", (int)getpid());
+	fd = (int)syscall(SYS_mq_open, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600, NULL);
+	syscall(SYS_mq_unlink, name);
+	return fd;
+#else
+	return -1;
+#endif
+}
+
+#ifdef HAVE_ORACLE
+/* What libsystemd takes it for: a kind, or -1 where it tells less. */
+static int oracle_kind(int fd)
+{
+	if (sd_is_fifo(fd, NULL) == 1)
+		return DAEMONKIT_FD_FIFO;
+	if (sd_is_mq(fd, NULL) == 1)
+		return DAEMONKIT_FD_QUEUE;
+	if (sd_is_socket(fd, 0, SOCK_DGRAM, -1) == 1)
+		return DAEMONKIT_FD_DATAGRAM;
+	if (sd_is_socket(fd, 0, SOCK_STREAM, 1) == 1 || sd_is_socket(fd, 0, SOCK_SEQPACKET, 1) == 1)
+		return DAEMONKIT_FD_LISTENER;
+	if (sd_is_socket(fd, 0, 0, 0) == 1)
+		return DAEMONKIT_FD_CONNECTION;
+	/* Of character devices it says the same. */
+	return sd_is_special(fd, NULL) == 1 ? -1 : DAEMONKIT_FD_ANY;
+}
+#endif
+
 static int fifo(void)
 {
 	ck_assert_int_eq(mkfifo(harness_path("fifo"), 0600), 0);
@@ -318,7 +438,8 @@ START_TEST(kinds_are_told_apart)
 {
 	static const char *const called[] = { "something else", "a listening socket",
 					      "a connection",	"a datagram socket",
-					      "a pipe",		"a regular file" };
+					      "a pipe",		"a regular file",
+					      "a message queue" };
 	const struct {
 		int fd, kind;
 	} made[] = {
@@ -335,19 +456,29 @@ START_TEST(kinds_are_told_apart)
 		{ open(harness_path("file"), O_RDWR | O_CREAT | O_CLOEXEC, 0600),
 		  DAEMONKIT_FD_FILE },
 		{ (int)memfd_create("test", MFD_CLOEXEC), DAEMONKIT_FD_FILE },
+		{ queue(), DAEMONKIT_FD_QUEUE },
 		{ open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), DAEMONKIT_FD_ANY },
 		{ open("/dev/null", O_RDONLY | O_CLOEXEC), DAEMONKIT_FD_ANY },
 		{ epoll_create1(EPOLL_CLOEXEC), DAEMONKIT_FD_ANY },
 	};
 	struct daemonkit_context *context = new_context();
+	size_t count = 0;
 
 	for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+		/* A kernel may have no message queues. */
+		if (made[i].fd < 0 && made[i].kind == DAEMONKIT_FD_QUEUE)
+			continue;
 		ck_assert_int_ge(made[i].fd, 0);
+#ifdef HAVE_ORACLE
+		if (oracle_kind(made[i].fd) >= 0)
+			ck_assert_int_eq(oracle_kind(made[i].fd), made[i].kind);
+#endif
 		ck_assert_int_eq(daemonkit_context_pass_fd(context, "it", made[i].fd), 0);
 		close(made[i].fd);
-		ck_assert_int_gt(daemonkit_context_find_fd(context, "it", i, DAEMONKIT_FD_ANY), 2);
-		for (int kind = DAEMONKIT_FD_LISTENER; kind <= DAEMONKIT_FD_FILE; kind++) {
-			int result = daemonkit_context_find_fd(context, "it", i, kind);
+		ck_assert_int_gt(daemonkit_context_find_fd(context, "it", count, DAEMONKIT_FD_ANY),
+				 2);
+		for (int kind = DAEMONKIT_FD_LISTENER; kind <= DAEMONKIT_FD_QUEUE; kind++) {
+			int result = daemonkit_context_find_fd(context, "it", count, kind);
 			char text[100];
 
 			if (kind == made[i].kind) {
@@ -359,6 +490,7 @@ START_TEST(kinds_are_told_apart)
 			ck_assert_int_eq(result, -EPROTOTYPE);
 			ck_assert_ptr_nonnull(strstr(daemonkit_context_error(context), text));
 		}
+		count++;
 	}
 	daemonkit_context_free(context);
 }
@@ -537,7 +669,7 @@ START_TEST(daemon_finds_what_a_manager_passed)
 	struct running running = running_start(
 		_i,
 		"first:close=3 first:close=4 first:listen=3:@/socket first:file=4:@/file "
-		"first:activate=2:http first:file=60:@/own first:pass=own:60 daemon:find=http:0:1 "
+		"first:activate=2:http:unknown first:file=60:@/own first:pass=own:60 daemon:find=http:0:1 "
 		"daemon:find=unknown:0:5 daemon:find=own:0:5 daemon:find=*:0:1 daemon:find=*:2:5 "
 		"daemon:end daemon:wait");
 
@@ -706,6 +838,10 @@ int main(int argc, char *argv[])
 						  { NULL, NULL } };
 
 	tcase_add_loop_test(manager, manager_is_understood, 0, sizeof said / sizeof *said);
+#ifdef HAVE_ORACLE
+	tcase_add_loop_test(manager, libsystemd_understands_the_same, 0,
+			    sizeof said / sizeof *said);
+#endif
 	tcase_add_test(manager, managers_descriptors_have_one_owner);
 	tcase_add_loop_test(manager, garbage_fails_the_start, 0, RUNNING_WAYS);
 	tcase_add_test(api, names_are_checked);

@@ -246,7 +246,7 @@ END_TEST
 
 /* ---- the watchdog ---- */
 
-enum { OWN = -1, OTHER = -2, UNSET = -3 };
+enum { OWN = -1, OTHER = -2, UNSET = -3, PLUS = -4 };
 
 static const struct {
 	const char *usec;
@@ -265,6 +265,16 @@ static const struct {
 	{ "18446744073709551614", UNSET, NULL, 1, INT_MAX, false },
 	{ "2147483647000", UNSET, NULL, 1, INT_MAX, false },
 	{ "2147483646999", UNSET, NULL, 1, INT_MAX - 1, false },
+	{ "+1500", UNSET, NULL, 1, 1, false },
+	{ " \t\n\r1500", UNSET, NULL, 1, 1, false },
+	{ "0x7530", UNSET, NULL, 1, 30, false },
+	{ "0b11111010000", UNSET, NULL, 1, 2, false },
+	{ "0o3720", UNSET, NULL, 1, 2, false },
+	{ "03720", UNSET, NULL, 1, 2, false },
+	{ "30000000", PLUS, NULL, 1, 30000, false },
+	{ "1500 ", UNSET, NULL, 0, 0, true },
+	{ "-0", UNSET, NULL, 0, 0, true },
+	{ "0x", UNSET, NULL, 0, 0, true },
 	{ "18446744073709551615", UNSET, NULL, 0, 0, true },
 	{ "18446744073709551616", UNSET, NULL, 0, 0, true },
 	{ "0", UNSET, NULL, 0, 0, true },
@@ -286,7 +296,8 @@ START_TEST(watchdog_interval)
 
 	if (watchdogs[_i].usec != NULL)
 		setenv("WATCHDOG_USEC", watchdogs[_i].usec, 1);
-	snprintf(pid, sizeof pid, "%d", (int)(watchdogs[_i].pid == OWN ? getpid() : getppid()));
+	snprintf(pid, sizeof pid, watchdogs[_i].pid == PLUS ? " +%d" : "%d",
+		 (int)(watchdogs[_i].pid == OTHER ? getppid() : getpid()));
 	if (watchdogs[_i].pid != UNSET)
 		setenv("WATCHDOG_PID", watchdogs[_i].pid_text != NULL ? watchdogs[_i].pid_text : pid, 1);
 	CHECK_RESULT(context, daemonkit_notify_watchdog_interval(context, &interval),

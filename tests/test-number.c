@@ -105,6 +105,21 @@ START_TEST(limits_are_exact)
 }
 END_TEST
 
+/* The tests of the variables compare with libsystemd; here is what can go wrong besides. */
+START_TEST(variables)
+{
+	uint64_t number = 7;
+
+	ck_assert_int_eq(number_parse_variable("18446744073709551615", UINT64_MAX, &number), 0);
+	ck_assert(number == UINT64_MAX);
+	ck_assert_int_eq(number_parse_variable("10", 9, &number), -EINVAL);
+	ck_assert_int_eq(number_parse_variable("-1", UINT64_MAX, &number), -EINVAL);
+	ck_assert(number == UINT64_MAX);
+	ck_assert_int_eq(number_parse_variable(" +0X0a", 10, &number), 0);
+	ck_assert(number == 10);
+}
+END_TEST
+
 START_TEST(formatted_as_printf_does)
 {
 	uint64_t number = 1;
@@ -129,6 +144,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(numbers, no_byte_but_a_digit_passes);
 	tcase_add_test(numbers, the_length_counts);
 	tcase_add_test(numbers, limits_are_exact);
+	tcase_add_test(numbers, variables);
 	tcase_add_test(numbers, formatted_as_printf_does);
 	return harness_main(argc, argv, suite, NULL);
 }

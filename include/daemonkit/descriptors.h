@@ -37,6 +37,8 @@ struct daemonkit_context;
 #define DAEMONKIT_FD_FIFO 4
 /** A regular file, or a file in memory. */
 #define DAEMONKIT_FD_FILE 5
+/** A POSIX message queue. */
+#define DAEMONKIT_FD_QUEUE 6
 
 /**
  * daemonkit_context_pass_fd - let the daemon have a descriptor under a name
@@ -63,7 +65,7 @@ DAEMONKIT_API int daemonkit_context_pass_fd(struct daemonkit_context *context,
  * @index: 0 for the first of this name, and so on, in the order in which
  *         they came
  * @kind: what it has to be, one of DAEMONKIT_FD_ANY, _LISTENER, _CONNECTION,
- *        _DATAGRAM, _FIFO, _FILE
+ *        _DATAGRAM, _FIFO, _FILE, _QUEUE
  *
  * May be called before daemonkit_context_reborn(), too: in the launcher it
  * tells what a manager has given already.  A second copy has nothing before
@@ -72,7 +74,8 @@ DAEMONKIT_API int daemonkit_context_pass_fd(struct daemonkit_context *context,
  * Returns: the descriptor, 3 or higher, or
  *   -ENOENT      there is none of this name and index
  *   -EPROTOTYPE  it is of another kind; the text says which
- *   -EINVAL      no such @kind; or LISTEN_FDS is garbage
+ *   -EINVAL      no such @kind; or LISTEN_PID, LISTEN_FDS or LISTEN_FDNAMES is
+ *                garbage, where libsystemd refuses it too
  *   -ENOMEM
  * Ownership: the context's: closed by daemonkit_context_free(), and must not
  * be closed before (daemonkit_context_take_fd() is for that).

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Decimal numbers.
- * Thread-safe and async-signal-safe.
+ * Numbers as texts.
+ * Thread-safe; all but number_parse_variable() are async-signal-safe.
  */
 #include "base/decimal.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 
 size_t number_format(char text[static NUMBER_MAX], uint64_t number)
 {
@@ -36,6 +38,30 @@ int number_parse(const char *text, size_t length, uint64_t limit, uint64_t *numb
 			return -EINVAL;
 		value = value * 10 + digit;
 	}
+	*number = value;
+	return 0;
+}
+
+int number_parse_variable(const char *text, uint64_t limit, uint64_t *number)
+{
+	unsigned long long value;
+	int base = 0;
+	char *end;
+
+	text += strspn(text, " \t\n\r");
+	if (text[0] == '0' && (text[1] == 'b' || text[1] == 'B'))
+		base = 2;
+	else if (text[0] == '0' && (text[1] == 'o' || text[1] == 'O'))
+		base = 8;
+	if (base != 0)
+		text += 2;
+	errno = 0;
+	value = strtoull(text, &end, base);
+	if (errno != 0 || end == text || *end != '\0' || value > limit)
+		return -EINVAL;
+	/* strtoull(3) negates modulo 2^64. */
+	if (value != 0 && text[0] == '-')
+		return -EINVAL;
 	*number = value;
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Decimal numbers, without locale and safe in signal handlers. */
+/* Numbers: those of files, without locale and safe in signal handlers, and of variables. */
 #ifndef BASE_DECIMAL_H
 #define BASE_DECIMAL_H
 
@@ -18,6 +18,13 @@ size_t number_format(char text[static NUMBER_MAX], uint64_t number);
  * Returns 0, or -EINVAL (empty, other characters, more than limit).
  */
 int number_parse(const char *text, size_t length, uint64_t limit, uint64_t *number);
+
+/*
+ * Read a number of an environment variable of the service manager as libsystemd
+ * does: after white space a sign, and 0x, 0b, 0o or, for octal, 0.  Returns 0 or
+ * -EINVAL.  Not async-signal-safe.
+ */
+int number_parse_variable(const char *text, uint64_t limit, uint64_t *number);
 
 /*
  * Read a pid as it stands in a pid file: digits, not 0, and at most one

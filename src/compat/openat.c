@@ -36,6 +36,16 @@ static int expect(int fd, const struct stat *expected)
 	return error;
 }
 
+bool compat_is_queue(int fd)
+{
+#if defined(COMPAT_LINUX) && defined(SYS_mq_getsetattr)
+	return syscall(SYS_mq_getsetattr, fd, NULL, NULL) == 0;
+#else
+	(void)fd;
+	return false;
+#endif
+}
+
 /* The portable way: a file of another kind may be opened for a moment. */
 static int open_then_look(int dir, const char *name, const struct stat *expected, int access)
 {

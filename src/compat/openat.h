@@ -43,4 +43,7 @@ int compat_name(int fd, int dir, const char *name);
  */
 int compat_rename_new(int dir, const char *from, const char *to);
 
+/* Is it a POSIX message queue, which looks like a regular file where it is a descriptor? */
+bool compat_is_queue(int fd);
+
 #endif /* COMPAT_OPENAT_H */

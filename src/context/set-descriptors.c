@@ -59,7 +59,7 @@ int daemonkit_context_find_fd(struct daemonkit_context *context, const char *nam
 
 	if (context == NULL)
 		return error_null(__func__);
-	if (kind < DAEMONKIT_FD_ANY || kind > DAEMONKIT_FD_FILE)
+	if (kind < DAEMONKIT_FD_ANY || kind > DAEMONKIT_FD_QUEUE)
 		return context_result(context, error_set(-EINVAL,
 							 "descriptor %s: kind %d: there is no such"
 							 " kind",

@@ -22,6 +22,7 @@
 #include "base/decimal.h"
 #include "base/error-internal.h"
 #include "base/fd.h"
+#include "compat/openat.h"
 
 /* The first one that a manager passes. */
 #define FIRST 3
@@ -63,7 +64,7 @@ int descriptors_check_name(const char *name)
 	return 0;
 }
 
-static int add_part(struct descriptors *descriptors, const char *name, size_t length, int fd)
+int descriptors_add(struct descriptors *descriptors, const char *name, int fd)
 {
 	size_t size = (descriptors->count + 1) * sizeof *descriptors->list;
 	struct descriptor *larger = realloc(descriptors->list, size);
@@ -72,16 +73,11 @@ static int add_part(struct descriptors *descriptors, const char *name, size_t le
 	if (larger == NULL)
 		return -ENOMEM;
 	descriptors->list = larger;
-	copy = strndup(name, length);
+	copy = strdup(name);
 	if (copy == NULL)
 		return -ENOMEM;
 	larger[descriptors->count++] = (struct descriptor){ .name = copy, .fd = fd };
 	return 0;
-}
-
-int descriptors_add(struct descriptors *descriptors, const char *name, int fd)
-{
-	return add_part(descriptors, name, strlen(name), fd);
 }
 
 int descriptors_find(const struct descriptors *descriptors, const char *name, size_t index)
@@ -113,6 +109,7 @@ static const char *const kinds[] = {
 	[DAEMONKIT_FD_DATAGRAM] = "a datagram socket",
 	[DAEMONKIT_FD_FIFO] = "a pipe",
 	[DAEMONKIT_FD_FILE] = "a regular file",
+	[DAEMONKIT_FD_QUEUE] = "a message queue",
 };
 
 static int socket_kind(int fd)
@@ -146,7 +143,7 @@ int descriptors_check_kind(const char *name, int fd, int kind)
 	else if (S_ISFIFO(facts.st_mode))
 		found = DAEMONKIT_FD_FIFO;
 	else if (S_ISREG(facts.st_mode))
-		found = DAEMONKIT_FD_FILE;
+		found = compat_is_queue(fd) ? DAEMONKIT_FD_QUEUE : DAEMONKIT_FD_FILE;
 	if (found == kind)
 		return 0;
 	return error_set(-EPROTOTYPE, "descriptor %s (%d): it is %s and not %s", name, fd,
@@ -158,12 +155,14 @@ static int count_passed(void)
 {
 	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
 	uint64_t number;
-	pid_t meant;
 
-	if (count == NULL || pid == NULL || number_parse_pid(pid, strlen(pid), &meant) < 0 ||
-	    meant != getpid())
+	if (pid == NULL)
 		return 0;
-	if (number_parse(count, strlen(count), INT_MAX - FIRST, &number) < 0)
+	if (number_parse_variable(pid, INT_MAX, &number) < 0 || number == 0)
+		return error_set(-EINVAL, "LISTEN_PID=%.32s: not a pid", pid);
+	if ((pid_t)number != getpid() || count == NULL)
+		return 0;
+	if (number_parse_variable(count, INT_MAX - FIRST, &number) < 0 || number == 0)
 		return error_set(-EINVAL, "LISTEN_FDS=%.32s: not a number of descriptors", count);
 	for (int fd = FIRST; fd < FIRST + (int)number; fd++)
 		if (fd_set_cloexec(fd, true) < 0)
@@ -172,30 +171,60 @@ static int count_passed(void)
 	return (int)number;
 }
 
+/*
+ * The next name, and *rest behind it, or NULL after the last one.  libsystemd
+ * takes a backslash away, and what follows it for a byte of the name.
+ */
+static const char *next_name(char **rest)
+{
+	char *name = *rest, *to = name, *from = name;
+
+	while (*from != '\0' && *from != ':') {
+		if (*from == '\\' && *++from == '\0')
+			return NULL;
+		*to++ = *from++;
+	}
+	*rest = *from == ':' ? from + 1 : NULL;
+	*to = '\0';
+	return name;
+}
+
+/* Without names each is UNNAMED; else there are as many as descriptors. */
+static int add_passed(struct descriptors *descriptors, int count, char *names)
+{
+	bool named = names != NULL;
+	int result = 0;
+
+	for (int fd = FIRST; fd < FIRST + count && result == 0; fd++) {
+		const char *name = !named ? UNNAMED : names == NULL ? NULL : next_name(&names);
+
+		result = name == NULL ? -EINVAL : descriptors_add(descriptors, name, fd);
+	}
+	return result == 0 && names != NULL ? -EINVAL : result;
+}
+
 int descriptors_from_manager(struct descriptors *descriptors)
 {
 	/* Two owners would close the same numbers twice. */
 	static atomic_bool taken;
 	const char *names = getenv("LISTEN_FDNAMES");
-	int count = count_passed(), result = 0;
+	int count = count_passed(), result;
 	size_t before = descriptors->count;
+	char *copy;
 
 	if (count <= 0 || atomic_exchange(&taken, true))
 		return count < 0 ? count : 0;
-	for (int fd = FIRST; fd < FIRST + count && result == 0; fd++) {
-		size_t length = names == NULL ? 0 : strcspn(names, ":");
-
-		result = length > 0 ? add_part(descriptors, names, length, fd)
-				    : descriptors_add(descriptors, UNNAMED, fd);
-		if (names != NULL)
-			names = names[length] == ':' ? names + length + 1 : NULL;
-	}
-	if (result < 0) {
-		forget_after(descriptors, before);
-		atomic_store(&taken, false);
-		return error_system(result, "LISTEN_FDS");
-	}
-	return 0;
+	copy = names == NULL ? NULL : strdup(names);
+	result = names != NULL && copy == NULL ? -ENOMEM : add_passed(descriptors, count, copy);
+	free(copy);
+	if (result == 0)
+		return 0;
+	forget_after(descriptors, before);
+	atomic_store(&taken, false);
+	if (result == -EINVAL)
+		return error_set(result, "LISTEN_FDNAMES=%.64s: not the names of %d descriptors",
+				 names, count);
+	return error_system(result, "LISTEN_FDS");
 }
 
 void descriptors_pack(const struct descriptors *descriptors, struct pack *pack)

@@ -213,12 +213,12 @@ int notify_forget(struct notify *notify, const char *name)
 static bool is_meant(const struct notify *notify)
 {
 	const char *text = getenv("WATCHDOG_PID");
-	pid_t pid;
+	uint64_t pid;
 
 	if (text == NULL)
 		return true;
-	return number_parse_pid(text, strlen(text), &pid) == 0 &&
-	       (pid == getpid() || (notify->watched > 0 && pid == notify->watched));
+	return number_parse_variable(text, INT_MAX, &pid) == 0 &&
+	       ((pid_t)pid == getpid() || (notify->watched > 0 && (pid_t)pid == notify->watched));
 }
 
 int notify_watchdog_interval(const struct notify *notify, int *milliseconds)
@@ -227,7 +227,7 @@ int notify_watchdog_interval(const struct notify *notify, int *milliseconds)
 	uint64_t microseconds;
 
 	if (text == NULL || !is_meant(notify) ||
-	    number_parse(text, strlen(text), UINT64_MAX - 1, &microseconds) < 0 ||
+	    number_parse_variable(text, UINT64_MAX - 1, &microseconds) < 0 ||
 	    microseconds == 0)
 		return 0;
 	microseconds /= 1000;
