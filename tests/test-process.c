@@ -27,17 +27,19 @@
 #include <daemonkit/process.h>
 
 #include "compat/pidfd.h"
+#include "compat/siginfo.h"
+#include "process/process-internal.h"
 
 #define NOBODY 65534
 
-enum { WITH_PIDFD, WITHOUT_PIDFD, VARIANTS };
+enum { WITH_PIDFD, WITHOUT_PIDFD, WITH_PIDFD_ONLY, VARIANTS };
 
-/* Answer pidfd_open(2) as a kernel without it does, or as a container's filter. */
-static void forbid_pidfd(int error)
+/* Answer a system call as a kernel without it does, or as a container's filter. */
+static void forbid(unsigned call, int error)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -51,7 +53,10 @@ static void forbid_pidfd(int error)
 static void variant(int which)
 {
 	if (which == WITHOUT_PIDFD)
-		forbid_pidfd(ENOSYS);
+		forbid(SYS_pidfd_open, ENOSYS);
+	/* A sandbox that knows the one call and not the other. */
+	if (which == WITH_PIDFD_ONLY)
+		forbid(SYS_pidfd_send_signal, EPERM);
 }
 
 static void ignore(int signal)
@@ -388,11 +393,45 @@ START_TEST(a_filter_that_says_eperm_means_no_pidfds)
 	struct daemonkit_process *process;
 	pid_t pid = start(false);
 
-	forbid_pidfd(EPERM);
+	forbid(SYS_pidfd_open, EPERM);
 	process = hold(pid);
 	ck_assert_int_eq(daemonkit_process_fd(process), -ENOTSUP);
 	ck_assert_int_eq(daemonkit_process_stop(process, -1, 0), 0);
 	reap(pid);
+	daemonkit_process_free(process);
+}
+END_TEST
+
+START_TEST(a_request_is_sent)
+{
+	pid_t pid = start(false);
+	struct daemonkit_process *process = hold(pid);
+	int status;
+
+	variant(_i);
+	ck_assert_int_eq(process_queue(process, SIGTERM, compat_signal_ticket(5)), 0);
+	status = reap(pid);
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(WTERMSIG(status), SIGTERM);
+	ck_assert_int_eq(process_queue(process, SIGTERM, compat_signal_ticket(6)), -ESRCH);
+	daemonkit_process_free(process);
+}
+END_TEST
+
+/* pidfd_send_signal(2) alone; a refusal by the kernel stays one. */
+START_TEST(a_filter_may_refuse_only_the_signal)
+{
+	static const int errors[] = { EPERM, EACCES, ENOSYS };
+	pid_t pid = start(false);
+	struct daemonkit_process *process = hold(pid);
+
+	harness_need_root();
+	forbid(SYS_pidfd_send_signal, errors[_i]);
+	ck_assert_int_eq(setresuid(NOBODY, NOBODY, 0), 0);
+	ck_assert_int_eq(daemonkit_process_signal(process, SIGTERM), -EPERM);
+	ck_assert_int_eq(setresuid(0, 0, 0), 0);
+	ck_assert_int_eq(daemonkit_process_signal(process, SIGTERM), 0);
+	ck_assert_int_eq(WTERMSIG(reap(pid)), SIGTERM);
 	daemonkit_process_free(process);
 }
 END_TEST
@@ -514,6 +553,9 @@ int main(int argc, char *argv[])
 	if (harness_has_linux_api())
 		tcase_add_loop_test(both, a_reused_pid_is_another_process, 0, VARIANTS);
 	tcase_add_test(rest, null_is_refused);
+	tcase_add_loop_test(both, a_request_is_sent, 0, VARIANTS);
+	if (harness_has_pidfds())
+		tcase_add_loop_test(rest, a_filter_may_refuse_only_the_signal, 0, 3);
 	tcase_add_test(rest, a_filter_that_says_eperm_means_no_pidfds);
 	if (harness_has_pidfds())
 		tcase_add_test(rest, the_status_of_a_reaped_process_is_known);

@@ -32,6 +32,7 @@ int compat_pidfd_open(pid_t pid)
 		return fd;
 	switch (errno) {
 	case EPERM: /* a container's system call filter that does not know it */
+	case EACCES:
 		return -ENOSYS;
 	case EINVAL: /* a thread, not a process */
 	case ENOENT:
@@ -41,14 +42,38 @@ int compat_pidfd_open(pid_t pid)
 	}
 }
 
+/* A process may always signal itself: is the call refused, whoever is meant? */
+static bool is_refused(void)
+{
+	int self = compat_pidfd_open(getpid());
+	bool refused = self >= 0 && syscall(SYS_pidfd_send_signal, self, 0, NULL, 0) < 0;
+
+	if (self >= 0)
+		close(self);
+	return refused;
+}
+
+static int send_signal(int pidfd, int signal, const siginfo_t *info)
+{
+	int error;
+
+	if (syscall(SYS_pidfd_send_signal, pidfd, signal, info, 0) == 0)
+		return 0;
+	error = errno;
+	/* From the kernel about that process, or from a filter about the call? */
+	if ((error == EPERM || error == EACCES) && is_refused())
+		error = ENOSYS;
+	return -error;
+}
+
 int compat_pidfd_signal(int pidfd, int signal)
 {
-	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+	return send_signal(pidfd, signal, NULL);
 }
 
 int compat_pidfd_queue(int pidfd, const siginfo_t *info)
 {
-	return syscall(SYS_pidfd_send_signal, pidfd, info->si_signo, info, 0) < 0 ? -errno : 0;
+	return send_signal(pidfd, info->si_signo, info);
 }
 
 #else

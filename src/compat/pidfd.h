@@ -14,7 +14,10 @@
  */
 int compat_pidfd_open(pid_t pid);
 
-/* pidfd_send_signal(2): 0 or a negative errno. */
+/*
+ * pidfd_send_signal(2): 0 or a negative errno; -ENOSYS where the system, or a
+ * sandbox that allows pidfd_open(2), refuses the call itself.
+ */
 int compat_pidfd_signal(int pidfd, int signal);
 
 /* The same with all that is to come along; and to a pid, as sigqueue(3) does it. */

@@ -108,8 +108,12 @@ static int send(const struct daemonkit_process *process, int signal)
 	/* A zombie would take the signal and say nothing. */
 	if (!alive(process))
 		return -ESRCH;
-	if (process->fd >= 0)
-		return compat_pidfd_signal(process->fd, signal);
+	if (process->fd >= 0) {
+		int result = compat_pidfd_signal(process->fd, signal);
+
+		if (result != -ENOSYS)
+			return result;
+	}
 	return kill(process->pid, signal) < 0 ? -errno : 0;
 }
 
@@ -122,8 +126,12 @@ int process_queue(const struct daemonkit_process *process, int signal, uint32_t 
 	if (!alive(process))
 		return -ESRCH;
 	compat_signal_with_ticket(&info, signal, ticket);
-	if (process->fd >= 0)
-		return compat_pidfd_queue(process->fd, &info);
+	if (process->fd >= 0) {
+		int result = compat_pidfd_queue(process->fd, &info);
+
+		if (result != -ENOSYS)
+			return result;
+	}
 	return compat_queue(process->pid, &info);
 }
 
