@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -258,9 +259,95 @@ START_TEST(a_running_program_is_commanded)
 }
 END_TEST
 
+/* BLOCKED, WAITING in sigwait(3), DEFAULT or IGNORED: prints each SIGUSR1 that it gets. */
+static int receiver_main(int argc, char *argv[])
+{
+	sigset_t set;
+	int number;
+
+	(void)argc;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	signal(SIGUSR1, strcmp(argv[1], "ignored") == 0 ? SIG_IGN : SIG_DFL);
+	if (strcmp(argv[1], "blocked") == 0 || strcmp(argv[1], "waiting") == 0)
+		sigprocmask(SIG_BLOCK, &set, NULL);
+	printf("ready\n");
+	fflush(stdout);
+	if (strcmp(argv[1], "waiting") == 0 && sigwait(&set, &number) == 0)
+		printf("%d\n", number);
+	fflush(stdout);
+	return getchar() == EOF ? 0 : 1;
+}
+
+static bool waits(void *data)
+{
+	char path[64], text[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/wchan", *(pid_t *)data);
+	file = fopen(path, "re");
+	if (file && !fgets(text, sizeof text, file))
+		text[0] = '\0';
+	if (file)
+		fclose(file);
+	return strncmp(text, "do_sigtimedwait", 15) == 0;
+}
+
+/* What is not meant to end a process does not. */
+START_TEST(a_command_does_not_kill)
+{
+	static const struct {
+		const char *how;
+		int result;
+		const char *said;
+	} receivers[] = {
+		{ "default", -ENOTSUP, "does not handle signal" },
+		{ "ignored", -ENOTSUP, "ignores signal" },
+		{ "blocked", 1, "" },
+		{ "waiting", 1, "" },
+	};
+	struct daemonkit_commands *commands = new_commands(NULL);
+	struct harness_program program;
+	struct daemonkit_process *process;
+	const char *word = "reopen";
+	int answer;
+
+	harness_need_kernel("the signals that a process handles");
+	program = harness_spawn_helper("receiver", receivers[_i].how, NULL);
+	process = open_process(program.pid);
+	add_string(commands, &word, "reopen", SIGUSR1);
+	add_string(commands, &word, "stop", SIGTERM);
+	ck_assert_str_eq(harness_line(&program), "ready");
+	if (strcmp(receivers[_i].how, "waiting") == 0 &&
+	    !harness_wait_until(waits, &program.pid, 1000))
+		harness_skip("the kernel does not tell what a process waits for");
+	ck_assert_int_eq(daemonkit_commands_send(commands, process), receivers[_i].result);
+	if (receivers[_i].result < 0) {
+		ck_assert_ptr_nonnull(strstr(daemonkit_error(), receivers[_i].said));
+		ck_assert_int_eq(daemonkit_process_request(process, SIGUSR1, 100, NULL, NULL, &answer),
+				 -ENOTSUP);
+		ck_assert_ptr_nonnull(strstr(daemonkit_error(), receivers[_i].said));
+	}
+	if (strcmp(receivers[_i].how, "waiting") == 0)
+		ck_assert_int_eq(atoi(harness_line(&program)), SIGUSR1);
+	ck_assert_int_eq(daemonkit_process_alive(process), 1);
+	ck_assert_int_eq(harness_end(&program), 0);
+	/* What is there to end a process may. */
+	program = harness_spawn_helper("receiver", "default", NULL);
+	process = (daemonkit_process_free(process), open_process(program.pid));
+	ck_assert_str_eq(harness_line(&program), "ready");
+	word = "stop";
+	ck_assert_int_eq(daemonkit_commands_send(commands, process), 1);
+	ck_assert_int_eq(harness_end(&program), SIGTERM);
+	daemonkit_process_free(process);
+	daemonkit_commands_free(commands);
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
-	static const struct harness_helper helpers[] = {{"recorder", recorder_main}, {NULL, NULL}};
+	static const struct harness_helper helpers[] = {
+		{"recorder", recorder_main}, {"receiver", receiver_main}, {NULL, NULL}};
 	Suite *suite = suite_create("commands");
 	TCase *table = harness_case(suite, "table");
 	TCase *sending = harness_case(suite, "sending");
@@ -270,6 +357,8 @@ int main(int argc, char *argv[])
 	tcase_add_test(table, handlers_are_set_and_stay);
 	tcase_add_test(table, failure_leaves_the_table_as_it_was);
 	tcase_add_test(sending, the_order_of_sending_is_that_of_adding);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(sending, a_command_does_not_kill, 0, 4);
 	tcase_add_test(sending, a_running_program_is_commanded);
 	return harness_main(argc, argv, suite, helpers);
 }

@@ -94,8 +94,13 @@ DAEMONKIT_API int daemonkit_commands_active(const struct daemonkit_commands *com
  * They are sent in the order in which the flags were added.  The first
  * failure ends the sending.
  *
- * Returns: the number of signals sent, or the errors of
- * daemonkit_process_signal().
+ * A signal that the daemon ignores, or that would end it because it does not
+ * handle it, is not sent, as far as /proc tells; a daemon in sigwait(3), or one
+ * that blocks the signal, handles it.  Signals that are there to end a process
+ * (SIGTERM, SIGINT, SIGQUIT, SIGABRT, SIGKILL) are sent.
+ *
+ * Returns: the number of signals sent; -ENOTSUP the daemon does not handle the
+ * signal; or the errors of daemonkit_process_signal().
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_commands_send(const struct daemonkit_commands *commands,

@@ -103,10 +103,16 @@ DAEMONKIT_API int daemonkit_process_signal(struct daemonkit_process *process, in
  * and nobody else, and of a run of its handler that began after this call.
  * Only a process of the same user, or one that is asked by root, answers.
  *
+ * A signal that the process ignores, or that would end it because it does not
+ * handle it, is not sent, as far as /proc tells.  Signals that are there to end a
+ * process (SIGTERM, SIGINT, SIGQUIT, SIGABRT, SIGKILL) are.
+ *
  * Returns: 0 there is an answer in @answer; or
  *   -EINVAL     no such signal, or NULL
  *   -ESRCH      the process has ended before; nothing was sent
  *   -EPERM      the caller may not signal it; nothing was sent
+ *   -ENOTSUP    the process ignores the signal, or would be ended by it;
+ *               nothing was sent
  *   -EAGAIN     too many real-time signals are queued; nothing was sent
  *   -ECHILD     the process has ended without an answer
  *   -ENOMSG     the signal was sent, and nobody has answered: the process

@@ -195,17 +195,55 @@ int compat_process_owner(pid_t pid, uid_t *owner)
 	return 0;
 }
 
+/* Is the signal in this set of /proc/PID/status?  1, 0, or -ENOTSUP. */
+static int is_in_set(const char *status, const char *name, int signal)
+{
+	const char *set = strstr(status, name);
+
+	if (!set)
+		return -ENOTSUP;
+	return (strtoull(set + strlen(name), NULL, 16) >> (signal - 1)) & 1;
+}
+
 int compat_process_pending(pid_t pid, int signal)
 {
-	static const char name[] = "\nShdPnd:";
 	char path[64], text[4096];
-	const char *pending;
 
 	snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
-	pending = slurp(path, text, sizeof text) > 0 ? strstr(text, name) : NULL;
-	if (!pending)
+	if (slurp(path, text, sizeof text) < 0)
 		return -ENOTSUP;
-	return (strtoull(pending + sizeof name - 1, NULL, 16) >> (signal - 1)) & 1;
+	return is_in_set(text, "\nShdPnd:", signal);
+}
+
+/* Within sigwait(3) a signal does not count as blocked. */
+static bool waits_for_signals(pid_t pid)
+{
+	static const char function[] = "do_sigtimedwait";
+	char path[64], text[128];
+
+	snprintf(path, sizeof path, "/proc/%ld/wchan", (long)pid);
+	return slurp(path, text, sizeof text) > 0 &&
+	       strncmp(text, function, sizeof function - 1) == 0;
+}
+
+int compat_process_disposition(pid_t pid, int signal)
+{
+	int caught, blocked, ignored;
+	char path[64], text[4096];
+
+	snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+	if (slurp(path, text, sizeof text) < 0)
+		return -ENOTSUP;
+	caught = is_in_set(text, "\nSigCgt:", signal);
+	blocked = is_in_set(text, "\nSigBlk:", signal);
+	ignored = is_in_set(text, "\nSigIgn:", signal);
+	if (caught < 0 || blocked < 0 || ignored < 0)
+		return -ENOTSUP;
+	if (caught == 1)
+		return COMPAT_HANDLED;
+	if (ignored == 1)
+		return COMPAT_IGNORED;
+	return blocked == 1 || waits_for_signals(pid) ? COMPAT_HANDLED : COMPAT_DEFAULT;
 }
 
 int64_t compat_process_age(uint64_t start)
@@ -226,6 +264,13 @@ int compat_queue(pid_t pid, const siginfo_t *info)
 }
 
 int compat_process_pending(pid_t pid, int signal)
+{
+	(void)pid;
+	(void)signal;
+	return -ENOTSUP;
+}
+
+int compat_process_disposition(pid_t pid, int signal)
 {
 	(void)pid;
 	(void)signal;

@@ -46,6 +46,13 @@ int compat_process_owner(pid_t pid, uid_t *owner);
 /* Is this signal pending for the process?  1, 0, or -ENOTSUP: nobody knows. */
 int compat_process_pending(pid_t pid, int signal);
 
+/*
+ * What a signal does to the process: it handles it, or may, as it blocks it or waits
+ * for it; it has the default action; it is ignored.  -ENOTSUP: nobody knows.
+ */
+enum compat_disposition { COMPAT_HANDLED, COMPAT_DEFAULT, COMPAT_IGNORED };
+int compat_process_disposition(pid_t pid, int signal);
+
 /* How long a process that started then (see above) has run: seconds, or -ENOTSUP. */
 int64_t compat_process_age(uint64_t start);
 

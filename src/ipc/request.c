@@ -267,7 +267,9 @@ int daemonkit_process_request(struct daemonkit_process *process, int signal, int
 		return error_null(__func__);
 	if (signal < 1 || signal > SIGRTMAX)
 		return error_set(-EINVAL, "signal %d: there is no such signal", signal);
-	result = request_all(&request);
+	result = process_check_effect(process, signal);
+	if (result == 0)
+		result = request_all(&request);
 	fd_close(request.line);
 	fd_close(request.listener);
 	if (result == 0)

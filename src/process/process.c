@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/error-internal.h"
@@ -133,6 +134,39 @@ int process_queue(const struct daemonkit_process *process, int signal, uint32_t 
 			return result;
 	}
 	return compat_queue(process->pid, &info);
+}
+
+/* By default nothing comes of it, or the process stops; or it is there to end a process. */
+static bool may_be_sent_unhandled(int signal)
+{
+	static const int signals[] = { SIGCHLD, SIGCONT, SIGURG,  SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN,
+				       SIGTTOU, SIGTERM, SIGINT, SIGQUIT,  SIGABRT, SIGKILL };
+
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		if (signal == signals[i])
+			return true;
+	return false;
+}
+
+int process_check_effect(const struct daemonkit_process *process, int signal)
+{
+	int disposition;
+
+	if (may_be_sent_unhandled(signal))
+		return 0;
+	disposition = compat_process_disposition(process->pid, signal);
+	/* What was looked at is this process if it is there still. */
+	if (!alive(process))
+		return 0;
+	if (disposition == COMPAT_DEFAULT)
+		return error_set(-ENOTSUP, "process %ld: it does not handle signal %d (%s), which "
+					   "would end it: nothing was sent",
+				 (long)process->pid, signal, strsignal(signal));
+	if (disposition == COMPAT_IGNORED)
+		return error_set(-ENOTSUP, "process %ld: it ignores signal %d (%s): nothing was "
+					   "sent",
+				 (long)process->pid, signal, strsignal(signal));
+	return 0;
 }
 
 int64_t process_age(const struct daemonkit_process *process)

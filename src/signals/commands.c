@@ -12,6 +12,7 @@
 #include <daemonkit/process.h>
 
 #include "base/error-internal.h"
+#include "process/process-internal.h"
 
 /* Either a truth value or a string that has to be equal to another. */
 struct command {
@@ -145,7 +146,9 @@ int daemonkit_commands_send(const struct daemonkit_commands *commands,
 
 		if (!is_active(&commands->list[i]))
 			continue;
-		result = daemonkit_process_signal(process, commands->list[i].signal);
+		result = process_check_effect(process, commands->list[i].signal);
+		if (result == 0)
+			result = daemonkit_process_signal(process, commands->list[i].signal);
 		if (result < 0)
 			return result;
 		count++;
