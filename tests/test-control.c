@@ -97,6 +97,8 @@ static int serve(struct program *program)
 		daemonkit_notify_status(program->context, "second step: 0123456789012345678901234"
 							  "5678901234567890123456789");
 	}
+	if (is(program, "ignoring"))
+		signal(SIGHUP, SIG_IGN);
 	daemonkit_notify_ready(program->context);
 	if (is(program, "curious")) {
 		int code = 99;
@@ -117,7 +119,8 @@ static int serve(struct program *program)
 static int prepare(struct program *program)
 {
 	if (daemonkit_signals_new(&program->signals) < 0 ||
-	    daemonkit_signals_set_handler(program->signals, SIGHUP, on_reload, program) < 0 ||
+	    (!is(program, "deaf") && !is(program, "ignoring") &&
+	     daemonkit_signals_set_handler(program->signals, SIGHUP, on_reload, program) < 0) ||
 	    daemonkit_signals_set_handler(program->signals, SIGTERM, on_term, program) < 0 ||
 	    daemonkit_context_new(&program->context) < 0 ||
 	    daemonkit_context_set_ready_timeout(program->context, 60000) < 0 ||
@@ -332,9 +335,31 @@ START_TEST(commands_after_its_death)
 		      "");
 	run("ok", "reload", 7);
 	run("ok", "try-restart", 0);
-	run("ok", "stop", 0);
+	run("ok", "status", 1);
+	check_streams(run("ok", "stop", 0), "prog: not running\n", "");
+	ck_assert_int_lt(access(harness_path("prog.pid"), F_OK), 0);
+	run("ok", "status", 3);
 	run("ok", "start", 0);
 	finish(daemon_pid());
+}
+END_TEST
+
+/* Of another user in that user's directory: it can be read, and no more. */
+START_TEST(a_stale_file_that_cannot_be_removed_is_told)
+{
+	const char *path = harness_path("prog.pid");
+
+	harness_need_root();
+	harness_write_file(path, "4194303\n");
+	check_streams(run_with("ok", "stop", "stranger", 4), "",
+		      line("prog: not running, but: pid file %s: open for writing (owned by user 0, "
+			   "mode 0644): Permission denied\n", path));
+	ck_assert_str_eq(harness_read_file(path), "4194303\n");
+	/* One that may be written is emptied, as a daemon leaves it that may not remove it. */
+	ck_assert_int_eq(chown(path, STRANGER, STRANGER), 0);
+	run_with("ok", "stop", "stranger", 0);
+	ck_assert_str_eq(harness_read_file(path), "");
+	run("ok", "status", 3);
 }
 END_TEST
 
@@ -346,10 +371,52 @@ START_TEST(pid_files_that_lie_harm_nobody)
 
 	harness_write_file(harness_path("prog.pid"), text);
 	run("ok", "status", 1);
-	run("ok", "stop", 0);
 	run("ok", "reload", 7);
 	run("ok", "try-restart", 0);
 	ck_assert_str_eq(harness_read_file(harness_path("prog.pid")), text);
+	/* A pid that holds no lock: a start would take the file over, and a stop removes it. */
+	run("ok", "stop", 0);
+	if (texts[_i] == NULL || _i == 2)
+		ck_assert_int_lt(access(harness_path("prog.pid"), F_OK), 0);
+	else
+		ck_assert_str_eq(harness_read_file(harness_path("prog.pid")), text);
+}
+END_TEST
+
+/* A command that succeeds, with its output going into a full disk, or nowhere. */
+START_TEST(output_that_is_lost_is_a_failure)
+{
+	static const struct {
+		const char *command, *extra;
+		int exit_code;
+	} runs[] = {
+		{ "start", "", 1 },      { "status", "", 4 },       { "status", "json", 4 },
+		{ "reload", "", 1 },     { "try-restart", "", 1 },  { "stop", "", 1 },
+		{ "stop", "", 1 },       { "status", "json", 4 },
+	};
+	const char *full = _i == 0 ? "/dev/full" : NULL;
+
+	adopt();
+	ck_assert_int_eq(chdir(harness_directory()), 0);
+	for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+		struct harness_result result;
+		const char *const argv[] = {
+			"sh", "-c", full != NULL ? "exec \"$0\" --helper prog ok $1 $2 >/dev/full" :
+						   "exec \"$0\" --helper prog ok $1 $2 >&-",
+			harness_self, runs[i].command, runs[i].extra, NULL
+		};
+
+		result = harness_run(argv);
+		ck_assert_msg(WIFEXITED(result.status) &&
+			      WEXITSTATUS(result.status) == runs[i].exit_code,
+			      "%s: status %#x, error \"%s\"", runs[i].command,
+			      (unsigned)result.status, result.error);
+		ck_assert_str_eq(result.error, line("prog: output: %s\n",
+						    strerror(full != NULL ? ENOSPC : EBADF)));
+	}
+	ck_assert_int_lt(access(harness_path("prog.pid"), F_OK), 0);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
 }
 END_TEST
 
@@ -473,6 +540,31 @@ START_TEST(reload_tells_what_came_of_it)
 		      reloads[_i].error);
 	ck_assert_int_eq(daemon_pid(), pid);
 	finish(pid);
+}
+END_TEST
+
+/* What handles no such signal would be killed by it. */
+START_TEST(what_does_not_handle_it_is_not_signalled)
+{
+	const char *style = _i % 2 == 0 ? "deaf" : "ignoring", *told;
+	struct harness_result result;
+	pid_t pid, next;
+
+	harness_need_kernel("the signals that a process handles");
+	pid = begin(style);
+	told = _i % 2 == 0 ? line("process %d: it does not handle signal 1 (%s), which would end it: "
+				  "nothing was sent", (int)pid, strsignal(SIGHUP))
+			   : line("process %d: it ignores signal 1 (%s): nothing was sent", (int)pid,
+				  strsignal(SIGHUP));
+	result = run(_i < 2 ? "ok" : "only-sent", "reload", 3);
+	check_streams(result, "", line("prog: not reloaded: %s\n", told));
+	run(style, "status", 0);
+	ck_assert_int_eq(daemon_pid(), pid);
+	result = run(style, "force-reload", 0);
+	next = daemon_pid();
+	check_streams(result, line("prog: stopped\nprog: started, process %d\n", (int)next), "");
+	reap(pid);
+	finish(next);
 }
 END_TEST
 
@@ -824,6 +916,9 @@ int main(int argc, char *argv[])
 		tcase_add_test(states, restart_starts_what_does_not_run);
 	if (harness_has_linux_api())
 		tcase_add_test(states, commands_after_its_death);
+	tcase_add_test(states, a_stale_file_that_cannot_be_removed_is_told);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(states, output_that_is_lost_is_a_failure, 0, 2);
 	tcase_add_loop_test(states, pid_files_that_lie_harm_nobody, 0, 6);
 	tcase_add_test(states, what_cannot_be_known_is_unknown);
 	tcase_add_test(states, what_is_no_file_is_not_opened);
@@ -842,6 +937,8 @@ int main(int argc, char *argv[])
 	tcase_add_test(starts, no_pid_file_is_needed_to_run);
 	if (harness_has_linux_api())
 		tcase_add_loop_test(reloads, reload_tells_what_came_of_it, 0, 4);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(reloads, what_does_not_handle_it_is_not_signalled, 0, 4);
 	if (harness_has_linux_api())
 		tcase_add_test(reloads, a_reload_without_an_answer_is_no_success);
 	if (harness_has_linux_api())

@@ -115,11 +115,13 @@ DAEMONKIT_API int daemonkit_control_set_reload(struct daemonkit_control *control
  *             else left alone
  *
  *   start         start the daemon; success if one runs already
- *   stop          SIGTERM, and SIGKILL if need be; success if none runs; one
- *                 that has just taken its place in an upgrade is stopped too
+ *   stop          SIGTERM, and SIGKILL if need be; success if none runs, and
+ *                 a stale pid file is removed; one that has just taken its
+ *                 place in an upgrade is stopped too
  *   restart       stop and start
  *   try-restart   the same, but only if it runs
- *   reload        send the reload signal, and wait for the daemon's answer
+ *   reload        send the reload signal, and wait for the daemon's answer;
+ *                 a daemon that does not handle it is left alone (exit code 3)
  *   force-reload  reload, or restart where the daemon cannot reload
  *   status        tell whether it runs
  *   run           be the daemon in this very process (mode FOREGROUND)
@@ -135,7 +137,8 @@ DAEMONKIT_API int daemonkit_control_set_reload(struct daemonkit_control *control
  * 3 not implemented; 4 insufficient privilege; 7 reload: it does not run.
  * When a start fails and the daemon exits with 2 to 6 or 150 to 199, that is
  * the exit code.  Of status: 0 it runs; 1 it is dead, and its pid file is
- * there; 3 it does not run; 4 unknown.
+ * there; 3 it does not run; 4 unknown.  Output that fails makes 1 of a success,
+ * and 4 of a status.
  *
  * Returns: 1 in the daemon: go on and serve; 0 it is done: exit with
  * *exit_code; or, and nothing was printed,

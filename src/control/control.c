@@ -17,6 +17,7 @@
 
 #include "compat/self.h"
 #include "process/argv.h"
+#include "process/process-internal.h"
 #include "start/marker.h"
 
 #define STOP_GRACE 30000
@@ -264,15 +265,12 @@ static int ask(struct daemonkit_control *control, struct daemonkit_process *proc
 	return result == -EPERM ? CONTROL_NOT_PERMITTED : CONTROL_FAILED;
 }
 
-static int reload(struct daemonkit_control *control)
+/* Reload it; forced, restart one that does not handle the signal. */
+static int reload_it(struct daemonkit_control *control, bool forced)
 {
 	struct daemonkit_process *process;
 	int result;
 
-	if (control->reload_signal == 0) {
-		terminal_complain(&control->terminal, "it cannot reload");
-		return CONTROL_NOT_IMPLEMENTED;
-	}
 	result = control_find(control, &process);
 	if (result != CONTROL_DONE)
 		return result;
@@ -280,14 +278,30 @@ static int reload(struct daemonkit_control *control)
 		terminal_complain(&control->terminal, "not reloaded: not running");
 		return CONTROL_NOT_RUNNING;
 	}
-	result = ask(control, process);
+	if (process_check_effect(process, control->reload_signal) == 0) {
+		result = ask(control, process);
+	} else if (forced) {
+		result = restart(control);
+	} else {
+		terminal_complain(&control->terminal, "not reloaded: %s", daemonkit_error());
+		result = CONTROL_NOT_IMPLEMENTED;
+	}
 	daemonkit_process_free(process);
 	return result;
 }
 
+static int reload(struct daemonkit_control *control)
+{
+	if (control->reload_signal == 0) {
+		terminal_complain(&control->terminal, "it cannot reload");
+		return CONTROL_NOT_IMPLEMENTED;
+	}
+	return reload_it(control, false);
+}
+
 static int force_reload(struct daemonkit_control *control)
 {
-	return control->reload_signal == 0 ? try_restart(control) : reload(control);
+	return control->reload_signal == 0 ? try_restart(control) : reload_it(control, true);
 }
 
 static const struct command {
@@ -311,6 +325,20 @@ static const struct command *command_called(const char *name)
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
+}
+
+/* The exit code, when all was done: what could not be printed is a failure, too. */
+static int check_output(struct daemonkit_control *control, bool status, int result)
+{
+	int error = terminal_error(&control->terminal);
+
+	if (error == 0)
+		return result;
+	terminal_complain(&control->terminal, "output: %s", strerror(-error));
+	/* A status that nobody has got must not be taken for one. */
+	if (status)
+		return CONTROL_STATUS_UNKNOWN;
+	return result == CONTROL_DONE ? CONTROL_FAILED : result;
 }
 
 int daemonkit_control_run(struct daemonkit_control *control, const char *name, unsigned flags,
@@ -341,6 +369,6 @@ int daemonkit_control_run(struct daemonkit_control *control, const char *name, u
 	if (result == BECAME)
 		return 1;
 	terminal_clear(&control->terminal);
-	*exit_code = result;
+	*exit_code = check_output(control, command->function == NULL, result);
 	return 0;
 }

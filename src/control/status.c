@@ -156,7 +156,7 @@ static void print_object(struct daemonkit_control *control, const struct status 
 	fputs(", \"error\": ", stdout);
 	print_string(status->error);
 	fputs("}\n", stdout);
-	fflush(stdout);
+	terminal_flush(&control->terminal, stdout);
 }
 
 int control_status(struct daemonkit_control *control, unsigned flags)

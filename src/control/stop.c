@@ -104,6 +104,19 @@ static int open_pid_file(const char *path)
 	return result;
 }
 
+/* It does not run: what a crash has left is in nobody's way afterwards. */
+static int clear_away(struct daemonkit_control *control)
+{
+	int result = pidfile_bury(control->context->settings.pid_file, 0);
+
+	if (result < 0) {
+		terminal_complain(&control->terminal, "not running, but: %s", daemonkit_error());
+		return control_exit_code(result);
+	}
+	terminal_say(&control->terminal, "not running");
+	return CONTROL_DONE;
+}
+
 int control_stop(struct daemonkit_control *control)
 {
 	/* Before it is known whose it is: what comes to the place later is another start's. */
@@ -114,7 +127,7 @@ int control_stop(struct daemonkit_control *control)
 	if (process != NULL)
 		result = stop_found(control, process, pid_file);
 	else if (result == CONTROL_DONE)
-		terminal_say(&control->terminal, "not running");
+		result = clear_away(control);
 	/* Were this very process to hold it, that would not be lost. */
 	pidfile_enter();
 	pidfile_lock_close(pid_file);

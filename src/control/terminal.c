@@ -7,6 +7,7 @@
  */
 #include "control/terminal.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,22 @@ static void cut(char *text, size_t columns)
 	}
 }
 
+/*
+ * A stream that was written to in vain may have nothing left to flush: its own flag
+ * tells.  A program's own output that failed before counts as well.
+ */
+void terminal_flush(struct terminal *terminal, FILE *file)
+{
+	errno = 0;
+	if ((fflush(file) != 0 || ferror(file) != 0) && terminal->error == 0)
+		terminal->error = errno != 0 ? -errno : -EIO;
+}
+
+int terminal_error(const struct terminal *terminal)
+{
+	return terminal->error;
+}
+
 void terminal_progress(struct terminal *terminal, const char *doing, const char *text)
 {
 	char line[TEXT_MAX];
@@ -83,7 +100,7 @@ void terminal_progress(struct terminal *terminal, const char *doing, const char 
 	/* In the last column some terminals would begin another line. */
 	cut(line, width() - 1);
 	printf("\r\033[K%s", line);
-	fflush(stdout);
+	terminal_flush(terminal, stdout);
 	terminal->shown = true;
 }
 
@@ -91,7 +108,7 @@ void terminal_clear(struct terminal *terminal)
 {
 	if (terminal->shown) {
 		fputs("\r\033[K", stdout);
-		fflush(stdout);
+		terminal_flush(terminal, stdout);
 	}
 	terminal->shown = false;
 }
@@ -105,7 +122,7 @@ static void print(struct terminal *terminal, FILE *file, const char *format, va_
 	vsnprintf(text, sizeof text, format, arguments);
 	make_harmless(text);
 	fprintf(file, "%s: %s\n", terminal->name, text);
-	fflush(file);
+	terminal_flush(terminal, file);
 }
 
 void terminal_say(struct terminal *terminal, const char *format, ...)

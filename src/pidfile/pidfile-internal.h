@@ -39,9 +39,11 @@ int pidfile_publish(struct daemonkit_pidfile *pidfile, const struct pidfile_plac
 
 /*
  * Remove the pid file of a process that is known to have ended: only if it
- * still names that process and nobody holds it.  The caller holds no lock.
+ * still names that process (0: any) and nobody holds it; where the directory
+ * does not permit that, empty it.  0, also when there is nothing to be done, or
+ * an error with its text.  The caller holds no lock.
  */
-void pidfile_bury(const char *path, pid_t pid);
+int pidfile_bury(const char *path, pid_t pid);
 
 /*
  * From a daemon to the one that takes its place, which has inherited the

@@ -5,43 +5,55 @@
  */
 #include "pidfile/pidfile-internal.h"
 
+#include <errno.h>
 #include <unistd.h>
 
+#include "base/error-internal.h"
 #include "base/fd.h"
 #include "pidfile/owner.h"
 
-static void bury(const struct pidfile_place *place, int fd, const struct stat *facts, pid_t pid)
+/* 0, or an error with its text. */
+static int bury(const struct pidfile_place *place, int fd, const struct stat *facts, pid_t pid)
 {
 	struct pidfile_lock lock = { .fd = -1 };
 	struct pidfile_claim claim;
+	int result = 0;
 	pid_t named;
 
-	if (pidfile_text_read(fd, &named) < 0 || named != pid)
-		return;
+	if (pidfile_text_read(fd, &named) < 0 || (pid > 0 && named != pid))
+		return 0;
 	/* Somebody else may be about to take the file over: it is theirs then. */
 	if (pidfile_claim(fd, 0, &claim) < 0 || claim.kind != PIDFILE_CLAIM_NONE ||
 	    pidfile_lock_take(&lock, fd) < 0)
-		return;
-	if (pidfile_is_at(place, facts))
-		unlinkat(place->directory, place->name, 0);
+		return 0;
+	if (pidfile_is_at(place, facts) && unlinkat(place->directory, place->name, 0) < 0)
+		result = -errno;
+	/* As a daemon does that may not remove its own. */
+	if (result < 0 && ftruncate(fd, 0) == 0)
+		result = 0;
 	pidfile_lock_drop(&lock);
+	return result < 0 ? error_system(result, "pid file %s: remove it", place->path) : 0;
 }
 
-void pidfile_bury(const char *path, pid_t pid)
+int pidfile_bury(const char *path, pid_t pid)
 {
 	struct pidfile_place place;
 	struct stat facts;
-	int fd;
+	int fd, result = 0;
 
 	pidfile_enter();
 	if (pidfile_place_open(&place, path) == 0) {
 		fd = -1;
-		if (pidfile_look(&place, &facts) == 0 && !pidfile_lock_here(&facts))
+		if (pidfile_look(&place, &facts) == 0 && facts.st_nlink == 1 &&
+		    facts.st_size > 0 && !pidfile_lock_here(&facts)) {
 			fd = pidfile_open_seen(&place, &facts, true);
+			result = fd == -ESTALE || fd >= 0 ? 0 : fd;
+		}
 		if (fd >= 0)
-			bury(&place, fd, &facts, pid);
+			result = bury(&place, fd, &facts, pid);
 		fd_close(fd);
 		pidfile_place_close(&place);
 	}
 	pidfile_leave();
+	return result;
 }
