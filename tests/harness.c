@@ -461,7 +461,7 @@ static bool wait_for_test(pid_t test, int *status)
 }
 
 /* End as the test ended, so that Check sees its exit code or signal. */
-static void end_like(int status)
+static _Noreturn void end_like(int status)
 {
 	struct rlimit none = { 0, 0 };
 	sigset_t all;
