@@ -8,9 +8,11 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <daemonkit/signals.h>
@@ -65,6 +68,35 @@ static bool act_descriptors(struct program *program, const char *name, const cha
 	} else {
 		return false;
 	}
+	return true;
+}
+
+/* ---- what remembers descriptors ---- */
+
+/* As many as the library could take numbers of. */
+static FILE *streams[20];
+
+static bool act_remembered(struct program *program, const char *name, const char *value)
+{
+	if (strcmp(name, "fopen") == 0)
+		for (size_t i = 0; i < sizeof streams / sizeof *streams; i++)
+			streams[i] = fopen(value, "a");
+	else if (strcmp(name, "fclose") == 0)
+		for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
+			fprintf(streams[i], "%s\n", value);
+			fclose(streams[i]);
+		}
+	else if (strcmp(name, "syslog") == 0)
+		syslog(LOG_INFO, "%s", value);
+	else if (strcmp(name, "getpwent") == 0) {
+		const struct passwd *entry = getpwent();
+
+		if (program->daemon == 0 && program->out < 0)
+			probe_note(program, "passwd %s\n", entry != NULL ? entry->pw_name : "none");
+	} else if (strcmp(name, "endpwent") == 0)
+		endpwent();
+	else
+		return false;
 	return true;
 }
 
@@ -303,6 +335,6 @@ static bool act_system(struct program *program, const char *name, const char *va
 
 bool probe_arrange(struct program *program, const char *name, const char *value)
 {
-	return act_descriptors(program, name, value) || act_signals(program, name, value) ||
-	       act_system(program, name, value);
+	return act_descriptors(program, name, value) || act_remembered(program, name, value) ||
+	       act_signals(program, name, value) || act_system(program, name, value);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -133,12 +134,43 @@ START_TEST(the_same_file)
 }
 END_TEST
 
+/* The library's own are above what the program may remember, while a limit lets them. */
+START_TEST(own_numbers_are_above_another)
+{
+	struct rlimit limit;
+	int fd = fd_open("/dev/null", O_RDONLY, 0), copy;
+
+	ck_assert_int_eq(dup2(fd, 100), 100);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = 101;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_int_eq(fd_own_above(100), -EMFILE);
+	limit.rlim_cur = 200;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_int_eq(fd_own_above(100), 0);
+	copy = fd_duplicate(fd);
+	ck_assert_int_gt(copy, 100);
+	fd_close(copy);
+	fd = fd_above_standard(fd);
+	ck_assert_int_gt(fd, 100);
+	ck_assert_int_eq(fd_above_standard(fd), fd);
+	limit.rlim_cur = 50;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	copy = fd_duplicate(fd);
+	ck_assert(copy > STDERR_FILENO && copy < 50);
+	fd_close(copy);
+	fd_close(fd);
+	fd_close(100);
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("fd");
 	TCase *descriptors = harness_case(suite, "descriptors");
 
 	tcase_add_test(descriptors, closing_keeps_errno);
+	tcase_add_test(descriptors, own_numbers_are_above_another);
 	tcase_add_test(descriptors, opened_with_close_on_exec);
 	tcase_add_test(descriptors, reading_and_writing);
 	tcase_add_test(descriptors, all_is_written);

@@ -34,7 +34,10 @@ struct daemonkit_process;
  * descriptors are closed but for the kept ones, those of this context and of
  * signals objects: processes, pid files and other contexts are freed before
  * daemonkit_context_reborn(), and not used or freed in the daemon, where
- * their numbers may be somebody else's.
+ * their numbers may be somebody else's.  So may the number of a stdio stream
+ * that is not kept, but never the library's own, which are above all numbers
+ * that were open.  The C library's descriptors are closed: the next syslog(3)
+ * connects anew, but the name and the options of openlog(3) are to be set again.
  */
 #define DAEMONKIT_MODE_FORK 2
 /** This very process is the daemon. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Small things done with descriptors.
- * Thread-safe.  All but fd_open() with O_CREAT are async-signal-safe.
+ * Thread-safe, but for fd_own_above().  All but fd_open() with O_CREAT are async-signal-safe.
  */
 #include "base/fd.h"
 
@@ -95,10 +95,27 @@ int fd_set_nonblocking(int fd, bool on)
 	return set_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
 }
 
+/* The first number that the library's own descriptors may have. */
+static int lowest = STDERR_FILENO + 1;
+
+int fd_own_above(int fd)
+{
+	int probe = fcntl(fd, F_DUPFD_CLOEXEC, fd + 1);
+
+	if (probe < 0)
+		return errno == EINVAL ? -EMFILE : -errno;
+	close(probe);
+	lowest = fd + 1;
+	return 0;
+}
+
 int fd_duplicate(int fd)
 {
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
 
+	/* A limit that was set since may not reach so far. */
+	if (copy < 0 && errno == EINVAL && lowest > STDERR_FILENO + 1)
+		copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (copy >= 0)
 		return copy;
 	/* The limit does not even reach the first of these numbers. */
@@ -109,7 +126,7 @@ int fd_above_standard(int fd)
 {
 	int higher;
 
-	if (fd > STDERR_FILENO)
+	if (fd >= lowest)
 		return fd;
 	higher = fd_duplicate(fd);
 	fd_close(fd);

@@ -28,6 +28,12 @@ int fd_set_nonblocking(int fd, bool on);
 int fd_duplicate(int fd);
 
 /*
+ * From now on every descriptor that the functions below and fd_duplicate() give has a
+ * higher number than this one, which is open.  0, or -EMFILE: the limit allows none.
+ */
+int fd_own_above(int fd);
+
+/*
  * Out of the way of descriptors 0 to 2: takes fd, gives it or a duplicate
  * that is 3 or higher and close-on-exec; on failure fd is closed and a
  * negative errno returned.

@@ -22,6 +22,8 @@
 #include <sys/syscall.h>
 #endif
 
+#include "base/fd.h"
+
 #if defined(COMPAT_LINUX) && defined(SYS_pidfd_open) && defined(SYS_pidfd_send_signal)
 
 int compat_pidfd_open(pid_t pid)
@@ -29,7 +31,7 @@ int compat_pidfd_open(pid_t pid)
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
 	if (fd >= 0)
-		return fd;
+		return fd_above_standard(fd);
 	switch (errno) {
 	case EPERM: /* a container's system call filter that does not know it */
 	case EACCES:

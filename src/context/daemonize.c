@@ -265,8 +265,15 @@ int become_forked(struct daemonkit_context *context, const struct launch_forked 
 
 	clean_mask(&mask);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
-	context->notify.channel = forked->channel;
-	if (result == 0 && forked->error < 0)
+	context->notify.channel = fd_above_standard(forked->channel);
+	if (context->notify.channel < 0)
+		return context_result(context, error_system(context->notify.channel, "channel to the "
+							    "launcher"));
+	if (result == 0 && forked->error == -EMFILE)
+		result = error_set(-EMFILE, "mode fork: the highest number that RLIMIT_NOFILE allows "
+					    "is open, and none is left for the daemon: raise the "
+					    "limit, or close descriptors");
+	else if (result == 0 && forked->error < 0)
 		result = error_system(forked->error, "closing descriptors");
 	if (result == 0)
 		result = seal_descriptors(&context->settings);

@@ -29,6 +29,7 @@
 #include "compat/close-range.h"
 #include "compat/pidfd.h"
 #include "ipc/channel.h"
+#include "start/forked.h"
 #include "start/interrupt.h"
 #include "start/marker.h"
 #include "start/watcher.h"
@@ -127,6 +128,17 @@ static int second_copy(void *data)
 	return 127;
 }
 
+/* Where the library's own descriptors are, if there is still room. */
+static int move(int fd)
+{
+	int moved = fd_duplicate(fd);
+
+	if (moved < 0)
+		return fd;
+	fd_close(fd);
+	return moved;
+}
+
 /*
  * The cheap way.  Returns -ENOTSUP, with nothing left behind, where it cannot
  * be gone: in a sandbox, or when strangers crowd the address.
@@ -151,7 +163,7 @@ static int spawn(struct launch *launch, const struct launch_plan *plan)
 		result = error_system(result, "cannot start %s: clone", plan->path);
 	if (result < 0)
 		goto out;
-	*launch = (struct launch){ .daemon = spawned.pid, .end = spawned.pidfd, .channel = -1,
+	*launch = (struct launch){ .daemon = spawned.pid, .end = move(spawned.pidfd), .channel = -1,
 				   .process = -1 };
 	if (child.error < 0) {
 		launch_finish(launch, DEADLINE_NEVER);
@@ -198,10 +210,13 @@ static int enter_fork(const struct launch_plan *plan, const int *keep, int chann
 	struct child child = { .plan = plan };
 
 	interrupt_forget();
+	if (plan->path == NULL) {
+		int result = forked_descriptors();
+
+		return result < 0 ? result : close_others(keep, plan->keep_count + 1);
+	}
 	child.step = "closing descriptors";
 	child.error = close_others(keep, plan->keep_count + 1);
-	if (plan->path == NULL)
-		return child.error;
 	if (child.error == 0)
 		child.error = fill_standard();
 	if (child.error == 0)
