@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -539,6 +541,165 @@ START_TEST(forked_child_has_signals_of_its_own)
 }
 END_TEST
 
+/* ---- waits ---- */
+
+/* Far below what these tests never wait out, and below the 5 s of a daemon that has failed. */
+#define AT_ONCE 4000
+
+/* A manager that reads nothing: there is no room for another message. */
+static int deaf_manager(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), speaker;
+
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", harness_path("notify"));
+	ck_assert_int_eq(bind(manager, (struct sockaddr *)&address, sizeof address), 0);
+	speaker = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	ck_assert_int_eq(connect(speaker, (struct sockaddr *)&address, sizeof address), 0);
+	while (send(speaker, "X=1", 3, 0) == 3)
+		;
+	ck_assert_int_eq(errno, EAGAIN);
+	close(speaker);
+	setenv("NOTIFY_SOCKET", address.sun_path, 1);
+	unsetenv("SYSTEMD_EXEC_PID");
+	return manager;
+}
+
+static bool is_left_alone(void *data)
+{
+	pid_t *pids = data;
+
+	return parent_of(pids[0]) != pids[1];
+}
+
+/* The daemon is up, and the launcher tells the manager: the daemon is nobody's child any more. */
+static void wait_for_hand_over(pid_t daemon, pid_t watcher)
+{
+	pid_t pids[] = { daemon, watcher };
+
+	harness_write_file(harness_path("go"), "");
+	ck_assert(harness_wait_until(is_left_alone, pids, HARNESS_SOON));
+}
+
+static const char *const managed[] = { "mode=reborn", "mode=fork" };
+
+/* It cannot be told in time that the daemon is up, which is up nevertheless. */
+START_TEST(deaf_manager_delays_until_the_deadline)
+{
+	int manager = deaf_manager();
+	struct probe probe = probe_run("%s ready=300 daemon:status=a daemon:extend=500 "
+				       "daemon:status=b daemon:up daemon:wait", managed[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_int_ge(probe.milliseconds, 300);
+	ck_assert_int_lt(probe.milliseconds, harness_scaled(AT_ONCE));
+	probe_kill(&probe);
+	close(manager);
+}
+END_TEST
+
+/* Without a deadline too: while it is told of the daemon, or that it starts longer. */
+START_TEST(deaf_manager_does_not_keep_signals_away)
+{
+	int manager = deaf_manager(), status;
+	struct harness_program program = probe_spawn(
+		"%s ready=-1 pid=@/run/pid daemon:report daemon:await=@/go %s daemon:touch=@/here "
+		"daemon:up daemon:wait", managed[_i % 2], _i / 2 == 0 ? "" : "daemon:extend=60000");
+	pid_t daemon = wait_for_daemon();
+
+	if (_i / 2 == 0)
+		wait_for_hand_over(daemon, parent_of(daemon));
+	else
+		harness_write_file(harness_path("go"), "");
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
+	status = probe_end(&program);
+	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM, "%#x", (unsigned)status);
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_check_nothing_left();
+	close(manager);
+}
+END_TEST
+
+/* Nor the death of the daemon, which is another's child by then. */
+START_TEST(deaf_manager_does_not_hide_a_death)
+{
+	int manager = deaf_manager();
+	struct harness_program program = probe_spawn(
+		"%s ready=-1 daemon:report daemon:await=@/go daemon:up daemon:wait", managed[_i]);
+	pid_t daemon = wait_for_daemon();
+	struct probe probe;
+
+	wait_for_hand_over(daemon, parent_of(daemon));
+	ck_assert_int_eq(kill(daemon, SIGKILL), 0);
+	probe = probe_result(&program);
+	/* How another's child ended only newer kernels tell. */
+	if (probe.result < 0)
+		probe_check_failed(&probe, -ECHILD, "signal 9");
+	else
+		ck_assert_int_eq(probe.result, daemon);
+	probe_end(&program);
+	close(manager);
+}
+END_TEST
+
+/* It has failed, and takes its time to end: a signal to the launcher does not wait for that. */
+START_TEST(daemon_that_has_failed_does_not_keep_signals_away)
+{
+	struct harness_program program = probe_spawn(
+		"%s ready=60000 first:handler=15 daemon:report daemon:failed=-5,broken "
+		"daemon:touch=@/here daemon:wait", probe_ways[_i]);
+	pid_t daemon = wait_for_daemon();
+	struct probe probe;
+
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
+	probe = probe_result(&program);
+	probe_check_failed(&probe, -EINTR, "a signal interrupted the start");
+	probe_end(&program);
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+}
+END_TEST
+
+/* Nor does it get more time than the start has. */
+START_TEST(daemon_that_has_failed_is_killed_at_the_deadline)
+{
+	struct probe probe = probe_run("%s ready=1000 daemon:failed=-5,broken daemon:wait",
+				       probe_ways[_i]);
+
+	probe_check_failed(&probe, -EIO, "broken");
+	ck_assert_msg(WIFSIGNALED(probe.status) && WTERMSIG(probe.status) == SIGKILL, "%#x",
+		      (unsigned)probe.status);
+	ck_assert_int_lt(probe.milliseconds, harness_scaled(AT_ONCE));
+}
+END_TEST
+
+/* Somebody has stopped the watcher: the launcher does not wait for it to go on. */
+START_TEST(watcher_that_is_stopped_holds_nobody)
+{
+	struct harness_program program = probe_spawn(
+		"%s ready=%d daemon:report daemon:await=@/go %s", _i % 2 == 0 ? "mode=fork" :
+		"mode=reborn first:deny=clone3", _i / 2 == 0 ? 60000 : 3000,
+		_i / 2 == 0 ? "daemon:up daemon:wait" : "daemon:failed=-5,broken daemon:exit=1");
+	pid_t daemon = wait_for_daemon(), watcher = parent_of(daemon);
+	struct probe probe;
+
+	ck_assert_int_eq(kill(watcher, SIGSTOP), 0);
+	harness_write_file(harness_path("go"), "");
+	probe = probe_result(&program);
+	if (_i / 2 == 0) {
+		probe_check_up(&probe);
+		probe_kill(&probe);
+	} else {
+		probe_check_failed(&probe, -EIO, "broken");
+		ck_assert_str_eq(probe.text, "broken");
+	}
+	ck_assert(harness_wait_gone(watcher, HARNESS_SOON));
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_end(&program);
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("launcher");
@@ -548,6 +709,7 @@ int main(int argc, char *argv[])
 	TCase *children = harness_case(suite, "children");
 	TCase *threads = harness_case(suite, "threads");
 	TCase *forks = harness_case(suite, "forks");
+	TCase *waits = harness_case(suite, "waits");
 
 	tcase_add_loop_test(signals, launcher_dies_by_the_signal, 0, WAYS_AND_SIGNALS);
 	tcase_add_loop_test(signals, launchers_own_handler_runs, 0, WAYS_AND_SIGNALS);
@@ -576,6 +738,14 @@ int main(int argc, char *argv[])
 		tcase_add_test(threads, mode_fork_is_refused_while_threads_run);
 	if (harness_has_linux_api())
 		tcase_add_test(threads, two_threads_start_two_daemons);
+	tcase_add_loop_test(waits, deaf_manager_delays_until_the_deadline, 0, 2);
+	tcase_add_loop_test(waits, deaf_manager_does_not_keep_signals_away, 0, 4);
+	if (harness_has_pidfds())
+		tcase_add_loop_test(waits, deaf_manager_does_not_hide_a_death, 0, 2);
+	tcase_add_loop_test(waits, daemon_that_has_failed_does_not_keep_signals_away, 0, PROBE_WAYS);
+	tcase_add_loop_test(waits, daemon_that_has_failed_is_killed_at_the_deadline, 0, PROBE_WAYS);
+	if (harness_has_pidfds())
+		tcase_add_loop_test(waits, watcher_that_is_stopped_holds_nobody, 0, 4);
 	tcase_add_loop_test(forks, forked_child_has_signals_of_its_own, 0, 2);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

@@ -425,7 +425,8 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(dead, daemon_exits_before_it_is_ready, 0, PROBE_WAYS);
 	tcase_add_loop_test(gone, daemon_is_ready_and_exits_with_0, 0, PROBE_WAYS);
 	tcase_add_loop_test(gone, daemon_is_up_and_exits_with_0, 0, PROBE_REBORN_WAYS);
-	tcase_add_loop_test(gone, daemon_that_has_ended_can_be_reaped, 0, 2);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(gone, daemon_that_has_ended_can_be_reaped, 0, 2);
 	tcase_add_loop_test(gone, daemons_that_exit_with_0_never_fail, 0, PROBE_WAYS);
 	tcase_add_loop_test(dead, fault_peers_daemon_is_killed_before_it_is_ready, 0, PROBE_WAYS);
 	/* A watcher tells of the end a moment later. */

@@ -326,11 +326,15 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  * While it waits, SIGHUP, SIGINT, SIGQUIT and SIGTERM, unless they are
  * ignored, end the start: the daemon is killed and reaped, the signal then
  * takes the effect it would have had, and if the launcher survives that,
- * -EINTR is returned.
+ * -EINTR is returned; also when the daemon has failed, and has not ended yet.
+ *
+ * A service manager that does not read its socket does not hold the launcher
+ * longer than until the ready timeout; the start has succeeded then.
  *
  * A launcher that may not kill its daemon (without CAP_KILL, when the daemon
- * is another user's already) closes the connection, waits for five seconds,
- * and says in the text of the error that the daemon could not be killed.
+ * is another user's already) closes the connection.  It waits at most five
+ * seconds for the end of a daemon, killed or not, and says in the text of the
+ * error that the daemon could not be killed.
  *
  * In the daemon it returns 0: detached from the terminal and no session
  * leader (FOREGROUND keeps the session of its supervisor), standard

@@ -52,6 +52,21 @@ int deadline_poll(struct pollfd *fds, nfds_t count, deadline until)
 	}
 }
 
+int deadline_poll_unless(struct pollfd *wanted, const int *others, deadline until)
+{
+	struct pollfd fds[] = {
+		*wanted,
+		{ .fd = others != NULL ? others[0] : -1, .events = POLLIN },
+		{ .fd = others != NULL ? others[1] : -1, .events = POLLIN },
+	};
+	int ready = deadline_poll(fds, 3, until);
+
+	wanted->revents = fds[0].revents;
+	if (ready <= 0)
+		return ready;
+	return fds[1].revents != 0 || fds[2].revents != 0 ? -EINTR : 1;
+}
+
 void deadline_pause(unsigned round)
 {
 	const struct timespec moment = {.tv_nsec = 50000};

@@ -24,6 +24,12 @@ deadline deadline_after(int milliseconds);
 int deadline_poll(struct pollfd *fds, nfds_t count, deadline until);
 
 /*
+ * The same for one descriptor; -EINTR when there is something to read from one of two
+ * others meanwhile (NULL, or -1: there is none).
+ */
+int deadline_poll_unless(struct pollfd *wanted, const int *others, deadline until);
+
+/*
  * For a loop that waits until other threads have made a few more steps: gives
  * up the processor, and from the round on where that was no use (they may
  * have a lower priority) sleeps some microseconds.

@@ -165,7 +165,7 @@ static void tell_manager(struct notify *notify, struct launch *launch, bool read
 		launch_orphan(launch);
 	/* "Ready" ends a reload as well, of which the manager waits to hear the end. */
 	if (notify_hand_over(&notify->manager, launch->daemon, ready,
-			     deadline_after(HAND_OVER_TIME)) < 0)
+			     deadline_after(HAND_OVER_TIME), NULL) < 0)
 		return;
 	/* This process may end at once: all is to be read before. */
 	manager_barrier(&notify->manager, HAND_OVER_TIME);

@@ -11,11 +11,15 @@
 #include "manager/manager.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 
 #include <systemd/sd-daemon.h>
 
+#include "base/clock.h"
 #include "base/error-internal.h"
+#include "base/fd.h"
+#include "manager/notify-address.h"
 
 int manager_connect(struct manager *manager)
 {
@@ -34,20 +38,42 @@ int manager_send(struct manager *manager, const char *assignments, const int *fd
 	return result < 0 ? error_system(result, "NOTIFY_SOCKET %s", manager->address) : 0;
 }
 
-int manager_send_until(struct manager *manager, const char *assignments, const int *fds,
-		       size_t count, deadline until)
+/*
+ * libsystemd waits until there is room, whatever happens: it is called when there is.  One
+ * who fills the queue at that very moment could still delay it.
+ */
+static int await_room(const struct manager *manager, deadline until, const int *others)
 {
-	(void)until;
-	return manager_send(manager, assignments, fds, count);
+	struct pollfd room = { .fd = manager_address_connect(manager->address),
+			       .events = POLLOUT };
+	int result = room.fd < 0 ? room.fd : deadline_poll_unless(&room, others, until);
+
+	fd_close(room.fd);
+	if (result == 0)
+		result = -ETIMEDOUT;
+	return result < 0 ? error_system(result, "NOTIFY_SOCKET %s", manager->address) : 0;
+}
+
+int manager_send_until(struct manager *manager, const char *assignments, deadline until,
+		       const int *others)
+{
+	int result = manager->address == NULL ? 0 : await_room(manager, until, others);
+
+	return result < 0 ? result : manager_send(manager, assignments, NULL, 0);
 }
 
 int manager_barrier(struct manager *manager, int timeout)
 {
+	deadline until = deadline_after(timeout), now;
 	int result;
 
 	if (manager->address == NULL)
 		return 0;
-	result = sd_notify_barrier(0, timeout < 0 ? UINT64_MAX : (uint64_t)timeout * 1000);
+	result = await_room(manager, until, NULL);
+	now = deadline_now();
+	if (result == 0)
+		result = sd_notify_barrier(0, until == DEADLINE_NEVER ? UINT64_MAX
+					   : until > now ? (uint64_t)(until - now) : 0);
 	if (result == -ETIMEDOUT)
 		return error_set(result, "NOTIFY_SOCKET %s: the manager has not read all in time",
 				 manager->address);

@@ -38,9 +38,13 @@ int manager_connect(struct manager *manager);
 int manager_send(struct manager *manager, const char *assignments, const int *fds,
 		 size_t count);
 
-/* The same; if there is no room until then, -ETIMEDOUT.  (libsystemd waits for ever.) */
-int manager_send_until(struct manager *manager, const char *assignments, const int *fds,
-		       size_t count, deadline until);
+/*
+ * The same for one who has something else to do: -ETIMEDOUT if there is no room until
+ * then, -EINTR if there is something to read from one of two other descriptors (NULL:
+ * there are none) while there is no room.
+ */
+int manager_send_until(struct manager *manager, const char *assignments, deadline until,
+		       const int *others);
 
 /*
  * Wait until all that was sent has been read: 0, -ETIMEDOUT, or an error with

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What NOTIFY_SOCKET says, as an address of a socket.
+ * What NOTIFY_SOCKET says, as an address of a socket, and a socket that leads there.
  * Thread-safe.
  */
 #include "manager/notify-address.h"
@@ -9,9 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 
 #include "base/decimal.h"
+#include "base/fd.h"
 #include "compat/vsock.h"
 
 static int parse_local(const char *text, struct manager_address *target)
@@ -72,4 +74,35 @@ int manager_address_parse(const char *text, struct manager_address *target)
 	if (text[0] == '/' || (text[0] == '@' && text[1] != '\0'))
 		return parse_local(text, target);
 	return parse_vsock(text, target);
+}
+
+bool manager_address_is_local(const char *address)
+{
+	return address[0] == '/' || address[0] == '@';
+}
+
+int manager_address_connect(const char *text)
+{
+	struct manager_address target;
+	int error = manager_address_parse(text, &target);
+
+	if (error < 0)
+		return error;
+	for (int i = 0; i < target.type_count; i++) {
+		int fd = socket(target.address.ss_family, target.types[i] | SOCK_CLOEXEC, 0);
+
+		fd = fd < 0 ? -errno : fd_above_standard(fd);
+		if (fd < 0) {
+			error = fd;
+			continue;
+		}
+		/* From there root alone can have sent it; whoever is not root sends from elsewhere. */
+		if (!manager_address_is_local(text))
+			compat_vsock_bind_privileged(fd);
+		if (connect(fd, (const struct sockaddr *)&target.address, target.length) == 0)
+			return fd;
+		error = -errno;
+		fd_close(fd);
+	}
+	return error;
 }

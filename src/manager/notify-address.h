@@ -3,6 +3,7 @@
 #ifndef MANAGER_NOTIFY_ADDRESS_H
 #define MANAGER_NOTIFY_ADDRESS_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 struct manager_address {
@@ -17,5 +18,11 @@ struct manager_address {
  * -EAFNOSUPPORT for anything else.
  */
 int manager_address_parse(const char *text, struct manager_address *target);
+
+/* On this machine: descriptors can be sent there. */
+bool manager_address_is_local(const char *text);
+
+/* A socket that leads there: a descriptor or a negative errno. */
+int manager_address_connect(const char *text);
 
 #endif /* MANAGER_NOTIFY_ADDRESS_H */

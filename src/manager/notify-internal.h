@@ -63,10 +63,12 @@ int notify_watchdog_interval(const struct notify *notify, int *milliseconds);
  * In the launcher, or a daemon whose place is taken: the daemon that is up, and
  * perhaps ready, is the main process now; 0: it has ended already.
  */
-int notify_hand_over(struct manager *manager, pid_t daemon, bool ready, deadline until);
+int notify_hand_over(struct manager *manager, pid_t daemon, bool ready, deadline until,
+		     const int *others);
 
-/* The assignments of a status and of a longer start, for the manager. */
-int notify_manager_status(struct manager *manager, const char *text, int error);
-int notify_manager_extend(struct manager *manager, int milliseconds);
+/* In the launcher: pass on the daemon's status, and that it starts longer. */
+int notify_relay_status(struct manager *manager, const char *text, deadline until);
+int notify_relay_extend(struct manager *manager, int milliseconds, deadline until,
+			const int *others);
 
 #endif /* MANAGER_NOTIFY_INTERNAL_H */

@@ -15,53 +15,19 @@
 #include "base/clock.h"
 #include "base/error-internal.h"
 #include "base/fd.h"
-#include "compat/vsock.h"
 #include "manager/notify-address.h"
 
 /* So many descriptors fit into one message (SCM_MAX_FD of the kernel). */
 #define FDS_MAX 253
-
-/* On this machine: descriptors can be sent there. */
-static bool is_local(const char *address)
-{
-	return address[0] == '/' || address[0] == '@';
-}
-
-/* A socket that leads to the manager: a descriptor or a negative errno. */
-static int connect_to(const char *text)
-{
-	struct manager_address target;
-	int error = manager_address_parse(text, &target);
-
-	if (error < 0)
-		return error;
-	for (int i = 0; i < target.type_count; i++) {
-		int fd = socket(target.address.ss_family, target.types[i] | SOCK_CLOEXEC, 0);
-
-		fd = fd < 0 ? -errno : fd_above_standard(fd);
-		if (fd < 0) {
-			error = fd;
-			continue;
-		}
-		/* From there root alone can have sent it; whoever is not root sends from elsewhere. */
-		if (!is_local(text))
-			compat_vsock_bind_privileged(fd);
-		if (connect(fd, (const struct sockaddr *)&target.address, target.length) == 0)
-			return fd;
-		error = -errno;
-		fd_close(fd);
-	}
-	return error;
-}
 
 int manager_connect(struct manager *manager)
 {
 	int fd;
 
 	/* Another machine is reached from any root, one connection a message. */
-	if (manager->address == NULL || manager->fd >= 0 || !is_local(manager->address))
+	if (manager->address == NULL || manager->fd >= 0 || !manager_address_is_local(manager->address))
 		return 0;
-	fd = connect_to(manager->address);
+	fd = manager_address_connect(manager->address);
 	if (fd < 0)
 		return error_system(fd, "NOTIFY_SOCKET %s", manager->address);
 	manager->fd = fd;
@@ -69,7 +35,7 @@ int manager_connect(struct manager *manager)
 }
 
 /* Hand a message over, if need be in parts (a stream), waiting for room until then. */
-static int transmit(int fd, struct msghdr *message, deadline until)
+static int transmit(int fd, struct msghdr *message, deadline until, const int *others)
 {
 	for (;;) {
 		struct pollfd room = { .fd = fd, .events = POLLOUT };
@@ -87,13 +53,14 @@ static int transmit(int fd, struct msghdr *message, deadline until)
 			continue;
 		if (errno != EAGAIN)
 			return -errno;
-		result = deadline_poll(&room, 1, until);
+		result = deadline_poll_unless(&room, others, until);
 		if (result <= 0)
 			return result < 0 ? result : -ETIMEDOUT;
 	}
 }
 
-static int send_message(int fd, const char *text, const int *fds, size_t count, deadline until)
+static int send_message(int fd, const char *text, const int *fds, size_t count, deadline until,
+			const int *others)
 {
 	union {
 		struct cmsghdr align;
@@ -113,11 +80,11 @@ static int send_message(int fd, const char *text, const int *fds, size_t count, 
 		header->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof *fds);
 		memcpy(CMSG_DATA(header), fds, count * sizeof *fds);
 	}
-	return transmit(fd, &message, until);
+	return transmit(fd, &message, until, others);
 }
 
-int manager_send_until(struct manager *manager, const char *assignments, const int *fds,
-		       size_t count, deadline until)
+static int send_to(struct manager *manager, const char *assignments, const int *fds, size_t count,
+		   deadline until, const int *others)
 {
 	int fd, result;
 
@@ -125,11 +92,11 @@ int manager_send_until(struct manager *manager, const char *assignments, const i
 		return 0;
 	if (count > FDS_MAX)
 		return error_set(-E2BIG, "NOTIFY_SOCKET: %zu descriptors in one message", count);
-	if (count > 0 && !is_local(manager->address))
+	if (count > 0 && !manager_address_is_local(manager->address))
 		return error_system(-EOPNOTSUPP, "NOTIFY_SOCKET %s: sending a descriptor",
 				    manager->address);
-	fd = manager->fd >= 0 ? manager->fd : connect_to(manager->address);
-	result = fd < 0 ? fd : send_message(fd, assignments, fds, count, until);
+	fd = manager->fd >= 0 ? manager->fd : manager_address_connect(manager->address);
+	result = fd < 0 ? fd : send_message(fd, assignments, fds, count, until, others);
 	if (fd != manager->fd)
 		fd_close(fd);
 	return result < 0 ? error_system(result, "NOTIFY_SOCKET %s", manager->address) : 0;
@@ -138,7 +105,13 @@ int manager_send_until(struct manager *manager, const char *assignments, const i
 int manager_send(struct manager *manager, const char *assignments, const int *fds,
 		 size_t count)
 {
-	return manager_send_until(manager, assignments, fds, count, DEADLINE_NEVER);
+	return send_to(manager, assignments, fds, count, DEADLINE_NEVER, NULL);
+}
+
+int manager_send_until(struct manager *manager, const char *assignments, deadline until,
+		       const int *others)
+{
+	return send_to(manager, assignments, NULL, 0, until, others);
 }
 
 int manager_barrier(struct manager *manager, int timeout)
@@ -153,7 +126,7 @@ int manager_barrier(struct manager *manager, int timeout)
 	if (result < 0)
 		return error_system(result, "barrier");
 	/* The manager closes its copy of the pipe when it has come to it. */
-	result = manager_send_until(manager, "BARRIER=1", &ends[1], 1, until);
+	result = send_to(manager, "BARRIER=1", &ends[1], 1, until, NULL);
 	fd_close(ends[1]);
 	closed.fd = ends[0];
 	if (result == 0) {

@@ -133,26 +133,50 @@ static void one_line(char *text)
 			*text = ' ';
 }
 
-int notify_manager_status(struct manager *manager, const char *text, int error)
+/* The assignments of a status, and of a longer start: room for the latter, or for all of it. */
+#define STATUS_MAX (CHANNEL_TEXT_MAX + 64)
+#define EXTEND_MAX 64
+
+static void write_status(char assignments[STATUS_MAX], const char *text, int error)
 {
-	char assignments[CHANNEL_TEXT_MAX + 64];
 	size_t used;
 
-	snprintf(assignments, sizeof assignments, "STATUS=%.*s", CHANNEL_TEXT_MAX, text);
+	snprintf(assignments, STATUS_MAX, "STATUS=%.*s", CHANNEL_TEXT_MAX, text);
 	one_line(assignments);
 	used = strlen(assignments);
 	if (error < 0)
-		snprintf(assignments + used, sizeof assignments - used, "\nERRNO=%d", -error);
+		snprintf(assignments + used, STATUS_MAX - used, "\nERRNO=%d", -error);
+}
+
+static void write_extend(char assignment[EXTEND_MAX], int milliseconds)
+{
+	snprintf(assignment, EXTEND_MAX, "EXTEND_TIMEOUT_USEC=%" PRId64,
+		 (int64_t)milliseconds * 1000);
+}
+
+static int manager_status(struct manager *manager, const char *text, int error)
+{
+	char assignments[STATUS_MAX];
+
+	write_status(assignments, text, error);
 	return manager_send(manager, assignments, NULL, 0);
 }
 
-int notify_manager_extend(struct manager *manager, int milliseconds)
+int notify_relay_status(struct manager *manager, const char *text, deadline until)
 {
-	char assignment[64];
+	char assignments[STATUS_MAX];
 
-	snprintf(assignment, sizeof assignment, "EXTEND_TIMEOUT_USEC=%" PRId64,
-		 (int64_t)milliseconds * 1000);
-	return manager_send(manager, assignment, NULL, 0);
+	write_status(assignments, text, 0);
+	return manager_send_until(manager, assignments, until, NULL);
+}
+
+int notify_relay_extend(struct manager *manager, int milliseconds, deadline until,
+			const int *others)
+{
+	char assignment[EXTEND_MAX];
+
+	write_extend(assignment, milliseconds);
+	return manager_send_until(manager, assignment, until, others);
 }
 
 int notify_main_pid(struct notify *notify, pid_t pid)
@@ -163,7 +187,8 @@ int notify_main_pid(struct notify *notify, pid_t pid)
 	return manager_send(&notify->manager, assignment, NULL, 0);
 }
 
-int notify_hand_over(struct manager *manager, pid_t daemon, bool ready, deadline until)
+int notify_hand_over(struct manager *manager, pid_t daemon, bool ready, deadline until,
+		     const int *others)
 {
 	char assignments[64];
 	int used = 0;
@@ -175,7 +200,7 @@ int notify_hand_over(struct manager *manager, pid_t daemon, bool ready, deadline
 	if (used == 0)
 		return 0;
 	assignments[used - 1] = '\0';
-	return manager_send_until(manager, assignments, NULL, 0, until);
+	return manager_send_until(manager, assignments, until, others);
 }
 
 int notify_reloading(struct notify *notify)
@@ -290,7 +315,7 @@ int notify_failed(struct notify *notify, int error, const char *text)
 	int result;
 
 	if (notify->channel < 0)
-		return notify_manager_status(&notify->manager, text, error);
+		return manager_status(&notify->manager, text, error);
 	result = tell_launcher(notify, CHANNEL_FAILED, error, text, DEADLINE_NEVER);
 	notify_close_channel(notify);
 	return result;
@@ -301,12 +326,15 @@ int notify_status(struct notify *notify, char *text)
 	one_line(text);
 	if (notify->channel >= 0)
 		return tell_launcher(notify, CHANNEL_STATUS, 0, text, 0);
-	return notify_manager_status(&notify->manager, text, 0);
+	return manager_status(&notify->manager, text, 0);
 }
 
 int notify_extend(struct notify *notify, int milliseconds)
 {
+	char assignment[EXTEND_MAX];
+
 	if (notify->channel >= 0)
 		return tell_launcher(notify, CHANNEL_EXTEND, milliseconds, "", 0);
-	return notify_manager_extend(&notify->manager, milliseconds);
+	write_extend(assignment, milliseconds);
+	return manager_send(&notify->manager, assignment, NULL, 0);
 }

@@ -25,27 +25,31 @@
 #define EXIT_GRACE 5000
 /* How long one that closed its channel may take: it is about to exit. */
 #define CLOSE_GRACE 1000
+/* How long the word that lets the daemon go on may find no room in its channel. */
+#define GO_PATIENCE 5000
 /* How many messages are heard before other things are looked at again. */
 #define HEARD_AT_ONCE 64
 
 static enum await_verdict hear(struct waiting *wait, const struct channel_message *message)
 {
 	const struct await *await = wait->await;
+	const int others[] = { await->interrupt, wait->launch->end };
 	deadline longer;
 
 	switch (message->type) {
 	case CHANNEL_STATUS:
 		if (await->status != NULL)
 			await->status(message->text, await->data);
+		/* Of no use later; a manager that reads nothing holds nobody up. */
 		if (await->manager != NULL)
-			notify_manager_status(await->manager, message->text, 0);
+			notify_relay_status(await->manager, message->text, 0);
 		return AWAIT_NONE;
 	case CHANNEL_EXTEND:
 		longer = deadline_after(message->number);
 		if (message->number > 0 && longer > wait->until)
 			wait->until = longer;
 		if (message->number > 0 && await->manager != NULL)
-			notify_manager_extend(await->manager, message->number);
+			notify_relay_extend(await->manager, message->number, wait->until, others);
 		return AWAIT_NONE;
 	case CHANNEL_UP:
 		return await->timeout == 0 ? AWAIT_UP : AWAIT_NONE;
@@ -151,24 +155,39 @@ static int end_failed(struct waiting *wait, int *status)
 	return error_set(wait->error, "%s", wait->text);
 }
 
+static int end_interrupted(struct waiting *wait, int *status)
+{
+	*status = launch_finish(wait->launch, 0);
+	if (wait->verdict == AWAIT_FAILED)
+		return error_set(-EINTR, "a signal interrupted the start, which had failed: %s; the "
+					 "daemon %s", wait->text, fate(wait));
+	return error_set(-EINTR, "a signal interrupted the start; the daemon %s", fate(wait));
+}
+
 static int await_end(struct waiting *wait, deadline until, int *status)
 {
 	struct pollfd end = { .fd = wait->launch->end, .events = POLLIN };
-	int ended = deadline_poll(&end, 1, until < wait->until ? until : wait->until);
+	const int others[] = { wait->await->interrupt, -1 };
+	int ended = deadline_poll_unless(&end, others, until < wait->until ? until : wait->until);
 
 	if (ended == 0 && deadline_now() < wait->until)
 		return AWAIT_AGAIN;
+	if (ended == -EINTR && end.revents == 0)
+		return end_interrupted(wait, status);
 	return wait->verdict == AWAIT_FAILED ? end_failed(wait, status) : end_unsaid(wait, status);
 }
 
-/* It will not be up: it has some time to end by itself. */
+/* It will not be up: it has some time to end by itself, and not longer than it had anyway. */
 static int begin_end(struct waiting *wait, enum await_verdict verdict, int grace, int *status)
 {
+	deadline until = deadline_after(grace);
+
 	wait->verdict = verdict;
 	/* Its error; until the end the caller may leave texts of other ones. */
 	if (verdict == AWAIT_FAILED)
 		snprintf(wait->text, sizeof wait->text, "%s", daemonkit_error());
-	wait->until = deadline_after(grace);
+	if (until < wait->until)
+		wait->until = until;
 	return await_end(wait, 0, status);
 }
 
@@ -178,46 +197,33 @@ static int end_late(struct waiting *wait, int *status)
 	return error_set(-ETIMEDOUT, "the daemon was not ready in time and %s", fate(wait));
 }
 
-static int end_interrupted(struct waiting *wait, int *status)
-{
-	*status = launch_finish(wait->launch, 0);
-	return error_set(-EINTR, "a signal interrupted the start; the daemon %s", fate(wait));
-}
-
 static int end_broken(struct waiting *wait, int error, int *status)
 {
 	*status = launch_finish(wait->launch, 0);
 	return error_system(error, "waiting for the daemon");
 }
 
-static int end_refused(struct waiting *wait, int error, int *status)
-{
-	wait->error = error;
-	*status = launch_finish(wait->launch, 0);
-	return error;
-}
-
 /*
- * The manager hears of the daemon before the daemon may speak to it.  systemd
- * looks at once whether the daemon is its own child, and if not, will stop it
+ * The manager learns of the daemon before the daemon may speak to it.  systemd
+ * checks at once whether the daemon is its own child, and if not, will stop it
  * with SIGKILL right after SIGTERM: the daemon is left to it first.  A manager
- * that cannot be reached does not make the daemon any less up.
+ * that cannot be reached, or reads nothing until the deadline, does not make the
+ * daemon any less up.  Returns 0 or -EINTR: a signal, or the daemon has ended.
  */
-static int hand_over(struct waiting *wait)
+static int tell_manager(struct waiting *wait)
 {
 	const struct await *await = wait->await;
-	pid_t daemon = wait->launch->daemon;
-
-	if (await->hand_over != NULL)
-		return await->hand_over(wait->launch, await->owner);
-	if (await->manager == NULL)
-		return 0;
+	struct launch *launch = wait->launch;
 	/* The pid of one that has ended with status 0 is free as soon as it is let go. */
-	if (launch_status(wait->launch) == 0)
-		daemon = 0;
-	launch_orphan(wait->launch);
-	notify_hand_over(await->manager, daemon, await->timeout != 0, DEADLINE_NEVER);
-	channel_send(wait->launch->channel, CHANNEL_GO, 0, "", DEADLINE_NEVER);
+	pid_t daemon = launch_status(launch) == 0 ? 0 : launch->daemon;
+	int others[] = { await->interrupt, -1 }, result;
+
+	launch_orphan(launch);
+	others[1] = daemon > 0 ? launch->process : -1;
+	result = notify_hand_over(await->manager, daemon, await->timeout != 0, wait->until, others);
+	if (result == -EINTR)
+		return result;
+	channel_send(launch->channel, CHANNEL_GO, 0, "", deadline_after(GO_PATIENCE));
 	return 0;
 }
 
@@ -250,10 +256,21 @@ static bool may_have_ended(const struct waiting *wait)
 
 static int end_up(struct waiting *wait, int *status)
 {
-	int result = hand_over(wait);
+	const struct await *await = wait->await;
+	int result;
 
-	if (result < 0)
-		return end_refused(wait, result, status);
+	if (await->hand_over != NULL) {
+		result = await->hand_over(wait->launch, await->owner);
+		if (result < 0) {
+			*status = launch_finish(wait->launch, 0);
+			return result;
+		}
+	} else if (await->manager != NULL && tell_manager(wait) < 0) {
+		if (!launch_ended(wait->launch))
+			return end_interrupted(wait, status);
+		if (!may_have_ended(wait))
+			return end_unsaid(wait, status);
+	}
 	launch_release(wait->launch);
 	return 0;
 }

@@ -278,28 +278,30 @@ int launch_start(struct launch *launch, const struct launch_plan *plan,
 
 bool launch_ended(const struct launch *launch)
 {
-	struct pollfd end = { .fd = launch->end, .events = POLLIN };
+	struct pollfd end = { .fd = launch->end >= 0 ? launch->end : launch->process,
+			      .events = POLLIN };
 
 	return deadline_poll(&end, 1, 0) > 0;
 }
 
 int launch_status(const struct launch *launch)
 {
-	int status = -1;
+	int status = -1, end;
 
 	if (!launch_ended(launch))
 		return -1;
 	if (launch->watcher > 0)
 		return watcher_read_status(launch->end);
-	if (compat_read_status(launch->daemon, launch->end, &status) < 0 &&
-	    compat_pidfd_exit_status(launch->end, &status) < 0)
+	end = launch->end >= 0 ? launch->end : launch->process;
+	if (compat_read_status(launch->daemon, end, &status) < 0 &&
+	    compat_pidfd_exit_status(end, &status) < 0)
 		return -1;
 	return status;
 }
 
 /* Of what another reaps the kernel tells the end only then: waited for, in milliseconds. */
 #define REAP_PATIENCE 1000
-/* The end of what may not be killed, or has nobody to watch it, is waited for so long. */
+/* The end of what was killed, or may not be, is waited for so long. */
 #define KILL_PATIENCE 5000
 
 static int status_of_other(int pidfd)
@@ -330,7 +332,7 @@ static int reap(pid_t pid, int pidfd)
  */
 static int kill_daemon(const struct launch *launch)
 {
-	int pidfd = launch->watcher > 0 ? launch->process : launch->end;
+	int pidfd = launch->watcher > 0 || launch->end < 0 ? launch->process : launch->end;
 	int result = pidfd < 0 ? -ENOSYS : compat_pidfd_signal(pidfd, SIGKILL);
 
 	if (result < 0 && result != -ESRCH)
@@ -355,42 +357,58 @@ static void finish_unseen(const struct launch *launch, deadline until)
 		deadline_poll(NULL, 0, deadline_after(1));
 }
 
-/* What this process may not kill is told, by its channel, that nobody waits for it. */
-static void kill_and_wait(struct launch *launch, int fd, deadline until)
+/* Has it ended by then?  Its status may come a moment later, or never: from a stopped watcher. */
+static bool wait_for_end(const struct launch *launch, int fd, deadline until)
 {
-	struct pollfd end = { .fd = fd, .events = POLLIN };
+	struct pollfd ends[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = launch->process, .events = POLLIN },
+	};
 
-	if (kill_daemon(launch) == -EPERM) {
-		launch->channel = fd_close(launch->channel);
-		until = deadline_after(KILL_PATIENCE);
-	}
-	launch->survived = deadline_poll(&end, 1, until) == 0;
+	if (deadline_poll(ends, 2, until) <= 0)
+		return false;
+	if (ends[0].revents == 0)
+		deadline_poll(ends, 1, deadline_after(REAP_PATIENCE));
+	return true;
 }
 
-/* Somebody killed the watcher: the daemon has got another parent, which may be this process. */
-static void finish_unwatched(struct launch *launch)
+/*
+ * What this process may not kill is told, by its channel, that nobody waits for it.  What has
+ * been killed may be held in the kernel (a file system that does not answer), also for ever.
+ */
+static void kill_and_wait(struct launch *launch, int fd)
+{
+	if (kill_daemon(launch) == -EPERM)
+		launch->channel = fd_close(launch->channel);
+	launch->survived = !wait_for_end(launch, fd, deadline_after(KILL_PATIENCE));
+}
+
+/*
+ * It was left to another parent, or somebody killed the watcher; the parent may be this process.
+ * Returns its status, or -1.
+ */
+static int finish_unwatched(struct launch *launch)
 {
 	struct pollfd end = { .fd = launch->process, .events = POLLIN };
-	deadline until = deadline_after(KILL_PATIENCE);
 
 	if (launch->process < 0) {
-		finish_unseen(launch, until);
-		return;
+		finish_unseen(launch, deadline_after(KILL_PATIENCE));
+		return -1;
 	}
 	if (deadline_poll(&end, 1, 0) == 0)
-		kill_and_wait(launch, launch->process, until);
-	if (!launch->survived)
-		reap(launch->daemon, launch->process);
+		kill_and_wait(launch, launch->process);
+	return launch->survived ? -1 : reap(launch->daemon, launch->process);
 }
 
 int launch_finish(struct launch *launch, deadline until)
 {
-	struct pollfd end = { .fd = launch->end, .events = POLLIN };
 	int status = -1;
 
-	if (deadline_poll(&end, 1, until) <= 0)
-		kill_and_wait(launch, launch->end, DEADLINE_NEVER);
-	if (launch->watcher > 0) {
+	if (launch->end >= 0 && !wait_for_end(launch, launch->end, until))
+		kill_and_wait(launch, launch->end);
+	if (launch->end < 0) {
+		status = finish_unwatched(launch);
+	} else if (launch->watcher > 0) {
 		if (!launch->survived)
 			status = watcher_read_status(launch->end);
 		if (!launch->survived && status == -1)
@@ -406,17 +424,16 @@ void launch_orphan(struct launch *launch)
 {
 	if (launch->watcher > 0)
 		watcher_dismiss(launch->watcher, launch->end);
-	else
-		fd_close(launch->end);
-	fd_close(launch->process);
+	else if (launch->end >= 0)
+		launch->process = launch->end;
 	launch->watcher = 0;
 	launch->end = -1;
-	launch->process = -1;
 }
 
 void launch_release(struct launch *launch)
 {
 	launch_orphan(launch);
+	fd_close(launch->process);
 	fd_close(launch->channel);
 }
 

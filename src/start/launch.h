@@ -28,10 +28,10 @@ struct launch_plan {
 struct launch {
 	pid_t daemon;
 	int channel; /* the launcher's end */
-	int end; /* readable when the daemon has ended: a pidfd or the watcher's */
+	int end; /* readable when the daemon has ended: a pidfd or the watcher's; -1: orphaned */
 	pid_t watcher; /* the daemon's parent where that is not this process, or 0 */
-	int process; /* then a pidfd of the daemon, for when the watcher is killed, or -1 */
-	bool survived; /* launch_finish() may not kill it */
+	int process; /* a pidfd of the daemon for when there is no such parent any more, or -1 */
+	bool survived; /* launch_finish() may not kill it, or the kernel does not end it */
 };
 
 /* What a forked daemon finds. */
@@ -61,14 +61,14 @@ int launch_status(const struct launch *launch);
 /*
  * The daemon is not wanted: wait for its end until the deadline, kill it
  * then, reap it.  Returns its status as waitpid(2) gives it, or -1 if
- * somebody else took that, or if this process may not kill it (see "survived").
+ * somebody else took that, or if it is there still (see "survived").
  * *launch is over afterwards.
  */
 int launch_finish(struct launch *launch, deadline until);
 
 /*
- * The daemon is up, and from now on a child of whoever takes orphans: process
- * 1 or a manager.  Only launch_release() may follow.
+ * The daemon is up, and from now on a child of the process that takes orphans: process
+ * 1 or a manager.
  */
 void launch_orphan(struct launch *launch);
 

@@ -17,15 +17,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "compat/clone.h"
 #include "compat/close-range.h"
+#include "compat/pidfd.h"
 #include "ipc/channel.h"
 
 /* What the watcher reports: a pid or a negative errno first, then a status. */
 struct report {
 	int value;
 };
+
+/* How long one that is not needed any more may take to end, in milliseconds. */
+#define END_PATIENCE 1000
 
 /* What is short of memory is asked again so often, after so many milliseconds. */
 #define TELL_TRIES 100
@@ -174,15 +179,16 @@ int watcher_read_status(int report)
 	struct report status;
 	ssize_t count;
 
-	/* It stays there, to be read again. */
+	/* It stays there, to be read again; that of a stopped watcher does not come. */
 	do {
-		count = recv(report, &status, sizeof status, MSG_PEEK);
+		count = recv(report, &status, sizeof status, MSG_PEEK | MSG_DONTWAIT);
 	} while (count < 0 && errno == EINTR);
 	return count == (ssize_t)sizeof status ? status.value : -1;
 }
 
 void watcher_dismiss(pid_t watcher, int report)
 {
+	struct pollfd end = { .fd = compat_pidfd_open(watcher), .events = POLLIN };
 	sigset_t all, before;
 
 	/* A handler of the program's would take it for a child of its own, and reap it. */
@@ -191,6 +197,10 @@ void watcher_dismiss(pid_t watcher, int report)
 	/* A child that the program has forked meanwhile may have a copy, which closes nothing. */
 	shutdown(report, SHUT_RDWR);
 	fd_close(report);
+	/* One that somebody has stopped does not end by itself. */
+	if (end.fd >= 0 && deadline_poll(&end, 1, deadline_after(END_PATIENCE)) == 0)
+		kill(watcher, SIGKILL);
+	fd_close(end.fd);
 	while (waitpid(watcher, NULL, 0) < 0 && errno == EINTR)
 		;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
