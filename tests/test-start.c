@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -396,6 +398,45 @@ START_TEST(failed_daemon_does_not_print_to_the_launchers_streams)
 }
 END_TEST
 
+/* Nor when there is no log yet. */
+START_TEST(log_that_cannot_be_opened_is_an_error_once)
+{
+	static const struct {
+		const char *words;
+		int error;
+	} causes[] = {
+		{ "log=@/missing/log", -ENOENT },
+		{ "log=@/directory", -EISDIR },
+		{ "log=@/link", -ELOOP },
+		{ "log=@/file/log", -ENOTDIR },
+	};
+	int way = _i % PROBE_WAYS, cause = _i / PROBE_WAYS;
+	struct probe probe;
+
+	mkdir(harness_path("directory"), 0755);
+	harness_write_file(harness_path("file"), "");
+	ck_assert_int_eq(symlink(harness_path("link"), harness_path("link")), 0);
+	probe = probe_run("%s %s", probe_ways[way], causes[cause].words);
+	probe_check_failed(&probe, causes[cause].error, "log file ");
+	ck_assert_str_eq(probe.error, "");
+}
+END_TEST
+
+/* And without /dev/null, or any descriptor for it. */
+START_TEST(failed_daemon_is_silent_without_dev_null)
+{
+	struct probe probe;
+
+	harness_need_root();
+	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
+	ck_assert_int_eq(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	ck_assert_int_eq(mount("none", "/dev", "tmpfs", 0, NULL), 0);
+	probe = probe_run("%s log=@/log", probe_ways[_i]);
+	probe_check_failed(&probe, -ENOENT, "/dev/null");
+	ck_assert_str_eq(probe.error, "");
+}
+END_TEST
+
 START_TEST(many_failures_and_then_a_start)
 {
 	struct probe probe;
@@ -419,6 +460,7 @@ int main(int argc, char *argv[])
 	TCase *dead = harness_case(suite, "dead");
 	TCase *gone = harness_case(suite, "gone");
 	TCase *refused = harness_case(suite, "refused");
+	TCase *silent = harness_case(suite, "silent");
 
 	tcase_add_loop_test(up, row_11_reborn_starts_a_daemon, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, pid_file_is_complete_when_the_launcher_returns, 0, PROBE_WAYS);
@@ -448,6 +490,9 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(refused, descriptor_to_keep_is_closed, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, failed_daemon_does_not_print_to_the_launchers_streams, 0,
 			    PROBE_WAYS);
+	tcase_add_loop_test(silent, log_that_cannot_be_opened_is_an_error_once, 0, 4 * PROBE_WAYS);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(silent, failed_daemon_is_silent_without_dev_null, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, many_failures_and_then_a_start, 0, PROBE_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

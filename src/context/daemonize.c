@@ -21,17 +21,9 @@
 #include "signals/signals-internal.h"
 #include "start/marker.h"
 
-static int undo(struct daemonkit_context *context, bool foreground,
-		struct room_streams *streams, int result)
+static int undo(struct daemonkit_context *context, struct room_streams *streams, int result)
 {
 	context_result(context, result);
-	/*
-	 * A launcher prints the error.  This copy of the program is silent, in
-	 * the log too: it may be that of a daemon that runs.
-	 */
-	streams->output = fd_close(streams->output);
-	if (!foreground && streams->input >= 0)
-		room_set_streams(foreground, streams);
 	fd_close(streams->input);
 	fd_close(streams->output);
 	if (context->pidfile != NULL)
@@ -55,7 +47,7 @@ static int set_up(struct daemonkit_context *context, bool foreground)
 	if (result == 0)
 		result = room_set_streams(foreground, &streams);
 	if (result < 0)
-		return undo(context, foreground, &streams, result);
+		return undo(context, &streams, result);
 	context->settings.log_fd = fd_close(context->settings.log_fd);
 	/* What is not in use is not to be reopened. */
 	if (streams.journal)
@@ -63,10 +55,16 @@ static int set_up(struct daemonkit_context *context, bool foreground)
 	return 0;
 }
 
-/* Tell the launcher, if there is one, that there will be no daemon. */
+/*
+ * Tell the launcher, if there is one, that there will be no daemon.  It prints the error; this
+ * copy of the program does not, neither there nor in the log, which may be that of a daemon that
+ * runs.
+ */
 static int fail(struct daemonkit_context *context, int result)
 {
 	context_result(context, result);
+	if (context->notify.channel >= 0)
+		room_silence();
 	notify_failed(&context->notify, result, context->error);
 	return context_again(context, result);
 }

@@ -102,6 +102,23 @@ int room_set_streams(bool foreground, struct room_streams *streams)
 	return result < 0 ? error_system(result, "standard streams") : 0;
 }
 
+void room_silence(void)
+{
+	int fd, ends[2];
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		close(fd);
+	/* Either takes the lowest numbers.  A full pipe refuses what is written, and blocks nobody. */
+	fd = open("/dev/null", O_RDWR);
+	if (fd < 0 && pipe(ends) == 0) {
+		fd_set_nonblocking(ends[0], true);
+		fd_set_nonblocking(ends[1], true);
+		fd = ends[1];
+	}
+	for (int stream = fd + 1; fd >= 0 && stream <= STDERR_FILENO; stream++)
+		fd_replace(fd, stream);
+}
+
 static int find_directory(int fd, void *data)
 {
 	struct stat status;

@@ -26,6 +26,12 @@ int room_open_streams(const struct settings *settings, bool foreground,
 /* Put them in place; closes them. */
 int room_set_streams(bool foreground, struct room_streams *streams);
 
+/*
+ * Have nothing that is printed arrive anywhere, also without /dev/null (after chroot(2), say) and
+ * without a free descriptor.
+ */
+void room_silence(void);
+
 /* Umask, root, working directory, groups, user: 0 or an error with its text. */
 int room_confine(const struct settings *settings);
 
