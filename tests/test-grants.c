@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,13 +92,20 @@ END_TEST
 
 /* ---- applied ---- */
 
+#define UNLIMITED "18446744073709551615"
 #define UP "daemon:end daemon:wait launcher:wait"
 
 /* A daemon with a report of its own that is complete. */
-static struct running start_up(int way, const char *words)
+static struct running start_up(int way, const char *format, ...)
 {
-	struct running running = running_start(way, "%s " UP, words);
+	struct running running;
+	char words[1024];
+	va_list arguments;
 
+	va_start(arguments, format);
+	vsnprintf(words, sizeof words, format, arguments);
+	va_end(arguments);
+	running = running_start(way, "%s " UP, words);
 	ck_assert(harness_wait_text(harness_path("report"), "\nend\n", HARNESS_SOON));
 	return running;
 }
@@ -131,7 +139,7 @@ START_TEST(limits_are_set)
 {
 	const char *own = limits_of(getpid());
 	struct running running = start_up(_i, "rlimit=7:500:600 rlimit=4:0:0 rlimit=4:0:4096 "
-					      "rlimit=0:1000:18446744073709551615");
+					      "rlimit=0:1000:" UNLIMITED);
 
 	check_limit(running.daemon, "Max open files", "500", "600");
 	check_limit(running.daemon, "Max core file size", "0", "4096");
@@ -148,11 +156,20 @@ static int policy_of(pid_t pid)
 	return (int)syscall(SYS_sched_getscheduler, pid);
 }
 
+/* From where the tests are: a lower one needs a privilege. */
+static int higher_nice(int more)
+{
+	int nice = getpriority(PRIO_PROCESS, 0) + more;
+
+	return nice < 19 ? nice : 19;
+}
+
 START_TEST(scheduling_is_set)
 {
-	struct running running = start_up(_i, "nice=7 scheduler=3:0 oom=500");
+	int nice = higher_nice(7);
+	struct running running = start_up(_i, "nice=%d scheduler=3:0 oom=500", nice);
 
-	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), 7);
+	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), nice);
 	ck_assert_int_eq(policy_of(running.daemon), SCHED_BATCH);
 	ck_assert_str_eq(running_proc(running.daemon, "oom_score_adj", ""), "500");
 	if (!running.foreground) {
@@ -199,11 +216,13 @@ END_TEST
 
 START_TEST(launcher_wins_over_the_second_copy)
 {
+	int nice = higher_nice(3);
 	struct running running = start_up(
-		_i, "first:nice=3 second:nice=9 second:oom=700 second:rlimit=4:1:1 "
-		    "second:nonew=1 first:rlimit=7:500:600 second:rlimit=7:400:400");
+		_i, "first:nice=%d second:nice=%d second:oom=700 second:rlimit=4:1:1 "
+		    "second:nonew=1 first:rlimit=7:500:600 second:rlimit=7:400:400",
+		nice, higher_nice(9));
 
-	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), 3);
+	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), nice);
 	ck_assert_str_eq(running_proc(running.daemon, "oom_score_adj", ""),
 			 running_proc(getpid(), "oom_score_adj", ""));
 	check_no_new_privileges_unasked(&running);
@@ -439,8 +458,8 @@ static const struct {
 	int error;
 	const char *text;
 } denied[] = {
-	{ "rlimit=7:5:10000000", -EPERM, "resource limit NOFILE (start as root)" },
-	{ "nice=-5", -EACCES, "nice value -5 (start as root)" },
+	{ "rlimit=7:5:" UNLIMITED, -EPERM, "resource limit NOFILE (start as root)" },
+	{ "nice=-20", -EACCES, "nice value -20 (start as root)" },
 	{ "scheduler=1:10", -EPERM, "scheduling policy 1, priority 10 (start as root)" },
 	/* Linux alone */
 	{ "capability=10", -EPERM, "capabilities 0x400 (start as root)" },
@@ -492,9 +511,11 @@ END_TEST
 
 START_TEST(threads_are_no_matter_for_a_second_copy)
 {
-	struct running running = start_up(0, "first:threads=3 nice=1 scheduler=3:0 nonew=1");
+	int nice = higher_nice(1);
+	struct running running = start_up(
+		0, "first:threads=3 nice=%d scheduler=3:0 nonew=1", nice);
 
-	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), 1);
+	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), nice);
 	running_kill(&running);
 }
 END_TEST
