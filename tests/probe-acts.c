@@ -223,6 +223,9 @@ static bool act_library(struct program *program, const char *name, const char *v
 		say_failed(program, value);
 	else if (strcmp(name, "status") == 0)
 		daemonkit_notify_status(context, "%s", value);
+	else if (strcmp(name, "abandoned") == 0) /* by the launcher */
+		while (daemonkit_notify_status(context, "waiting") != -ECANCELED)
+			usleep(1000);
 	else if (strcmp(name, "flood") == 0)
 		flood(program);
 	else if (strcmp(name, "long") == 0)

@@ -257,30 +257,46 @@ START_TEST(watcher_of_a_subreaper_is_killed)
 }
 END_TEST
 
+static const char *const modes[] = { "mode=reborn", "mode=fork" };
+
 /* The daemon is another user's, and root may not kill it: that is said, and not waited out. */
 START_TEST(daemon_may_not_be_killed)
 {
+	const char *mode = modes[_i];
 	struct harness_program program;
 	struct probe probe;
 	pid_t daemon;
 
 	running_for_everybody();
 	program = probe_spawn("%s first:lose=%d user=nobody ready=60000 daemon:report daemon:wait",
-			      _i == 0 ? "mode=reborn" : "mode=fork", CAP_KILL);
+			      mode, CAP_KILL);
 	daemon = wait_for_daemon();
 	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
 	ck_assert_msg(WTERMSIG(probe_end(&program)) == SIGTERM, "it was not SIGTERM");
 	ck_assert_int_eq(kill(daemon, 0), 0);
 	ck_assert_int_eq(kill(daemon, SIGKILL), 0);
 	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
-	probe = probe_run("%s first:lose=%d user=nobody ready=200 daemon:where=@/again "
-			  "daemon:report daemon:wait", _i == 0 ? "mode=reborn" : "mode=fork",
-			  CAP_KILL);
+	/* Enough to change the user: before that it is root's, and can be killed. */
+	probe = probe_run("%s first:lose=%d user=nobody ready=%d daemon:where=@/again "
+			  "daemon:report daemon:wait", mode, CAP_KILL, harness_scaled(1000));
 	probe_check_failed(&probe, -ETIMEDOUT, "was not ready in time and could not be killed");
 	ck_assert_int_eq(probe.status, -1);
 	probe_read(harness_path("again"));
 	ck_assert_int_eq(kill(wait_for_daemon(), SIGKILL), 0);
 	ck_assert(harness_wait_gone(wait_for_daemon(), HARNESS_SOON));
+}
+END_TEST
+
+START_TEST(daemon_that_may_not_be_killed_ends_by_itself)
+{
+	struct probe probe;
+
+	running_for_everybody();
+	probe = probe_run("%s first:lose=%d user=nobody ready=%d daemon:abandoned daemon:exit=3",
+			  modes[_i], CAP_KILL, harness_scaled(1000));
+	probe_check_failed(&probe, -ETIMEDOUT, "was not ready in time and ended by itself");
+	ck_assert_msg(WIFEXITED(probe.status) && WEXITSTATUS(probe.status) == 3, "%#x",
+		      (unsigned)probe.status);
 }
 END_TEST
 
@@ -725,6 +741,7 @@ int main(int argc, char *argv[])
 		tcase_add_test(unwatched, watcher_of_a_subreaper_is_killed);
 	}
 	tcase_add_loop_test(unkillable, daemon_may_not_be_killed, 0, 2);
+	tcase_add_loop_test(unkillable, daemon_that_may_not_be_killed_ends_by_itself, 0, 2);
 	tcase_add_loop_test(children, launcher_that_ignores_sigchld, 0, PROBE_WAYS);
 	tcase_add_loop_test(children, launcher_whose_handler_reaps_everything, 0, PROBE_WAYS);
 	if (harness_has_pidfds())

@@ -334,7 +334,7 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  * A launcher that may not kill its daemon (without CAP_KILL, when the daemon
  * is another user's already) closes the connection.  It waits at most five
  * seconds for the end of a daemon, killed or not, and says in the text of the
- * error that the daemon could not be killed.
+ * error that the daemon ended by itself, or that it could not be killed.
  *
  * In the daemon it returns 0: detached from the terminal and no session
  * leader (FOREGROUND keeps the session of its supervisor), standard

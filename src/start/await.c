@@ -127,7 +127,9 @@ static int describe_end(int status, const char *when)
 
 static const char *fate(const struct waiting *wait)
 {
-	return wait->launch->survived ? "could not be killed" : "was killed";
+	if (wait->launch->survived)
+		return "could not be killed";
+	return wait->launch->denied ? "ended by itself" : "was killed";
 }
 
 static int end_unsaid(struct waiting *wait, int *status)

@@ -378,8 +378,10 @@ static bool wait_for_end(const struct launch *launch, int fd, deadline until)
  */
 static void kill_and_wait(struct launch *launch, int fd)
 {
-	if (kill_daemon(launch) == -EPERM)
+	if (kill_daemon(launch) == -EPERM) {
+		launch->denied = true;
 		launch->channel = fd_close(launch->channel);
+	}
 	launch->survived = !wait_for_end(launch, fd, deadline_after(KILL_PATIENCE));
 }
 

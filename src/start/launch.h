@@ -31,6 +31,7 @@ struct launch {
 	int end; /* readable when the daemon has ended: a pidfd or the watcher's; -1: orphaned */
 	pid_t watcher; /* the daemon's parent where that is not this process, or 0 */
 	int process; /* a pidfd of the daemon for when there is no such parent any more, or -1 */
+	bool denied; /* launch_finish() may not kill it */
 	bool survived; /* launch_finish() may not kill it, or the kernel does not end it */
 };
 
