@@ -131,6 +131,11 @@ int harness_main(int argc, char *argv[], Suite *suite, const struct harness_help
 		srunner_free(runner);
 		return run_helper(argc, argv, helpers);
 	}
+	result = harness_run_copy(argv);
+	if (result >= 0) {
+		srunner_free(runner);
+		return result;
+	}
 	clean_surroundings();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	results = tmpfile();

@@ -9,7 +9,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -385,37 +384,6 @@ static void check_fds(void)
 			ck_abort_msg("closed descriptor %d (%s)", before[i].fd, before[i].target);
 }
 
-/* The directory */
-
-static int open_up(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-	(void)status, (void)walk;
-	if (type == FTW_D || type == FTW_DNR)
-		chmod(path, 0700);
-	return 0;
-}
-
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-	(void)status, (void)type, (void)walk;
-	return remove(path);
-}
-
-static void remove_directory(void)
-{
-	nftw(directory, open_up, 16, FTW_PHYS);
-	nftw(directory, remove_entry, 16, FTW_PHYS | FTW_DEPTH);
-}
-
-static void make_directory(void)
-{
-	const char *base = getenv("TMPDIR");
-
-	snprintf(directory, sizeof directory, "%s/daemonkit-XXXXXX", base ? base : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	ck_assert_int_eq(chmod(directory, 0755), 0);
-}
-
 /* The supervisor */
 
 /* What the supervisor waits for: a child's end, and the end of who waits for the result. */
@@ -485,7 +453,7 @@ static void supervise(pid_t test)
 	while (each_child(getpid(), kill_stray, &strays) > 0)
 		if (each_child(getpid(), reap_stray, NULL) > 0)
 			poll(NULL, 0, 1);
-	remove_directory();
+	harness_remove_directory(directory);
 	if (!in_time)
 		ck_abort_msg("not at an end in time, and killed; processes left: %zu %s",
 			     strays.count, strays.names);
@@ -553,12 +521,12 @@ static void begin(void)
 	begin_supervisor();
 	shared->supervisor = getpid();
 	harness_allow(TEST_TIME);
-	make_directory();
+	ck_assert(harness_make_directory(directory));
 	test = fork();
 	if (test > 0)
 		supervise(test);
 	if (test < 0) {
-		remove_directory();
+		harness_remove_directory(directory);
 		ck_abort_msg("fork: %s", strerror(errno));
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

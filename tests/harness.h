@@ -28,6 +28,7 @@
 #define HARNESS_H
 
 #include <check.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -148,10 +149,16 @@ struct harness_result harness_run_helper(const char *name, ...) __attribute__((_
 /* Memory that is freed when the test ends. */
 void *harness_memory(size_t size);
 
-/* The path of this program. */
+/* The path of this program; every user can execute it, if root runs the tests. */
 extern const char *harness_self;
 
+/* A copy of a program, for all users: is it made? */
+bool harness_copy_program(const char *from, const char *to);
+
 /* For the parts of the harness: not for tests. */
+int harness_run_copy(char *argv[]); /* if one is needed; its exit status, or -1 */
+bool harness_make_directory(char path[static PATH_MAX]);
+void harness_remove_directory(const char *path);
 void harness_free_memory(void);
 const char *harness_case_names(void);
 int64_t harness_deadline(void); /* of the test; 0 in a helper */

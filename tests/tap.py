@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
 
 source = pathlib.Path(os.environ.get('srcdir', pathlib.Path(__file__).parent.parent)).resolve()
 build = pathlib.Path(os.environ.get('builddir', source / 'build')).resolve()
@@ -46,6 +47,13 @@ def trouble(*command, **options):
     if done.returncode != 0 or text:
         return [f"{' '.join(map(str, command))}: exit status {done.returncode}", text]
     return []
+
+
+def directory():
+    """A new one, in which programs can be executed, for a "with"."""
+    places = [place for place in (tempfile.gettempdir(), '/var/tmp')
+              if not os.statvfs(place).f_flag & os.ST_NOEXEC]
+    return tempfile.TemporaryDirectory(dir=[*places, build][0])
 
 
 def public_headers():

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -138,6 +139,33 @@ START_TEST(is_interrupted)
 }
 END_TEST
 
+#define ANOTHER 65534
+
+/* Run when $HARNESS_PLACE is set. */
+START_TEST(another_user_executes_it)
+{
+	const char *const programs[] = { harness_self, harness_path("copy") };
+
+	/* A set-user-ID program. */
+	ck_assert(harness_copy_program(harness_self, programs[1]));
+	ck_assert_int_eq(chmod(programs[1], 04755), 0);
+	for (size_t i = 0; i < 2; i++) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			if (setresgid(ANOTHER, ANOTHER, ANOTHER) == 0 &&
+			    setresuid(ANOTHER, ANOTHER, ANOTHER) == 0)
+				execl(programs[i], programs[i], "--helper", "root", NULL);
+			_exit(126);
+		}
+		ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+		ck_assert(WIFEXITED(status));
+		ck_assert_int_eq(WEXITSTATUS(status), (int)i);
+	}
+}
+END_TEST
+
 static void add_bad_tests(Suite *suite)
 {
 	TCase *bad = harness_case(suite, "bad");
@@ -225,14 +253,29 @@ static bool has_no_child(void *data)
 	return harness_count_children(getpid()) == 0;
 }
 
-/* As the terminal does it on Ctrl-C; and killed outright. */
+/* Only its owner enters the directory. */
+static const char *private_copy(void)
+{
+	const char *path = harness_path("private/program");
+
+	ck_assert_int_eq(mkdir(harness_path("private"), 0700), 0);
+	ck_assert(harness_copy_program(harness_self, path));
+	return path;
+}
+
+/* As the terminal does it on Ctrl-C; killed outright; and with a copy of the program. */
 START_TEST(an_interrupted_run_leaves_nothing)
 {
 	const char *stray = harness_path("stray"), *directory = harness_path("tmp");
+	const char *path = harness_self;
 	pid_t program, pid;
 
 	ck_assert_int_eq(mkdir(directory, 0755), 0);
 	harness_adopt_orphans();
+	if (_i == 2) {
+		harness_need_root();
+		path = private_copy();
+	}
 	program = fork();
 	if (program == 0) {
 		setpgid(0, 0);
@@ -240,14 +283,14 @@ START_TEST(an_interrupted_run_leaves_nothing)
 		setenv("HARNESS_STRAY", stray, 1);
 		setenv("TMPDIR", directory, 1);
 		unsetenv("CK_RUN_CASE");
-		execl(harness_self, harness_self, (char *)NULL);
+		execl(path, path, (char *)NULL);
 		_exit(127);
 	}
 	ck_assert(harness_wait_text(stray, "\n", HARNESS_SOON));
 	pid = (pid_t)atoi(harness_read_file(stray));
 	ck_assert_int_gt(pid, 1);
 	ck_assert(!has_no_entry(directory));
-	ck_assert_int_eq(_i == 0 ? kill(-program, SIGINT) : kill(program, SIGKILL), 0);
+	ck_assert_int_eq(_i == 1 ? kill(program, SIGKILL) : kill(-program, SIGINT), 0);
 	/* The program, and the supervisor of its test. */
 	ck_assert(harness_wait_until(has_no_child, NULL, HARNESS_SOON));
 	ck_assert(has_no_entry(directory));
@@ -273,6 +316,46 @@ START_TEST(selecting_nothing_is_an_error)
 }
 END_TEST
 
+static void check_place(const char *program, const char *directory)
+{
+	const char *const argv[] = { program, NULL };
+	struct harness_result result;
+
+	setenv("HARNESS_PLACE", "1", 1);
+	setenv("TMPDIR", directory, 1);
+	unsetenv("CK_RUN_CASE");
+	result = harness_run(argv);
+	ck_assert_msg(WIFEXITED(result.status) && WEXITSTATUS(result.status) == EXIT_SUCCESS,
+		      "%#x: %s", (unsigned)result.status, result.output);
+	ck_assert_ptr_nonnull(strstr(result.output, "1..1\n"));
+	ck_assert(has_no_entry(directory));
+}
+
+START_TEST(a_program_in_a_private_place_is_copied)
+{
+	const char *directory = harness_path("tmp");
+
+	harness_need_root();
+	ck_assert_int_eq(mkdir(directory, 0755), 0);
+	check_place(private_copy(), directory);
+}
+END_TEST
+
+START_TEST(a_directory_without_execution_is_not_used)
+{
+	static const unsigned long flags[] = { MS_NOEXEC, MS_NOSUID };
+	const char *directory = harness_path("tmp");
+
+	harness_need_root();
+	ck_assert_int_eq(mkdir(directory, 0755), 0);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("tmpfs", directory, "tmpfs", flags[_i], NULL) < 0)
+		harness_skip("needs a mount");
+	check_place(harness_self, directory);
+	ck_assert_int_eq(umount(directory), 0);
+}
+END_TEST
+
 /* The tools */
 
 static int echo_main(int argc, char *argv[])
@@ -286,6 +369,13 @@ static int echo_main(int argc, char *argv[])
 	if (write(2, argv[1], strlen(argv[1])) < 0)
 		return 1;
 	return atoi(argv[2]);
+}
+
+/* 1 for root, 0 for others. */
+static int root_main(int argc, char *argv[])
+{
+	(void)argc, (void)argv;
+	return geteuid() == 0;
 }
 
 START_TEST(a_helper_is_run)
@@ -350,12 +440,15 @@ END_TEST
 static void add_good_tests(Suite *suite)
 {
 	TCase *notices = harness_case(suite, "notices");
+	TCase *places = harness_case(suite, "places");
 	TCase *tools = harness_case(suite, "tools");
 
 	tcase_add_loop_test(notices, each_fault_is_noticed, 0, 9);
 	tcase_add_test(notices, bad_tests_leave_nothing);
-	tcase_add_loop_test(notices, an_interrupted_run_leaves_nothing, 0, 2);
+	tcase_add_loop_test(notices, an_interrupted_run_leaves_nothing, 0, 3);
 	tcase_add_loop_test(notices, selecting_nothing_is_an_error, 0, 2);
+	tcase_add_test(places, a_program_in_a_private_place_is_copied);
+	tcase_add_loop_test(places, a_directory_without_execution_is_not_used, 0, 2);
 	tcase_add_test(tools, a_helper_is_run);
 	tcase_add_test(tools, a_helper_is_spoken_to);
 	tcase_add_test(tools, a_stream_that_is_held_is_noticed);
@@ -364,10 +457,16 @@ static void add_good_tests(Suite *suite)
 
 int main(int argc, char *argv[])
 {
-	static const struct harness_helper helpers[] = { { "echo", echo_main }, { NULL, NULL } };
+	static const struct harness_helper helpers[] = {
+		{ "echo", echo_main },
+		{ "root", root_main },
+		{ NULL, NULL },
+	};
 	Suite *suite = suite_create("harness");
 
-	if (getenv("HARNESS_BAD"))
+	if (getenv("HARNESS_PLACE"))
+		tcase_add_test(harness_case(suite, "place"), another_user_executes_it);
+	else if (getenv("HARNESS_BAD"))
 		add_bad_tests(suite);
 	else
 		add_good_tests(suite);

@@ -712,13 +712,6 @@ END_TEST
 
 /* ---- the program's file ---- */
 
-static void copy_program(const char *path)
-{
-	const char *const argv[] = { "cp", harness_self, path, NULL };
-
-	ck_assert_int_eq(harness_run(argv).status, 0);
-}
-
 START_TEST(file_is_replaced_or_moved)
 {
 	const char *path = harness_path("program");
@@ -727,7 +720,7 @@ START_TEST(file_is_replaced_or_moved)
 	harness_need_kernel("/proc/self/exe of a replaced program");
 	actors_open();
 	actor = actor_start(_i, WORDS);
-	copy_program(path);
+	ck_assert(harness_copy_program(harness_self, path));
 	/* From now on the file with this name. */
 	actor_expect(&actor, 0, "start=60000:%s", path);
 	actor_tell(&actor, "wait=-1");
@@ -739,7 +732,7 @@ START_TEST(file_is_replaced_or_moved)
 		actor_end(&actor);
 		actor = new;
 	}
-	copy_program(harness_path("newer"));
+	ck_assert(harness_copy_program(harness_self, harness_path("newer")));
 	ck_assert_int_eq(rename(harness_path("newer"), path), 0);
 	for (int i = 0; i < 2; i++) {
 		struct stat file, running;
