@@ -339,6 +339,11 @@ START_TEST(commands_after_its_death)
 	check_streams(run("ok", "stop", 0), "prog: not running\n", "");
 	ck_assert_int_lt(access(harness_path("prog.pid"), F_OK), 0);
 	run("ok", "status", 3);
+	/* As it may be after a power loss. */
+	harness_write_file(harness_path("prog.pid"), " \r\n");
+	run("ok", "status", 1);
+	run("ok", "stop", 0);
+	run("ok", "status", 3);
 	run("ok", "start", 0);
 	finish(daemon_pid());
 }
@@ -374,9 +379,9 @@ START_TEST(pid_files_that_lie_harm_nobody)
 	run("ok", "reload", 7);
 	run("ok", "try-restart", 0);
 	ck_assert_str_eq(harness_read_file(harness_path("prog.pid")), text);
-	/* A pid that holds no lock: a start would take the file over, and a stop removes it. */
+	/* Only a foreign file stays: a start would take over the others, and a stop removes them. */
 	run("ok", "stop", 0);
-	if (texts[_i] == NULL || _i == 2)
+	if (strcmp(text, "garbage") != 0)
 		ck_assert_int_lt(access(harness_path("prog.pid"), F_OK), 0);
 	else
 		ck_assert_str_eq(harness_read_file(harness_path("prog.pid")), text);

@@ -465,6 +465,52 @@ static int create_when_read_only(void *unused)
 	       daemonkit_pidfile_create(&pidfile, harness_path("stale.pid"), 0) != -EROFS ? 3 : 0;
 }
 
+/* One file of the host is mounted into a container: it cannot be replaced or removed. */
+static int create_on_mount_point(void *way)
+{
+	const char *path = harness_path("x.pid");
+	struct daemonkit_pidfile *pidfile = NULL;
+	struct stat before, after;
+
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0)
+		return 77;
+	harness_write_file(path, "2147483646\n");
+	harness_write_file(harness_path("host.pid"), "2147483646\n");
+	if (mount(harness_path("host.pid"), path, NULL, MS_BIND, NULL) != 0)
+		return 77;
+	if (*(int *)way == NAMED)
+		forbid_nameless();
+	if (*(int *)way == LINKLESS)
+		forbid_links();
+	for (int i = 0; i < 2; i++) {
+		if (stat(path, &before) != 0 || daemonkit_pidfile_create(&pidfile, path, 0) != 0)
+			return 1;
+		if (stat(path, &after) != 0 || before.st_ino != after.st_ino ||
+		    atoi(harness_read_file(harness_path("host.pid"))) != getpid())
+			return 2;
+		if (count_entries(harness_directory()) != 2)
+			return 3;
+		if (daemonkit_pidfile_remove(pidfile) != 0 || stat(path, &after) != 0 ||
+		    after.st_size != 0)
+			return 4;
+		daemonkit_pidfile_close(pidfile);
+	}
+	return 0;
+}
+
+START_TEST(a_mount_point)
+{
+	int result;
+
+	harness_need_root();
+	result = in_child(create_on_mount_point, &_i);
+	if (result == 77)
+		harness_skip("no mount namespaces here");
+	ck_assert_int_eq(result, 0);
+}
+END_TEST
+
 START_TEST(a_read_only_file_system)
 {
 	int result;
@@ -497,6 +543,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(limits, what_keeps_changing_is_given_some_time);
 	tcase_add_test(limits, where_files_get_no_names);
 	tcase_add_loop_test(limits, a_full_file_system, 0, harness_has_linux_api() ? WAYS : LINKLESS);
+	tcase_add_loop_test(limits, a_mount_point, 0, harness_has_linux_api() ? WAYS : LINKLESS);
 	tcase_add_test(limits, a_read_only_file_system);
 	return harness_main(argc, argv, suite, NULL);
 }

@@ -317,18 +317,21 @@ static const struct {
 	{ "1\n", 0 },
 	{ "1", 0 },
 	{ "2147483647\n", 0 },
-	{ "0\n", -EEXIST },
-	{ "-1\n", -EEXIST },
-	{ "+1\n", -EEXIST },
-	{ " 1\n", -EEXIST },
-	{ "1 \n", -EEXIST },
-	{ "1\n\n", -EEXIST },
-	{ "1\r\n", -EEXIST },
-	{ "1\n2\n", -EEXIST },
-	{ "\n", -EEXIST },
+	{ "0\n", 0 },
+	{ "-1\n", 0 },
+	{ "+1\n", 0 },
+	{ " 1\n", 0 },
+	{ "1 \n", 0 },
+	{ "1\n\n", 0 },
+	{ "1\r\n", 0 },
+	{ "1\n2\n", 0 },
+	{ "\n", 0 },
 	{ "0x10\n", -EEXIST },
-	{ "2147483648\n", -EEXIST },
-	{ "99999999999999999999999999999999999\n", -EEXIST },
+	{ "2147483648\n", 0 },
+	{ "99999999999999999999999999999999999\n", 0 },
+	{ "1x\n", -EEXIST },
+	{ "1.5\n", -EEXIST },
+	{ "1\n#\n", -EEXIST },
 	{ "root:x:0:0:root:/root:/bin/bash\n", -EEXIST },
 	{ "\001\002\377\n", -EEXIST },
 };
@@ -353,12 +356,23 @@ START_TEST(only_pid_files_are_replaced)
 		}
 		unlink(path);
 	}
-	/* A NUL byte, and a file of a gigabyte. */
+	/* The end counts too, and a file of a gigabyte is not read to its end. */
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	ck_assert_int_eq(write(fd, "1\0002\n", 4), 4);
+	ck_assert_int_eq(pwrite(fd, "1\n", 2, 0), 2);
+	ck_assert_int_eq(pwrite(fd, "x", 1, 4095), 1);
 	refused(path, 0, -EEXIST);
 	ck_assert_int_eq(ftruncate(fd, 0x40000001), 0);
 	refused(path, 0, -EEXIST);
+	/* What a power loss leaves: the right length, and NULs only. */
+	for (off_t size = 1; size <= 4096; size *= 8) {
+		ck_assert_int_eq(ftruncate(fd, 0), 0);
+		ck_assert_int_eq(ftruncate(fd, size), 0);
+		daemonkit_pidfile_close(create(path, 0));
+		ck_assert_int_eq(atoi(harness_read_file(path)), getpid());
+		close(fd);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		ck_assert_int_ge(fd, 0);
+	}
 	close(fd);
 }
 END_TEST

@@ -211,6 +211,27 @@ START_TEST(fault_2_9_pid_file_outside_the_jail)
 }
 END_TEST
 
+/* Below the new root it can be removed, also when the start fails after chroot(2). */
+START_TEST(pid_file_inside_the_jail)
+{
+	struct probe probe;
+
+	harness_need_root();
+	open_directory("jail");
+	ck_assert_int_eq(mkdir(harness_path("jail/run"), 0755), 0);
+	probe = probe_run("%s pid=@/jail/run/pid chroot=@/jail daemon:where=/report "
+			  "daemon:release" REPORT, probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("released"), 0);
+	ck_assert_int_ne(access(harness_path("jail/run/pid"), F_OK), 0);
+	probe_kill(&probe);
+	probe = probe_run("%s pid=@/jail/run/pid chroot=@/jail workdir=/missing daemon:wait",
+			  probe_ways[_i]);
+	probe_check_failed(&probe, -ENOENT, "working directory /missing");
+	ck_assert_int_ne(access(harness_path("jail/run/pid"), F_OK), 0);
+}
+END_TEST
+
 START_TEST(jail_with_a_way_out_is_refused)
 {
 	struct probe probe;
@@ -480,6 +501,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(user, users_by_number, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, groups_are_left_alone, 0, PROBE_WAYS);
 	tcase_add_loop_test(jail, row_7_chroot, 0, PROBE_WAYS);
+	tcase_add_loop_test(jail, pid_file_inside_the_jail, 0, PROBE_WAYS);
 	tcase_add_loop_test(jail, fault_2_8_chroot_and_credential, 0, PROBE_WAYS);
 	tcase_add_loop_test(jail, fault_2_9_pid_file_outside_the_jail, 0, PROBE_WAYS);
 	tcase_add_loop_test(jail, jail_with_a_way_out_is_refused, 0, PROBE_WAYS);

@@ -43,9 +43,11 @@ struct daemonkit_process;
  *        DAEMONKIT_FILE_MODE
  *
  * The file appears whole: a reader sees the caller's pid and a newline, or
- * what was there before.  A stale file (nobody holds it) is replaced.  Where
- * the directory does not admit a new file but a stale one is there, can be
- * written, and is the caller's or root's own, it is written in place.
+ * what was there before.  A stale file (nobody holds it) is replaced; it names
+ * a process, or contains only NULs, white space, digits and signs, as a power
+ * loss or another program may leave it.  Where the directory does not admit a
+ * new file, or the file is a mount point, a stale file that can be written and
+ * is the caller's or root's own is written in place.
  *
  * Returns: 0, or
  *   -EALREADY  another instance (or this process) holds the file; it is left
@@ -57,7 +59,7 @@ struct daemonkit_process;
  *   -ESTALE  somebody keeps replacing the file
  *   -ELOOP   @path is a symbolic link
  *   -EEXIST  @path is not a pid file: not a regular file, more than one hard
- *            link, or other contents than a pid
+ *            link, or contents that are not those of a stale file
  *   -EINVAL  @path is empty or @mode has bits outside 0777
  *   -EACCES, -EPERM, -EROFS  a stale file, as one of another user, can be
  *            neither replaced nor written
@@ -133,7 +135,8 @@ DAEMONKIT_API int daemonkit_pidfile_unlock(struct daemonkit_pidfile *pidfile)
  *
  * Returns: 0, or
  *   -EPERM   the lock is not held through this object by this process
- *   -EEXIST  the file has other contents than a pid; it is left as it is
+ *   -EEXIST  the file contains something other than a pid, as above; it is
+ *            left as it is
  *   -EFBIG   RLIMIT_FSIZE does not admit even a pid; the file is left as it
  *            is, and no signal comes of it
  *   -ENOSPC, -EDQUOT, -EIO  as write(2)

@@ -33,3 +33,14 @@ int path_absolute(const char *path, char **ret)
 	*ret = copy;
 	return 0;
 }
+
+const char *path_inside(const char *root, const char *path)
+{
+	size_t length = root == NULL ? 0 : strlen(root);
+
+	while (length > 0 && root[length - 1] == '/')
+		length--;
+	if (length > 0 && strncmp(root, path, length) == 0 && path[length] == '/')
+		return path + length;
+	return NULL;
+}

@@ -42,6 +42,8 @@ static int set_up(struct daemonkit_context *context, bool foreground)
 	if (result == 0 && settings->pid_file != NULL)
 		result = daemonkit_pidfile_create(&context->pidfile, settings->pid_file,
 						  settings->pid_mode);
+	if (result == 0 && context->pidfile != NULL)
+		pidfile_expect_root(context->pidfile, settings->chroot);
 	if (result == 0)
 		result = room_confine(settings);
 	if (result == 0)
@@ -179,6 +181,8 @@ static int succeed(struct daemonkit_context *context)
 		result = pidfile_inherit(&context->pidfile, settings->pid_file, settings->pid_fd);
 	if (result == 0)
 		settings->pid_fd = -1;
+	if (context->pidfile != NULL)
+		pidfile_expect_root(context->pidfile, settings->chroot);
 	/* They came along as those of any program that it executes. */
 	if (result == 0)
 		result = privileges_after_user(&settings->privileges);

@@ -17,6 +17,7 @@
 
 #include "base/error-internal.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "compat/close-range.h"
 #include "context/logfile.h"
 #include "process/credentials.h"
@@ -193,25 +194,15 @@ int room_confine(const struct settings *settings)
 	return result;
 }
 
-/* The path as it is called inside of the root directory, if it is there. */
-static const char *inside(const char *root, const char *path)
-{
-	size_t length = root == NULL ? 0 : strlen(root);
-
-	while (length > 0 && root[length - 1] == '/')
-		length--;
-	if (length > 0 && strncmp(root, path, length) == 0 && path[length] == '/')
-		return path + length;
-	return path;
-}
-
 int room_reopen_log(const struct settings *settings)
 {
+	const char *path;
 	int fd, result = 0;
 
 	if (settings->log != SETTINGS_LOG_FILE)
 		return 0;
-	fd = logfile_open(inside(settings->chroot, settings->log_file), settings->log_mode);
+	path = path_inside(settings->chroot, settings->log_file);
+	fd = logfile_open(path != NULL ? path : settings->log_file, settings->log_mode);
 	if (fd < 0)
 		return fd;
 	for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO && result == 0; stream++)

@@ -51,23 +51,21 @@ static int examine(const struct pidfile_place *place, struct stat *facts)
 }
 
 /*
- * Open what was examined, if a pid or nothing is in it: a descriptor,
+ * Open what was examined, if it is no foreign file: a descriptor,
  * -ESTALE or -EAGAIN without a text as pidfile_open_seen(), or an error.
  */
 static int open_examined(const struct pidfile_place *place, const struct stat *facts)
 {
 	int fd = pidfile_open_seen(place, facts, true);
-	pid_t named;
 	int text;
 
 	if (fd < 0)
 		return fd;
-	text = pidfile_text_read(fd, &named);
-	if (text == 0 || text == -ENODATA)
+	text = pidfile_text_check(fd);
+	if (text == 0)
 		return fd;
 	if (text == -EBADMSG)
-		text = error_set(-EEXIST, "pid file %s: there is something else than a pid in it",
-				 place->path);
+		text = pidfile_text_refuse(place->path);
 	else
 		text = error_system(text, "pid file %s: read", place->path);
 	pidfile_lock_close(fd);

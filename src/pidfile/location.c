@@ -97,6 +97,33 @@ int pidfile_text_read(int fd, pid_t *pid)
 	return number_parse_pid(text, (size_t)length, pid);
 }
 
+/* What is larger is no pid file, whatever is in it. */
+#define TEXT_MAX 4096
+
+int pidfile_text_check(int fd)
+{
+	static const char harmless[] = "0123456789+- \t\n\v\f\r"; /* and the NUL */
+	char text[512];
+	off_t at = 0;
+	ssize_t length;
+
+	while ((length = fd_read_at(fd, text, sizeof text, at)) > 0) {
+		for (ssize_t i = 0; i < length; i++)
+			if (memchr(harmless, text[i], sizeof harmless) == NULL)
+				return -EBADMSG;
+		at += length;
+		if (at > TEXT_MAX)
+			return -EBADMSG;
+	}
+	return (int)length;
+}
+
+int pidfile_text_refuse(const char *path)
+{
+	return error_set(-EEXIST, "pid file %s: not a pid file: it contains something other than a"
+			 " pid; remove it, or choose another path", path);
+}
+
 /* Asked before anything is touched: writing beyond the limit ends the process by SIGXFSZ. */
 static bool is_too_large(size_t length)
 {

@@ -42,6 +42,16 @@ int pidfile_open_seen(const struct pidfile_place *place, const struct stat *fact
 int pidfile_text_read(int fd, pid_t *pid);
 
 /*
+ * May it be written over?  0: it names a pid, or nothing but NULs, white space and
+ * numbers are in it, as a crash or another program may have left; -EBADMSG: something
+ * else; or an errno; no text.
+ */
+int pidfile_text_check(int fd);
+
+/* The error for -EBADMSG of pidfile_text_check(), with its text. */
+int pidfile_text_refuse(const char *path);
+
+/*
  * Write the caller's pid and a newline over what is there; no text.  -EFBIG
  * where RLIMIT_FSIZE forbids it; then the file is as it was.
  */

@@ -12,6 +12,7 @@
 
 struct daemonkit_pidfile {
 	char *path; /* absolute, or NULL without a name */
+	const char *inside; /* its end, the path below a new root directory, or NULL */
 	int fd;     /* -1 as long as there is none */
 	struct pidfile_lock lock;
 };
@@ -21,6 +22,12 @@ const char *pidfile_path(const struct daemonkit_pidfile *pidfile);
 
 /* Does this very process hold it through this object? */
 bool pidfile_is_held(const struct daemonkit_pidfile *pidfile);
+
+/*
+ * The process is about to make root its root directory (NULL: no change): the file
+ * can be removed there as well, if it is below that.
+ */
+void pidfile_expect_root(struct daemonkit_pidfile *pidfile, const char *root);
 
 /* An object without a file yet: 0 or an error. */
 int pidfile_new(struct daemonkit_pidfile **ret, const char *path);

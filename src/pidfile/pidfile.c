@@ -31,6 +31,11 @@ const char *pidfile_path(const struct daemonkit_pidfile *pidfile)
 	return pidfile->path;
 }
 
+void pidfile_expect_root(struct daemonkit_pidfile *pidfile, const char *root)
+{
+	pidfile->inside = path_inside(root, pidfile->path);
+}
+
 bool pidfile_is_held(const struct daemonkit_pidfile *pidfile)
 {
 	return pidfile_lock_held(&pidfile->lock);
@@ -191,17 +196,15 @@ static int not_held(const struct daemonkit_pidfile *pidfile)
 
 int daemonkit_pidfile_write(struct daemonkit_pidfile *pidfile)
 {
-	pid_t named;
 	int result;
 
 	if (!pidfile)
 		return error_null(__func__);
 	if (!pidfile_is_held(pidfile))
 		return not_held(pidfile);
-	result = pidfile_text_read(pidfile->fd, &named);
+	result = pidfile_text_check(pidfile->fd);
 	if (result == -EBADMSG)
-		return error_set(-EEXIST, "pid file %s: there is something else than a pid in it",
-				 title(pidfile));
+		return pidfile_text_refuse(title(pidfile));
 	result = pidfile_text_write(pidfile->fd);
 	return result < 0 ? error_system(result, "pid file %s: write", title(pidfile)) : 0;
 }
@@ -220,14 +223,14 @@ int daemonkit_pidfile_read(struct daemonkit_pidfile *pidfile, pid_t *pid)
 	return result < 0 ? error_system(result, "pid file %s: read", title(pidfile)) : 0;
 }
 
-/* 0 if the path no longer names the file, for whatever reason; no text. */
-static int unlink_path(const struct daemonkit_pidfile *pidfile, const struct stat *facts)
+/* 0 if the path named the file and no longer does, or a negative errno; no text. */
+static int unlink_path(const char *path, const struct stat *facts)
 {
 	struct pidfile_place place;
 	int result = -ENOENT;
 
-	if (pidfile->path)
-		result = pidfile_place_open(&place, pidfile->path);
+	if (path)
+		result = pidfile_place_open(&place, path);
 	if (result < 0)
 		return result;
 	/* Between the look and the call only a file of a hostile owner of the
@@ -250,7 +253,8 @@ int daemonkit_pidfile_remove(struct daemonkit_pidfile *pidfile)
 		return not_held(pidfile);
 	if (fstat(pidfile->fd, &facts) < 0)
 		return error_system(-errno, "pid file %s: remove", title(pidfile));
-	if (facts.st_nlink == 0 || unlink_path(pidfile, &facts) == 0)
+	if (facts.st_nlink == 0 || unlink_path(pidfile->path, &facts) == 0 ||
+	    unlink_path(pidfile->inside, &facts) == 0)
 		return 0;
 	if (ftruncate(pidfile->fd, 0) < 0)
 		return error_system(-errno, "pid file %s: neither unlinked nor emptied",

@@ -186,7 +186,7 @@ static bool is_there(const struct pidfile_place *place, const struct pidfile_loc
 }
 
 /*
- * Where the directory admits no new file.  A file of somebody else is not
+ * Where the directory admits no new file, or the file is a mount point.  A file of somebody else is not
  * written: its owner could change it at any time.
  */
 static int write_in_place(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
@@ -217,7 +217,8 @@ int pidfile_publish(struct daemonkit_pidfile *pidfile, const struct pidfile_plac
 
 	if (result == -ENOTSUP) /* a file without a name cannot be named here */
 		result = make(pidfile, place, mode, stale && is_there(place, stale), true);
-	if (stale && (result == -EACCES || result == -EPERM || result == -EROFS))
+	if (stale && (result == -EACCES || result == -EPERM || result == -EROFS ||
+		      result == -EBUSY))
 		result = write_in_place(pidfile, place, stale, result);
 	if (result == -EEXIST)
 		return PIDFILE_AGAIN;

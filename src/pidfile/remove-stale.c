@@ -20,7 +20,9 @@ static int bury(const struct pidfile_place *place, int fd, const struct stat *fa
 	int result = 0;
 	pid_t named;
 
-	if (pidfile_text_read(fd, &named) < 0 || (pid > 0 && named != pid))
+	if (pidfile_text_check(fd) < 0)
+		return 0;
+	if (pid > 0 && (pidfile_text_read(fd, &named) < 0 || named != pid))
 		return 0;
 	/* Somebody else may be about to take the file over: it is theirs then. */
 	if (pidfile_claim(fd, 0, &claim) < 0 || claim.kind != PIDFILE_CLAIM_NONE ||
