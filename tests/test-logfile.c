@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -130,6 +131,40 @@ START_TEST(links_to_descriptors_are_followed)
 }
 END_TEST
 
+/* Sockets cannot be opened by name, and their flags are the launcher's. */
+START_TEST(links_to_streams_mean_the_stream)
+{
+	static const char *const targets[] = { "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1",
+					       "/dev/../dev/fd/1", "/dev/stderr", "/dev/fd/2" };
+	char line[8] = "";
+	int ends[2], saved[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+	for (int i = 0; i < 2; i++)
+		saved[i] = fcntl(1 + i, F_DUPFD_CLOEXEC, 3);
+	for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+		int stream = strstr(targets[i], "err") || strchr(targets[i], '2') ? 2 : 1, fd, flags;
+
+		link_to("log", targets[i]);
+		fflush(NULL);
+		dup2(ends[1], stream);
+		fd = logfile_open(path_of("log"), 0600);
+		flags = fcntl(ends[1], F_GETFL);
+		dup2(saved[stream - 1], stream);
+		ck_assert_msg(fd >= 3, "%s: %d %s", targets[i], fd, daemonkit_error());
+		ck_assert_int_eq(flags & O_NONBLOCK, O_NONBLOCK);
+		ck_assert_int_eq(write(fd, "line\n", 5), 5);
+		ck_assert_int_eq(read(ends[0], line, sizeof line), 5);
+		close(fd);
+		unlink(path_of("log"));
+	}
+	for (int i = 0; i < 2; i++) {
+		close(saved[i]);
+		close(ends[i]);
+	}
+}
+END_TEST
+
 START_TEST(bad_paths_are_errors)
 {
 	static char longest[2 * PATH_MAX];
@@ -169,6 +204,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(links, links_of_strangers_are_not_followed);
 	if (harness_has_linux_api())
 		tcase_add_test(links, links_to_descriptors_are_followed);
+	tcase_add_test(links, links_to_streams_mean_the_stream);
 	tcase_add_test(links, bad_paths_are_errors);
 	return harness_main(argc, argv, suite, NULL);
 }

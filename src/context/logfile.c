@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,15 +56,47 @@ static int follow(const char *path, char here[static PATH_MAX])
 	return result < 0 ? error_system(result, "log file %s", path) : 0;
 }
 
+/*
+ * The stream that the path means, 1 or 2, or -1.  Opening it anew would fail for a socket,
+ * or for a pipe of another user, and there may be no /proc to do it in.
+ */
+static int stream_of(const char *path, bool link_of_kernel)
+{
+	static const char *const names[][3] = {
+		{ "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1" },
+		{ "/dev/stderr", "/dev/fd/2", "/proc/self/fd/2" },
+	};
+	struct stat named, stream;
+
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		const char *const *name = names[fd - STDOUT_FILENO];
+
+		for (size_t i = 0; i < 3; i++)
+			if (strcmp(path, name[i]) == 0)
+				return fd;
+		/* Another spelling of these, such as ../dev/fd/1. */
+		if (link_of_kernel && strcmp(strrchr(path, '/'), strrchr(name[1], '/')) == 0 &&
+		    stat(path, &named) == 0 && fstat(fd, &stream) == 0 &&
+		    fd_same_file(&named, &stream))
+			return fd;
+	}
+	return -1;
+}
+
 int logfile_open(const char *path, mode_t mode)
 {
-	int fd = -ELOOP, links = 0, result = 0;
+	int fd = -ELOOP, links = 0, result = 0, stream;
 	char here[PATH_MAX];
 
 	if (strlen(path) >= sizeof here)
 		return error_system(-ENAMETOOLONG, "log file %s", path);
 	strcpy(here, path);
 	while (links++ <= LINKS_MAX) {
+		stream = stream_of(here, result == 1);
+		if (stream >= 0) {
+			fd = fd_duplicate(stream);
+			return fd < 0 ? error_system(fd, "log file %s: %s", path, here) : fd;
+		}
 		fd = fd_open(here, FLAGS | (result == 0 ? O_NOFOLLOW : 0), mode);
 		if (result == 1 || (fd != -ELOOP && fd != -EMLINK))
 			break;

@@ -6,7 +6,8 @@
 #include <sys/types.h>
 
 /*
- * For appending, created if need be: a descriptor that is 3 or higher and close-on-exec, or
+ * For appending, created if need be; where it is standard output or error (/dev/stdout,
+ * /dev/fd/1 and the like, or a link to it) a duplicate of that stream: a descriptor that is 3 or higher and close-on-exec, or
  * an error with its text.  Of symbolic links in the place of the file only those of root and
  * of the caller are followed (-ELOOP).
  */
