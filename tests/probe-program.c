@@ -124,6 +124,8 @@ static int set(struct program *program, const char *name, const char *value)
 		return daemonkit_context_set_umask(context, (mode_t)strtoul(value, NULL, 8));
 	if (strcmp(name, "mode") == 0)
 		return set_mode(context, value);
+	if (strcmp(name, "program") == 0)
+		return daemonkit_context_set_program(context, value);
 	if (strcmp(name, "ready") == 0)
 		return daemonkit_context_set_ready_timeout(context, atoi(value));
 	if (strcmp(name, "keep") == 0)

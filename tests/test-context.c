@@ -71,6 +71,7 @@ START_TEST(null_arguments_are_errors)
 	ck_assert_int_eq(daemonkit_context_set_credential(NULL, 0, 0, NULL, 0), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_user(NULL, "root", NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_keep_groups(NULL, 1), -EINVAL);
+	ck_assert_int_eq(daemonkit_context_set_program(NULL, "/x"), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_umask(NULL, 0), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_mode(NULL, 0), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_ready_timeout(NULL, 0), -EINVAL);

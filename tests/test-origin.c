@@ -4,14 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "compat/executable.h"
 
 #define REPORT " ready=60000 daemon:up daemon:report daemon:wait"
 #define NOBODY 65534
@@ -284,6 +289,58 @@ START_TEST(program_file_is_replaced_while_the_launcher_runs)
 }
 END_TEST
 
+START_TEST(program_is_named)
+{
+	const char *path = copy_of_this_program("program");
+	struct stat file, running;
+	struct probe probe;
+	char link[64];
+
+	harness_need_kernel("/proc/self/exe of a replaced program");
+	probe = probe_run("%s program=@/program" REPORT, probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("reborn"), 1);
+	snprintf(link, sizeof link, "/proc/%d/exe", (int)probe.result);
+	ck_assert_int_eq(stat(path, &file), 0);
+	ck_assert_int_eq(stat(link, &running), 0);
+	ck_assert_uint_eq(file.st_ino, running.st_ino);
+	probe_kill(&probe);
+	probe = probe_run("%s program=@/nothing", probe_ways[_i]);
+	probe_check_failed(&probe, -ENOENT, "/nothing: execve");
+}
+END_TEST
+
+/* Without /proc the name by which it was executed has to do. */
+static int find_without_proc(void)
+{
+	char path[PATH_MAX] = "";
+	struct stat file, self;
+
+	if (stat("/proc/self/exe", &self) < 0)
+		return 1;
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    umount2("/proc", MNT_DETACH) < 0)
+		return 77;
+	return compat_executable(path, sizeof path) < 0 || path[0] != '/' ||
+	       stat(path, &file) < 0 || file.st_ino != self.st_ino;
+}
+
+START_TEST(name_is_known_without_proc)
+{
+	int status;
+	pid_t pid;
+
+	harness_need_root();
+	pid = fork();
+	if (pid == 0)
+		_exit(find_without_proc());
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	if (status == 77 << 8)
+		harness_skip("needs mounts of its own");
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 START_TEST(program_cannot_be_executed)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid first:deny=execve",
@@ -318,6 +375,9 @@ int main(int argc, char *argv[])
 		tcase_add_loop_test(program, program_is_started_by_a_thread, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(program, program_file_is_replaced_while_the_launcher_runs, 0,
 			    PROBE_REBORN_WAYS);
+	tcase_add_loop_test(program, program_is_named, 0, PROBE_REBORN_WAYS);
+	if (harness_has_linux_api())
+		tcase_add_test(program, name_is_known_without_proc);
 	tcase_add_loop_test(program, program_cannot_be_executed, 0, PROBE_REBORN_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

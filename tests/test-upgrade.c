@@ -415,6 +415,76 @@ static void await_answer(const struct actor *old)
 }
 
 /* The descriptor says when there is something to do, and only then. */
+static void make_releases(void)
+{
+	for (int i = 1; i <= 3; i++) {
+		const char *argv[] = { "cp", harness_self, NULL, NULL };
+
+		ck_assert_int_eq(mkdir(harness_path("release-%d", i), 0755), 0);
+		argv[2] = harness_path("release-%d/daemon", i);
+		ck_assert_int_eq(harness_run(argv).status, 0);
+	}
+}
+
+static void use_release(int number)
+{
+	char target[32], path[4096];
+
+	snprintf(target, sizeof target, "release-%d", number);
+	snprintf(path, sizeof path, "%s", harness_path("next"));
+	ck_assert_int_eq(symlink(target, path), 0);
+	ck_assert_int_eq(rename(path, harness_path("current")), 0);
+}
+
+static void check_release(const struct actor *actor, int number)
+{
+	struct stat file, running;
+	char link[64];
+
+	snprintf(link, sizeof link, "/proc/%d/exe", (int)actor->pid);
+	ck_assert_int_eq(stat(harness_path("release-%d/daemon", number), &file), 0);
+	ck_assert_int_eq(stat(link, &running), 0);
+	ck_assert_uint_eq(file.st_ino, running.st_ino);
+}
+
+/* A link in its name leads to another release by then; the old one may be gone. */
+START_TEST(links_in_its_name_are_followed_anew)
+{
+	struct actor actor, new;
+
+	harness_need_kernel("/proc/self/exe of a replaced program");
+	actors_open();
+	make_releases();
+	use_release(1);
+	ck_assert_int_eq(chdir(harness_directory()), 0);
+	harness_self = _i < PROBE_WAYS ? harness_path("current/daemon") : "current/daemon";
+	actor = actor_start(_i % PROBE_WAYS, "pid=@/run/pid");
+	check_release(&actor, 1);
+	use_release(2);
+	ck_assert_int_eq(unlink(harness_path("release-1/daemon")), 0);
+	actor_replace(&actor);
+	check_release(&actor, 2);
+	use_release(3);
+	actor_replace(&actor);
+	check_release(&actor, 3);
+	/* A path that is given is the name from then on. */
+	actor_expect(&actor, 0, "start=60000:@/release-2/daemon");
+	actor_tell(&actor, "wait=-1");
+	new = actor_accept();
+	actor_expect(&new, 0, "ready");
+	ck_assert_int_eq(actor_number(actor_hear(&actor)), new.pid);
+	actor_end(&actor);
+	actor_replace(&new);
+	check_release(&new, 2);
+	/* And one that the daemon sets. */
+	actor_expect(&new, 0, "program=@/current/daemon");
+	actor_replace(&new);
+	check_release(&new, 3);
+	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
 START_TEST(descriptor_tells)
 {
 	struct actor old, new;
@@ -635,5 +705,6 @@ int main(int argc, char *argv[])
 	add(suite, "pid-file", pid_file_is_the_one_that_it_has, PROBE_WAYS);
 	add(suite, "set-up", set_up_is_enough, PROBE_WAYS);
 	add(suite, "descriptor", descriptor_tells, PROBE_WAYS);
+	add(suite, "name", links_in_its_name_are_followed_anew, 2 * PROBE_WAYS);
 	return harness_main(argc, argv, suite, helpers);
 }

@@ -88,8 +88,9 @@ DAEMONKIT_API int daemonkit_context_set_pid_file(struct daemonkit_context *conte
 /**
  * daemonkit_context_set_log_file - where standard output and error go
  * @path: opened for appending, created if need be; relative to the working
- *        directory of now; "/dev/stdout" or "/dev/stderr" keep that stream
- *        of the launcher for both; NULL for none (/dev/null)
+ *        directory of now; "/dev/stdout" or "/dev/stderr", or a symbolic link
+ *        to one, keep that stream of the launcher for both; NULL for none
+ *        (/dev/null)
  * @mode: permission bits of a new file, less the launcher's umask; 0 for
  *        DAEMONKIT_FILE_MODE
  *
@@ -141,6 +142,22 @@ DAEMONKIT_API int daemonkit_context_set_work_dir(struct daemonkit_context *conte
  */
 DAEMONKIT_API int daemonkit_context_set_chroot(struct daemonkit_context *context,
 					       const char *path)
+	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_context_set_program - the name of the program's file
+ * @path: relative to the working directory of now; NULL for the file that this
+ *        process was executed from
+ *
+ * A second copy (mode REBORN) is executed from there, and so is the new daemon
+ * of daemonkit_upgrade_start() without a path.  It is needed only where the
+ * system does not tell the file: without /proc.  Unless it is set, an upgrade
+ * uses the path by which the program was executed, with its symbolic links.
+ *
+ * Returns: as daemonkit_context_set_pid_file().  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_context_set_program(struct daemonkit_context *context,
+						const char *path)
 	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
 
 /**

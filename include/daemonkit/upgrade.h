@@ -49,8 +49,9 @@ struct daemonkit_upgrade;
  * @ret: where the object is stored; left alone on failure
  * @context: of this daemon, which has said that it is ready if it was to; it
  *           must outlive the object
- * @path: the program; NULL for the file under the name by which this daemon
- *        was executed, as it is there now
+ * @path: the program, and the next upgrade's too; NULL for the file that now
+ *        has the name by which this daemon was executed (symbolic links in that
+ *        name are followed anew), or that daemonkit_context_set_program() said
  * @timeout: milliseconds until the new daemon is ready; negative waits for
  *           ever; 0 waits only until it is set up
  *
@@ -66,7 +67,8 @@ struct daemonkit_upgrade;
  *              file capabilities, which cannot trust its launcher
  *   -EINPROGRESS  an upgrade is under way, or this daemon has not said yet
  *              that it is ready
- *   -ENOENT    it is not known which file this program is: name the path
+ *   -ENOENT    it is not known which file this program is: give the path, or
+ *              say it with daemonkit_context_set_program()
  *   -ENOTSUP   the daemon is process 1, or in mode FOREGROUND without a service
  *              manager that could be told: whoever supervises this process
  *              would take its end for the daemon's; or there is a pid file,

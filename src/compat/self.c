@@ -18,68 +18,6 @@
 #include <sys/prctl.h>
 #endif
 
-/* Where systems keep a link to the file of the running program. */
-static const char *const links[] = { "/proc/self/exe", "/proc/curproc/file",
-				     "/proc/curproc/exe" };
-
-static bool is_file(const char *path, const struct stat *facts)
-{
-	struct stat named;
-
-	return stat(path, &named) == 0 && named.st_dev == facts->st_dev &&
-	       named.st_ino == facts->st_ino;
-}
-
-/*
- * Is this the running program's file?  Emulators lead whoever opens the link
- * to the program that they run, and whoever only looks to themselves.
- */
-static bool is_running(const char *path, const char *link)
-{
-	struct stat running;
-	bool answer;
-	int fd;
-
-	if (stat(link, &running) == 0 && is_file(path, &running))
-		return true;
-	fd = open(link, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	answer = fstat(fd, &running) == 0 && is_file(path, &running);
-	close(fd);
-	return answer;
-}
-
-/*
- * The real path is better than the link: the kernel names the process after
- * it.  But only while it is the same file.
- */
-static int resolve(const char *link, char *path, size_t size)
-{
-	ssize_t length = readlink(link, path, size);
-
-	if (length < 0)
-		return -errno;
-	if ((size_t)length < size) {
-		path[length] = '\0';
-		if (is_running(path, link))
-			return 0;
-	}
-	if (strlen(link) >= size)
-		return -ENAMETOOLONG;
-	memcpy(path, link, strlen(link) + 1);
-	return 0;
-}
-
-int compat_executable(char *path, size_t size)
-{
-	int result = -ENOTSUP;
-
-	for (size_t i = 0; i < sizeof links / sizeof *links && result < 0; i++)
-		result = resolve(links[i], path, size);
-	return result;
-}
-
 #ifdef COMPAT_LINUX
 bool compat_secure(void)
 {

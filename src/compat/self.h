@@ -7,12 +7,6 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/*
- * The file that this program was executed from, fit for execve(2) even if
- * it was moved or removed since.  Returns 0 or a negative errno.
- */
-int compat_executable(char *path, size_t size);
-
 /* Did the program gain privileges when it was executed? */
 bool compat_secure(void);
 

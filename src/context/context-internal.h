@@ -24,7 +24,6 @@ struct daemonkit_context {
 	struct daemonkit_pidfile *pidfile; /* the daemon's, while it holds it */
 	struct notify notify; /* the daemon's */
 	int exit_status;
-	char *program; /* the daemon's file, as it was called when it became the daemon; or NULL */
 	bool supervised; /* by whoever started this very process (mode FOREGROUND) */
 	struct daemonkit_upgrade *upgrade; /* that is under way, or NULL */
 	bool succeeded; /* another process has taken this daemon's place */

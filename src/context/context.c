@@ -60,7 +60,6 @@ struct daemonkit_context *daemonkit_context_free(struct daemonkit_context *conte
 	settings_clear(&context->settings);
 	free(context->arguments);
 	free(context->environment);
-	free(context->program);
 	free(context);
 	return NULL;
 }

@@ -6,10 +6,7 @@
 #include "context/daemonize.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -111,26 +108,11 @@ static int announce(struct daemonkit_context *context)
 	return 0;
 }
 
-/*
- * Which file it was executed from, under the name of now: another program may
- * have that name later, and it is then the one to go on with.
- */
-static void remember_program(struct daemonkit_context *context)
-{
-	char path[PATH_MAX];
-
-	/* What is only a link to the running program leads to no other. */
-	if (compat_executable(path, sizeof path) == 0 && strncmp(path, "/proc/", 6) != 0)
-		context->program = strdup(path);
-}
-
 /* Make this process the daemon, and tell the launcher how that went. */
 static int become(struct daemonkit_context *context, bool foreground)
 {
 	int result = prepare_notify(context, foreground);
 
-	if (context->program == NULL)
-		remember_program(context);
 	if (result == 0)
 		result = set_up(context, foreground);
 	return result < 0 ? fail(context, result) : announce(context);
@@ -175,8 +157,6 @@ static int succeed(struct daemonkit_context *context)
 	int result = 0;
 
 	context->notify.watched = settings->managed;
-	context->program = settings->program;
-	settings->program = NULL;
 	if (settings->pid_fd >= 0)
 		result = pidfile_inherit(&context->pidfile, settings->pid_file, settings->pid_fd);
 	if (result == 0)

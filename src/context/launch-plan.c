@@ -7,10 +7,12 @@
 #include "context/launch-plan.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "compat/executable.h"
 #include "context/context-internal.h"
 #include "process/argv.h"
 #include "signals/signals-internal.h"
@@ -68,6 +70,23 @@ int plan_keep(struct plan *plan, const struct settings *settings, bool fork)
 	plan->keep = all.keep;
 	plan->launch.keep = all.keep;
 	plan->launch.keep_count = all.keep_count;
+	return 0;
+}
+
+int plan_program(struct plan *plan, struct settings *settings)
+{
+	int result;
+
+	if (settings->program != NULL) {
+		memcpy(plan->path, settings->program, strlen(settings->program) + 1);
+		return 0;
+	}
+	/* This very file, whatever its name leads to meanwhile; the name goes along. */
+	result = compat_executable(plan->path, sizeof plan->path);
+	if (result < 0)
+		return error_system(result, "cannot tell which file this program is (say it with "
+					    "daemonkit_context_set_program)");
+	settings->program = (char *)(uintptr_t)compat_executed_name();
 	return 0;
 }
 

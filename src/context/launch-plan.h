@@ -33,6 +33,12 @@ struct plan {
 int plan_keep(struct plan *plan, const struct settings *settings, bool fork);
 
 /*
+ * Which file a second copy is executed from: sets plan->path, and the name in the
+ * settings, which are the plan's own.  0 or an error with its text.
+ */
+int plan_program(struct plan *plan, struct settings *settings);
+
+/*
  * A second copy of the program at plan->path, with these settings: 0 or an error
  * with its text.
  */

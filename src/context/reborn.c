@@ -81,19 +81,18 @@ static int check_kept(const struct settings *settings)
 
 static int make_plan(struct plan *plan, struct daemonkit_context *context, int mode)
 {
-	int result = plan_keep(plan, &context->settings, mode == DAEMONKIT_MODE_FORK);
+	struct settings settings = context->settings;
+	int result = plan_keep(plan, &settings, mode == DAEMONKIT_MODE_FORK);
 
 	if (result < 0 || mode == DAEMONKIT_MODE_FORK)
 		return result;
-	result = compat_executable(plan->path, sizeof plan->path);
+	result = plan_program(plan, &settings);
 	if (result < 0)
-		return error_system(result, "cannot tell which file this program is");
+		return result;
 	/* Executed by way of a link, it would be called after the link. */
 	compat_get_name(plan->name);
-	context->settings.name = plan->name;
-	result = plan_second_copy(plan, context, &context->settings);
-	context->settings.name = NULL;
-	return result;
+	settings.name = plan->name;
+	return plan_second_copy(plan, context, &settings);
 }
 
 static pid_t launch(struct daemonkit_context *context, int mode)

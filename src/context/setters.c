@@ -151,6 +151,22 @@ int daemonkit_context_set_chroot(struct daemonkit_context *context, const char *
 	return set_directory(context, "root directory", path, &context->settings.chroot);
 }
 
+int daemonkit_context_set_program(struct daemonkit_context *context, const char *path)
+{
+	char *copy = NULL;
+	int result = 0;
+
+	if (context == NULL)
+		return error_null(__func__);
+	if (path != NULL)
+		result = copy_path("program", path, &copy);
+	if (result < 0)
+		return context_result(context, result);
+	free(context->settings.program);
+	context->settings.program = copy;
+	return 0;
+}
+
 /* Copy a NULL-terminated array of strings into one piece of memory. */
 static char **copy_strings(char *const strings[])
 {

@@ -44,9 +44,9 @@ struct settings {
 	int ready_fd; /* owned: a supervisor waits there for a newline, or -1 */
 	pid_t managed; /* the launcher, if a service manager started it, or 0 */
 	char *name; /* of the process, or NULL */
+	char *program; /* the absolute name of the program's file, or NULL: as it was executed */
 	/* From a daemon to the one that takes its place. */
 	bool successor;
-	char *program; /* the file that it is executed from, or NULL */
 	int pid_fd; /* owned: of its pid file, or -1 */
 	char *manager; /* where its manager is, or NULL */
 	int manager_fd; /* owned: connected to there, or -1 */

@@ -20,7 +20,9 @@
 
 #include <daemonkit/error.h>
 
+#include "base/path.h"
 #include "compat/epoll.h"
+#include "compat/executable.h"
 #include "context/context-internal.h"
 #include "context/launch-plan.h"
 #include "ipc/channel.h"
@@ -46,6 +48,13 @@ struct daemonkit_upgrade {
 	char error[ERROR_TEXT_MAX]; /* the text of a negative one */
 };
 
+/* What an upgrade executes unless it is given a path, or NULL. */
+static const char *program_of(const struct daemonkit_context *context)
+{
+	return context->settings.program != NULL ? context->settings.program
+						 : compat_executed_name();
+}
+
 static int check(const struct daemonkit_context *context, const char *path)
 {
 	const struct notify *notify = &context->notify;
@@ -68,9 +77,10 @@ static int check(const struct daemonkit_context *context, const char *path)
 		return error_set(-ENOTSUP, "upgrade: pid file %s: there is no lock here that two "
 					   "processes can share: restart the daemon",
 				 pidfile_path(context->pidfile));
-	if (path == NULL && context->program == NULL)
+	if (path == NULL && program_of(context) == NULL)
 		return error_set(-ENOENT, "upgrade: it is not known which file this program is: "
-					  "name the path");
+					  "give the path, or say it with "
+					  "daemonkit_context_set_program");
 	return 0;
 }
 
@@ -107,13 +117,16 @@ static int make_plan(struct daemonkit_upgrade *upgrade, const char *path, int ti
 	struct daemonkit_context *context = upgrade->context;
 	struct plan *plan = &upgrade->plan;
 	struct settings settings;
+	char *absolute = NULL;
 	int result;
 
 	if (path == NULL)
-		path = context->program;
-	if (strlen(path) >= sizeof plan->path)
-		return error_system(-ENAMETOOLONG, "upgrade: %s", path);
-	memcpy(plan->path, path, strlen(path) + 1);
+		path = program_of(context);
+	result = path_absolute(path, &absolute);
+	if (result < 0)
+		return error_system(result, "upgrade: %s", path);
+	memcpy(plan->path, absolute, strlen(absolute) + 1);
+	free(absolute);
 	settings = settings_for(upgrade, timeout);
 	result = plan_keep(plan, &settings, false);
 	if (result == 0)

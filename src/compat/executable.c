@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file of the running program, and the name by which it was executed.
+ * Thread-safe.
+ */
+#include "compat/executable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef COMPAT_LINUX
+#include <sys/auxv.h>
+#endif
+
+/* Where systems keep a link to the file of the running program. */
+static const char *const links[] = { "/proc/self/exe", "/proc/curproc/file",
+				     "/proc/curproc/exe" };
+
+static bool is_file(const char *path, const struct stat *facts)
+{
+	struct stat named;
+
+	return stat(path, &named) == 0 && named.st_dev == facts->st_dev &&
+	       named.st_ino == facts->st_ino;
+}
+
+/*
+ * Is this the running program's file?  Emulators lead whoever opens the link
+ * to the program that they run, and whoever only looks to themselves.
+ */
+static bool is_running(const char *path, const char *link)
+{
+	struct stat running;
+	bool answer;
+	int fd;
+
+	if (stat(link, &running) == 0 && is_file(path, &running))
+		return true;
+	fd = open(link, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	answer = fstat(fd, &running) == 0 && is_file(path, &running);
+	close(fd);
+	return answer;
+}
+
+/*
+ * The real path is better than the link: the kernel names the process after
+ * it.  But only while it is the same file.
+ */
+static int resolve(const char *link, char *path, size_t size)
+{
+	ssize_t length = readlink(link, path, size);
+
+	/* A path that is too long for readlink(2) is there, for the link, all the same. */
+	if (length < 0 && errno != ENAMETOOLONG)
+		return -errno;
+	if (length >= 0 && (size_t)length < size) {
+		path[length] = '\0';
+		if (is_running(path, link))
+			return 0;
+	}
+	if (strlen(link) >= size)
+		return -ENAMETOOLONG;
+	memcpy(path, link, strlen(link) + 1);
+	return 0;
+}
+
+static int find_file(char *path, size_t size)
+{
+	int result = -ENOTSUP;
+
+	for (size_t i = 0; i < sizeof links / sizeof *links && result < 0; i++)
+		result = resolve(links[i], path, size);
+	return result;
+}
+
+/* What is only a link to the running program, or to a descriptor, leads to no other file. */
+static bool is_lasting(const char *path)
+{
+	return path[0] == '/' && strncmp(path, "/proc/", 6) != 0 &&
+	       strncmp(path, "/dev/fd/", 8) != 0;
+}
+
+#ifdef COMPAT_LINUX
+/* The running program's file?  Not that of a script; where there is no /proc, any file. */
+static bool is_program(const char *path)
+{
+	struct stat facts;
+
+	if (lstat(links[0], &facts) == 0)
+		return is_running(path, links[0]);
+	return stat(path, &facts) == 0 && S_ISREG(facts.st_mode);
+}
+
+/* The path that execve(2) was given, made absolute while that is possible. */
+static bool find_name(char name[static PATH_MAX])
+{
+	const char *path = (const char *)(uintptr_t)getauxval(AT_EXECFN);
+	size_t length = 0;
+
+	/* A program with more privilege than its caller does not trust the caller's links. */
+	if (path == NULL || path[0] == '\0' || getauxval(AT_SECURE) != 0)
+		return false;
+	if (path[0] != '/') {
+		if (getcwd(name, PATH_MAX - 1) == NULL)
+			return false;
+		length = strlen(name);
+		name[length++] = '/';
+	}
+	if (length + strlen(path) >= PATH_MAX)
+		return false;
+	strcpy(name + length, path);
+	return is_lasting(name) && is_program(name);
+}
+#else
+static bool find_name(char name[static PATH_MAX])
+{
+	(void)name;
+	return false;
+}
+#endif
+
+/* Written once, before there are threads. */
+static char executed[PATH_MAX];
+
+/* Before main() changes the directory, or the file gets another name. */
+__attribute__((__constructor__)) static void remember_name(void)
+{
+	if (!find_name(executed) &&
+	    (find_file(executed, sizeof executed) < 0 || !is_lasting(executed)))
+		executed[0] = '\0';
+}
+
+const char *compat_executed_name(void)
+{
+	return executed[0] != '\0' ? executed : NULL;
+}
+
+int compat_executable(char *path, size_t size)
+{
+	int result = find_file(path, size);
+
+	if (result == 0 || executed[0] == '\0')
+		return result;
+	if (strlen(executed) >= size)
+		return -ENAMETOOLONG;
+	memcpy(path, executed, strlen(executed) + 1);
+	return 0;
+}
