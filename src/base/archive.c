@@ -19,17 +19,17 @@ static void discard(struct pack *pack)
 	free(pack->bytes);
 }
 
-void pack_bytes(struct pack *pack, const void *bytes, size_t length)
+unsigned char *pack_room(struct pack *pack, size_t length)
 {
-	if (pack->error < 0 || length == 0)
-		return;
+	if (pack->error < 0)
+		return NULL;
 	if (pack->size - pack->length < length) {
 		size_t size = pack->length + length < 256 ? 256 : 2 * (pack->length + length);
 		unsigned char *larger = malloc(size);
 
 		if (larger == NULL) {
 			pack->error = -ENOMEM;
-			return;
+			return NULL;
 		}
 		/* realloc(3) would leave the bytes, secrets among them, where they were. */
 		if (pack->length > 0)
@@ -38,7 +38,16 @@ void pack_bytes(struct pack *pack, const void *bytes, size_t length)
 		pack->bytes = larger;
 		pack->size = size;
 	}
-	secret_copy(pack->bytes + pack->length, bytes, length);
+	return pack->bytes + pack->length;
+}
+
+void pack_bytes(struct pack *pack, const void *bytes, size_t length)
+{
+	unsigned char *room = length > 0 ? pack_room(pack, length) : NULL;
+
+	if (room == NULL)
+		return;
+	secret_copy(room, bytes, length);
 	pack->length += length;
 }
 

@@ -17,6 +17,11 @@ struct pack {
 	int error;
 };
 
+/*
+ * Room for so many more bytes, to be written by the caller, who adds those that came to the
+ * length; or NULL.
+ */
+unsigned char *pack_room(struct pack *pack, size_t length);
 void pack_bytes(struct pack *pack, const void *bytes, size_t length);
 void pack_number(struct pack *pack, int64_t number);
 /* A string, or NULL. */

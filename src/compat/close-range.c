@@ -127,7 +127,7 @@ static int each_listed(int (*function)(int fd, void *data), void *data)
  * The last resort.  A limit of 2^30 would still be a million calls: beyond a
  * million descriptors the search gives up.
  */
-#define POLLED 1024
+#define POLLED 256
 #define POLLED_LIMIT (1U << 20)
 
 static int each_polled(int (*function)(int fd, void *data), void *data)

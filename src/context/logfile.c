@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,24 +37,28 @@ static int put_target(char here[static PATH_MAX], const char *target)
 /* What is at the path was not followed: 0 to look again, 1: it may be; or an error. */
 static int follow(const char *path, char here[static PATH_MAX])
 {
-	char target[PATH_MAX];
 	struct stat facts;
-	int result = compat_read_link(here, &facts, target, sizeof target);
+	/* Not on the stack, which has another path already. */
+	char *target = malloc(PATH_MAX);
+	int result = target == NULL ? -ENOMEM : compat_read_link(here, &facts, target, PATH_MAX);
 
-	/* It was a link a moment ago. */
-	if (result == -EINVAL || result == -ENOENT)
-		return 0;
-	if (result < 0)
-		return error_system(result, "log file %s", path);
-	if (facts.st_uid != 0 && facts.st_uid != geteuid())
-		return error_set(-ELOOP, "log file %s: %s is a symbolic link of user %lu, and is not "
-				 "followed; remove it or name the file itself", path, here,
-				 (unsigned long)facts.st_uid);
-	/* The kernel's own, which no text describes. */
+	if (result >= 0 && facts.st_uid != 0 && facts.st_uid != geteuid()) {
+		result = error_set(-ELOOP, "log file %s: %s is a symbolic link of user %lu, and is "
+				   "not followed; remove it or name the file itself", path, here,
+				   (unsigned long)facts.st_uid);
+		goto out;
+	}
 	if (result == 0)
-		return 1;
-	result = put_target(here, target);
-	return result < 0 ? error_system(result, "log file %s", path) : 0;
+		result = 1; /* the kernel's own, which no text describes */
+	else if (result > 0)
+		result = put_target(here, target);
+	else if (result == -EINVAL || result == -ENOENT)
+		result = 0; /* it was a link a moment ago */
+	if (result < 0)
+		error_system(result, "log file %s", path);
+out:
+	free(target);
+	return result;
 }
 
 /*

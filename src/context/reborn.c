@@ -97,8 +97,8 @@ static int make_plan(struct plan *plan, struct daemonkit_context *context, int m
 
 static pid_t launch(struct daemonkit_context *context, int mode)
 {
-	struct plan plan = { .path = "" };
 	pid_t result, launcher = getpid();
+	struct plan *plan;
 	int interrupt;
 
 	if (mode == DAEMONKIT_MODE_FORK && compat_thread_count() > 1)
@@ -110,13 +110,16 @@ static pid_t launch(struct daemonkit_context *context, int mode)
 	result = check_kept(&context->settings);
 	if (result < 0)
 		return result;
+	/* Large for a thread's stack. */
+	plan = calloc(1, sizeof *plan);
+	if (plan == NULL)
+		return error_system(-ENOMEM, "cannot start the daemon");
 	context->settings.managed = is_managed() ? launcher : 0;
-	plan.launch.orphan = context->settings.managed != 0;
-	result = 0;
+	plan->launch.orphan = context->settings.managed != 0;
 	if (context->settings.managed != 0)
 		result = manager_open(&context->notify.manager);
 	if (result == 0)
-		result = make_plan(&plan, context, mode);
+		result = make_plan(plan, context, mode);
 	if (result < 0)
 		goto out;
 	interrupt = interrupt_begin();
@@ -124,12 +127,13 @@ static pid_t launch(struct daemonkit_context *context, int mode)
 		result = error_system(interrupt, "cannot watch for signals");
 		goto out;
 	}
-	result = start_and_wait(context, &plan, interrupt);
+	result = start_and_wait(context, plan, interrupt);
 	/* A forked daemon comes here too; the wait is not its own. */
 	if (getpid() == launcher)
 		interrupt_end();
 out:
-	plan_free(&plan);
+	plan_free(plan);
+	free(plan);
 	return result;
 }
 

@@ -15,12 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/secret.h"
 #include "compat/pidfd.h"
 #include "compat/self.h"
 
@@ -162,9 +162,12 @@ fail:
 }
 
 /* One message: 0, -EAGAIN, -ECANCELED. */
-static int send_now(int fd, const void *bytes, size_t length)
+static int send_now(int fd, struct iovec *parts, int count)
 {
-	while (send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+	struct msghdr message = { .msg_iov = parts };
+
+	message.msg_iovlen = (size_t)count;
+	while (sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
 		switch (errno) {
 		case EINTR:
 			continue;
@@ -185,15 +188,16 @@ static int send_now(int fd, const void *bytes, size_t length)
 int channel_send(int fd, enum channel_type type, int32_t number, const char *text,
 		 deadline until)
 {
-	char bytes[1 + sizeof number + CHANNEL_TEXT_MAX];
-	size_t length = strnlen(text, CHANNEL_TEXT_MAX);
+	char kind = (char)type;
+	struct iovec parts[] = {
+		{ .iov_base = &kind, .iov_len = sizeof kind },
+		{ .iov_base = &number, .iov_len = sizeof number },
+		{ .iov_base = (void *)(uintptr_t)text, .iov_len = strnlen(text, CHANNEL_TEXT_MAX) },
+	};
 
-	bytes[0] = (char)type;
-	memcpy(bytes + 1, &number, sizeof number);
-	memcpy(bytes + 1 + sizeof number, text, length);
 	for (;;) {
 		struct pollfd room = { .fd = fd, .events = POLLOUT };
-		int result = send_now(fd, bytes, 1 + sizeof number + length);
+		int result = send_now(fd, parts, 3);
 
 		if (result != -EAGAIN)
 			return result;
@@ -205,17 +209,18 @@ int channel_send(int fd, enum channel_type type, int32_t number, const char *tex
 
 ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
 {
-	char piece[1 + PIECE];
 	size_t sent = 0;
 
+	/* There may be a secret in it: no copy is made. */
 	while (sent < length) {
 		size_t count = length - sent < PIECE ? length - sent : PIECE;
-		int result;
+		char kind = sent + count == length ? CHANNEL_SETTINGS_END : CHANNEL_SETTINGS;
+		struct iovec parts[] = {
+			{ .iov_base = &kind, .iov_len = sizeof kind },
+			{ .iov_base = (void *)(uintptr_t)(bytes + sent), .iov_len = count },
+		};
+		int result = send_now(fd, parts, 2);
 
-		piece[0] = sent + count == length ? CHANNEL_SETTINGS_END : CHANNEL_SETTINGS;
-		secret_copy(piece + 1, bytes + sent, count);
-		result = send_now(fd, piece, 1 + count);
-		secret_wipe(piece, sizeof piece);
 		if (result == -EAGAIN)
 			break;
 		if (result < 0)
@@ -225,12 +230,14 @@ ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
 	return (ssize_t)sent;
 }
 
-static ssize_t receive(int fd, void *bytes, size_t size, int flags)
+static ssize_t receive(int fd, struct iovec *parts, int part_count, int flags)
 {
+	struct msghdr message = { .msg_iov = parts };
 	bool reset = false;
 
+	message.msg_iovlen = (size_t)part_count;
 	for (;;) {
-		ssize_t count = recv(fd, bytes, size, flags);
+		ssize_t count = recvmsg(fd, &message, flags);
 
 		if (count >= 0)
 			return count;
@@ -250,36 +257,42 @@ static ssize_t receive(int fd, void *bytes, size_t size, int flags)
 
 int channel_receive(int fd, struct channel_message *message)
 {
-	char bytes[1 + sizeof message->number + CHANNEL_TEXT_MAX];
-	ssize_t count = receive(fd, bytes, sizeof bytes, MSG_DONTWAIT);
-	size_t length;
+	unsigned char kind;
+	struct iovec parts[] = {
+		{ .iov_base = &kind, .iov_len = sizeof kind },
+		{ .iov_base = &message->number, .iov_len = sizeof message->number },
+		{ .iov_base = message->text, .iov_len = CHANNEL_TEXT_MAX },
+	};
+	ssize_t count = receive(fd, parts, 3, MSG_DONTWAIT);
 
 	if (count <= 0)
 		return (int)count;
-	if ((size_t)count < 1 + sizeof message->number)
+	if ((size_t)count < sizeof kind + sizeof message->number)
 		return -EBADMSG;
-	length = (size_t)count - 1 - sizeof message->number;
-	message->type = (enum channel_type)(unsigned char)bytes[0];
-	memcpy(&message->number, bytes + 1, sizeof message->number);
-	memcpy(message->text, bytes + 1 + sizeof message->number, length);
-	message->text[length] = '\0';
+	message->type = (enum channel_type)kind;
+	message->text[(size_t)count - sizeof kind - sizeof message->number] = '\0';
 	return 1;
 }
 
 int channel_receive_settings(int fd, struct pack *settings)
 {
-	unsigned char piece[1 + PIECE];
+	char kind;
 
 	do {
-		ssize_t count = receive(fd, piece, sizeof piece, 0);
+		struct iovec parts[] = {
+			{ .iov_base = &kind, .iov_len = sizeof kind },
+			{ .iov_base = pack_room(settings, PIECE), .iov_len = PIECE },
+		};
+		ssize_t count;
 
+		if (settings->error < 0)
+			return settings->error;
+		count = receive(fd, parts, 2, 0);
 		if (count <= 0)
 			return count < 0 ? (int)count : -ECANCELED;
-		pack_bytes(settings, piece + 1, (size_t)count - 1);
-		/* There may be a secret in it. */
-		secret_wipe(piece + 1, (size_t)count - 1);
-	} while (piece[0] != CHANNEL_SETTINGS_END);
-	return settings->error;
+		settings->length += (size_t)count - 1;
+	} while (kind != CHANNEL_SETTINGS_END);
+	return 0;
 }
 
 /* Until there is a word, or the process at the other end is gone and has left none. */
@@ -300,13 +313,14 @@ static int await_word(int fd)
 
 int channel_receive_word(int fd, enum channel_type type)
 {
+	char byte;
+	struct iovec part = { .iov_base = &byte, .iov_len = sizeof byte };
 	int result = await_word(fd);
 	ssize_t count;
-	char byte;
 
 	if (result < 0)
 		return result;
-	count = receive(fd, &byte, sizeof byte, 0);
+	count = receive(fd, &part, 1, 0);
 	if (count <= 0)
 		return count < 0 ? (int)count : -ECANCELED;
 	return byte == (char)type ? 0 : -EBADMSG;
