@@ -89,43 +89,149 @@ START_TEST(forged_mark_without_a_channel_is_refused)
 }
 END_TEST
 
-/* Execute the probe with a channel made by this user; its end of it is closed at once. */
-static int run_with_channel(uid_t maker, int type)
+/* Execute this program as a second copy, for this user, with its channel at this descriptor. */
+static int run_with_channel(const char *program, uid_t caller, int channel)
 {
 	pid_t pid = fork();
-	int ends[2], status;
+	int status;
 	char mark[64];
 
 	if (pid > 0) {
 		ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
 		return status;
 	}
-	if (seteuid(maker) != 0 || socketpair(AF_UNIX, type, 0, ends) != 0 || seteuid(0) != 0)
+	if (caller != 0 && (setresgid(caller, caller, caller) != 0 ||
+			    setresuid(caller, caller, caller) != 0))
 		_exit(100);
-	close(ends[0]);
-	snprintf(mark, sizeof mark, "%d:%d", ends[1], (int)getpid());
+	snprintf(mark, sizeof mark, "%d:%d", channel, (int)getpid());
 	setenv("DAEMONKIT_REBORN", mark, 1);
-	execl(harness_self, harness_self, "--helper", "probe", harness_path("report"),
-	      "mode=foreground", "failure=4", "daemon:report", NULL);
+	execl(program, program, "--helper", "probe", harness_path("report"), "mode=foreground",
+	      "failure=4", "daemon:report", NULL);
 	_exit(101);
 }
 
-START_TEST(channel_of_another_user_is_refused)
+static void check_exit(int status, int expected)
 {
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == expected, "%#x",
+		      (unsigned)status);
+}
+
+START_TEST(channel_of_another_kind_is_refused)
+{
+	int ends[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	close(ends[0]);
+	check_exit(run_with_channel(harness_self, 0, ends[1]), 1);
+	ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
+	close(ends[1]);
+	/* And this one is a second copy, whose launcher is gone. */
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	close(ends[0]);
+	check_exit(run_with_channel(harness_self, 0, ends[1]), 4);
+	ck_assert_int_eq(probe_number("refused"), -ECANCELED);
+	close(ends[1]);
+}
+END_TEST
+
+/* From a process of this user; with the kernel's word about it, if asked for. */
+static void send_settings(int fd, uid_t user, int vouched)
+{
+	pid_t pid = fork();
 	int status;
 
+	if (pid == 0) {
+		if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &vouched, sizeof vouched) != 0 ||
+		    (user != 0 && (setgid(user) != 0 || setuid(user) != 0)))
+			_exit(1);
+		_exit(send(fd, "Esettings", 9, 0) == 9 ? 0 : 2);
+	}
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+}
+
+/* Made by root, and passed on to a process of another user: that one gives no orders. */
+START_TEST(settings_of_another_user_are_refused)
+{
+	static const struct {
+		uid_t user;
+		int vouched;
+		bool believed;
+	} senders[] = { { NOBODY, 0, false }, { NOBODY, 1, false }, { 0, 0, false }, { 0, 1, true } };
+	char answer[64];
+	int ends[2];
+
 	harness_need_root();
-	status = run_with_channel(NOBODY, SOCK_SEQPACKET);
-	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 1, "%#x", (unsigned)status);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	send_settings(ends[0], senders[_i].user, senders[_i].vouched);
+	check_exit(run_with_channel(harness_self, 0, ends[1]), 4);
+	close(ends[1]);
+	/* What a launcher of the same user sends is taken, and makes no sense here. */
+	ck_assert_int_eq(probe_number("refused") == -EPERM, !senders[_i].believed);
+	ck_assert_int_eq(strstr(probe_fact("refused"), "same user") != NULL, !senders[_i].believed);
+	/* And whoever else is there is not answered. */
+	ck_assert_int_eq(recv(ends[0], answer, sizeof answer, 0) > 0, senders[_i].believed);
+	close(ends[0]);
+}
+END_TEST
+
+static const char *copy_of_this_program(const char *name)
+{
+	const char *path = harness_path("%s", name);
+
+	ck_assert(harness_copy_program(harness_self, path));
+	return path;
+}
+
+/* Whoever may execute it chooses its environment and its descriptors. */
+START_TEST(program_with_more_privileges_is_no_second_copy)
+{
+	const char *path;
+	char byte;
+	int ends[2];
+
+	harness_need_root();
+	path = copy_of_this_program("privileged");
+	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
+	ck_assert_int_eq(chown(path, 0, 0), 0);
+	ck_assert_int_eq(chmod(path, _i == 0 ? 04755 : _i == 1 ? 02755 : 06755), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	/* Even if all that the kernel says about the sender is right. */
+	send_settings(ends[0], 0, 1);
+	check_exit(run_with_channel(path, NOBODY, ends[1]), 1);
 	ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
-	/* Not made by a launcher of this library. */
-	status = run_with_channel(0, SOCK_STREAM);
-	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 1, "%#x", (unsigned)status);
+	/* Nothing was read. */
+	ck_assert_int_eq(recv(ends[1], &byte, 1, MSG_DONTWAIT), 1);
+	ck_assert_int_eq(byte, 'E');
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+static struct harness_result run_as_nobody(const char *path)
+{
+	const char *argv[] = {
+		"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", path, "--helper",
+		"probe", harness_path("report"), "mode=reborn", NULL,
+	};
+
+	return harness_run(argv);
+}
+
+/* Nor does it start one. */
+START_TEST(program_with_more_privileges_starts_no_second_copy)
+{
+	const char *path;
+	struct harness_result result;
+
+	harness_need_root();
+	path = copy_of_this_program("privileged");
+	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
+	ck_assert_int_eq(chmod(path, 06755), 0);
+	result = run_as_nobody(path);
+	ck_assert_msg(strstr(result.output, "more privileges than its caller") != NULL, "%s",
+		      result.output);
 	ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
-	/* And this one is a second copy, whose launcher is gone. */
-	status = run_with_channel(0, SOCK_SEQPACKET);
-	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 4, "%#x", (unsigned)status);
-	ck_assert_int_eq(probe_number("refused"), -ECANCELED);
 }
 END_TEST
 
@@ -227,14 +333,6 @@ START_TEST(row_11_settings_of_the_launcher_win)
 	probe_kill(&probe);
 }
 END_TEST
-
-static const char *copy_of_this_program(const char *name)
-{
-	const char *path = harness_path("%s", name);
-
-	ck_assert(harness_copy_program(harness_self, path));
-	return path;
-}
 
 START_TEST(program_file_is_deleted_while_the_launcher_runs)
 {
@@ -362,7 +460,12 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(mark, fault_2_10_rows_1_2_mark_goes_no_further, 0, PROBE_WAYS);
 	tcase_add_test(mark, forged_marks_are_nothing);
 	tcase_add_test(mark, forged_mark_without_a_channel_is_refused);
-	tcase_add_test(mark, channel_of_another_user_is_refused);
+	tcase_add_test(mark, channel_of_another_kind_is_refused);
+	if (harness_has_linux_api()) {
+		tcase_add_loop_test(mark, settings_of_another_user_are_refused, 0, 4);
+		tcase_add_loop_test(mark, program_with_more_privileges_is_no_second_copy, 0, 3);
+		tcase_add_test(mark, program_with_more_privileges_starts_no_second_copy);
+	}
 	tcase_add_loop_test(mark, row_11_second_reborn_in_the_daemon, 0, PROBE_WAYS);
 	tcase_add_loop_test(words, row_8_arguments_are_the_launchers, 0, 2);
 	tcase_add_loop_test(words, row_8_arguments_and_environment_are_replaced, 0,

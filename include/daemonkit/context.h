@@ -27,7 +27,11 @@ struct daemonkit_process;
 
 /** FOREGROUND where this very process is supervised already, else REBORN. */
 #define DAEMONKIT_MODE_AUTO 0
-/** A second copy of the program, executed anew, is the daemon. */
+/**
+ * A second copy of the program, executed anew, is the daemon.  Not for a program
+ * with more privileges than its caller (set-user-ID, set-group-ID, file
+ * capabilities), which cannot know its launcher from other processes of its caller.
+ */
 #define DAEMONKIT_MODE_REBORN 1
 /**
  * The classic double fork: the daemon keeps the launcher's memory.  Its
@@ -384,9 +388,10 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  *   -EPERM       this process is the daemon already, or a second copy whose
  *                start failed; no privilege for the user, groups or root that
  *                were asked for, or privileges could be regained; a directory is open
- *                while the root is to change; a program with file capabilities
- *                in mode REBORN; or the process says of itself that it is a
- *                second copy, but its launcher is not of the same user
+ *                while the root is to change; a program with more privileges
+ *                than its caller in mode REBORN; or the process was started
+ *                as a second copy, but not by a launcher of the same user,
+ *                group and privileges
  *   -EBUSY       mode FORK while other threads run; or mode FOREGROUND with
  *                other threads that would keep privileges
  *   -EEXIST, -ELOOP  the pid file's path leads to something else: as

@@ -64,7 +64,8 @@ struct daemonkit_upgrade;
  * Returns: 0, or
  *   -EINVAL    NULL
  *   -EPERM     this process is not the daemon (any more); or a program with
- *              file capabilities, which cannot trust its launcher
+ *              more privileges than its caller (set-user-ID, set-group-ID,
+ *              file capabilities), which cannot trust its launcher
  *   -EINPROGRESS  an upgrade is under way, or this daemon has not said yet
  *              that it is ready
  *   -ENOENT    it is not known which file this program is: give the path, or

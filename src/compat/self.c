@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,19 +61,6 @@ int compat_thread_count(void)
 	return count_threads() - emulator_threads;
 }
 
-int compat_peer(int socket, struct compat_peer *peer)
-{
-	struct ucred credentials;
-	socklen_t length = sizeof credentials;
-
-	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
-		return -errno;
-	peer->pid = credentials.pid;
-	peer->uid = credentials.uid;
-	peer->gid = credentials.gid;
-	return 0;
-}
-
 /* The process is called what its first thread is called; prctl(2) knows the calling one's. */
 #define OWN_NAME "/proc/self/comm"
 
@@ -109,24 +95,6 @@ bool compat_secure(void)
 int compat_thread_count(void)
 {
 	return 1;
-}
-
-int compat_peer(int socket, struct compat_peer *peer)
-{
-#ifdef HAVE_GETPEEREID
-	peer->pid = 0;
-	return getpeereid(socket, &peer->uid, &peer->gid) < 0 ? -errno : 0;
-#else
-	struct stat status;
-
-	/* The owner of the socket's other end is whoever made the pair. */
-	if (fstat(socket, &status) < 0)
-		return -errno;
-	peer->pid = 0;
-	peer->uid = status.st_uid;
-	peer->gid = status.st_gid;
-	return 0;
-#endif
 }
 
 void compat_set_name(const char *name)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the system knows of this program and of the other end of a socket. */
+/* What the system knows of this program. */
 #ifndef COMPAT_SELF_H
 #define COMPAT_SELF_H
 
@@ -12,15 +12,6 @@ bool compat_secure(void);
 
 /* How many threads of the program run in this process: 1 where that cannot be told. */
 int compat_thread_count(void);
-
-struct compat_peer {
-	pid_t pid;
-	uid_t uid;
-	gid_t gid;
-};
-
-/* Who connected, or made, the other end of a local socket. */
-int compat_peer(int socket, struct compat_peer *peer);
 
 /* Give this process the name that ps(1) shows; at most 15 bytes of it. */
 void compat_set_name(const char *name);

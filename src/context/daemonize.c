@@ -134,6 +134,12 @@ static int seal_descriptors(const struct settings *settings)
 	return result < 0 ? error_system(result, "an inherited descriptor") : 0;
 }
 
+int become_refused(void)
+{
+	return error_set(-EPERM, "started as a second copy, but not by a launcher of the same "
+				 "user, group and privileges");
+}
+
 /* What the launcher wants, instead of what this copy computed for itself. */
 static int receive_settings(struct daemonkit_context *context)
 {
@@ -145,6 +151,11 @@ static int receive_settings(struct daemonkit_context *context)
 	pack_free(&settings);
 	if (result == -ECANCELED)
 		return error_set(result, "the launcher is gone: nobody waits for this start");
+	if (result == -EPERM) {
+		/* Whoever is there gets no answer. */
+		notify_close_channel(&context->notify);
+		return become_refused();
+	}
 	if (result < 0)
 		return error_system(result, "the settings from the launcher");
 	return seal_descriptors(&context->settings);

@@ -17,4 +17,7 @@ int become_forked(struct daemonkit_context *context, const struct launch_forked 
 		  pid_t launcher);
 int become_foreground(struct daemonkit_context *context);
 
+/* Leave the text for a second copy that does not believe its launcher: -EPERM. */
+int become_refused(void);
+
 #endif /* CONTEXT_DAEMONIZE_H */

@@ -104,9 +104,10 @@ static pid_t launch(struct daemonkit_context *context, int mode)
 	if (mode == DAEMONKIT_MODE_FORK && compat_thread_count() > 1)
 		return error_set(-EBUSY, "mode fork: other threads run, and would be missing "
 					 "in the daemon");
-	if (mode == DAEMONKIT_MODE_REBORN && !origin_can_be_trusted())
-		return error_set(-EPERM, "mode reborn: a program with file capabilities cannot "
-					 "trust its launcher: use another mode");
+	if (mode == DAEMONKIT_MODE_REBORN && !origin_can_have_copy())
+		return error_set(-EPERM, "mode reborn: a program with more privileges than its "
+					 "caller (set-user-ID, set-group-ID, file capabilities) "
+					 "cannot trust its launcher: use another mode");
 	result = check_kept(&context->settings);
 	if (result < 0)
 		return result;
@@ -143,8 +144,7 @@ static pid_t start(struct daemonkit_context *context)
 	int mode = context->mode, result;
 
 	if (origin_get() == ORIGIN_REFUSED)
-		return error_set(-EPERM, "started as a second copy, but not by a launcher of the "
-					 "same user");
+		return become_refused();
 	if (origin_get() == ORIGIN_REBORN)
 		return become_second_copy(context);
 	result = context_adopt_descriptors(context);

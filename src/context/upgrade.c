@@ -67,9 +67,10 @@ static int check(const struct daemonkit_context *context, const char *path)
 		return error_set(-EINPROGRESS, "upgrade: there is one under way");
 	if (notify->channel >= 0)
 		return error_set(-EINPROGRESS, "upgrade: this daemon is not ready itself yet");
-	if (!origin_can_be_trusted())
-		return error_set(-EPERM, "upgrade: a program with file capabilities cannot trust "
-					 "its launcher");
+	if (!origin_can_have_copy())
+		return error_set(-EPERM, "upgrade: a program with more privileges than its caller "
+					 "(set-user-ID, set-group-ID, file capabilities) cannot "
+					 "trust its launcher: restart the daemon");
 	if (getpid() == 1 || (context->supervised && notify->manager.address == NULL))
 		return error_set(-ENOTSUP, "upgrade: whoever supervises this process would take "
 					   "its end for the daemon's: restart it");

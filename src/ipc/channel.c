@@ -21,8 +21,8 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "compat/pidfd.h"
-#include "compat/self.h"
+#include "compat/random.h"
+#include "compat/socket.h"
 
 /* A piece of the settings: well below the smallest socket buffer. */
 #define PIECE 16384
@@ -45,8 +45,10 @@ int channel_listen(struct channel_address *address)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	socklen_t length = sizeof name.sun_family;
-	int fd = open_socket();
+	int fd = compat_random(address->secret, sizeof address->secret);
 
+	if (fd == 0)
+		fd = open_socket();
 	if (fd < 0)
 		return fd;
 	/* A name of no length: the kernel chooses a free one outside of any directory. */
@@ -74,7 +76,8 @@ int channel_connect(const struct channel_address *address)
 	if (fd < 0)
 		return -errno;
 	if (connect(fd, (const struct sockaddr *)(const void *)address->bytes,
-		    (socklen_t)address->length) == 0) {
+		    (socklen_t)address->length) == 0 &&
+	    send(fd, address->secret, sizeof address->secret, MSG_NOSIGNAL) >= 0) {
 		error = fd_set_nonblocking(fd, false);
 		if (error == 0)
 			return fd;
@@ -85,30 +88,55 @@ int channel_connect(const struct channel_address *address)
 	return error;
 }
 
-int channel_take_call(int listener, pid_t caller)
+/* The next connection: its descriptor, or a negative errno. */
+static int accept_next(int listener)
 {
-	struct compat_peer peer;
 	int fd;
 
 	do {
 		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	} while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+	return fd < 0 ? -errno : fd;
+}
+
+int channel_take_call(int listener, pid_t caller)
+{
+	struct compat_peer peer;
+	int fd = accept_next(listener);
+
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (compat_peer(fd, &peer) == 0 && peer.pid == caller)
 		return fd_above_standard(fd);
 	fd_close(fd);
 	return -EACCES;
 }
 
-int channel_accept(int listener, pid_t child)
+static bool presents_secret(int fd, const struct channel_address *address)
 {
-	int fd;
+	unsigned char secret[CHANNEL_SECRET_SIZE];
+	ssize_t count = recv(fd, secret, sizeof secret, MSG_DONTWAIT | MSG_TRUNC);
 
-	do {
-		fd = channel_take_call(listener, child);
-	} while (fd == -EACCES);
-	return fd;
+	return count == (ssize_t)sizeof secret && memcmp(secret, address->secret, sizeof secret) == 0;
+}
+
+/*
+ * The pid of who connected proves nothing: pids are used again, and a connection
+ * from before the child was made may have come from a process with its pid.
+ */
+int channel_accept(int listener, const struct channel_address *address)
+{
+	/* No more can have been in the queue when the child connected. */
+	for (int i = 0; i <= SOMAXCONN; i++) {
+		int fd = accept_next(listener);
+
+		if (fd < 0)
+			return fd;
+		if (presents_secret(fd, address))
+			return fd_above_standard(fd);
+		fd_close(fd);
+	}
+	return -EAGAIN;
 }
 
 /* An abstract address: it needs no directory, and nobody's permission. */
@@ -164,10 +192,7 @@ fail:
 /* One message: 0, -EAGAIN, -ECANCELED. */
 static int send_now(int fd, struct iovec *parts, int count)
 {
-	struct msghdr message = { .msg_iov = parts };
-
-	message.msg_iovlen = (size_t)count;
-	while (sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+	while (compat_send(fd, parts, count, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
 		switch (errno) {
 		case EINTR:
 			continue;
@@ -230,14 +255,17 @@ ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
 	return (ssize_t)sent;
 }
 
-static ssize_t receive(int fd, struct iovec *parts, int part_count, int flags)
+static ssize_t receive(int fd, struct iovec *parts, int part_count, int flags,
+		       struct compat_peer *sender)
 {
 	struct msghdr message = { .msg_iov = parts };
 	bool reset = false;
 
 	message.msg_iovlen = (size_t)part_count;
 	for (;;) {
-		ssize_t count = recvmsg(fd, &message, flags);
+		ssize_t count = sender != NULL
+			? compat_receive(fd, parts, part_count, flags, sender)
+			: recvmsg(fd, &message, flags);
 
 		if (count >= 0)
 			return count;
@@ -263,7 +291,7 @@ int channel_receive(int fd, struct channel_message *message)
 		{ .iov_base = &message->number, .iov_len = sizeof message->number },
 		{ .iov_base = message->text, .iov_len = CHANNEL_TEXT_MAX },
 	};
-	ssize_t count = receive(fd, parts, 3, MSG_DONTWAIT);
+	ssize_t count = receive(fd, parts, 3, MSG_DONTWAIT, NULL);
 
 	if (count <= 0)
 		return (int)count;
@@ -274,8 +302,18 @@ int channel_receive(int fd, struct channel_message *message)
 	return 1;
 }
 
+/*
+ * Who made the other end of the socket proves nothing: it may have passed the end on
+ * to anybody since.
+ */
+static bool is_from_own_user(const struct compat_peer *sender)
+{
+	return sender->pid > 0 && sender->uid == geteuid() && sender->gid == getegid();
+}
+
 int channel_receive_settings(int fd, struct pack *settings)
 {
+	struct compat_peer sender;
 	char kind;
 
 	do {
@@ -285,11 +323,14 @@ int channel_receive_settings(int fd, struct pack *settings)
 		};
 		ssize_t count;
 
+
 		if (settings->error < 0)
 			return settings->error;
-		count = receive(fd, parts, 2, 0);
+		count = receive(fd, parts, 2, 0, &sender);
 		if (count <= 0)
 			return count < 0 ? (int)count : -ECANCELED;
+		if (!is_from_own_user(&sender))
+			return -EPERM;
 		settings->length += (size_t)count - 1;
 	} while (kind != CHANNEL_SETTINGS_END);
 	return 0;
@@ -299,11 +340,9 @@ int channel_receive_settings(int fd, struct pack *settings)
 static int await_word(int fd)
 {
 	struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = -1, .events = POLLIN } };
-	struct compat_peer peer;
 	int result;
 
-	if (compat_peer(fd, &peer) == 0 && peer.pid > 0)
-		fds[1].fd = compat_pidfd_open(peer.pid);
+	fds[1].fd = compat_peer_pidfd(fd);
 	result = deadline_poll(fds, 2, fds[1].fd == -ESRCH ? 0 : DEADLINE_NEVER);
 	fd_close(fds[1].fd);
 	if (result >= 0 && fds[0].revents == 0)
@@ -320,7 +359,7 @@ int channel_receive_word(int fd, enum channel_type type)
 
 	if (result < 0)
 		return result;
-	count = receive(fd, &part, 1, 0);
+	count = receive(fd, &part, 1, 0, NULL);
 	if (count <= 0)
 		return count < 0 ? (int)count : -ECANCELED;
 	return byte == (char)type ? 0 : -EBADMSG;

@@ -41,17 +41,23 @@ int channel_pair(int ends[2]);
 
 /*
  * Another way to two ends, for a child with a fresh descriptor table: the
- * launcher listens at an address that the kernel chooses, the child connects
- * there, and the launcher accepts that very child and nobody else.
+ * launcher listens at an address that the kernel chooses, and the child connects
+ * there.  Anybody may connect: the launcher accepts the connection that presents
+ * the secret, which the child reads in the memory that it shares with the launcher.
  */
+#define CHANNEL_SECRET_SIZE 16
+
 struct channel_address {
+	unsigned char secret[CHANNEL_SECRET_SIZE];
 	size_t length;
 	unsigned char bytes[128];
 };
 
 int channel_listen(struct channel_address *address);
 int channel_connect(const struct channel_address *address); /* async-signal-safe */
-int channel_accept(int listener, pid_t child);
+
+/* After the child has connected, or ended: -EAGAIN when it has not connected. */
+int channel_accept(int listener, const struct channel_address *address);
 
 /*
  * The same between strangers that agree on a number: whoever has it for a
@@ -82,7 +88,11 @@ ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
  */
 int channel_receive(int fd, struct channel_message *message);
 
-/* In the second copy: wait for all of the settings; the caller frees the pack. */
+/*
+ * In the second copy: wait for all of the settings; the caller frees the pack.
+ * -EPERM when the kernel does not say of each piece that a process of this effective
+ * user and group has sent it.
+ */
 int channel_receive_settings(int fd, struct pack *settings);
 
 /*

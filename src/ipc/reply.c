@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/error-internal.h"
 #include "base/fd.h"
-#include "compat/self.h"
+#include "compat/socket.h"
 #include "ipc/channel.h"
 
 /*

@@ -24,6 +24,7 @@
 
 #include "base/error-internal.h"
 #include "base/fd.h"
+#include "base/secret.h"
 #include "compat/capability.h"
 #include "compat/clone.h"
 #include "compat/close-range.h"
@@ -172,7 +173,7 @@ static int spawn(struct launch *launch, const struct launch_plan *plan)
 							  plan->path, child.step);
 		goto out;
 	}
-	result = channel_accept(listener, spawned.pid);
+	result = channel_accept(listener, &address);
 	if (result < 0 && result != -EAGAIN) {
 		launch_finish(launch, 0);
 		result = error_system(result, "cannot start %s: channel", plan->path);
@@ -182,6 +183,7 @@ static int spawn(struct launch *launch, const struct launch_plan *plan)
 	launch->channel = result < 0 ? -1 : result;
 	result = 1;
 out:
+	secret_wipe(address.secret, sizeof address.secret);
 	fd_close(listener);
 	return result;
 }

@@ -4,9 +4,10 @@
  *
  * The mark in the environment names the one process that it is for: a
  * program that the daemon starts has another pid and is none, even if it
- * inherited the mark.  And it is only believed when the kernel says that the
- * other end of the channel belongs to the same effective user and group:
- * otherwise anybody could make a set-user-id daemon take orders.
+ * inherited the mark.  A program with more privileges than its caller
+ * (set-user-ID, set-group-ID, file capabilities) never believes it: its caller
+ * writes the environment.  What the launcher sends is checked when it is
+ * received, by the kernel's word about the sender (ipc/channel.c).
  *
  * Written once, before there are threads; thread-safe from then on, but for
  * origin_take_channel().
@@ -38,13 +39,9 @@ void origin_write_mark(char mark[static ORIGIN_MARK_SIZE], int channel, pid_t pi
 	number_format(mark + at, (uint64_t)pid);
 }
 
-/*
- * A program with file capabilities has more power than its effective ids
- * show: whoever may execute it could pose as its launcher.
- */
-bool origin_can_be_trusted(void)
+bool origin_can_have_copy(void)
 {
-	return !compat_secure() || getuid() != geteuid() || getgid() != getegid();
+	return !compat_secure();
 }
 
 static bool parse_mark(const char *mark, int *channel, pid_t *pid)
@@ -58,15 +55,13 @@ static bool parse_mark(const char *mark, int *channel, pid_t *pid)
 	return number_parse_pid(colon + 1, strlen(colon + 1), pid) == 0;
 }
 
-static bool is_launcher(int channel)
+static bool is_channel(int channel)
 {
-	struct compat_peer peer;
 	int type;
 	socklen_t length = sizeof type;
 
 	return getsockopt(channel, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
-	       type == SOCK_SEQPACKET && compat_peer(channel, &peer) == 0 &&
-	       peer.uid == geteuid() && peer.gid == getegid() && origin_can_be_trusted();
+	       type == SOCK_SEQPACKET;
 }
 
 __attribute__((__constructor__)) static void origin_read(void)
@@ -79,7 +74,8 @@ __attribute__((__constructor__)) static void origin_read(void)
 	if (mark == NULL)
 		return;
 	if (parse_mark(mark, &channel, &pid) && pid == getpid()) {
-		if (is_launcher(channel) && fd_set_cloexec(channel, true) == 0) {
+		if (origin_can_have_copy() && is_channel(channel) &&
+		    fd_set_cloexec(channel, true) == 0) {
 			born.origin = ORIGIN_REBORN;
 			born.channel = channel;
 		} else {

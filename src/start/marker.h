@@ -14,7 +14,7 @@
 enum origin {
 	ORIGIN_PLAIN, /* started by somebody else */
 	ORIGIN_REBORN, /* started by a launcher as its second copy */
-	ORIGIN_REFUSED, /* it says so, but whoever says it is not to be trusted */
+	ORIGIN_REFUSED, /* its mark says so, but it is not believed */
 };
 
 /*
@@ -23,8 +23,11 @@ enum origin {
  */
 void origin_write_mark(char mark[static ORIGIN_MARK_SIZE], int channel, pid_t pid);
 
-/* Can a second copy of this program trust its launcher? */
-bool origin_can_be_trusted(void);
+/*
+ * Can this program have a second copy?  Not one with more privileges than its caller has:
+ * a process of that caller could pose as the launcher.
+ */
+bool origin_can_have_copy(void);
 
 enum origin origin_get(void);
 

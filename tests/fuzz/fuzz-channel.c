@@ -6,10 +6,12 @@
 #include "fuzz.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "compat/socket.h"
 #include "ipc/channel.h"
 
 static size_t send_all(int fd, const uint8_t *bytes, size_t size)
@@ -18,11 +20,13 @@ static size_t send_all(int fd, const uint8_t *bytes, size_t size)
 
 	while (size > 0 && sent < 8) { /* there is room for so many */
 		size_t length = (size_t)bytes[0] * 16 + 1;
+		struct iovec part;
 
 		bytes++;
 		size--;
 		length = length < size ? length : size;
-		if (send(fd, bytes, length, MSG_DONTWAIT) >= 0)
+		part = (struct iovec){ .iov_base = (void *)(uintptr_t)bytes, .iov_len = length };
+		if (compat_send(fd, &part, 1, MSG_DONTWAIT) >= 0)
 			sent += length > 0; /* one of no length is like an end */
 		if (length == 0)
 			break;
