@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -472,7 +473,7 @@ END_TEST
 
 START_TEST(many_ask_at_once)
 {
-	enum { ASKERS = 4 };
+	enum { ASKERS = 8 };
 	struct harness_program daemon = start("succeed", "0", ""), askers[ASKERS];
 
 	for (int i = 0; i < ASKERS; i++)
@@ -569,7 +570,7 @@ static int forger_main(int argc, char *argv[])
 
 		if (line < 0)
 			continue;
-		channel_send(line, CHANNEL_HEARD, SIGHUP, "", 0);
+		channel_send(line, CHANNEL_HEARD, 0, "", 0);
 		channel_send(line, CHANNEL_READY, 0, "", 0);
 		channel_send(line, CHANNEL_FAILED, -EIO, "forged", 0);
 		close(line);
@@ -600,22 +601,44 @@ START_TEST(forged_answers_are_not_believed)
 }
 END_TEST
 
+/* flooder UID: connects to every request that it finds, as fast as it can */
+static int flooder_main(int argc, char *argv[])
+{
+	struct pollfd input = {.fd = 0, .events = POLLIN};
+
+	drop(argc > 1 ? (uid_t)atoi(argv[1]) : 0, "");
+	say("ready\n");
+	while (poll(&input, 1, 0) == 0) {
+		uint32_t ticket = find_ticket();
+		int line;
+
+		while (ticket != 0 &&
+		       ((line = channel_call(ANSWER_ADDRESS, ticket, 0)) >= 0 || line == -EAGAIN))
+			if (line >= 0)
+				close(line);
+	}
+	return 0;
+}
+
 START_TEST(a_flood_of_calls_does_not_keep_the_answer_away)
 {
-	enum { FORGERS = 4 };
-	struct harness_program daemon, forgers[FORGERS];
+	enum { FLOODERS = 12, TIMES = 6 };
+	struct harness_program daemon, flooders[FLOODERS];
 
+	harness_need_root();
 	be_among_ourselves();
-	daemon = start("fail-with-text", "0", "");
-	for (int i = 0; i < FORGERS; i++) {
-		forgers[i] = harness_spawn_helper("forger", "0", NULL);
-		ck_assert_str_eq(harness_line(&forgers[i]), "ready");
+	daemon = start("succeed", "0", "");
+	for (int i = 0; i < FLOODERS; i++) {
+		flooders[i] = harness_spawn_helper("flooder", "65534", NULL);
+		ck_assert_str_eq(harness_line(&flooders[i]), "ready");
 	}
-	check_answer(&daemon, -EINVAL);
-	ck_assert_str_eq(daemonkit_error(), "signal 9: it cannot be handled");
-	for (int i = 0; i < FORGERS; i++)
-		ck_assert_int_eq(harness_end(&forgers[i]), 0);
-	harness_end(&daemon);
+	for (int i = 0; i < TIMES; i++) {
+		check_answer(&daemon, 0);
+		ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	}
+	for (int i = 0; i < FLOODERS; i++)
+		ck_assert_int_eq(harness_end(&flooders[i]), 0);
+	end(&daemon);
 }
 END_TEST
 
@@ -627,22 +650,29 @@ static void send_ticket(pid_t pid, int number, uint32_t ticket)
 	ck_assert_int_eq(compat_queue(pid, &info), 0);
 }
 
-/* stranger UID: listens, and tells whether it was told anything */
+/*
+ * stranger UID MAKER: listens at a socket that this user made, asks for the answer as a
+ * request does, and tells whether it was told anything
+ */
 static int stranger_main(int argc, char *argv[])
 {
 	uint32_t ticket = compat_signal_ticket((uint32_t)getpid());
+	uid_t user = argc > 2 ? (uid_t)atoi(argv[1]) : 0;
 	struct pollfd listener = {.events = POLLIN};
 	char byte;
 	int line;
 
-	drop(argc > 1 ? (uid_t)atoi(argv[1]) : 0, "");
+	if (argc > 2 && (uid_t)atoi(argv[2]) != 0)
+		drop(user, "");
 	listener.fd = channel_listen_as(ANSWER_ADDRESS, ticket);
 	if (listener.fd < 0)
 		return 2;
+	drop(user, "");
 	say("ready\n");
 	if (poll(&listener, 1, -1) != 1)
 		return 3;
 	line = accept(listener.fd, NULL, NULL);
+	channel_send(line, CHANNEL_GO, SIGHUP, "", 0);
 	say("heard %d\n", (int)recv(line, &byte, 1, 0));
 	close(line);
 	close(listener.fd);
@@ -651,20 +681,81 @@ static int stranger_main(int argc, char *argv[])
 
 START_TEST(strangers_hear_nothing)
 {
-	/* The daemon's user, and who else has laid his hands on a request. */
-	static const char *const users[][2] = {{"0", "65534"}, {"65533", "65534"}};
+	/* The daemon's user; who asks; and who made the socket, and passed it on. */
+	static const struct {
+		const char *daemon, *user, *maker, *heard;
+	} cases[] = {
+		{"0", "65534", "65534", "heard 0"},
+		{"65533", "65534", "65534", "heard 0"},
+		{"0", "65534", "0", "heard 0"},
+		{"65533", "65534", "0", "heard 0"},
+		/* These may be told. */
+		{"65534", "65534", "65534", "heard 1"},
+		{"65534", "0", "0", "heard 1"},
+	};
 	struct harness_program daemon, stranger;
 
 	harness_need_root();
 	be_among_ourselves();
-	daemon = start("succeed", users[_i][0], "");
-	stranger = harness_spawn_helper("stranger", users[_i][1], NULL);
+	daemon = start("succeed", cases[_i].daemon, "");
+	stranger = harness_spawn_helper("stranger", cases[_i].user, cases[_i].maker, NULL);
 	ck_assert_str_eq(harness_line(&stranger), "ready");
 	send_ticket(daemon.pid, SIGHUP, compat_signal_ticket((uint32_t)stranger.pid));
-	ck_assert_str_eq(harness_line(&stranger), "heard 0");
+	ck_assert_str_eq(harness_line(&stranger), cases[_i].heard);
 	ck_assert_int_eq(harness_end(&stranger), 0);
 	/* And the signal is a signal all the same. */
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	end(&daemon);
+}
+END_TEST
+
+/* locker PID UID: can this user have the lock that those who ask take turns with? */
+static int locker_main(int argc, char *argv[])
+{
+	int lock;
+
+	if (argc < 3)
+		return 2;
+	drop((uid_t)atoi(argv[2]), "");
+	lock = compat_process_lock(atoi(argv[1]), 0);
+	say("%s\n", lock < 0 ? "refused" : flock(lock, LOCK_EX | LOCK_NB) == 0 ? "locked" : "taken");
+	if (lock >= 0)
+		close(lock);
+	return 0;
+}
+
+static void check_locker(const struct harness_program *daemon, const char *user,
+			 const char *expected)
+{
+	struct harness_program locker;
+	char pid[16];
+
+	snprintf(pid, sizeof pid, "%d", (int)daemon->pid);
+	locker = harness_spawn_helper("locker", pid, user, NULL);
+	ck_assert_str_eq(harness_line(&locker), expected);
+	ck_assert_int_eq(harness_end(&locker), 0);
+}
+
+START_TEST(strangers_have_no_turn)
+{
+	struct harness_program daemon;
+	int64_t begin;
+	int lock;
+
+	harness_need_root();
+	daemon = start("succeed", "0", "");
+	check_locker(&daemon, "65534", "refused");
+	check_locker(&daemon, "0", "locked");
+	lock = compat_process_lock(daemon.pid, 0);
+	ck_assert_int_ge(lock, 0);
+	check_locker(&daemon, "0", "taken");
+	/* Whoever keeps it delays the others by a second, and no more than that. */
+	begin = harness_now();
+	check_answer(&daemon, 0);
+	ck_assert_int_ge(harness_now() - begin, 1000);
+	ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	close(lock);
+	check_locker(&daemon, "0", "locked");
 	end(&daemon);
 }
 END_TEST
@@ -769,6 +860,7 @@ END_TEST
 static const struct harness_helper helpers[] = {
 	{"daemon", daemon_main},     {"old", old_main},           {"asker", asker_main},
 	{"forger", forger_main},     {"stranger", stranger_main}, {"diverter", diverter_main},
+	{"flooder", flooder_main},   {"locker", locker_main},
 	{NULL, NULL},
 };
 
@@ -814,7 +906,9 @@ int main(int argc, char *argv[])
 	if (harness_has_linux_api())
 		tcase_add_test(forgeries, a_flood_of_calls_does_not_keep_the_answer_away);
 	if (harness_has_linux_api())
-		tcase_add_loop_test(forgeries, strangers_hear_nothing, 0, 2);
+		tcase_add_loop_test(forgeries, strangers_hear_nothing, 0, 6);
+	if (harness_has_linux_api())
+		tcase_add_test(forgeries, strangers_have_no_turn);
 	if (harness_has_linux_api())
 		tcase_add_test(forgeries, who_asks_and_does_not_pick_up_holds_nobody_up);
 	if (harness_has_linux_api())

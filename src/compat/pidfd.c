@@ -17,6 +17,7 @@
 
 #ifdef COMPAT_LINUX
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -248,6 +249,27 @@ int compat_process_disposition(pid_t pid, int signal)
 	return blocked == 1 || waits_for_signals(pid) ? COMPAT_HANDLED : COMPAT_DEFAULT;
 }
 
+/*
+ * Unlike most of what /proc shows of a process, the list of its descriptors can be
+ * opened by root and by its own user alone: so no stranger holds the lock.
+ */
+int compat_process_lock(pid_t pid, deadline until)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%ld/fd", (long)pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	for (unsigned round = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; round++) {
+		if (errno != EWOULDBLOCK || deadline_now() >= until)
+			break;
+		deadline_pause(round);
+	}
+	return fd;
+}
+
 int64_t compat_process_age(uint64_t start)
 {
 	long ticks = sysconf(_SC_CLK_TCK);
@@ -276,6 +298,13 @@ int compat_process_disposition(pid_t pid, int signal)
 {
 	(void)pid;
 	(void)signal;
+	return -ENOTSUP;
+}
+
+int compat_process_lock(pid_t pid, deadline until)
+{
+	(void)pid;
+	(void)until;
 	return -ENOTSUP;
 }
 

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/clock.h"
+
 /*
  * A descriptor that stands for the process, close-on-exec: pidfd_open(2).
  * -ESRCH without such a process, -ENOSYS where the system has no pidfds.
@@ -52,6 +54,13 @@ int compat_process_pending(pid_t pid, int signal);
  */
 enum compat_disposition { COMPAT_HANDLED, COMPAT_DEFAULT, COMPAT_IGNORED };
 int compat_process_disposition(pid_t pid, int signal);
+
+/*
+ * Wait until then for a lock that goes with the process: a descriptor that holds it
+ * (or not, when the time is over), or a negative errno where it cannot be had.  Only
+ * root and the process's own user can; a holder that ends lets go of it.
+ */
+int compat_process_lock(pid_t pid, deadline until);
 
 /* How long a process that started then (see above) has run: seconds, or -ENOTSUP. */
 int64_t compat_process_age(uint64_t start);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -99,17 +100,24 @@ static int accept_next(int listener)
 	return fd < 0 ? -errno : fd;
 }
 
+/* No more connections than this can be in a queue at once. */
+#define QUEUE_MAX (SOMAXCONN + 1)
+
 int channel_take_call(int listener, pid_t caller)
 {
 	struct compat_peer peer;
-	int fd = accept_next(listener);
 
-	if (fd < 0)
-		return fd;
-	if (compat_peer(fd, &peer) == 0 && peer.pid == caller)
-		return fd_above_standard(fd);
-	fd_close(fd);
-	return -EACCES;
+	/* All at once: strangers may fill the queue as fast as it is emptied one by one. */
+	for (int i = 0; i < QUEUE_MAX; i++) {
+		int fd = accept_next(listener);
+
+		if (fd < 0)
+			return fd;
+		if (compat_peer(fd, &peer) == 0 && peer.pid == caller)
+			return fd_above_standard(fd);
+		fd_close(fd);
+	}
+	return -EAGAIN;
 }
 
 static bool presents_secret(int fd, const struct channel_address *address)
@@ -127,7 +135,7 @@ static bool presents_secret(int fd, const struct channel_address *address)
 int channel_accept(int listener, const struct channel_address *address)
 {
 	/* No more can have been in the queue when the child connected. */
-	for (int i = 0; i <= SOMAXCONN; i++) {
+	for (int i = 0; i < QUEUE_MAX; i++) {
 		int fd = accept_next(listener);
 
 		if (fd < 0)
@@ -171,20 +179,24 @@ int channel_call(const char *what, uint32_t number, deadline until)
 {
 	struct sockaddr_un name;
 	socklen_t length = name_number(&name, what, number);
-	int fd = open_socket();
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	int error;
 
+	fd = fd < 0 ? -errno : fd_above_standard(fd);
 	if (fd < 0)
 		return fd;
-	/* Strangers may have filled the queue: there is nothing to wait on. */
-	for (unsigned round = 0; connect(fd, (const struct sockaddr *)&name, length) < 0; round++) {
+	/* Strangers may have filled the queue: whoever waits in the call has a turn there. */
+	do {
+		deadline rest = until - deadline_now();
+		struct timeval limit = { .tv_sec = rest / 1000000, .tv_usec = rest % 1000000 };
+
+		if (rest <= 0)
+			limit = (struct timeval){ .tv_usec = 1 };
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+		if (connect(fd, (const struct sockaddr *)&name, length) == 0)
+			return fd;
 		error = -errno;
-		if ((error != -EAGAIN && error != -EINTR) || deadline_now() >= until)
-			goto fail;
-		deadline_pause(round);
-	}
-	return fd;
-fail:
+	} while ((error == -EAGAIN || error == -EINTR) && deadline_now() < until);
 	fd_close(fd);
 	return error;
 }
@@ -285,13 +297,18 @@ static ssize_t receive(int fd, struct iovec *parts, int part_count, int flags,
 
 int channel_receive(int fd, struct channel_message *message)
 {
+	return channel_receive_from(fd, message, NULL);
+}
+
+int channel_receive_from(int fd, struct channel_message *message, struct compat_peer *sender)
+{
 	unsigned char kind;
 	struct iovec parts[] = {
 		{ .iov_base = &kind, .iov_len = sizeof kind },
 		{ .iov_base = &message->number, .iov_len = sizeof message->number },
 		{ .iov_base = message->text, .iov_len = CHANNEL_TEXT_MAX },
 	};
-	ssize_t count = receive(fd, parts, 3, MSG_DONTWAIT, NULL);
+	ssize_t count = receive(fd, parts, 3, MSG_DONTWAIT, sender);
 
 	if (count <= 0)
 		return (int)count;

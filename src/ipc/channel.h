@@ -17,10 +17,10 @@ enum channel_type {
 	/* From the launcher. */
 	CHANNEL_SETTINGS = 'C', /* a piece of the settings */
 	CHANNEL_SETTINGS_END = 'E', /* the last one */
-	CHANNEL_GO = 'G', /* the manager knows of the daemon */
+	CHANNEL_GO = 'G', /* the manager knows of the daemon; in a request, number: its signal */
 	CHANNEL_TAKE = 'T', /* from a daemon: take my place */
-	/* From the daemon; GO is also the answer to HEARD. */
-	CHANNEL_HEARD = 'H', /* number: the signal with which it was asked */
+	/* From the daemon. */
+	CHANNEL_HEARD = 'H', /* the answer to GO in a request */
 	CHANNEL_STATUS = 'S', /* text */
 	CHANNEL_EXTEND = 'X', /* number: milliseconds */
 	CHANNEL_UP = 'U', /* set up */
@@ -60,15 +60,16 @@ int channel_connect(const struct channel_address *address); /* async-signal-safe
 int channel_accept(int listener, const struct channel_address *address);
 
 /*
- * The same between strangers that agree on a number: whoever has it for a
- * listener (-EADDRINUSE: taken already), and whoever calls there.
+ * The same between processes that agree on a number: the one that has it for a
+ * listener (-EADDRINUSE: taken already), and the one that connects there.
  */
 int channel_listen_as(const char *what, uint32_t number);
 int channel_call(const char *what, uint32_t number, deadline until);
 
 /*
- * Take one call, without waiting, from this process and nobody else: its
- * descriptor, -EAGAIN without a call, or -EACCES: somebody else's was dropped.
+ * Of the connections that there are, without waiting, take the first that came from
+ * the process which had this pid: its descriptor, or -EAGAIN without one.  Others are
+ * dropped.  The pid has to have been that process's since before there was a listener.
  */
 int channel_take_call(int listener, pid_t caller);
 
@@ -87,6 +88,10 @@ ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
  * -EAGAIN when there is none, -EBADMSG, or another negative errno.
  */
 int channel_receive(int fd, struct channel_message *message);
+
+/* The same, and by the kernel's word who sent it (compat/socket.h). */
+struct compat_peer;
+int channel_receive_from(int fd, struct channel_message *message, struct compat_peer *sender);
 
 /*
  * In the second copy: wait for all of the settings; the caller frees the pack.

@@ -21,27 +21,26 @@
  */
 #define PICK_UP 1000
 
-/* Only root, and this user, get to hear anything; others get not even a byte. */
-static bool may_hear(int line)
-{
-	struct compat_peer peer;
-
-	return compat_peer(line, &peer) == 0 && (peer.uid == 0 || peer.uid == geteuid());
-}
-
-/* It has accepted this very call: 0, or a negative errno. */
-static int await_go(int line, deadline until)
+/*
+ * Wait until the process that asks has accepted the connection, and says for which signal.
+ * Only root and this user are answered, by the kernel's word about the sender: the process
+ * that listens need not be the one that made the socket.
+ */
+static int await_go(int line, int signal, deadline until)
 {
 	struct pollfd go = {.fd = line, .events = POLLIN};
 	struct channel_message message;
+	struct compat_peer sender;
 	int result = deadline_poll(&go, 1, until);
 
 	if (result <= 0)
 		return result < 0 ? result : -ETIMEDOUT;
-	result = channel_receive(line, &message);
+	result = channel_receive_from(line, &message, &sender);
 	if (result <= 0)
 		return result < 0 ? result : -ECANCELED;
-	return message.type == CHANNEL_GO ? 0 : -EBADMSG;
+	if (sender.pid == 0 || (sender.uid != 0 && sender.uid != geteuid()))
+		return -EPERM;
+	return message.type == CHANNEL_GO && message.number == signal ? 0 : -EBADMSG;
 }
 
 void answer_begin(struct answer *answer, uint32_t ticket, int signal)
@@ -55,9 +54,8 @@ void answer_begin(struct answer *answer, uint32_t ticket, int signal)
 	answer->line = channel_call(ANSWER_ADDRESS, ticket, until);
 	if (answer->line < 0)
 		answer->line = -1;
-	else if (!may_hear(answer->line) ||
-		 channel_send(answer->line, CHANNEL_HEARD, signal, "", until) < 0 ||
-		 await_go(answer->line, until) < 0)
+	else if (await_go(answer->line, signal, until) < 0 ||
+		 channel_send(answer->line, CHANNEL_HEARD, 0, "", until) < 0)
 		answer->line = fd_close(answer->line);
 }
 

@@ -12,21 +12,20 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error-internal.h"
 #include "base/fd.h"
 #include "compat/pidfd.h"
+#include "compat/random.h"
 #include "compat/siginfo.h"
-#include "compat/socket.h"
 #include "ipc/channel.h"
 #include "ipc/reply.h"
 #include "process/process-internal.h"
 
 /* How many numbers are tried; nobody can have taken them beforehand. */
-#define TRIES 100
+#define TRIES 10
 /* How long other requests for the same signal are waited for, in milliseconds. */
 #define TURN 1000
 /* How long a process that has hung up may take to end. */
@@ -49,78 +48,56 @@ struct request {
 /* The listener, and its ticket. */
 static int open_listener(uint32_t *ticket)
 {
-	uint32_t number = (uint32_t)deadline_now() * UINT32_C(2654435761) + (uint32_t)getpid();
+	uint32_t number;
 	int fd = -EADDRINUSE;
 
 	for (int i = 0; i < TRIES && fd == -EADDRINUSE; i++) {
-		*ticket = compat_signal_ticket(number + (uint32_t)i * UINT32_C(40503));
+		int result = compat_random(&number, sizeof number);
+
+		if (result < 0)
+			return result;
+		*ticket = compat_signal_ticket(number);
 		fd = channel_listen_as(ANSWER_ADDRESS, *ticket);
 	}
 	return fd;
 }
 
-/* Wait as long as this name is somebody's who could signal the process anyway. */
-static bool await_turn(const char *name, uint32_t pid, deadline until)
+static deadline turn_limit(const struct request *request)
 {
-	struct compat_peer peer;
-	struct pollfd end = {.fd = channel_call(name, pid, until)};
-	bool wait = end.fd >= 0 && compat_peer(end.fd, &peer) == 0 &&
-		    (peer.uid == 0 || peer.uid == geteuid());
-
-	/* The other end is closed, with the listener, when the turn is over. */
-	if (wait)
-		deadline_poll(&end, 1, until);
-	if (end.fd == -ECONNREFUSED)
-		wait = true;
-	fd_close(end.fd);
-	return wait && deadline_now() < until;
-}
-
-/*
- * Of a signal that is pending already the kernel drops every further one, with
- * its ticket.  So those who ask take turns until the process has taken theirs:
- * a name is the lock, as nobody's death leaves it locked.  It is a courtesy:
- * without it a request may stay without an answer, and nothing worse.
- */
-static int take_turn(const struct request *request)
-{
-	pid_t pid = daemonkit_process_pid(request->process);
 	deadline until = deadline_after(TURN);
-	char name[32];
-	int fd;
 
-	snprintf(name, sizeof name, "turn-%d", request->signal);
-	if (until > request->until)
-		until = request->until;
-	do {
-		fd = channel_listen_as(name, (uint32_t)pid);
-	} while (fd == -EADDRINUSE && await_turn(name, (uint32_t)pid, until));
-	return fd < 0 ? -1 : fd;
+	return until < request->until ? until : request->until;
 }
 
 static void await_taken(const struct request *request)
 {
 	pid_t pid = daemonkit_process_pid(request->process);
-	deadline until = deadline_after(TURN);
+	deadline until = turn_limit(request);
 
 	for (unsigned round = 0; compat_process_pending(pid, request->signal) == 1; round++) {
-		if (deadline_now() >= until || deadline_now() >= request->until)
+		if (deadline_now() >= until)
 			return;
 		deadline_pause(round);
 	}
 }
 
-/* Send it: 0 or a negative errno. */
+/*
+ * Send it: 0 or a negative errno.  Of a signal that is pending already the kernel
+ * drops every further one, with its ticket.  So those who ask take turns until the
+ * process has taken theirs.  Where there is no lock for that, a request that comes at
+ * the same time as another may stay without an answer, and nothing worse.
+ */
 static int ask(const struct request *request, uint32_t ticket)
 {
-	int turn = take_turn(request);
+	int lock = compat_process_lock(daemonkit_process_pid(request->process),
+				       turn_limit(request));
 	int result;
 
 	await_taken(request);
 	result = process_queue(request->process, request->signal, ticket);
 	if (result == 0)
 		await_taken(request);
-	fd_close(turn);
+	fd_close(lock);
 	return result;
 }
 
@@ -132,20 +109,22 @@ static void pick_up(struct request *request)
 	/* It is alive now, so its pid was its own when it called. */
 	if (line >= 0 && daemonkit_process_alive(request->process) != 1)
 		line = fd_close(line);
-	if (line >= 0)
-		request->line = line;
+	if (line < 0)
+		return;
+	request->line = line;
+	/* To which signal the answer is to be: the ticket may have come with another. */
+	channel_send(line, CHANNEL_GO, request->signal, "", 0);
 }
 
 /* 1: there is more to come; 0: that was the answer; -ECANCELED: it makes no sense. */
 static int take(struct request *request, const struct channel_message *message)
 {
 	if (!request->heard) {
-		if (message->type != CHANNEL_HEARD || message->number != request->signal)
+		if (message->type != CHANNEL_HEARD)
 			return -ECANCELED;
 		/* One call is enough: a later one would be about another run. */
 		request->heard = true;
 		request->listener = fd_close(request->listener);
-		channel_send(request->line, CHANNEL_GO, 0, "", 0);
 		return 1;
 	}
 	switch (message->type) {
