@@ -632,7 +632,7 @@ START_TEST(context_closes_them)
 }
 END_TEST
 
-/* As high as they may be: the soft limit is 1024 on most systems. */
+/* Nearly as high as they may be: a fork needs some above.  The soft limit is 1024 mostly. */
 START_TEST(numbers_may_be_high)
 {
 	struct running running;
@@ -643,7 +643,7 @@ START_TEST(numbers_may_be_high)
 	count = limit.rlim_max < 10000 ? (int)limit.rlim_max : 10000;
 	running = running_start(_i, "first:limit=%d first:files=%d first:file=%d:@/file "
 				"first:pass=high:%d daemon:find=high:0:5 daemon:end daemon:wait",
-				count, count / 2, count - 1, count - 1);
+				count, count / 2, count * 9 / 10, count * 9 / 10);
 	ck_assert_int_gt(found("high:0:5"), count / 2);
 	ck_assert(is_file("high:0:5", harness_path("file")));
 	running_kill(&running);

@@ -192,7 +192,7 @@ START_TEST(logrotate_rotates)
 		harness_skip("logrotate is not installed");
 	snprintf(text, sizeof text,
 		 "%s {\n\tweekly\n\trotate 4\n\tmissingok\n\tdelaycompress\n\tnocreate\n"
-		 "\tpostrotate\n\t\t%s -p %s -s reopen || test $? = 7\n\tendscript\n}\n",
+		 "\tpostrotate\n\t\t'%s' -p '%s' -s reopen || test $? = 7\n\tendscript\n}\n",
 		 old_log(0), path, harness_path("log-rotation.pid"));
 	harness_write_file(harness_path("conf"), text);
 	ck_assert_int_eq(chmod(harness_path("conf"), 0644), 0);
