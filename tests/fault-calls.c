@@ -73,7 +73,7 @@ struct run {
 	bool launcher_ended, told, struck, up_before;
 	bool spoke; /* the daemon has said something to its launcher */
 	bool doubled; /* two daemons served at a time */
-	bool taken; /* the next daemon had said before that it has the place */
+	bool succeeded; /* the next daemon had said before that it is the daemon */
 	int64_t struck_at, launcher_took;
 	long struck_call;
 	int struck_error;
@@ -171,15 +171,15 @@ static void see_mark(struct process *process, int point)
 		run.serving = process->pid;
 }
 
-/* Does it say that it has taken the place of the daemon that it upgrades? */
-static bool says_taken(const struct process *process, const struct seccomp_data *call)
+/* Does it say that it is the daemon now? */
+static bool says_succeeded(const struct process *process, const struct seccomp_data *call)
 {
 	char type = 0;
 	struct iovec here = { .iov_base = &type, .iov_len = 1 };
 	struct iovec there = { .iov_base = (void *)(uintptr_t)call->args[1], .iov_len = 1 };
 
 	return process > &run.processes[DAEMON] && call->nr == SYS_sendto &&
-	       process_vm_readv(process->pid, &here, 1, &there, 1, 0) == 1 && type == CHANNEL_TAKEN;
+	       process_vm_readv(process->pid, &here, 1, &there, 1, 0) == 1 && type == CHANNEL_SUCCEEDED;
 }
 
 /* Does the fault strike here?  The error to answer with, 0 to go on, -1 when killed. */
@@ -198,7 +198,7 @@ static int strike(const struct fault *fault, struct process *process,
 	if (fault->kind == NONE || process != &run.processes[fault->process] ||
 	    call != fault->call) {
 		run.spoke |= spoken;
-		run.taken |= says_taken(process, &notice->data);
+		run.succeeded |= says_succeeded(process, &notice->data);
 		return 0;
 	}
 	run.struck_at = now();
@@ -449,10 +449,10 @@ static const char *check_run(const struct fault *fault)
 		problem = "the daemon did not end well";
 	if (problem == NULL && run.doubled)
 		problem = "there were two daemons";
-	/* Of the two daemons of an upgrade the other one serves.  Just after the new one has said
-	 * that it has the place, its death may be as late as any later one. */
+	/* Of the two daemons of an upgrade the other one serves, until the new one has said that
+	 * it is the daemon: its death is the daemon's then. */
 	if (problem == NULL && strcmp(mode, "upgrade") == 0 && fault->kind == KILL && run.struck &&
-	    fault->process > DAEMON && run.serving == 0 && !run.taken)
+	    fault->process > DAEMON && run.serving == 0 && !run.succeeded)
 		problem = "nobody serves after a failed upgrade";
 	if (problem == NULL && !run.struck && run.serving != 0 && run.serving_status != 0 &&
 	    !foreground)

@@ -406,50 +406,106 @@ START_TEST(new_one_cannot_say_that_it_has_taken)
 }
 END_TEST
 
-/* What one that dies still has of the lock for a moment is waited for. */
-START_TEST(lock_of_a_dead_one_goes_last)
-{
-	struct daemonkit_pidfile *pidfile = NULL;
-	const char *path = harness_path("pid");
-	struct flock rest = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = 1 };
-	int pipes[2], go[2], fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	pid_t other;
+/* Which bytes somebody locks for reading who may only read the file. */
+static const struct {
+	off_t start, length;
+} readers[] = { { 0, 1 }, { 1, 1 }, { 5, 1000 }, { 0, COMPAT_GUARD_BYTE } };
+#define READERS ((int)(sizeof readers / sizeof *readers))
 
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
-	ck_assert_int_eq(pipe2(go, O_CLOEXEC), 0);
-	other = fork();
-	if (other == 0) {
-		/* Said when it is locked; and told when to end, while it is waited for. */
-		if (fcntl(fd, F_SETLK, &rest) < 0 || write(pipes[1], "", 1) < 0 ||
-		    read(go[0], &(char){ 0 }, 1) != 1)
-			_exit(1);
-		poll(NULL, 0, 100);
-		_exit(0);
-	}
-	ck_assert_int_eq(read(pipes[0], &(char){ 0 }, 1), 1);
-	ck_assert_int_eq(pidfile_inherit(&pidfile, path, fd), 0);
-	ck_assert_int_eq(pidfile_take(pidfile), 0);
-	ck_assert_int_eq(fcntl(fd, F_GETLK, &rest), 0);
-	ck_assert_int_eq(rest.l_pid, other);
-	ck_assert_int_eq(write(go[1], "", 1), 1);
-	ck_assert_int_eq(pidfile_complete(pidfile), 0);
-	daemonkit_pidfile_close(pidfile);
-	waitpid(other, NULL, 0);
-	close(pipes[0]);
-	close(pipes[1]);
-	close(go[0]);
-	close(go[1]);
+static int lock_for_reading(int reader)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET,
+			      .l_start = readers[reader].start, .l_len = readers[reader].length };
+	int fd = open(harness_path("run/pid"), O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	return fd;
+}
+
+static void check_holder(const struct actor *actor)
+{
+	ck_assert_int_eq(actor_holder(), actor->pid);
+	actor_check_refused(actor->pid);
+}
+
+/* Just when the old one has let go of the lock, the new one has none, and both live. */
+START_TEST(reader_does_not_stop_it)
+{
+	struct actor old, new;
+	int reader;
+
+	actors_open();
+	begin("before", _i / READERS, &old, &new);
+	at(&new, "before");
+	reader = lock_for_reading(_i % READERS);
+	actor_check_refused(old.pid);
+	actor_tell(&new, "on");
+	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	actor_end(&old);
+	check_holder(&new);
+	/* Nor the next one, and when it is gone nothing is missing. */
+	actor_replace(&new);
+	check_holder(&new);
+	close(reader);
+	actor_replace(&new);
+	actor_check_daemon(&new);
+	actor_end(&new);
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
+START_TEST(reader_does_not_keep_what_comes_back)
+{
+	struct actor old, new;
+	int reader;
+
+	actors_open();
+	begin("before", _i / READERS, &old, &new);
+	at(&new, "before");
+	reader = lock_for_reading(_i % READERS);
+	ck_assert_int_eq(kill(new.pid, SIGKILL), 0);
+	actor_check(actor_hear(&old), -ECHILD, "ended");
+	actor_gone(&new);
+	check_holder(&old);
+	actor_replace(&old);
+	close(reader);
+	actor_replace(&old);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+/* It was told to go on, and has not said that it is the daemon: the old one still is. */
+START_TEST(new_one_dies_before_it_is_the_daemon)
+{
+	struct actor old, new;
+
+	actors_open();
+	begin("left", _i, &old, &new);
+	at(&new, "left");
+	actor_check_refused(new.pid);
+	ck_assert_int_eq(kill(new.pid, SIGKILL), 0);
+	actor_check(actor_hear(&old), -ECHILD, "ended");
+	actor_gone(&new);
+	actor_check_daemon(&old);
+	actor_replace(&old);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
 }
 END_TEST
 
 START_TEST(new_one_takes_too_long)
 {
+	const char *stage = _i == 2 ? "left" : before_taken[_i];
 	struct actor old, new;
 
 	actors_open();
-	begin(before_taken[_i], 0, &old, &new);
-	at(&new, before_taken[_i]);
+	begin(stage, 0, &old, &new);
+	at(&new, stage);
 	actor_check(actor_hear(&old), -ETIMEDOUT, "did not take over in time");
 	actor_gone(&new);
 	actor_check_daemon(&old);
@@ -620,7 +676,7 @@ START_TEST(children_do_not_keep_it_up)
 }
 END_TEST
 
-/* Once it has left it to the new one, that is the daemon, and its death the daemon's. */
+/* The new one, told to go on, goes on without it. */
 START_TEST(old_one_dies_when_it_has_left)
 {
 	struct actor old, new;
@@ -786,8 +842,10 @@ int main(int argc, char *argv[])
 	add(suite, "refuse", new_one_cannot_take, ways);
 	add(suite, "limited", files_are_limited, ways);
 	add(suite, "mute", new_one_cannot_say_that_it_has_taken, ways);
-	add(suite, "goes-last", lock_of_a_dead_one_goes_last, 1);
-	add(suite, "slow", new_one_takes_too_long, 2);
+	add(suite, "reader", reader_does_not_stop_it, ways * READERS);
+	add(suite, "reader-back", reader_does_not_keep_what_comes_back, ways * READERS);
+	add(suite, "new-dies-late", new_one_dies_before_it_is_the_daemon, ways);
+	add(suite, "slow", new_one_takes_too_long, 3);
 	add(suite, "old-dies", old_one_dies_while_the_new_one_takes, ways * 2);
 	add(suite, "third", third_one_wins_when_the_old_one_is_dead, ways);
 	add(suite, "old-dies-before", old_one_dies_before, ways);

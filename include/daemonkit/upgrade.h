@@ -74,6 +74,8 @@ struct daemonkit_upgrade;
  *              manager that could be told: whoever supervises this process
  *              would take its end for the daemon's; or there is a pid file,
  *              and the system has no lock that two processes can share
+ *   -ENOLCK    another process has the lock on the pid file that would be handed
+ *              over, as a child of a daemon before this one
  *   -ENOMEM, -EMFILE, and the errors of execve(2) and clone(2); the text names
  *   the step
  * Ownership: freed with daemonkit_upgrade_free().

@@ -205,9 +205,6 @@ static void taken(void *data)
 	manager_adopt(&context->notify.manager, settings->manager, settings->manager_fd);
 	settings->manager = NULL;
 	settings->manager_fd = -1;
-	/* It has a part of the lock at least, which keeps everybody else away. */
-	if (context->pidfile != NULL)
-		pidfile_complete(context->pidfile);
 }
 
 static int become_successor(struct daemonkit_context *context)

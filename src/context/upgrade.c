@@ -3,10 +3,11 @@
  * Upgrade in place: the daemon as the launcher of the one that takes its place.
  *
  * Until the new daemon is ready nothing of this one has changed.  Then, in this
- * order: this one yields a part of the lock on the pid file; the new one takes
- * that part and names itself in the file; this one leaves the file to it; the
- * manager hears whose the service is; the new one hears that it is.  When the
- * new one fails before it is left the file, this one takes back what it yielded.
+ * order: this one yields most of the lock on the pid file; the new one takes it
+ * and names itself in the file; the manager is told the new main process; the new
+ * one is told to go on, and answers that it is the daemon.  Last, this one leaves
+ * the file.  When the new one fails before that answer, this one takes back what
+ * it yielded; under a manager, before the manager is told.
  * Thread-safe on different contexts.
  */
 #include <daemonkit/upgrade.h>
@@ -58,6 +59,7 @@ static const char *program_of(const struct daemonkit_context *context)
 static int check(const struct daemonkit_context *context, const char *path)
 {
 	const struct notify *notify = &context->notify;
+	int result;
 
 	/* Nor one that failed to take another's place. */
 	if (!context_is_daemon(context) || context->succeeded ||
@@ -74,10 +76,8 @@ static int check(const struct daemonkit_context *context, const char *path)
 	if (getpid() == 1 || (context->supervised && notify->manager.address == NULL))
 		return error_set(-ENOTSUP, "upgrade: whoever supervises this process would take "
 					   "its end for the daemon's: restart it");
-	if (context->pidfile != NULL && !pidfile_can_yield(context->pidfile))
-		return error_set(-ENOTSUP, "upgrade: pid file %s: there is no lock here that two "
-					   "processes can share: restart the daemon",
-				 pidfile_path(context->pidfile));
+	if (context->pidfile != NULL && (result = pidfile_can_yield(context->pidfile)) < 0)
+		return result;
 	if (path == NULL && program_of(context) == NULL)
 		return error_set(-ENOENT, "upgrade: it is not known which file this program is: "
 					  "give the path, or say it with "
@@ -140,30 +140,37 @@ static int make_plan(struct daemonkit_upgrade *upgrade, const char *path, int ti
 	return result;
 }
 
-/* 0 when the new one has the place, or an error with its text. */
-static int await_taken(struct launch *launch)
+/* 0 when the new one has said so, or an error with its text. */
+static int await_word(struct launch *launch, enum channel_type type)
 {
 	deadline until = deadline_after(HAND_OVER_TIME);
 	struct channel_message message;
 	int result;
 
 	do {
-		struct pollfd channel = { .fd = launch->channel, .events = POLLIN };
+		/* A child of the new one may keep the channel open. */
+		struct pollfd fds[] = {
+			{ .fd = launch->channel, .events = POLLIN },
+			{ .fd = launch->end, .events = POLLIN },
+		};
 
-		result = deadline_poll(&channel, 1, until);
+		message.type = 0;
+		result = deadline_poll(fds, 2, until);
 		if (result == 0)
 			return error_set(-ETIMEDOUT, "the daemon did not take over in time and was "
 						     "killed");
 		if (result > 0)
 			result = channel_receive(launch->channel, &message);
-		if (result == 0 || result == -EBADMSG)
+		if (result == -EAGAIN && fds[1].revents == 0)
+			continue;
+		if (result == 0 || result == -EBADMSG || result == -EAGAIN)
 			return error_set(-ECHILD, "the daemon ended while it was to take over");
 		if (result < 0)
 			return error_system(result, "message from the daemon");
 		if (message.type == CHANNEL_FAILED)
 			return error_set(message.number < 0 ? message.number : -ECHILD, "%s",
 					 message.text);
-	} while (message.type != CHANNEL_TAKEN);
+	} while (message.type != type);
 	if (launch_ended(launch))
 		return error_set(-ECHILD, "the daemon ended as soon as it had taken over");
 	return 0;
@@ -172,8 +179,6 @@ static int await_taken(struct launch *launch)
 /* A manager that cannot be reached does not make the new daemon any less up. */
 static void tell_manager(struct notify *notify, struct launch *launch, bool ready)
 {
-	if (notify->manager.address == NULL)
-		return;
 	/* It looks at once whether the new main process is its own child. */
 	if (launch->watcher > 0)
 		launch_orphan(launch);
@@ -189,23 +194,30 @@ static int hand_over(struct launch *launch, void *owner)
 {
 	struct daemonkit_upgrade *upgrade = owner;
 	struct daemonkit_context *context = upgrade->context;
+	bool managed = context->notify.manager.address != NULL;
 	int result;
 
 	if (context->pidfile != NULL) {
-		pidfile_yield(context->pidfile);
 		upgrade->yielded = true;
+		result = pidfile_yield(context->pidfile);
+		if (result < 0)
+			return result;
 	}
 	result = channel_send(launch->channel, CHANNEL_TAKE, 0, "", deadline_after(HAND_OVER_TIME));
 	if (result < 0)
 		return error_set(-ECHILD, "the daemon ended as soon as it was ready");
-	result = await_taken(launch);
+	result = await_word(launch, CHANNEL_TAKEN);
 	if (result < 0)
 		return result;
-	if (context->pidfile != NULL)
-		pidfile_leave_to_heir(context->pidfile);
-	tell_manager(&context->notify, launch, upgrade->await.timeout != 0);
+	/* From then on it is the manager that sees the new one's end, and acts on it. */
+	if (managed)
+		tell_manager(&context->notify, launch, upgrade->await.timeout != 0);
 	channel_send(launch->channel, CHANNEL_GO, 0, "", deadline_after(HAND_OVER_TIME));
-	return 0;
+	if (!managed)
+		result = await_word(launch, CHANNEL_SUCCEEDED);
+	if (result == 0 && context->pidfile != NULL)
+		pidfile_leave_to_heir(context->pidfile);
+	return result;
 }
 
 /* The new one is gone, and what it was given comes back. */

@@ -26,6 +26,7 @@ enum channel_type {
 	CHANNEL_UP = 'U', /* set up */
 	CHANNEL_READY = 'R', /* ready to serve */
 	CHANNEL_TAKEN = 'K', /* the place */
+	CHANNEL_SUCCEEDED = 'D', /* it is the daemon from now on */
 	CHANNEL_FAILED = 'F', /* number: a negative errno; text */
 	CHANNEL_NOT_STARTED = 'N', /* number: a negative errno; text: the step */
 };

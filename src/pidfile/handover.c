@@ -9,27 +9,33 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/error-internal.h"
 #include "compat/ofd-lock.h"
+#include "pidfile/owner.h"
 
-/*
- * One that dies has its descriptors closed one by one: its channel may be, for
- * a moment, before its lock is gone.  In milliseconds.
- */
-#define PATIENCE 1000
-
-bool pidfile_can_yield(const struct daemonkit_pidfile *pidfile)
+int pidfile_can_yield(const struct daemonkit_pidfile *pidfile)
 {
-	/* It is this process's already; here it is only asked whether there are such locks. */
-	return compat_guard_take(pidfile->fd) == 0;
+	/* This process has it already, unless there are no such locks or it never got it. */
+	int result = compat_guard_take(pidfile->fd);
+
+	if (result == -EAGAIN)
+		return error_set(-ENOLCK, "pid file %s: another process has the lock that would be"
+				 " handed over: restart the daemon", pidfile->path);
+	if (result < 0)
+		return error_set(-ENOTSUP, "pid file %s: there is no lock here that two processes"
+				 " can share: restart the daemon", pidfile->path);
+	return 0;
 }
 
-void pidfile_yield(struct daemonkit_pidfile *pidfile)
+int pidfile_yield(struct daemonkit_pidfile *pidfile)
 {
+	int result = 0;
+
 	pidfile_enter();
-	pidfile_lock_yield(&pidfile->lock);
+	if (pidfile_lock_held(&pidfile->lock))
+		result = pidfile_lock_yield(&pidfile->lock);
 	pidfile_leave();
+	return result < 0 ? error_system(result, "pid file %s: hand over", pidfile->path) : 0;
 }
 
 int pidfile_inherit(struct daemonkit_pidfile **ret, const char *path, int fd)
@@ -41,6 +47,19 @@ int pidfile_inherit(struct daemonkit_pidfile **ret, const char *path, int fd)
 	return result;
 }
 
+/* Somebody has it who was faster when the other one had died. */
+static int refuse(const struct daemonkit_pidfile *pidfile)
+{
+	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
+	int result;
+
+	pidfile_enter();
+	result = pidfile_claim(pidfile->fd, 0, &claim);
+	pidfile_leave();
+	return result < 0 ? error_system(result, "pid file %s: take it over", pidfile->path)
+			  : pidfile_claim_refuse(&claim, pidfile->path);
+}
+
 /* The guard stays whatever happens: it is the other process's too. */
 int pidfile_take(struct daemonkit_pidfile *pidfile)
 {
@@ -48,7 +67,7 @@ int pidfile_take(struct daemonkit_pidfile *pidfile)
 	int result;
 
 	pidfile_enter();
-	result = pidfile_lock_take_part(&pidfile->lock, pidfile->fd);
+	result = pidfile_lock_succeed(&pidfile->lock, pidfile->fd);
 	/* If the other one has died before this, a third may have replaced the file. */
 	if (result == 0 && fstat(pidfile->fd, &facts) < 0)
 		result = -errno;
@@ -59,6 +78,8 @@ int pidfile_take(struct daemonkit_pidfile *pidfile)
 	if (result < 0)
 		pidfile_lock_leave(&pidfile->lock);
 	pidfile_leave();
+	if (result == -EAGAIN)
+		return refuse(pidfile);
 	if (result == -ESTALE)
 		return error_set(result, "pid file %s: it was removed or replaced", pidfile->path);
 	return result < 0 ? error_system(result, "pid file %s: take it over", pidfile->path) : 0;
@@ -77,26 +98,10 @@ int pidfile_take_back(struct daemonkit_pidfile *pidfile)
 	int result;
 
 	pidfile_enter();
-	result = pidfile_lock_complete(&pidfile->lock);
+	result = pidfile_lock_regain(&pidfile->lock);
 	/* The other one may not have come to write it, and this one may not be able to. */
 	if (result == 0 && (pidfile_text_read(pidfile->fd, &named) < 0 || named != getpid()))
 		result = pidfile_text_write(pidfile->fd);
 	pidfile_leave();
 	return result < 0 ? error_system(result, "pid file %s: take it back", pidfile->path) : 0;
-}
-
-int pidfile_complete(struct daemonkit_pidfile *pidfile)
-{
-	deadline until = deadline_after(PATIENCE);
-	int result;
-
-	for (;;) {
-		pidfile_enter();
-		result = pidfile_lock_complete(&pidfile->lock);
-		pidfile_leave();
-		if (result != -EAGAIN || deadline_now() >= until)
-			break;
-		deadline_poll(NULL, 0, deadline_after(1));
-	}
-	return result < 0 ? error_system(result, "pid file %s: lock", pidfile->path) : 0;
 }

@@ -145,7 +145,7 @@ static int find_here(const struct pidfile_place *place, const struct pidfile_loc
 	int result = pidfile_text_read(lock->fd, &named);
 
 	/* In a moment it is this process's or another's. */
-	if (lock->shared && named != getpid())
+	if (lock->yielded && named != getpid())
 		return AGAIN;
 	if (named != getpid())
 		return error_set(-EBADMSG, "pid file %s: held by this very process (%ld), but it"

@@ -43,7 +43,7 @@ void pidfile_leave(void)
 	atomic_store(&inside, 0);
 }
 
-/* Of the record lock all, or one of the two parts in which it changes hands. */
+/* Of the record lock all, or one of the two parts that differ while it changes hands. */
 enum part { ALL, FIRST, REST };
 
 /* From the first byte on, so that a lock of the whole file meets it too. */
@@ -92,7 +92,35 @@ static void unlist(struct pidfile_lock *lock)
 	lock->owner = 0;
 }
 
-static int take(struct pidfile_lock *lock, int fd, enum part part)
+static int take_all(int fd)
+{
+	return set(fd, F_WRLCK, ALL);
+}
+
+/*
+ * All of the record lock, or what readers leave of it: with the guard, and with the
+ * first byte for reading, this process still is the one that holds the file.
+ */
+static int take_what_there_is(int fd)
+{
+	pid_t rival;
+	int result = take_all(fd);
+
+	if (result != -EAGAIN)
+		return result;
+	result = set(fd, F_RDLCK, FIRST);
+	if (result < 0 || set(fd, F_WRLCK, REST) == 0)
+		return result;
+	switch (pidfile_lock_owner(fd, &rival)) {
+	case PIDFILE_OWNER_HOLDER:
+	case PIDFILE_OWNER_UNSEEN:
+		return -EAGAIN;
+	default:
+		return 0;
+	}
+}
+
+static int take(struct pidfile_lock *lock, int fd, int (*take_record)(int fd))
 {
 	struct stat facts;
 	int result;
@@ -100,12 +128,12 @@ static int take(struct pidfile_lock *lock, int fd, enum part part)
 	if (fstat(fd, &facts) < 0)
 		return -errno;
 	/* The record lock comes first: it is then found first by F_GETLK. */
-	result = set(fd, F_WRLCK, part);
+	result = take_record(fd);
 	if (result < 0)
 		return result;
 	result = compat_guard_take(fd);
 	if (result < 0 && result != -EAGAIN && result != -ENOTSUP) {
-		set(fd, F_UNLCK, part);
+		set(fd, F_UNLCK, ALL);
 		return result;
 	}
 	unlist(lock); /* what was inherited through fork(2) */
@@ -115,7 +143,6 @@ static int take(struct pidfile_lock *lock, int fd, enum part part)
 		.inode = facts.st_ino,
 		.fd = fd,
 		.owner = getpid(),
-		.shared = part != ALL,
 	};
 	locks = lock;
 	return 0;
@@ -123,12 +150,12 @@ static int take(struct pidfile_lock *lock, int fd, enum part part)
 
 int pidfile_lock_take(struct pidfile_lock *lock, int fd)
 {
-	return take(lock, fd, ALL);
+	return take(lock, fd, take_all);
 }
 
-int pidfile_lock_take_part(struct pidfile_lock *lock, int fd)
+int pidfile_lock_succeed(struct pidfile_lock *lock, int fd)
 {
-	return take(lock, fd, FIRST);
+	return take(lock, fd, take_what_there_is);
 }
 
 void pidfile_lock_move(struct pidfile_lock *from, struct pidfile_lock *to)
@@ -139,13 +166,15 @@ void pidfile_lock_move(struct pidfile_lock *from, struct pidfile_lock *to)
 	locks = to;
 }
 
-/* Listed as before: the rest is not to be lost. */
-void pidfile_lock_yield(struct pidfile_lock *lock)
+/* A lock for writing that becomes one for reading is never without either. */
+int pidfile_lock_yield(struct pidfile_lock *lock)
 {
-	if (!pidfile_lock_held(lock))
-		return;
-	set(lock->fd, F_UNLCK, FIRST);
-	lock->shared = true;
+	int result = set(lock->fd, F_RDLCK, FIRST);
+
+	if (result == 0)
+		result = set(lock->fd, F_UNLCK, REST);
+	lock->yielded = result == 0;
+	return result;
 }
 
 void pidfile_lock_leave(struct pidfile_lock *lock)
@@ -155,13 +184,10 @@ void pidfile_lock_leave(struct pidfile_lock *lock)
 	unlist(lock);
 }
 
-int pidfile_lock_complete(struct pidfile_lock *lock)
+int pidfile_lock_regain(struct pidfile_lock *lock)
 {
-	int result = set(lock->fd, F_WRLCK, ALL);
-
-	if (result == 0)
-		lock->shared = false;
-	return result;
+	lock->yielded = false;
+	return take_what_there_is(lock->fd);
 }
 
 void pidfile_lock_drop(struct pidfile_lock *lock)
@@ -176,10 +202,11 @@ void pidfile_lock_drop(struct pidfile_lock *lock)
 
 void pidfile_lock_restore(void)
 {
-	/* Of one that changes hands no descriptor is closed here. */
 	for (const struct pidfile_lock *lock = locks; lock; lock = lock->next)
-		if (pidfile_lock_held(lock) && !lock->shared)
-			set(lock->fd, F_WRLCK, ALL);
+		if (pidfile_lock_held(lock) && lock->yielded)
+			set(lock->fd, F_RDLCK, FIRST);
+		else if (pidfile_lock_held(lock))
+			take_what_there_is(lock->fd);
 }
 
 int pidfile_lock_close(int fd)
@@ -194,8 +221,11 @@ int pidfile_lock_close(int fd)
 int pidfile_lock_owner(int fd, pid_t *pid)
 {
 	struct flock lock;
-	int result = record(fd, F_GETLK, &lock, F_WRLCK, ALL);
+	/* A reader meets locks for writing alone: so no other reader hides the holder. */
+	int result = record(fd, F_GETLK, &lock, F_RDLCK, ALL);
 
+	if (result == 0 && lock.l_type == F_UNLCK)
+		result = record(fd, F_GETLK, &lock, F_WRLCK, ALL);
 	if (result < 0)
 		return result;
 	if (lock.l_type == F_UNLCK)

@@ -23,7 +23,7 @@ struct pidfile_lock {
 	ino_t inode;
 	int fd;
 	pid_t owner; /* 0: not locked */
-	bool shared; /* for a while the record lock is two processes', each has a part */
+	bool yielded; /* for a while: only what keeps others away, so that a successor can take it */
 };
 
 /*
@@ -51,17 +51,21 @@ void pidfile_lock_move(struct pidfile_lock *from, struct pidfile_lock *to);
 
 /*
  * From one process to another that has the same open file description, and the
- * guard with it.  The record lock goes over in two parts: whichever of the two
- * processes dies, there is no moment in which a third one can take it.
+ * guard with it.  The one yields: of its record lock it keeps a lock for reading
+ * on the first byte.  The other takes the same, and the rest for writing.  Then
+ * the one leaves, or regains all if the other is dead.
  *
- * The one yields the first part, the other takes that part (0 or -errno, no
- * text), the one leaves the rest, the other completes what it has.  Until it
- * leaves, the one can complete its own if the other is dead.
+ * Locks for reading exclude a start, which needs all for writing, but not each
+ * other.  So no process that may only read the file can keep the successor from
+ * its part, or the one from what it has kept; and at every moment one of the
+ * two excludes third ones.
+ *
+ * 0 or a negative errno; no text.  -EAGAIN: somebody else has a lock for writing.
  */
-void pidfile_lock_yield(struct pidfile_lock *lock);
-int pidfile_lock_take_part(struct pidfile_lock *lock, int fd);
+int pidfile_lock_yield(struct pidfile_lock *lock);
+int pidfile_lock_succeed(struct pidfile_lock *lock, int fd);
 void pidfile_lock_leave(struct pidfile_lock *lock);
-int pidfile_lock_complete(struct pidfile_lock *lock);
+int pidfile_lock_regain(struct pidfile_lock *lock);
 
 /* Let go of both; nothing if this process does not hold them. */
 void pidfile_lock_drop(struct pidfile_lock *lock);

@@ -50,11 +50,42 @@ static int examine_guard(int fd, pid_t named, struct pidfile_claim *claim)
 	return 0;
 }
 
+/*
+ * The guard is there, and the process that was named does not have it.  During an
+ * upgrade the file may name another one meanwhile; or that one has died, and the old
+ * daemon, with a lock for reading, is about to take back what it yielded.
+ */
+static int examine_upgrade(int fd, pid_t named, pid_t reader, struct pidfile_claim *claim)
+{
+	pid_t now;
+	int result = 0;
+
+	if (pidfile_text_read(fd, &now) == 0 && now != named) {
+		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_OTHER, .pid = now };
+		return 0;
+	}
+	if (reader > 0)
+		result = examine_guard(fd, reader, claim);
+	claim->kind = claim->kind == PIDFILE_CLAIM_HOLDER ? PIDFILE_CLAIM_OTHER
+							  : PIDFILE_CLAIM_NONE;
+	return result;
+}
+
+/* Nobody has the record lock for writing, somebody the guard. */
+static int claim_by_guard(int fd, pid_t named, pid_t reader, struct pidfile_claim *claim)
+{
+	int result = examine_guard(fd, named, claim);
+
+	if (result == 0 && claim->kind == PIDFILE_CLAIM_NONE)
+		result = examine_upgrade(fd, named, reader, claim);
+	return result;
+}
+
 int pidfile_claim(int fd, pid_t heir_of, struct pidfile_claim *claim)
 {
 	pid_t pid = 0, named = 0;
 	int owner = pidfile_lock_owner(fd, &pid);
-	int text = pidfile_text_read(fd, &named);
+	int text = pidfile_text_read(fd, &named), result = 0;
 
 	*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_NONE };
 	if (owner < 0)
@@ -67,17 +98,16 @@ int pidfile_claim(int fd, pid_t heir_of, struct pidfile_claim *claim)
 		claim->kind = pid == named ? PIDFILE_CLAIM_HOLDER : PIDFILE_CLAIM_OTHER;
 		claim->pid = pid;
 	} else if (compat_guard_taken(fd)) {
-		if (named > 0)
-			return examine_guard(fd, named, claim);
 		claim->kind = PIDFILE_CLAIM_UNKNOWN;
 		claim->obstacle = text;
+		if (named > 0)
+			result = claim_by_guard(fd, named, pid, claim);
 	} else if (heir_of > 0) {
-		return examine_guard(fd, heir_of, claim);
-	} else if (owner == PIDFILE_OWNER_READER) {
-		claim->kind = PIDFILE_CLAIM_READER;
-		claim->pid = pid;
+		result = examine_guard(fd, heir_of, claim);
 	}
-	return 0;
+	if (claim->kind == PIDFILE_CLAIM_NONE && owner == PIDFILE_OWNER_READER)
+		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_READER, .pid = pid };
+	return result;
 }
 
 /* Something keeps the lock from being taken, and no instance is known to hold it. */

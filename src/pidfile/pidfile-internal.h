@@ -55,16 +55,15 @@ int pidfile_bury(const char *path, pid_t pid);
 /*
  * From a daemon to the one that takes its place, which has inherited the
  * descriptor: the first yields, the second takes, and names itself in the file;
- * the first leaves, or when the second is dead, takes back; the second completes
- * once the first has left or is dead.  Nobody else can come in between.
+ * the first leaves, or when the second is dead, takes back.  Nobody else can come
+ * in between, and no reader can stop either of the two.  0 or an error.
  */
-bool pidfile_can_yield(const struct daemonkit_pidfile *pidfile);
-void pidfile_yield(struct daemonkit_pidfile *pidfile);
+int pidfile_can_yield(const struct daemonkit_pidfile *pidfile);
+int pidfile_yield(struct daemonkit_pidfile *pidfile);
 int pidfile_inherit(struct daemonkit_pidfile **ret, const char *path, int fd);
 int pidfile_take(struct daemonkit_pidfile *pidfile);
 void pidfile_leave_to_heir(struct daemonkit_pidfile *pidfile);
 int pidfile_take_back(struct daemonkit_pidfile *pidfile);
-int pidfile_complete(struct daemonkit_pidfile *pidfile);
 
 /* Remove what a process killed while publishing may have left there. */
 void pidfile_sweep(const struct pidfile_place *place);
