@@ -172,6 +172,78 @@ START_TEST(it_fails_before_it_is_ready)
 }
 END_TEST
 
+/* As a program does that has other things to do: the answer. */
+static const char *poll_answer(const struct actor *old)
+{
+	const char *answer;
+
+	do {
+		actor_expect(old, 1, "fd=%d", HARNESS_SOON);
+		answer = actor_ask(old, "wait=0");
+	} while (actor_number(answer) == 0);
+	return answer;
+}
+
+static bool is_zombie(void *data)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)*(pid_t *)data, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid != 0;
+}
+
+/*
+ * Its parent, here this process, does not reap it at once.  Nobody waits for that; the
+ * status is there when it does so in time, or it is unknown.
+ */
+START_TEST(late_reaping_is_not_waited_for)
+{
+	bool late = _i % 2 == 1, reaped = _i < 2;
+	struct actor old, new;
+	const char *answer;
+	int64_t begun;
+	long status;
+
+	need_status(0);
+	harness_adopt_orphans();
+	actors_open();
+	old = actor_start(0, WORDS);
+	actor_expect(&old, 0, "start=%d", late ? harness_scaled(COMES) : 60000);
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	if (!late)
+		actor_tell(&new, "exit=9");
+	while (!is_zombie(&new.pid)) {
+		actor_expect(&old, 1, "fd=%d", HARNESS_SOON);
+		actor_expect(&old, 0, "wait=0");
+	}
+	begun = harness_now();
+	actor_expect(&old, 0, "wait=0");
+	if (harness_now() - begun < 500)
+		actor_expect(&old, 0, "fd=0");
+	if (reaped)
+		ck_assert_int_eq(waitpid(new.pid, NULL, 0), new.pid);
+	answer = poll_answer(&old);
+	/* A machine that stands still for so long is none of a failure. */
+	if (reaped && harness_now() - begun < 1000)
+		actor_check(answer, late ? -ETIMEDOUT : -ECHILD,
+			    late ? "not ready in time and was killed" : "exited with status 9");
+	else
+		actor_check(answer, late ? -ETIMEDOUT : -ECHILD, "the daemon ");
+	status = actor_number(actor_ask(&old, "status-of"));
+	if (!reaped)
+		ck_assert_int_eq(status, -1);
+	else if (status != -1)
+		ck_assert_int_eq(status, late ? SIGKILL : 9 << 8);
+	if (!reaped)
+		ck_assert_int_eq(waitpid(new.pid, NULL, 0), new.pid);
+	close(new.fd);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
 /* It has failed, and is slow to end: the old one has other things to do meanwhile. */
 START_TEST(slow_end_is_not_waited_for)
 {
@@ -193,8 +265,7 @@ START_TEST(slow_end_is_not_waited_for)
 	ck_assert_int_eq(kill(new.pid, 0), 0);
 	actor_tell(&new, "end");
 	actor_gone(&new);
-	actor_expect(&old, 1, "fd=10000");
-	actor_check(actor_ask(&old, "wait=0"), -EPROTO, "no such key");
+	actor_check(poll_answer(&old), -EPROTO, "no such key");
 	actor_expect(&old, 0, "status-of");
 	actor_check_daemon(&old);
 	actor_end(&old);
@@ -835,6 +906,7 @@ int main(int argc, char *argv[])
 	add(suite, "constructor", it_dies_before_its_main_function, ways * 3);
 	add(suite, "not-ready", it_fails_before_it_is_ready, ways * ENDS);
 	add(suite, "slow-end", slow_end_is_not_waited_for, ways);
+	add(suite, "reaped-late", late_reaping_is_not_waited_for, 4);
 	add(suite, "hang-up", it_hangs_up_and_stays, ways);
 	add(suite, "talk", talk_does_not_hide_the_time, ways);
 	add(suite, "called-off", it_is_called_off, PROBE_WAYS);

@@ -108,7 +108,8 @@ DAEMONKIT_API int daemonkit_upgrade_fd(const struct daemonkit_upgrade *upgrade)
  * The handing over itself takes milliseconds, whatever @timeout is; where the new
  * daemon or the manager does not answer it is given up, or done without, after
  * some seconds.  A new daemon that says that it has failed has five seconds to
- * exit by itself, and is killed then: the answer is there when it is gone.
+ * exit by itself, and is killed then: the answer is there when it is gone, and its
+ * parent has reaped it, or a second later if that has not.
  *
  * Returns: the pid of the new daemon, which has taken this one's place; 0:
  * there is no answer yet; or, and this process goes on as the daemon,

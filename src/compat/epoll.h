@@ -19,7 +19,7 @@ void compat_pollset_close(struct compat_pollset *set);
 
 /*
  * One more descriptor, which stays the caller's, and another look at it: POLLIN, POLLOUT
- * or both; changed to 0 it is none of the set's any more.
+ * or both; POLLHUP alone, which else comes along with them; 0 removes the descriptor.
  */
 int compat_pollset_add(struct compat_pollset *set, int fd, short events);
 int compat_pollset_change(struct compat_pollset *set, int fd, short events);

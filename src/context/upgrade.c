@@ -43,6 +43,7 @@ struct daemonkit_upgrade {
 	struct waiting waiting;
 	struct compat_pollset set;
 	short events; /* that the set looks for at the channel */
+	short end_events; /* and at the daemon's end */
 	bool yielded; /* the pid file */
 	bool answered;
 	pid_t answer;
@@ -270,7 +271,12 @@ static int adjust_set(struct daemonkit_upgrade *upgrade)
 	if (events != upgrade->events && upgrade->launch.channel >= 0)
 		result = compat_pollset_change(&upgrade->set, upgrade->launch.channel, events);
 	upgrade->events = events;
-	return result < 0 ? result : compat_pollset_time(&upgrade->set, upgrade->waiting.until);
+	events = await_end_events(&upgrade->waiting);
+	if (result == 0 && events != upgrade->end_events)
+		result = compat_pollset_change(&upgrade->set, upgrade->launch.end, events);
+	upgrade->end_events = events;
+	return result < 0 ? result
+			  : compat_pollset_time(&upgrade->set, await_deadline(&upgrade->waiting));
 }
 
 static int open_set(struct daemonkit_upgrade *upgrade)
@@ -281,10 +287,11 @@ static int open_set(struct daemonkit_upgrade *upgrade)
 	if (result == -ENOTSUP)
 		return 0;
 	upgrade->events = await_events(&upgrade->waiting);
+	upgrade->end_events = await_end_events(&upgrade->waiting);
 	if (result == 0 && upgrade->launch.channel >= 0)
 		result = compat_pollset_add(set, upgrade->launch.channel, upgrade->events);
 	if (result == 0)
-		result = compat_pollset_add(set, upgrade->launch.end, POLLIN);
+		result = compat_pollset_add(set, upgrade->launch.end, upgrade->end_events);
 	return result < 0 ? result : adjust_set(upgrade);
 }
 
@@ -314,7 +321,7 @@ static int start(struct daemonkit_upgrade *upgrade, const char *path, int timeou
 	await_begin(&upgrade->waiting, &upgrade->await, &upgrade->launch);
 	result = open_set(upgrade);
 	if (result < 0) {
-		launch_finish(&upgrade->launch, 0);
+		launch_discard(&upgrade->launch, 0);
 		return error_system(result, "upgrade: a descriptor to wait on");
 	}
 	context->exit_status = -1;
@@ -387,7 +394,7 @@ struct daemonkit_upgrade *daemonkit_upgrade_free(struct daemonkit_upgrade *upgra
 	if (upgrade == NULL)
 		return NULL;
 	if (!upgrade->answered && upgrade->owner == getpid()) {
-		launch_finish(&upgrade->launch, 0);
+		launch_discard(&upgrade->launch, 0);
 		upgrade->context->upgrade = NULL;
 	} else if (!upgrade->answered) {
 		/* A child's copies would hide the daemon's end from the new one. */

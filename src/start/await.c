@@ -132,38 +132,61 @@ static const char *fate(const struct waiting *wait)
 	return wait->launch->denied ? "ended by itself" : "was killed";
 }
 
-static int end_unsaid(struct waiting *wait, int *status)
+static int end_unsaid(const struct waiting *wait, int status)
 {
 	const char *when = wait->up                  ? "as soon as it was up"
 			   : wait->await->timeout == 0 ? "before it was set up"
 						       : "before it was ready";
-	bool alive = !launch_ended(wait->launch);
 
-	*status = launch_finish(wait->launch, 0);
-	if (alive)
+	if (wait->launch->killed)
 		return error_set(-ECHILD, "the daemon closed its channel %s, and %s", when,
 				 fate(wait));
 	if (wait->launch->survived)
 		return error_set(-ECHILD, "somebody killed the daemon's watcher %s, and the daemon "
 					  "%s", when, fate(wait));
-	return describe_end(*status, when);
+	return describe_end(status, when);
 }
 
-static int end_failed(struct waiting *wait, int *status)
+static int end_failed(const struct waiting *wait)
 {
-	*status = launch_finish(wait->launch, 0);
 	if (wait->launch->survived)
 		return error_set(wait->error, "%s; the daemon %s", wait->text, fate(wait));
 	return error_set(wait->error, "%s", wait->text);
 }
 
-static int end_interrupted(struct waiting *wait, int *status)
+static int end_interrupted(const struct waiting *wait)
 {
-	*status = launch_finish(wait->launch, 0);
 	if (wait->verdict == AWAIT_FAILED)
 		return error_set(-EINTR, "a signal interrupted the start, which had failed: %s; the "
 					 "daemon %s", wait->text, fate(wait));
 	return error_set(-EINTR, "a signal interrupted the start; the daemon %s", fate(wait));
+}
+
+/* The answer, once the daemon is gone. */
+static int await_gone(struct waiting *wait, deadline until, int *status)
+{
+	if (!launch_gone(wait->launch, until))
+		return AWAIT_AGAIN;
+	*status = launch_collect(wait->launch);
+	switch (wait->cause) {
+	case AWAIT_LATE:
+		return error_set(-ETIMEDOUT, "the daemon was not ready in time and %s", fate(wait));
+	case AWAIT_INTERRUPTED:
+		return end_interrupted(wait);
+	case AWAIT_ERROR:
+		return error_system(wait->error, "waiting for the daemon");
+	default:
+		return wait->verdict == AWAIT_FAILED ? end_failed(wait) : end_unsaid(wait, *status);
+	}
+}
+
+/* It is not to go on, for this reason; from then on only its end is waited for. */
+static int begin_kill(struct waiting *wait, enum await_cause cause, int *status)
+{
+	wait->cause = cause;
+	if (!launch_ended(wait->launch))
+		launch_kill(wait->launch);
+	return await_gone(wait, 0, status);
 }
 
 static int await_end(struct waiting *wait, deadline until, int *status)
@@ -175,8 +198,8 @@ static int await_end(struct waiting *wait, deadline until, int *status)
 	if (ended == 0 && deadline_now() < wait->until)
 		return AWAIT_AGAIN;
 	if (ended == -EINTR && end.revents == 0)
-		return end_interrupted(wait, status);
-	return wait->verdict == AWAIT_FAILED ? end_failed(wait, status) : end_unsaid(wait, status);
+		return begin_kill(wait, AWAIT_INTERRUPTED, status);
+	return begin_kill(wait, AWAIT_SAID, status);
 }
 
 /* It will not be up: it has some time to end by itself, and not longer than it had anyway. */
@@ -193,16 +216,10 @@ static int begin_end(struct waiting *wait, enum await_verdict verdict, int grace
 	return await_end(wait, 0, status);
 }
 
-static int end_late(struct waiting *wait, int *status)
-{
-	*status = launch_finish(wait->launch, 0);
-	return error_set(-ETIMEDOUT, "the daemon was not ready in time and %s", fate(wait));
-}
-
 static int end_broken(struct waiting *wait, int error, int *status)
 {
-	*status = launch_finish(wait->launch, 0);
-	return error_system(error, "waiting for the daemon");
+	wait->error = error;
+	return begin_kill(wait, AWAIT_ERROR, status);
 }
 
 /*
@@ -229,6 +246,11 @@ static int tell_manager(struct waiting *wait)
 	return 0;
 }
 
+deadline await_deadline(const struct waiting *waiting)
+{
+	return waiting->cause != AWAIT_NOTHING ? waiting->launch->patience : waiting->until;
+}
+
 static bool is_sending(const struct waiting *waiting)
 {
 	return waiting->sent < waiting->await->settings_length;
@@ -236,9 +258,16 @@ static bool is_sending(const struct waiting *waiting)
 
 short await_events(const struct waiting *waiting)
 {
-	if (waiting->verdict != AWAIT_NONE)
+	if (waiting->cause != AWAIT_NOTHING || waiting->verdict != AWAIT_NONE)
 		return 0;
 	return (short)(POLLIN | (is_sending(waiting) ? POLLOUT : 0));
+}
+
+short await_end_events(const struct waiting *waiting)
+{
+	const struct launch *launch = waiting->launch;
+
+	return launch->reaping && launch->watcher == 0 ? POLLHUP : POLLIN;
 }
 
 /*
@@ -264,14 +293,15 @@ static int end_up(struct waiting *wait, int *status)
 	if (await->hand_over != NULL) {
 		result = await->hand_over(wait->launch, await->owner);
 		if (result < 0) {
-			*status = launch_finish(wait->launch, 0);
+			/* At once: the place that it was to get is another's again. */
+			*status = launch_discard(wait->launch, 0);
 			return result;
 		}
 	} else if (await->manager != NULL && tell_manager(wait) < 0) {
 		if (!launch_ended(wait->launch))
-			return end_interrupted(wait, status);
+			return begin_kill(wait, AWAIT_INTERRUPTED, status);
 		if (!may_have_ended(wait))
-			return end_unsaid(wait, status);
+			return begin_kill(wait, AWAIT_SAID, status);
 	}
 	launch_release(wait->launch);
 	return 0;
@@ -304,23 +334,27 @@ int await_step(struct waiting *wait, deadline until, int *status)
 	};
 	int ready, result = 0;
 
+	if (wait->cause != AWAIT_NOTHING)
+		return await_gone(wait, until, status);
 	if (wait->verdict != AWAIT_NONE)
 		return await_end(wait, until, status);
 	ready = deadline_poll(fds, 3, until < wait->until ? until : wait->until);
 	if (ready < 0)
 		return end_broken(wait, ready, status);
 	if (ready == 0)
-		return deadline_now() < wait->until ? AWAIT_AGAIN : end_late(wait, status);
+		return deadline_now() < wait->until ? AWAIT_AGAIN
+						    : begin_kill(wait, AWAIT_LATE, status);
 	if (fds[2].revents != 0)
-		return end_interrupted(wait, status);
+		return begin_kill(wait, AWAIT_INTERRUPTED, status);
 	if ((fds[0].revents & POLLOUT) != 0 && is_sending(wait))
 		result = send_settings(wait);
 	if (result < 0)
 		return end_broken(wait, result, status);
 	result = conclude(wait, status);
 	/* Whatever it had to say: that it is up, or has failed, was not among it. */
-	if (result == AWAIT_AGAIN && deadline_now() >= wait->until)
-		return end_late(wait, status);
+	if (result == AWAIT_AGAIN && wait->cause == AWAIT_NOTHING &&
+	    wait->verdict == AWAIT_NONE && deadline_now() >= wait->until)
+		return begin_kill(wait, AWAIT_LATE, status);
 	return result;
 }
 

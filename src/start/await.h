@@ -30,6 +30,9 @@ struct await {
 /* What the daemon has said of itself. */
 enum await_verdict { AWAIT_NONE, AWAIT_UP, AWAIT_FAILED, AWAIT_CLOSED, AWAIT_BROKEN };
 
+/* Why it does not go on: what it has said, or what has happened here. */
+enum await_cause { AWAIT_NOTHING, AWAIT_SAID, AWAIT_LATE, AWAIT_INTERRUPTED, AWAIT_ERROR };
+
 /* A wait that has begun. */
 struct waiting {
 	const struct await *await;
@@ -38,6 +41,7 @@ struct waiting {
 	size_t sent; /* of the settings */
 	bool up; /* it has said so */
 	enum await_verdict verdict; /* not NONE: it is about to end, and only that is waited for */
+	enum await_cause cause; /* not NOTHING: it has ended, or was killed */
 	int error; /* that it gave */
 	char text[ERROR_TEXT_MAX];
 };
@@ -46,6 +50,12 @@ void await_begin(struct waiting *waiting, const struct await *await, struct laun
 
 /* What is waited for at the channel: POLLIN, POLLOUT too, or 0: nothing any more. */
 short await_events(const struct waiting *waiting);
+
+/* And at the daemon's end: POLLIN, or POLLHUP: that another process reaps it. */
+short await_end_events(const struct waiting *waiting);
+
+/* When there is something to do though nothing has happened there. */
+deadline await_deadline(const struct waiting *waiting);
 
 /* There is no answer yet. */
 #define AWAIT_AGAIN 1

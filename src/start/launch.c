@@ -167,7 +167,7 @@ static int spawn(struct launch *launch, const struct launch_plan *plan)
 	*launch = (struct launch){ .daemon = spawned.pid, .end = move(spawned.pidfd), .channel = -1,
 				   .process = -1 };
 	if (child.error < 0) {
-		launch_finish(launch, DEADLINE_NEVER);
+		launch_discard(launch, DEADLINE_NEVER);
 		result = child.channel < 0 ? -ENOTSUP
 					   : error_system(child.error, "cannot start %s: %s",
 							  plan->path, child.step);
@@ -175,7 +175,7 @@ static int spawn(struct launch *launch, const struct launch_plan *plan)
 	}
 	result = channel_accept(listener, &address);
 	if (result < 0 && result != -EAGAIN) {
-		launch_finish(launch, 0);
+		launch_discard(launch, 0);
 		result = error_system(result, "cannot start %s: channel", plan->path);
 		goto out;
 	}
@@ -278,23 +278,26 @@ int launch_start(struct launch *launch, const struct launch_plan *plan,
 	return result == -ENOTSUP ? fork_twice(launch, plan, forked) : result;
 }
 
+static int end_of(const struct launch *launch)
+{
+	return launch->end >= 0 ? launch->end : launch->process;
+}
+
 bool launch_ended(const struct launch *launch)
 {
-	struct pollfd end = { .fd = launch->end >= 0 ? launch->end : launch->process,
-			      .events = POLLIN };
+	struct pollfd end = { .fd = end_of(launch), .events = POLLIN };
 
 	return deadline_poll(&end, 1, 0) > 0;
 }
 
 int launch_status(const struct launch *launch)
 {
-	int status = -1, end;
+	int status = -1, end = end_of(launch);
 
 	if (!launch_ended(launch))
 		return -1;
 	if (launch->watcher > 0)
 		return watcher_read_status(launch->end);
-	end = launch->end >= 0 ? launch->end : launch->process;
 	if (compat_read_status(launch->daemon, end, &status) < 0 &&
 	    compat_pidfd_exit_status(end, &status) < 0)
 		return -1;
@@ -306,17 +309,6 @@ int launch_status(const struct launch *launch)
 /* The end of what was killed, or may not be, is waited for so long. */
 #define KILL_PATIENCE 5000
 
-static int status_of_other(int pidfd)
-{
-	deadline until = deadline_after(REAP_PATIENCE);
-	int status, result;
-
-	while ((result = compat_pidfd_exit_status(pidfd, &status)) == -EAGAIN &&
-	       deadline_now() < until)
-		deadline_poll(NULL, 0, deadline_after(1));
-	return result == 0 ? status : -1;
-}
-
 /* The launcher's own child; a program's handler may have reaped it already; or a sibling. */
 static int reap(pid_t pid, int pidfd)
 {
@@ -324,7 +316,7 @@ static int reap(pid_t pid, int pidfd)
 
 	while (compat_reap(pid, pidfd, &status) < 0)
 		if (errno != EINTR)
-			return status_of_other(pidfd);
+			return compat_pidfd_exit_status(pidfd, &status) == 0 ? status : -1;
 	return status;
 }
 
@@ -359,39 +351,76 @@ static void finish_unseen(const struct launch *launch, deadline until)
 		deadline_poll(NULL, 0, deadline_after(1));
 }
 
-/* Has it ended by then?  Its status may come a moment later, or never: from a stopped watcher. */
-static bool wait_for_end(const struct launch *launch, int fd, deadline until)
+void launch_kill(struct launch *launch)
 {
-	struct pollfd ends[] = {
-		{ .fd = fd, .events = POLLIN },
-		{ .fd = launch->process, .events = POLLIN },
-	};
+	if (launch->killed)
+		return;
+	launch->killed = true;
+	launch->patience = deadline_after(KILL_PATIENCE);
+	if (kill_daemon(launch) != -EPERM)
+		return;
+	/* It is told, by its channel, that nobody waits for it. */
+	launch->denied = true;
+	launch->channel = fd_close(launch->channel);
+}
 
-	if (deadline_poll(ends, 2, until) <= 0)
-		return false;
-	if (ends[0].revents == 0)
-		deadline_poll(ends, 1, deadline_after(REAP_PATIENCE));
-	return true;
+static deadline earlier(deadline one, deadline other)
+{
+	return one < other ? one : other;
 }
 
 /*
- * What this process may not kill is told, by its channel, that nobody waits for it.  What has
- * been killed may be held in the kernel (a file system that does not answer), also for ever.
+ * It has been killed: has it ended?  It may also be held in the kernel (a file system that
+ * does not answer), for ever.  True as well when it is too late to wait on.
  */
-static void kill_and_wait(struct launch *launch, int fd)
+static bool await_death(struct launch *launch, deadline until)
 {
-	if (kill_daemon(launch) == -EPERM) {
-		launch->denied = true;
-		launch->channel = fd_close(launch->channel);
-	}
-	launch->survived = !wait_for_end(launch, fd, deadline_after(KILL_PATIENCE));
+	/* A watcher that somebody has stopped tells nothing. */
+	struct pollfd ends[] = {
+		{ .fd = launch->end, .events = POLLIN },
+		{ .fd = launch->process, .events = POLLIN },
+	};
+
+	if (deadline_poll(ends, 2, earlier(until, launch->patience)) > 0)
+		return true;
+	launch->survived = deadline_now() >= launch->patience;
+	return launch->survived;
+}
+
+/* Is its status there, or not to be had? */
+static bool is_told(const struct launch *launch)
+{
+	int end = end_of(launch), status;
+
+	if (launch->watcher > 0)
+		return launch_ended(launch);
+	return compat_read_status(launch->daemon, end, &status) > 0 ||
+	       compat_pidfd_exit_status(end, &status) != -EAGAIN;
+}
+
+bool launch_gone(struct launch *launch, deadline until)
+{
+	/* When another process reaps the daemon its pidfd has POLLHUP, which comes in any case. */
+	struct pollfd told = { .fd = end_of(launch), .events = launch->watcher > 0 ? POLLIN : 0 };
+
+	if (told.fd < 0)
+		return true;
+	if (!launch->reaping && !launch_ended(launch) && !await_death(launch, until))
+		return false;
+	if (launch->survived || is_told(launch))
+		return true;
+	if (!launch->reaping)
+		launch->patience = deadline_after(REAP_PATIENCE);
+	launch->reaping = true;
+	return deadline_poll(&told, 1, earlier(until, launch->patience)) > 0 ||
+	       deadline_now() >= launch->patience;
 }
 
 /*
  * It was left to another parent, or somebody killed the watcher; the parent may be this process.
  * Returns its status, or -1.
  */
-static int finish_unwatched(struct launch *launch)
+static int collect_unwatched(struct launch *launch)
 {
 	struct pollfd end = { .fd = launch->process, .events = POLLIN };
 
@@ -399,29 +428,39 @@ static int finish_unwatched(struct launch *launch)
 		finish_unseen(launch, deadline_after(KILL_PATIENCE));
 		return -1;
 	}
-	if (deadline_poll(&end, 1, 0) == 0)
-		kill_and_wait(launch, launch->process);
+	if (deadline_poll(&end, 1, 0) == 0) {
+		kill_daemon(launch);
+		launch->survived = deadline_poll(&end, 1, deadline_after(KILL_PATIENCE)) == 0;
+	}
 	return launch->survived ? -1 : reap(launch->daemon, launch->process);
 }
 
-int launch_finish(struct launch *launch, deadline until)
+int launch_collect(struct launch *launch)
 {
 	int status = -1;
 
-	if (launch->end >= 0 && !wait_for_end(launch, launch->end, until))
-		kill_and_wait(launch, launch->end);
-	if (launch->end < 0) {
-		status = finish_unwatched(launch);
-	} else if (launch->watcher > 0) {
-		if (!launch->survived)
-			status = watcher_read_status(launch->end);
-		if (!launch->survived && status == -1)
-			finish_unwatched(launch);
+	if (!launch->survived && launch->end < 0) {
+		status = collect_unwatched(launch);
+	} else if (!launch->survived && launch->watcher > 0) {
+		status = watcher_read_status(launch->end);
+		if (status == -1)
+			collect_unwatched(launch);
 	} else if (!launch->survived) {
 		status = reap(launch->daemon, launch->end);
 	}
 	launch_release(launch);
 	return status;
+}
+
+int launch_discard(struct launch *launch, deadline until)
+{
+	struct pollfd end = { .fd = end_of(launch), .events = POLLIN };
+
+	if (end.fd >= 0 && deadline_poll(&end, 1, until) <= 0) {
+		launch_kill(launch);
+		await_death(launch, DEADLINE_NEVER);
+	}
+	return launch_collect(launch);
 }
 
 void launch_orphan(struct launch *launch)

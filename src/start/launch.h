@@ -31,8 +31,11 @@ struct launch {
 	int end; /* readable when the daemon has ended: a pidfd or the watcher's; -1: orphaned */
 	pid_t watcher; /* the daemon's parent where that is not this process, or 0 */
 	int process; /* a pidfd of the daemon for when there is no such parent any more, or -1 */
-	bool denied; /* launch_finish() may not kill it */
-	bool survived; /* launch_finish() may not kill it, or the kernel does not end it */
+	bool killed; /* by launch_kill() */
+	bool denied; /* which may not do that */
+	bool survived; /* it has not ended then: it may not be killed, or is held in the kernel */
+	bool reaping; /* it has ended, and another process is to reap it, or to tell its status */
+	deadline patience; /* until when the end of a killed one, or that, is waited for */
 };
 
 /* What a forked daemon finds. */
@@ -59,13 +62,27 @@ bool launch_ended(const struct launch *launch);
  */
 int launch_status(const struct launch *launch);
 
+/* The daemon is not wanted: kill it.  Does not wait. */
+void launch_kill(struct launch *launch);
+
 /*
- * The daemon is not wanted: wait for its end until the deadline, kill it
- * then, reap it.  Returns its status as waitpid(2) gives it, or -1 if
- * somebody else took that, or if it is there still (see "survived").
- * *launch is over afterwards.
+ * After that, or once the daemon has ended: wait until then for its end (some seconds at
+ * most), and for its status where it comes from another process (a second).  True: there
+ * is nothing more to wait for, and launch_collect() is next.
  */
-int launch_finish(struct launch *launch, deadline until);
+bool launch_gone(struct launch *launch, deadline until);
+
+/*
+ * Reap it.  Returns its status as waitpid(2) gives it, or -1 if that is not known, or if
+ * it is there still (see "survived").  *launch is over afterwards.
+ */
+int launch_collect(struct launch *launch);
+
+/*
+ * All of it, without waiting for a status: wait for the end until the deadline, kill the
+ * daemon then, and collect.
+ */
+int launch_discard(struct launch *launch, deadline until);
 
 /*
  * The daemon is up, and from now on a child of the process that takes orphans: process
