@@ -50,6 +50,8 @@ static const struct call calls[] = {
 	{ SYS_getsockopt, { ENOMEM } },
 	{ SYS_sendto, { EAGAIN, ENOBUFS, ENOMEM, EINTR } },
 	{ SYS_recvfrom, { EINTR, ENOMEM } },
+	{ SYS_sendmsg, { EAGAIN, ENOBUFS, ENOMEM, EINTR } },
+	{ SYS_recvmsg, { EINTR, ENOMEM } },
 #ifdef SYS_poll
 	{ SYS_poll, { EINTR, ENOMEM } },
 #endif

@@ -35,7 +35,7 @@ static bool is(const char *call, const char *name)
 static void count(struct cost *cost, const char *call)
 {
 	/* Some machines have a recv(2) that is no recvfrom(2). */
-	if (is(call, "poll") || is(call, "recvfrom") || is(call, "recv") ||
+	if (is(call, "poll") || is(call, "recvmsg") || is(call, "recvfrom") || is(call, "recv") ||
 	    is(call, "restart_syscall"))
 		cost->waits++;
 	else
