@@ -465,9 +465,12 @@ START_TEST(kinds_are_told_apart)
 	size_t count = 0;
 
 	for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
-		/* A kernel may have no message queues. */
-		if (made[i].fd < 0 && made[i].kind == DAEMONKIT_FD_QUEUE)
+		/* A kernel may have no message queues, and POSIX cannot tell them from files. */
+		if (made[i].kind == DAEMONKIT_FD_QUEUE &&
+		    (made[i].fd < 0 || !harness_has_linux_api())) {
+			close(made[i].fd);
 			continue;
+		}
 		ck_assert_int_ge(made[i].fd, 0);
 #ifdef HAVE_ORACLE
 		if (oracle_kind(made[i].fd) >= 0)

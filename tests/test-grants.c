@@ -96,7 +96,8 @@ END_TEST
 #define UP "daemon:end daemon:wait launcher:wait"
 
 /* A daemon with a report of its own that is complete. */
-static struct running start_up(int way, const char *format, ...)
+static struct running __attribute__((__format__(__printf__, 2, 3)))
+start_up(int way, const char *format, ...)
 {
 	struct running running;
 	char words[1024];
@@ -297,7 +298,7 @@ START_TEST(capability_is_kept)
 		 "%s capability=10 daemon:bind=80 daemon:show=@/shown:/bin/cat "
 		 "daemon:powers",
 		 users[_i % USERS]);
-	running = start_up(_i / USERS, words);
+	running = start_up(_i / USERS, "%s", words);
 	check_capabilities(status_of(running.daemon), 1 << CAP_NET_BIND_SERVICE, true);
 	check_capabilities(harness_read_file(harness_path("shown")), 0, true);
 	ck_assert_str_eq(running_proc(running.daemon, "status", "Uid"),

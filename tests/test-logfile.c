@@ -145,6 +145,9 @@ START_TEST(links_to_streams_mean_the_stream)
 	for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
 		int stream = strstr(targets[i], "err") || strchr(targets[i], '2') ? 2 : 1, fd, flags;
 
+		/* Other spellings are recognised by the kernel's own links. */
+		if (strstr(targets[i], "..") && !harness_has_linux_api())
+			continue;
 		link_to("log", targets[i]);
 		fflush(NULL);
 		dup2(ends[1], stream);

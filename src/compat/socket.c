@@ -62,7 +62,7 @@ ssize_t compat_send(int socket, struct iovec *parts, int count, int flags)
 	struct ucred own = { .pid = getpid(), .uid = geteuid(), .gid = getegid() };
 	union credentials space = { .bytes = { 0 } };
 	struct msghdr message = {
-		.msg_iov = parts, .msg_iovlen = (size_t)count,
+		.msg_iov = parts, .msg_iovlen = (__typeof__(((struct msghdr *)0)->msg_iovlen))count,
 		.msg_control = space.bytes, .msg_controllen = sizeof space.bytes,
 	};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
@@ -92,7 +92,7 @@ ssize_t compat_receive(int socket, struct iovec *parts, int count, int flags,
 {
 	union credentials space;
 	struct msghdr message = {
-		.msg_iov = parts, .msg_iovlen = (size_t)count,
+		.msg_iov = parts, .msg_iovlen = (__typeof__(((struct msghdr *)0)->msg_iovlen))count,
 		.msg_control = space.bytes, .msg_controllen = sizeof space.bytes,
 	};
 	struct cmsghdr *header;
@@ -147,7 +147,7 @@ ssize_t compat_send(int socket, struct iovec *parts, int count, int flags)
 {
 	struct msghdr message = { .msg_iov = parts };
 
-	message.msg_iovlen = (size_t)count;
+	message.msg_iovlen = (__typeof__(message.msg_iovlen))count;
 	return sendmsg(socket, &message, flags);
 }
 
@@ -158,7 +158,7 @@ ssize_t compat_receive(int socket, struct iovec *parts, int count, int flags,
 	ssize_t length;
 	int saved;
 
-	message.msg_iovlen = (size_t)count;
+	message.msg_iovlen = (__typeof__(message.msg_iovlen))count;
 	length = recvmsg(socket, &message, flags);
 	saved = errno;
 

@@ -273,7 +273,7 @@ static ssize_t receive(int fd, struct iovec *parts, int part_count, int flags,
 	struct msghdr message = { .msg_iov = parts };
 	bool reset = false;
 
-	message.msg_iovlen = (size_t)part_count;
+	message.msg_iovlen = (__typeof__(message.msg_iovlen))part_count;
 	for (;;) {
 		ssize_t count = sender != NULL
 			? compat_receive(fd, parts, part_count, flags, sender)
