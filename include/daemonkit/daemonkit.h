@@ -32,6 +32,10 @@
  * threads needs a lock around its use.  A program starts the threads of its
  * daemon after daemonkit_context_reborn() has returned 0.
  *
+ * No function is a cancellation point (pthread_cancel(3)): the request takes
+ * effect after the call.  Handlers are called with cancellation disabled.
+ * Asynchronous cancellation is not allowed while the library is called.
+ *
  * Signals.  Nothing may be called from a signal handler but what is marked
  * "async-signal-safe".  System calls interrupted by signals are taken up
  * again, and no function ends early for that, but for

@@ -26,13 +26,14 @@ int compat_wait_status(const siginfo_t *info)
 }
 
 #ifdef COMPAT_LINUX
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/cancel.h"
 
 #ifndef CLONE_PIDFD
 #define CLONE_PIDFD 0x1000
@@ -117,18 +118,16 @@ static void restore(const struct kernel_sigset *old)
 
 static int spawn_on(char *stacks, struct call *call)
 {
-	int cancel, error = 0;
+	DISABLE_CANCELLATION; /* of the child too, which has the thread's memory */
+	int error = 0;
 	struct kernel_sigset mask;
 
-	/* The child shares the thread's memory, a pending cancellation too. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	block_all(&mask);
 	if (call->sibling)
 		spawn_sibling(call);
 	else
 		error = spawn_child(stacks + STACK_SIZE, call);
 	restore(&mask);
-	pthread_setcancelstate(cancel, NULL);
 	return error < 0 ? error : call->error;
 }
 

@@ -13,6 +13,7 @@
 #include <daemonkit/error.h>
 #include <daemonkit/process.h>
 
+#include "base/cancel.h"
 #include "context/room.h"
 #include "pidfile/pidfile-internal.h"
 #include "start/marker.h"
@@ -36,6 +37,7 @@ int context_again(const struct daemonkit_context *context, int result)
 
 int daemonkit_context_new(struct daemonkit_context **ret)
 {
+	DISABLE_CANCELLATION;
 	struct daemonkit_context *context;
 
 	if (ret == NULL)
@@ -53,6 +55,8 @@ int daemonkit_context_new(struct daemonkit_context **ret)
 
 struct daemonkit_context *daemonkit_context_free(struct daemonkit_context *context)
 {
+	DISABLE_CANCELLATION;
+
 	if (context == NULL)
 		return NULL;
 	notify_close(&context->notify);
@@ -72,6 +76,8 @@ int daemonkit_was_reborn(void)
 int daemonkit_context_search(struct daemonkit_context *context,
 			     struct daemonkit_process **process)
 {
+	DISABLE_CANCELLATION;
+
 	if (context == NULL || process == NULL)
 		return error_null(__func__);
 	if (context->settings.pid_file == NULL)
@@ -86,6 +92,7 @@ int daemonkit_context_search(struct daemonkit_context *context,
 
 int daemonkit_context_release(struct daemonkit_context *context)
 {
+	DISABLE_CANCELLATION;
 	int result;
 
 	if (context == NULL)
@@ -102,6 +109,8 @@ int daemonkit_context_release(struct daemonkit_context *context)
 
 int daemonkit_context_reopen_log(struct daemonkit_context *context)
 {
+	DISABLE_CANCELLATION;
+
 	if (context == NULL)
 		return error_null(__func__);
 	if (!context_is_daemon(context))

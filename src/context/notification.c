@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/fd.h"
 #include "context/context-internal.h"
 #include "ipc/channel.h"
@@ -32,6 +33,7 @@ static int finish(struct daemonkit_context *context, int result)
 
 int daemonkit_notify_ready(struct daemonkit_context *context)
 {
+	DISABLE_CANCELLATION;
 	int result = check(context, __func__);
 
 	if (result == 0)
@@ -41,6 +43,7 @@ int daemonkit_notify_ready(struct daemonkit_context *context)
 
 int daemonkit_notify_reloading(struct daemonkit_context *context)
 {
+	DISABLE_CANCELLATION;
 	int result = check(context, __func__);
 
 	if (result == 0)
@@ -63,26 +66,35 @@ static int tell_manager(struct daemonkit_context *context, const char *function,
 
 int daemonkit_notify_stopping(struct daemonkit_context *context)
 {
+	DISABLE_CANCELLATION;
+
 	return tell_manager(context, __func__, "STOPPING=1");
 }
 
 int daemonkit_notify_watchdog(struct daemonkit_context *context)
 {
+	DISABLE_CANCELLATION;
+
 	return tell_manager(context, __func__, "WATCHDOG=1");
 }
 
 int daemonkit_notify_watchdog_trigger(struct daemonkit_context *context)
 {
+	DISABLE_CANCELLATION;
+
 	return tell_manager(context, __func__, "WATCHDOG=trigger");
 }
 
 int daemonkit_notify_send(struct daemonkit_context *context, const char *assignments)
 {
+	DISABLE_CANCELLATION;
+
 	return tell_manager(context, __func__, assignments);
 }
 
 int daemonkit_notify_watchdog_interval(struct daemonkit_context *context, int *interval)
 {
+	DISABLE_CANCELLATION;
 	int result = check(context, __func__);
 
 	if (result == 0 && interval == NULL)
@@ -94,6 +106,7 @@ int daemonkit_notify_watchdog_interval(struct daemonkit_context *context, int *i
 
 int daemonkit_notify_main_pid(struct daemonkit_context *context, pid_t pid)
 {
+	DISABLE_CANCELLATION;
 	int result = check(context, __func__);
 
 	if (result == 0 && pid <= 0)
@@ -105,6 +118,7 @@ int daemonkit_notify_main_pid(struct daemonkit_context *context, pid_t pid)
 
 int daemonkit_notify_barrier(struct daemonkit_context *context, int timeout)
 {
+	DISABLE_CANCELLATION;
 	int result = check(context, __func__);
 
 	if (result == 0)
@@ -115,6 +129,7 @@ int daemonkit_notify_barrier(struct daemonkit_context *context, int timeout)
 int daemonkit_notify_store_fd(struct daemonkit_context *context, const char *name, int fd,
 			      unsigned flags)
 {
+	DISABLE_CANCELLATION;
 	int result = check(context, __func__);
 
 	if (result == 0 && name == NULL)
@@ -131,6 +146,7 @@ int daemonkit_notify_store_fd(struct daemonkit_context *context, const char *nam
 
 int daemonkit_notify_remove_fd(struct daemonkit_context *context, const char *name)
 {
+	DISABLE_CANCELLATION;
 	int result = check(context, __func__);
 
 	if (result == 0 && name == NULL)
@@ -142,6 +158,7 @@ int daemonkit_notify_remove_fd(struct daemonkit_context *context, const char *na
 
 int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)
 {
+	DISABLE_CANCELLATION;
 	int result = 0;
 
 	if (context == NULL)
@@ -186,6 +203,7 @@ static void compose(char text[static CHANNEL_TEXT_MAX + 2], const char *format,
 int daemonkit_notify_failed(struct daemonkit_context *context, int error, const char *format,
 			    ...)
 {
+	DISABLE_CANCELLATION;
 	char text[CHANNEL_TEXT_MAX + 2];
 	int result = check(context, __func__);
 	va_list arguments;
@@ -203,6 +221,7 @@ int daemonkit_notify_failed(struct daemonkit_context *context, int error, const 
 
 int daemonkit_notify_status(struct daemonkit_context *context, const char *format, ...)
 {
+	DISABLE_CANCELLATION;
 	char text[CHANNEL_TEXT_MAX + 2];
 	int result = check(context, __func__);
 	va_list arguments;
@@ -220,6 +239,7 @@ int daemonkit_notify_status(struct daemonkit_context *context, const char *forma
 
 int daemonkit_notify_extend_timeout(struct daemonkit_context *context, int milliseconds)
 {
+	DISABLE_CANCELLATION;
 	int result = check(context, __func__);
 
 	if (result == 0 && milliseconds <= 0)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/decimal.h"
 #include "compat/self.h"
 #include "context/context-internal.h"
@@ -159,6 +160,7 @@ static pid_t start(struct daemonkit_context *context)
 
 pid_t daemonkit_context_reborn(struct daemonkit_context *context)
 {
+	DISABLE_CANCELLATION;
 	pid_t result;
 
 	if (context == NULL)

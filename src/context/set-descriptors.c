@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/cancel.h"
 #include "base/fd.h"
 #include "base/secret.h"
 #include "context/context-internal.h"
@@ -27,6 +28,7 @@ int context_adopt_descriptors(struct daemonkit_context *context)
 
 int daemonkit_context_pass_fd(struct daemonkit_context *context, const char *name, int fd)
 {
+	DISABLE_CANCELLATION;
 	int copy, result;
 
 	if (context == NULL || name == NULL)
@@ -54,6 +56,7 @@ int daemonkit_context_pass_fd(struct daemonkit_context *context, const char *nam
 int daemonkit_context_find_fd(struct daemonkit_context *context, const char *name,
 			      size_t index, int kind)
 {
+	DISABLE_CANCELLATION;
 	const char *title = name != NULL ? name : "(any)";
 	int fd, result;
 
@@ -79,6 +82,7 @@ int daemonkit_context_find_fd(struct daemonkit_context *context, const char *nam
 int daemonkit_context_take_fd(struct daemonkit_context *context, const char *name,
 			      size_t index, int kind)
 {
+	DISABLE_CANCELLATION;
 	int fd;
 
 	if (context == NULL)
@@ -92,6 +96,7 @@ int daemonkit_context_take_fd(struct daemonkit_context *context, const char *nam
 int daemonkit_context_set_payload(struct daemonkit_context *context, const void *bytes,
 				  size_t length)
 {
+	DISABLE_CANCELLATION;
 	unsigned char *copy = NULL;
 
 	if (context == NULL || (bytes == NULL && length > 0))
@@ -114,6 +119,7 @@ int daemonkit_context_set_payload(struct daemonkit_context *context, const void 
 
 int daemonkit_context_take_payload(struct daemonkit_context *context, void *buffer, size_t size)
 {
+	DISABLE_CANCELLATION;
 	const struct settings *settings;
 	size_t length;
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "compat/capability.h"
@@ -42,6 +43,7 @@ static int check_mode(const char *what, mode_t mode)
 int daemonkit_context_set_pid_file(struct daemonkit_context *context, const char *path,
 				   mode_t mode)
 {
+	DISABLE_CANCELLATION;
 	char *copy = NULL;
 	int result;
 
@@ -70,6 +72,7 @@ static void set_log(struct settings *settings, enum settings_log log, char *file
 int daemonkit_context_set_log_file(struct daemonkit_context *context, const char *path,
 				   mode_t mode)
 {
+	DISABLE_CANCELLATION;
 	struct settings *settings;
 	char *copy;
 	int result;
@@ -98,6 +101,7 @@ int daemonkit_context_set_log_file(struct daemonkit_context *context, const char
 
 int daemonkit_context_set_log_fd(struct daemonkit_context *context, int fd)
 {
+	DISABLE_CANCELLATION;
 	int flags, copy;
 
 	if (context == NULL)
@@ -139,6 +143,8 @@ static int set_directory(struct daemonkit_context *context, const char *what, co
 
 int daemonkit_context_set_work_dir(struct daemonkit_context *context, const char *path)
 {
+	DISABLE_CANCELLATION;
+
 	if (context == NULL)
 		return error_null(__func__);
 	return set_directory(context, "working directory", path, &context->settings.work_dir);
@@ -146,6 +152,8 @@ int daemonkit_context_set_work_dir(struct daemonkit_context *context, const char
 
 int daemonkit_context_set_chroot(struct daemonkit_context *context, const char *path)
 {
+	DISABLE_CANCELLATION;
+
 	if (context == NULL)
 		return error_null(__func__);
 	return set_directory(context, "root directory", path, &context->settings.chroot);
@@ -153,6 +161,7 @@ int daemonkit_context_set_chroot(struct daemonkit_context *context, const char *
 
 int daemonkit_context_set_program(struct daemonkit_context *context, const char *path)
 {
+	DISABLE_CANCELLATION;
 	char *copy = NULL;
 	int result = 0;
 
@@ -204,6 +213,8 @@ static int set_strings(struct daemonkit_context *context, const char *what,
 
 int daemonkit_context_set_args(struct daemonkit_context *context, char *const argv[])
 {
+	DISABLE_CANCELLATION;
+
 	if (context == NULL)
 		return error_null(__func__);
 	if (argv != NULL && argv[0] == NULL)
@@ -213,6 +224,8 @@ int daemonkit_context_set_args(struct daemonkit_context *context, char *const ar
 
 int daemonkit_context_set_env(struct daemonkit_context *context, char *const envp[])
 {
+	DISABLE_CANCELLATION;
+
 	if (context == NULL)
 		return error_null(__func__);
 	for (size_t i = 0; envp != NULL && envp[i] != NULL; i++)
@@ -254,6 +267,7 @@ int daemonkit_context_set_credential(struct daemonkit_context *context, uid_t ui
 int daemonkit_context_set_user(struct daemonkit_context *context, const char *user,
 			       const char *group)
 {
+	DISABLE_CANCELLATION;
 	struct credential credential = { .groups = NULL };
 	int result;
 
@@ -315,6 +329,8 @@ int daemonkit_context_set_ready_timeout(struct daemonkit_context *context, int t
 
 int daemonkit_context_keep_fd(struct daemonkit_context *context, int fd)
 {
+	DISABLE_CANCELLATION;
+
 	if (context == NULL)
 		return error_null(__func__);
 	if (fd <= STDERR_FILENO)

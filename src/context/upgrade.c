@@ -21,6 +21,7 @@
 
 #include <daemonkit/error.h>
 
+#include "base/cancel.h"
 #include "base/path.h"
 #include "compat/epoll.h"
 #include "compat/executable.h"
@@ -332,6 +333,7 @@ static int start(struct daemonkit_upgrade *upgrade, const char *path, int timeou
 int daemonkit_upgrade_start(struct daemonkit_upgrade **ret, struct daemonkit_context *context,
 			    const char *path, int timeout)
 {
+	DISABLE_CANCELLATION;
 	struct daemonkit_upgrade *upgrade;
 	int result;
 
@@ -368,6 +370,7 @@ int daemonkit_upgrade_fd(const struct daemonkit_upgrade *upgrade)
 
 pid_t daemonkit_upgrade_wait(struct daemonkit_upgrade *upgrade, int timeout)
 {
+	DISABLE_CANCELLATION;
 	deadline until = deadline_after(timeout);
 	int result;
 
@@ -391,6 +394,8 @@ pid_t daemonkit_upgrade_wait(struct daemonkit_upgrade *upgrade, int timeout)
 
 struct daemonkit_upgrade *daemonkit_upgrade_free(struct daemonkit_upgrade *upgrade)
 {
+	DISABLE_CANCELLATION;
+
 	if (upgrade == NULL)
 		return NULL;
 	if (!upgrade->answered && upgrade->owner == getpid()) {

@@ -15,6 +15,7 @@
 #include <daemonkit/error.h>
 #include <daemonkit/process.h>
 
+#include "base/cancel.h"
 #include "compat/self.h"
 #include "process/argv.h"
 #include "process/process-internal.h"
@@ -48,6 +49,7 @@ static char *own_name(void)
 
 int daemonkit_control_new(struct daemonkit_control **ret, struct daemonkit_context *context)
 {
+	DISABLE_CANCELLATION;
 	struct daemonkit_control *control;
 
 	if (ret == NULL || context == NULL)
@@ -70,6 +72,8 @@ int daemonkit_control_new(struct daemonkit_control **ret, struct daemonkit_conte
 
 struct daemonkit_control *daemonkit_control_free(struct daemonkit_control *control)
 {
+	DISABLE_CANCELLATION;
+
 	if (control != NULL)
 		free(control->name);
 	free(control);
@@ -344,6 +348,7 @@ static int check_output(struct daemonkit_control *control, bool status, int resu
 int daemonkit_control_run(struct daemonkit_control *control, const char *name, unsigned flags,
 			  int *exit_code)
 {
+	DISABLE_CANCELLATION;
 	const struct command *command;
 	int result;
 

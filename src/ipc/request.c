@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/clock.h"
 #include "base/error-internal.h"
 #include "base/fd.h"
@@ -231,6 +232,7 @@ int daemonkit_process_request(struct daemonkit_process *process, int signal, int
 			      void (*status)(const char *text, void *data), void *data,
 			      int *answer)
 {
+	DISABLE_CANCELLATION;
 	struct request request = {
 		.process = process,
 		.signal = signal,

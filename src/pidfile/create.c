@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/clock.h"
 #include "base/error-internal.h"
 #include "base/fd.h"
@@ -228,10 +229,14 @@ static int obtain(struct daemonkit_pidfile **ret, const char *path, mode_t mode,
 
 int daemonkit_pidfile_create(struct daemonkit_pidfile **ret, const char *path, mode_t mode)
 {
+	DISABLE_CANCELLATION;
+
 	return ret && path ? obtain(ret, path, mode, take) : error_null(__func__);
 }
 
 int daemonkit_pidfile_open(struct daemonkit_pidfile **ret, const char *path, mode_t mode)
 {
+	DISABLE_CANCELLATION;
+
 	return ret && path ? obtain(ret, path, mode, open_only) : error_null(__func__);
 }

@@ -11,6 +11,7 @@
 
 #include <daemonkit/process.h>
 
+#include "base/cancel.h"
 #include "base/clock.h"
 #include "base/error-internal.h"
 #include "compat/ofd-lock.h"
@@ -227,6 +228,7 @@ static int search(const struct pidfile_place *place, struct daemonkit_process **
 
 int daemonkit_pidfile_holder(const char *path, struct daemonkit_process **ret)
 {
+	DISABLE_CANCELLATION;
 	struct pidfile_place place;
 	int result;
 

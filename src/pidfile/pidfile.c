@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/error-internal.h"
 #include "base/fd.h"
 #include "base/path.h"
@@ -65,6 +66,8 @@ int pidfile_new(struct daemonkit_pidfile **ret, const char *path)
 
 struct daemonkit_pidfile *daemonkit_pidfile_close(struct daemonkit_pidfile *pidfile)
 {
+	DISABLE_CANCELLATION;
+
 	if (!pidfile)
 		return NULL;
 	pidfile_enter();
@@ -78,6 +81,7 @@ struct daemonkit_pidfile *daemonkit_pidfile_close(struct daemonkit_pidfile *pidf
 
 int daemonkit_pidfile_from_fd(struct daemonkit_pidfile **ret, int fd, const char *path)
 {
+	DISABLE_CANCELLATION;
 	struct daemonkit_pidfile *pidfile = NULL;
 	struct stat facts;
 	int flags, result;
@@ -168,6 +172,7 @@ static int lock_now(struct daemonkit_pidfile *pidfile)
 
 int daemonkit_pidfile_lock(struct daemonkit_pidfile *pidfile)
 {
+	DISABLE_CANCELLATION;
 	int result;
 
 	if (!pidfile)
@@ -180,6 +185,8 @@ int daemonkit_pidfile_lock(struct daemonkit_pidfile *pidfile)
 
 int daemonkit_pidfile_unlock(struct daemonkit_pidfile *pidfile)
 {
+	DISABLE_CANCELLATION;
+
 	if (!pidfile)
 		return error_null(__func__);
 	pidfile_enter();
@@ -196,6 +203,7 @@ static int not_held(const struct daemonkit_pidfile *pidfile)
 
 int daemonkit_pidfile_write(struct daemonkit_pidfile *pidfile)
 {
+	DISABLE_CANCELLATION;
 	int result;
 
 	if (!pidfile)
@@ -211,6 +219,7 @@ int daemonkit_pidfile_write(struct daemonkit_pidfile *pidfile)
 
 int daemonkit_pidfile_read(struct daemonkit_pidfile *pidfile, pid_t *pid)
 {
+	DISABLE_CANCELLATION;
 	int result;
 
 	if (!pidfile || !pid)
@@ -245,6 +254,7 @@ static int unlink_path(const char *path, const struct stat *facts)
 
 int daemonkit_pidfile_remove(struct daemonkit_pidfile *pidfile)
 {
+	DISABLE_CANCELLATION;
 	struct stat facts;
 
 	if (!pidfile)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cancel.h"
 #include "base/clock.h"
 #include "base/error-internal.h"
 #include "base/fd.h"
@@ -53,6 +54,7 @@ int process_open(struct daemonkit_process **ret, pid_t pid)
 
 int daemonkit_process_open(struct daemonkit_process **ret, pid_t pid)
 {
+	DISABLE_CANCELLATION;
 	int result;
 
 	if (!ret)
@@ -65,6 +67,8 @@ int daemonkit_process_open(struct daemonkit_process **ret, pid_t pid)
 
 struct daemonkit_process *daemonkit_process_free(struct daemonkit_process *process)
 {
+	DISABLE_CANCELLATION;
+
 	if (process)
 		fd_close(process->fd);
 	free(process);
@@ -100,6 +104,8 @@ static int alive(const struct daemonkit_process *process)
 
 int daemonkit_process_alive(const struct daemonkit_process *process)
 {
+	DISABLE_CANCELLATION;
+
 	return process ? alive(process) : error_null(__func__);
 }
 
@@ -181,6 +187,7 @@ int64_t process_age(const struct daemonkit_process *process)
 
 int daemonkit_process_signal(struct daemonkit_process *process, int signal)
 {
+	DISABLE_CANCELLATION;
 	int result;
 
 	if (!process)
@@ -223,6 +230,8 @@ static int waited(const struct daemonkit_process *process, int result)
 
 int daemonkit_process_wait(struct daemonkit_process *process, int timeout)
 {
+	DISABLE_CANCELLATION;
+
 	if (!process)
 		return error_null(__func__);
 	return waited(process, wait_until(process, deadline_after(timeout)));
@@ -230,6 +239,7 @@ int daemonkit_process_wait(struct daemonkit_process *process, int timeout)
 
 int daemonkit_process_stop(struct daemonkit_process *process, int grace, int kill)
 {
+	DISABLE_CANCELLATION;
 	int result;
 
 	if (!process)

@@ -11,6 +11,7 @@
 #include <daemonkit/commands.h>
 #include <daemonkit/process.h>
 
+#include "base/cancel.h"
 #include "base/error-internal.h"
 #include "process/process-internal.h"
 
@@ -30,6 +31,7 @@ struct daemonkit_commands {
 
 int daemonkit_commands_new(struct daemonkit_commands **ret, struct daemonkit_signals *signals)
 {
+	DISABLE_CANCELLATION;
 	struct daemonkit_commands *commands;
 
 	if (ret == NULL)
@@ -44,6 +46,8 @@ int daemonkit_commands_new(struct daemonkit_commands **ret, struct daemonkit_sig
 
 struct daemonkit_commands *daemonkit_commands_free(struct daemonkit_commands *commands)
 {
+	DISABLE_CANCELLATION;
+
 	if (commands == NULL)
 		return NULL;
 	for (size_t i = 0; i < commands->count; i++)
@@ -97,6 +101,8 @@ out:
 int daemonkit_commands_add_bool(struct daemonkit_commands *commands, const bool *flag, int signal,
 				daemonkit_signal_handler *handler, void *data)
 {
+	DISABLE_CANCELLATION;
+
 	if (commands == NULL || flag == NULL)
 		return error_null(__func__);
 	return add(commands, &(struct command){.flag = flag, .signal = signal}, handler, data);
@@ -106,6 +112,7 @@ int daemonkit_commands_add_string(struct daemonkit_commands *commands,
 				  const char *const *variable, const char *value, int signal,
 				  daemonkit_signal_handler *handler, void *data)
 {
+	DISABLE_CANCELLATION;
 	struct command command = {.variable = variable, .signal = signal};
 
 	if (commands == NULL || variable == NULL || value == NULL)
@@ -137,6 +144,7 @@ int daemonkit_commands_active(const struct daemonkit_commands *commands)
 int daemonkit_commands_send(const struct daemonkit_commands *commands,
 			    struct daemonkit_process *process)
 {
+	DISABLE_CANCELLATION;
 	int count = 0;
 
 	if (commands == NULL || process == NULL)

@@ -13,10 +13,10 @@
 #include "signals/handler.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/clock.h"
 #include "compat/siginfo.h"
 #include "signals/init.h"
@@ -66,15 +66,12 @@ static void put(struct signal_queue *queue, int number, const siginfo_t *info)
  *
  * The home is asked for first, because a child of vfork(2) has the same
  * memory, and might be killed before it had counted itself out again.
- *
- * write(2) is a cancellation point: a thread that is cancelled in there would
- * never count itself out either.
  */
 static void receive(int number, siginfo_t *info, void *context)
 {
+	DISABLE_CANCELLATION;
 	int saved = errno;
 	struct signal_queue *queue;
-	int cancellation;
 
 	(void)context;
 	if (getpid() != atomic_load(&home)) {
@@ -82,13 +79,11 @@ static void receive(int number, siginfo_t *info, void *context)
 		errno = saved;
 		return;
 	}
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
 	atomic_fetch_add(&running[number], 1);
 	queue = atomic_load(&queues[number]);
 	if (queue != NULL)
 		put(queue, number, info);
 	atomic_fetch_sub(&running[number], 1);
-	pthread_setcancelstate(cancellation, NULL);
 	errno = saved;
 }
 

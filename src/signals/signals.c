@@ -16,6 +16,7 @@
 #include <daemonkit/error.h>
 #include <daemonkit/signals.h>
 
+#include "base/cancel.h"
 #include "base/error-internal.h"
 #include "compat/children.h"
 #include "ipc/channel.h"
@@ -82,6 +83,7 @@ static int not_owner(void)
 
 int daemonkit_signals_new(struct daemonkit_signals **ret)
 {
+	DISABLE_CANCELLATION;
 	struct daemonkit_signals *signals;
 	int result;
 
@@ -123,6 +125,8 @@ static void restore_in_child(struct daemonkit_signals *signals)
 
 struct daemonkit_signals *daemonkit_signals_free(struct daemonkit_signals *signals)
 {
+	DISABLE_CANCELLATION;
+
 	if (signals == NULL)
 		return NULL;
 	if (catcher_owns(&signals->queue))
@@ -163,6 +167,7 @@ static bool is_needed(const struct daemonkit_signals *signals, int number)
 int daemonkit_signals_set_handler(struct daemonkit_signals *signals, int number,
 				  daemonkit_signal_handler *handler, void *data)
 {
+	DISABLE_CANCELLATION;
 	struct slot *slot;
 
 	if (signals == NULL)
@@ -212,6 +217,7 @@ static int catch_children(struct daemonkit_signals *signals)
 int daemonkit_signals_reap_orphans(struct daemonkit_signals *signals,
 				   daemonkit_child_filter *is_own, void *data)
 {
+	DISABLE_CANCELLATION;
 	int result;
 
 	if (signals == NULL)
@@ -281,6 +287,7 @@ static int handle_all(struct daemonkit_signals *signals)
 
 int daemonkit_signals_dispatch(struct daemonkit_signals *signals)
 {
+	DISABLE_CANCELLATION;
 	int result;
 
 	if (signals == NULL)
@@ -319,6 +326,7 @@ static int await(struct daemonkit_signals *signals)
 
 int daemonkit_signals_serve(struct daemonkit_signals *signals)
 {
+	DISABLE_CANCELLATION;
 	int result;
 
 	if (signals == NULL)
@@ -354,6 +362,7 @@ int daemonkit_signal_value(const struct daemonkit_signal *signal)
 int daemonkit_signal_reply(struct daemonkit_signal *signal, int error, const char *format,
 			   ...)
 {
+	DISABLE_CANCELLATION;
 	char text[CHANNEL_TEXT_MAX + 1];
 	va_list arguments;
 
@@ -369,6 +378,7 @@ int daemonkit_signal_reply(struct daemonkit_signal *signal, int error, const cha
 
 int daemonkit_signal_status(struct daemonkit_signal *signal, const char *format, ...)
 {
+	DISABLE_CANCELLATION;
 	char text[CHANNEL_TEXT_MAX + 1];
 	va_list arguments;
 

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/fd.h"
 
 static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
@@ -48,6 +49,7 @@ static void leave_to_child(int signal)
 
 static void handle(int signal)
 {
+	DISABLE_CANCELLATION;
 	int saved = errno, fd;
 	ssize_t written;
 
