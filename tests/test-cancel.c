@@ -346,7 +346,7 @@ CALL(pidfile_remove, daemonkit_pidfile_remove(world->pidfile) == 0)
 CALL(pidfile_unlock, daemonkit_pidfile_unlock(world->pidfile) == 0)
 CALL(pidfile_write, daemonkit_pidfile_write(world->pidfile) == 0)
 CALL(process_alive, daemonkit_process_alive(world->process) == 1)
-CALL(process_fd, daemonkit_process_fd(world->process) >= -1)
+CALL(process_fd, daemonkit_process_fd(world->process) >= 0 || !harness_has_pidfds())
 CALL(process_free, (world->process = daemonkit_process_free(world->process)) == NULL)
 static bool call_process_open(struct world *world)
 {
@@ -643,16 +643,19 @@ static int wait_main(int argc, char *argv[])
 {
 	struct world world = { .directory = argv[argc - 1] };
 	static atomic_bool spinning;
+	char launcher[20];
 	sigset_t wanted;
 	pthread_t thread;
 
 	prepare_context(&world, &world.context, DAEMONKIT_MODE_REBORN);
 	if (daemonkit_was_reborn()) {
 		if (daemonkit_context_reborn(world.context) == 0)
-			for (kill(getppid(), SIGTERM);;)
+			for (kill((pid_t)atoi(getenv("LAUNCHER")), SIGTERM);;)
 				pause();
 		return 1;
 	}
+	snprintf(launcher, sizeof launcher, "%d", (int)getpid());
+	setenv("LAUNCHER", launcher, 1);
 	if (pthread_create(&thread, NULL, spin, &spinning) != 0)
 		abort();
 	while (!atomic_load(&spinning))
