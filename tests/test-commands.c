@@ -357,8 +357,9 @@ int main(int argc, char *argv[])
 	tcase_add_test(table, handlers_are_set_and_stay);
 	tcase_add_test(table, failure_leaves_the_table_as_it_was);
 	tcase_add_test(sending, the_order_of_sending_is_that_of_adding);
+	/* valgrind handles every signal with a default effect itself, as the kernel shows. */
 	if (harness_has_linux_api())
-		tcase_add_loop_test(sending, a_command_does_not_kill, 0, 4);
+		tcase_add_loop_test(sending, a_command_does_not_kill, harness_is_under_valgrind() ? 1 : 0, 4);
 	tcase_add_test(sending, a_running_program_is_commanded);
 	return harness_main(argc, argv, suite, helpers);
 }

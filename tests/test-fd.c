@@ -157,7 +157,8 @@ START_TEST(own_numbers_are_above_another)
 	limit.rlim_cur = 50;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	copy = fd_duplicate(fd);
-	ck_assert(copy > STDERR_FILENO && copy < 50);
+	/* valgrind keeps the limit to itself: it answers EMFILE, the kernel EINVAL. */
+	ck_assert(harness_is_under_valgrind() ? copy == -EMFILE : copy > STDERR_FILENO && copy < 50);
 	fd_close(copy);
 	fd_close(fd);
 	fd_close(100);

@@ -477,7 +477,7 @@ static int create_on_mount_point(void *way)
 		return 77;
 	harness_write_file(path, "2147483646\n");
 	harness_write_file(harness_path("host.pid"), "2147483646\n");
-	if (mount(harness_path("host.pid"), path, NULL, MS_BIND, NULL) != 0)
+	if (mount(harness_path("host.pid"), path, "none", MS_BIND, NULL) != 0)
 		return 77;
 	if (*(int *)way == NAMED)
 		forbid_nameless();
