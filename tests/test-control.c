@@ -357,8 +357,8 @@ START_TEST(a_stale_file_that_cannot_be_removed_is_told)
 	harness_need_root();
 	harness_write_file(path, "4194303\n");
 	check_streams(run_with("ok", "stop", "stranger", 4), "",
-		      line("prog: not running, but: pid file %s: open for writing (owned by user 0, "
-			   "mode 0644): Permission denied\n", path));
+		      line("prog: not running, but: pid file %s: open for writing: owned by user 0, "
+			   "mode 0644 (run as that user or root): Permission denied\n", path));
 	ck_assert_str_eq(harness_read_file(path), "4194303\n");
 	/* One that may be written is emptied, as a daemon leaves it that may not remove it. */
 	ck_assert_int_eq(chown(path, STRANGER, STRANGER), 0);

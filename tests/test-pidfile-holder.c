@@ -484,6 +484,51 @@ START_TEST(nobody_finds_roots_daemon_and_changes_nothing)
 }
 END_TEST
 
+static int refused_to_nobody(void *path)
+{
+	struct daemonkit_pidfile *pidfile = NULL;
+	pid_t named = atoi(harness_read_file(path));
+
+	if (!become_nobody())
+		return 1;
+	return daemonkit_pidfile_create(&pidfile, path, 0) != -EALREADY ? 2 :
+	       named_by_error() == named ? 0 : 3;
+}
+
+static int denied_to_nobody(void *path)
+{
+	struct daemonkit_pidfile *pidfile = NULL;
+	struct stat facts;
+	char text[256];
+
+	if (!become_nobody() || stat(path, &facts) != 0)
+		return 1;
+	snprintf(text, sizeof text, "pid file %s: open for writing: owned by user 0, mode %04o"
+		 " (run as that user or root): ", (char *)path, facts.st_mode & 07777u);
+	return daemonkit_pidfile_create(&pidfile, path, 0) != -EACCES ? 2 :
+	       strncmp(daemonkit_error(), text, strlen(text)) == 0 ? 0 : 3;
+}
+
+/* Who may read a file learns who holds it; what cannot be written is refused otherwise. */
+START_TEST(nobody_is_refused_what_roots_daemon_holds)
+{
+	char *path = strdup(open_path("x.pid"));
+	struct keeper keeper;
+
+	harness_need_root();
+	keeper = keeper_start(path, 0644, NULL);
+	ck_assert_int_eq(in_child(refused_to_nobody, path), 0);
+	ck_assert_int_eq(chmod(path, 0600), 0);
+	ck_assert_int_eq(in_child(denied_to_nobody, path), 0);
+	ck_assert_int_eq(chmod(path, 0644), 0);
+	check_names(path, keeper.pid);
+	keeper_kill(&keeper);
+	ck_assert_int_eq(in_child(denied_to_nobody, path), 0);
+	check_names(path, keeper.pid);
+	free(path);
+}
+END_TEST
+
 START_TEST(locked_but_not_written)
 {
 	const char *path = harness_path("x.pid");
@@ -612,6 +657,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(holder, other_kinds_of_files);
 	if (harness_has_linux_api())
 		tcase_add_test(holder, nobody_finds_roots_daemon_and_changes_nothing);
+	tcase_add_test(holder, nobody_is_refused_what_roots_daemon_holds);
 	tcase_add_test(holder, locked_but_not_written);
 	tcase_add_test(holder, a_holder_of_another_pid_namespace);
 	tcase_add_test(holder, proc_of_another_pid_namespace);

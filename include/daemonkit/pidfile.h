@@ -51,8 +51,8 @@ struct daemonkit_process;
  *
  * Returns: 0, or
  *   -EALREADY  another instance (or this process) holds the file; it is left
- *            alone.  The text names the holder.  No other error of this
- *            library has this number.
+ *            alone.  The text names the holder, for which the file needs to
+ *            be readable only.  No other error of this library has this number.
  *   -ENOLCK  the lock cannot be taken, though no instance is known to hold it:
  *            somebody has locked the file for reading or has a lease on it,
  *            or fcntl(2) says so; the text tells which
@@ -62,7 +62,7 @@ struct daemonkit_process;
  *            link, or contents that are not those of a stale file
  *   -EINVAL  @path is empty or @mode has bits outside 0777
  *   -EACCES, -EPERM, -EROFS  a stale file, as one of another user, can be
- *            neither replaced nor written
+ *            neither replaced nor written, or a file cannot even be read
  *   -EFBIG   RLIMIT_FSIZE does not admit even a pid; no signal comes of it
  *   -ENAMETOOLONG, -ENOENT, -ENOTDIR, -EACCES, -EROFS, -ENOSPC, -EDQUOT,
  *   -ENOMEM, -EMFILE, -ENFILE, -EIO  otherwise as open(2), write(2), fcntl(2)

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error-internal.h"
 #include "base/fd.h"
+#include "compat/openat.h"
 #include "pidfile/owner.h"
 
 /*
@@ -73,6 +74,31 @@ static int open_examined(const struct pidfile_place *place, const struct stat *f
 	return text;
 }
 
+/*
+ * A file that may be read but not written, as root's by another user, and that an instance
+ * holds: PIDFILE_AGAIN or -EALREADY.  0, and no text, where none is known to.
+ */
+static int refuse_if_held(const struct pidfile_place *place, const struct stat *facts,
+			  struct pidfile_claim *claim)
+{
+	int fd = compat_open_expected(place->directory, place->name, facts, false);
+	int result = -EBADF;
+
+	if (fd >= 0)
+		fd = fd_above_standard(fd);
+	if (fd >= 0)
+		result = pidfile_text_check(fd);
+	if (result == 0)
+		result = pidfile_claim(fd, 0, claim);
+	pidfile_lock_close(fd);
+	if (result == 0 && claim->kind == PIDFILE_CLAIM_OTHER)
+		return PIDFILE_AGAIN;
+	if (result == 0 &&
+	    (claim->kind == PIDFILE_CLAIM_HOLDER || claim->kind == PIDFILE_CLAIM_UNSEEN))
+		return pidfile_claim_refuse(claim, place->path);
+	return 0;
+}
+
 /* Take a file that is there and that is open, unless somebody holds it. */
 static int take_over(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 		     mode_t mode, int *fd, struct pidfile_claim *claim)
@@ -119,6 +145,10 @@ static int attempt(struct daemonkit_pidfile *pidfile, const struct pidfile_place
 		return error_set(-EALREADY, "pid file %s: held by this very process (%ld)",
 				 place->path, (long)getpid());
 	fd = open_examined(place, &facts);
+	if (fd == -EACCES) {
+		result = refuse_if_held(place, &facts, claim);
+		return result != 0 ? result : fd;
+	}
 	if (fd == -EAGAIN)
 		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_LEASED };
 	if (fd < 0)

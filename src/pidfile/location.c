@@ -78,7 +78,8 @@ int pidfile_open_seen(const struct pidfile_place *place, const struct stat *fact
 	if (fd >= 0 || fd == -ESTALE || fd == -EAGAIN)
 		return fd;
 	if (fd == -EACCES)
-		return error_system(fd, "pid file %s: open for %s (owned by user %lu, mode %04o)",
+		return error_system(fd, "pid file %s: open for %s: owned by user %lu, mode %04o"
+				    " (run as that user or root)",
 				    place->path, writing ? "writing" : "reading",
 				    (unsigned long)facts->st_uid, facts->st_mode & 07777u);
 	return error_system(fd, "pid file %s: open", place->path);
