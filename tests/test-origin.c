@@ -439,6 +439,119 @@ START_TEST(name_is_known_without_proc)
 }
 END_TEST
 
+/* Directories, one in the other, whose path is longer than PATH_MAX. */
+#define LEVEL "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define LEVELS (PATH_MAX / (sizeof LEVEL - 1) + 1)
+
+static void enter_deep_directory(void)
+{
+	ck_assert_int_eq(chdir(harness_directory()), 0);
+	for (size_t i = 0; i < LEVELS; i++)
+		ck_assert(mkdir(LEVEL, 0755) == 0 && chdir(LEVEL) == 0);
+}
+
+/* The harness could not remove them. */
+static void remove_deep_directory(void)
+{
+	for (size_t i = 0; i < LEVELS; i++)
+		ck_assert(chdir("..") == 0 && rmdir(LEVEL) == 0);
+}
+
+/* Executed by a relative path, from a directory whose path is too long to be known. */
+START_TEST(path_of_the_program_is_too_long)
+{
+	struct probe probe;
+	char words[512];
+
+	harness_need_kernel("/proc/self/exe of a deleted program");
+	snprintf(words, sizeof words, "%s pid=@/run/pid" REPORT, probe_ways[_i]);
+	enter_deep_directory();
+	ck_assert(harness_copy_program(harness_self, "program"));
+	probe = probe_run_program("./program", words);
+	ck_assert_int_eq(unlink("program"), 0);
+	remove_deep_directory();
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("reborn"), 1);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* Execute the arguments where /proc is empty. */
+static int without_proc_main(int argc, char *argv[])
+{
+	(void)argc;
+	if (unshare(CLONE_NEWNS) < 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "/proc", "tmpfs", 0, NULL) < 0)
+		return 77;
+	execv(argv[1], argv + 1);
+	return 99;
+}
+
+/* As probe_run_program(), where /proc was never mounted. */
+static struct probe run_without_proc(const char *path, const char *words)
+{
+	const char *script = harness_path("without-proc");
+	struct probe probe;
+	char text[2 * PATH_MAX];
+
+	harness_need_root();
+	snprintf(text, sizeof text, "#!/bin/sh\nexec '%s' --helper without-proc '%s' \"$@\"\n",
+		 harness_self, path);
+	harness_write_file(script, text);
+	ck_assert_int_eq(chmod(script, 0755), 0);
+	probe = probe_run_program(script, words);
+	if (probe.end == 77 << 8)
+		harness_skip("needs mounts of its own");
+	return probe;
+}
+
+#define ARGUMENTS " arg=name arg=--helper arg=probe arg=@/report arg=daemon:up " \
+		  "arg=daemon:report arg=daemon:wait ready=60000 pid=@/run/pid"
+
+START_TEST(program_runs_without_proc)
+{
+	struct probe probe;
+	char words[512];
+
+	snprintf(words, sizeof words, "%s" ARGUMENTS, probe_ways[_i]);
+	probe = run_without_proc(harness_self, words);
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("reborn"), 1);
+	ck_assert_int_eq(probe_number("argc"), 5);
+	probe_kill(&probe);
+	ck_assert_int_eq(unlink(harness_path("run/pid")), 0);
+	/* Only there its arguments could have been read. */
+	snprintf(words, sizeof words, "%s pid=@/run/pid" REPORT, probe_ways[_i]);
+	probe = run_without_proc(harness_self, words);
+	probe_check_failed(&probe, -ENOENT, "daemonkit_context_set_args");
+	probe_check_nothing_left();
+}
+END_TEST
+
+/* Neither the link nor the name is of any use. */
+START_TEST(path_is_too_long_without_proc)
+{
+	struct probe unknown, named;
+	char words[1024];
+
+	harness_need_root();
+	copy_of_this_program("program");
+	snprintf(words, sizeof words, "%s" ARGUMENTS, probe_ways[_i]);
+	enter_deep_directory();
+	ck_assert(harness_copy_program(harness_self, "program"));
+	unknown = run_without_proc("./program", words);
+	snprintf(words + strlen(words), sizeof words - strlen(words), " program=@/program");
+	named = run_without_proc("./program", words);
+	ck_assert_int_eq(unlink("program"), 0);
+	remove_deep_directory();
+	probe_check_failed(&unknown, -ENOENT, "daemonkit_context_set_program");
+	probe_check_up(&named);
+	ck_assert_int_eq(probe_number("reborn"), 1);
+	probe_kill(&named);
+}
+END_TEST
+
 START_TEST(program_cannot_be_executed)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid first:deny=execve",
@@ -452,6 +565,9 @@ END_TEST
 
 int main(int argc, char *argv[])
 {
+	const struct harness_helper helpers[] = { probe_helpers[0],
+						  { "without-proc", without_proc_main },
+						  { NULL, NULL } };
 	Suite *suite = suite_create("origin");
 	TCase *mark = harness_case(suite, "mark");
 	TCase *words = harness_case(suite, "words");
@@ -479,8 +595,12 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(program, program_file_is_replaced_while_the_launcher_runs, 0,
 			    PROBE_REBORN_WAYS);
 	tcase_add_loop_test(program, program_is_named, 0, PROBE_REBORN_WAYS);
-	if (harness_has_linux_api())
+	if (harness_has_linux_api()) {
 		tcase_add_test(program, name_is_known_without_proc);
+		tcase_add_loop_test(program, path_of_the_program_is_too_long, 0, PROBE_REBORN_WAYS);
+		tcase_add_loop_test(program, program_runs_without_proc, 0, PROBE_REBORN_WAYS);
+		tcase_add_loop_test(program, path_is_too_long_without_proc, 0, PROBE_REBORN_WAYS);
+	}
 	tcase_add_loop_test(program, program_cannot_be_executed, 0, PROBE_REBORN_WAYS);
-	return harness_main(argc, argv, suite, probe_helpers);
+	return harness_main(argc, argv, suite, helpers);
 }
