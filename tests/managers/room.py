@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'scripts'))
 import tap
 
 SLOWNESS = int(os.environ.get('HARNESS_SLOWNESS', '1'))

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+# Examples: installed as sources; compiled as a user compiles them.
+
+examplesdir = $(docdir)/examples
+dist_examples_DATA = \
+	doc/examples/activated.c \
+	doc/examples/log-rotation.c \
+	doc/examples/pipe.c \
+	doc/examples/service.c \
+	doc/examples/signal-handling.c \
+	doc/examples/simple.c \
+	doc/examples/upgrade.c
+example_programs = \
+	doc/examples/activated \
+	doc/examples/log-rotation \
+	doc/examples/pipe \
+	doc/examples/service \
+	doc/examples/signal-handling \
+	doc/examples/simple \
+	doc/examples/upgrade \
+	doc/managers/kept \
+	doc/managers/managed
+
+doc_examples_activated_CPPFLAGS = $(example_cppflags)
+doc_examples_activated_CFLAGS = $(example_cflags)
+doc_examples_activated_LDADD = libdaemonkit.la
+doc_examples_activated_LDFLAGS = $(example_ldflags)
+doc_examples_log_rotation_CPPFLAGS = $(example_cppflags)
+doc_examples_log_rotation_CFLAGS = $(example_cflags)
+doc_examples_log_rotation_LDADD = libdaemonkit.la
+doc_examples_log_rotation_LDFLAGS = $(example_ldflags)
+doc_examples_pipe_CPPFLAGS = $(example_cppflags)
+doc_examples_pipe_CFLAGS = $(example_cflags)
+doc_examples_pipe_LDADD = libdaemonkit.la
+doc_examples_pipe_LDFLAGS = $(example_ldflags)
+doc_examples_service_CPPFLAGS = $(example_cppflags)
+doc_examples_service_CFLAGS = $(example_cflags)
+doc_examples_service_LDADD = libdaemonkit.la
+doc_examples_service_LDFLAGS = $(example_ldflags)
+doc_examples_signal_handling_CPPFLAGS = $(example_cppflags)
+doc_examples_signal_handling_CFLAGS = $(example_cflags)
+doc_examples_signal_handling_LDADD = libdaemonkit.la
+doc_examples_signal_handling_LDFLAGS = $(example_ldflags)
+doc_examples_simple_CPPFLAGS = $(example_cppflags)
+doc_examples_simple_CFLAGS = $(example_cflags)
+doc_examples_simple_LDADD = libdaemonkit.la
+doc_examples_simple_LDFLAGS = $(example_ldflags)
+doc_examples_upgrade_CPPFLAGS = $(example_cppflags)
+doc_examples_upgrade_CFLAGS = $(example_cflags)
+doc_examples_upgrade_LDADD = libdaemonkit.la
+doc_examples_upgrade_LDFLAGS = $(example_ldflags)
+
+example_cppflags = -I$(top_builddir)/include -I$(top_srcdir)/include
+example_cflags = $(DIALECT_CFLAGS) $(WARNING_CFLAGS) $(INSTRUMENT_CFLAGS)
+# Statically: they also run where there is no build directory; and a run path cannot name a
+# directory with a colon, nor can libtool name one with a blank.
+example_ldflags = $(AM_LDFLAGS) -static -no-install

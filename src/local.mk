@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: MIT
+# The library: all objects first, for the tests that look inside.
+
+EXTRA_DIST += src/libdaemonkit.map
+
+noinst_LTLIBRARIES += libdaemonkit-internal.la
+libdaemonkit_internal_la_SOURCES = \
+	src/base/archive.c \
+	src/base/archive.h \
+	src/base/cancel.h \
+	src/base/clock.c \
+	src/base/clock.h \
+	src/base/decimal.c \
+	src/base/decimal.h \
+	src/base/error-internal.h \
+	src/base/error.c \
+	src/base/fd.c \
+	src/base/fd.h \
+	src/base/path.c \
+	src/base/path.h \
+	src/base/secret.c \
+	src/base/secret.h \
+	src/base/strerror.c \
+	src/base/strerror.h \
+	src/compat/anonymous-file.c \
+	src/compat/anonymous-file.h \
+	src/compat/capability.c \
+	src/compat/capability.h \
+	src/compat/children.c \
+	src/compat/children.h \
+	src/compat/clone.c \
+	src/compat/clone.h \
+	src/compat/close-range.c \
+	src/compat/close-range.h \
+	src/compat/epoll.c \
+	src/compat/epoll.h \
+	src/compat/executable.c \
+	src/compat/executable.h \
+	src/compat/ofd-lock.c \
+	src/compat/ofd-lock.h \
+	src/compat/openat.c \
+	src/compat/openat.h \
+	src/compat/pid-namespace.c \
+	src/compat/pid-namespace.h \
+	src/compat/pidfd.c \
+	src/compat/pidfd.h \
+	src/compat/random.c \
+	src/compat/random.h \
+	src/compat/self.c \
+	src/compat/self.h \
+	src/compat/siginfo.c \
+	src/compat/siginfo.h \
+	src/compat/socket.c \
+	src/compat/socket.h \
+	src/compat/vsock.c \
+	src/compat/vsock.h \
+	src/process/account.c \
+	src/process/account.h \
+	src/process/argv.c \
+	src/process/argv.h \
+	src/process/credentials.c \
+	src/process/credentials.h \
+	src/process/privileges-internal.h \
+	src/process/privileges.c \
+	src/process/process-internal.h \
+	src/process/process.c \
+	src/ipc/channel.c \
+	src/ipc/channel.h \
+	src/ipc/reply.c \
+	src/ipc/reply.h \
+	src/ipc/request.c \
+	src/signals/commands.c \
+	src/signals/handler.c \
+	src/signals/handler.h \
+	src/signals/init.c \
+	src/signals/init.h \
+	src/signals/queue.c \
+	src/signals/queue.h \
+	src/signals/reaper.c \
+	src/signals/reaper.h \
+	src/signals/signals-internal.h \
+	src/signals/signals.c \
+	src/manager/manager.c \
+	src/manager/manager.h \
+	src/manager/named-fds.c \
+	src/manager/named-fds.h \
+	src/manager/notify-address.c \
+	src/manager/notify-address.h \
+	src/manager/notify-internal.h \
+	src/manager/notify.c \
+	src/pidfile/create.c \
+	src/pidfile/handover.c \
+	src/pidfile/holder.c \
+	src/pidfile/location.c \
+	src/pidfile/location.h \
+	src/pidfile/lock.c \
+	src/pidfile/lock.h \
+	src/pidfile/owner.c \
+	src/pidfile/owner.h \
+	src/pidfile/pidfile-internal.h \
+	src/pidfile/pidfile.c \
+	src/pidfile/publish.c \
+	src/pidfile/remove-stale.c \
+	src/start/await.c \
+	src/start/await.h \
+	src/start/forked.c \
+	src/start/forked.h \
+	src/start/interrupt.c \
+	src/start/interrupt.h \
+	src/start/launch.c \
+	src/start/launch.h \
+	src/start/marker.c \
+	src/start/marker.h \
+	src/start/watcher.c \
+	src/start/watcher.h \
+	src/context/context-internal.h \
+	src/context/context.c \
+	src/context/daemonize.c \
+	src/context/daemonize.h \
+	src/context/launch-plan.c \
+	src/context/launch-plan.h \
+	src/context/logfile.c \
+	src/context/logfile.h \
+	src/context/notification.c \
+	src/context/reborn.c \
+	src/context/room.c \
+	src/context/room.h \
+	src/context/set-descriptors.c \
+	src/context/set-privileges.c \
+	src/context/setters.c \
+	src/context/settings.c \
+	src/context/settings.h \
+	src/context/upgrade.c \
+	src/context/version.c \
+	src/control/control-internal.h \
+	src/control/control.c \
+	src/control/status.c \
+	src/control/stop.c \
+	src/control/terminal.c \
+	src/control/terminal.h
+
+# The one seam to systemd's protocol: our own, or libsystemd's.
+libdaemonkit_internal_la_CFLAGS = $(AM_CFLAGS) $(TLS_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+# A part of another library has position-independent objects only, also in an archive:
+# without this libtool compiles each file once more for nothing.
+libdaemonkit_internal_la_LIBTOOLFLAGS = --tag=disable-static
+if WITH_LIBSYSTEMD
+libdaemonkit_internal_la_SOURCES += src/manager/libsystemd.c
+libdaemonkit_internal_la_LIBADD = $(LIBSYSTEMD_LIBS)
+else
+libdaemonkit_internal_la_SOURCES += src/manager/notify-socket.c
+endif
+
+# C:R:A, to be changed once in a release, after the last one:
+#   the sources changed           C:R+1:A
+#   functions were added          C+1:0:A+1
+#   functions changed or went     C+1:0:0   (the soname changes: never for 1.x)
+# The soname's number is C - A, and so 1.
+lib_LTLIBRARIES = libdaemonkit.la
+libdaemonkit_la_SOURCES =
+libdaemonkit_la_LIBADD = libdaemonkit-internal.la
+libdaemonkit_la_DEPENDENCIES = libdaemonkit-internal.la \
+	$(top_srcdir)/src/libdaemonkit.map $(top_srcdir)/build-aux/link-library
+libdaemonkit_la_LDFLAGS = $(AM_LDFLAGS) -version-info 1:0:0 -no-undefined
+if VERSION_SCRIPT
+libdaemonkit_la_LDFLAGS += -Wl,--version-script=$(top_srcdir)/src/libdaemonkit.map
+else
+libdaemonkit_la_LDFLAGS += -export-symbols-regex '^daemonkit_'
+endif
+libdaemonkit_la_LINK = AR='$(AR)' OBJCOPY='$(OBJCOPY)' \
+	RELINK='$(CC) $(CFLAGS) $(RELOCATABLE_CFLAGS) -r -nostdlib' \
+	$(SHELL) $(top_srcdir)/build-aux/link-library $(top_srcdir)/src/libdaemonkit.map \
+	$(LIBTOOL) $(AM_V_lt) --tag=CC $(AM_LIBTOOLFLAGS) $(LIBTOOLFLAGS) --mode=link \
+	$(CCLD) $(AM_CFLAGS) $(CFLAGS) $(libdaemonkit_la_LDFLAGS) $(LDFLAGS) -o $@

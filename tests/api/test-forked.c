@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* Mode FORK: the memory that is kept remembers descriptors that are closed. */
+#include "harness/probe-running.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <daemonkit/error.h>
+#include <daemonkit/pidfile.h>
+#include <daemonkit/process.h>
+
+#define REPORT " daemon:report daemon:up daemon:wait"
+#define START "mode=fork pid=@/run/pid ready=60000 "
+/* What the test itself has open: the lowest numbers are the program's then. */
+#define CLEAR "first:close=3 first:close=4 first:close=5 first:close=6 first:close=7 first:close=8 "
+
+/* The number of the pid file's descriptor in the daemon. */
+static int pid_file_number(void)
+{
+	const char *line;
+
+	probe_fact("pid");
+	line = harness_read_file(harness_path("report"));
+	for (const char *next; (next = strchr(line, '\n')) != NULL; line = next + 1)
+		if (strncmp(line, "fd", 2) == 0 &&
+		    memmem(line, (size_t)(next - line), "/run/", 5) != NULL)
+			return atoi(line + 2);
+	ck_abort_msg("the daemon does not have its pid file open");
+}
+
+/* It holds its pid file, and its pid is all that is in it. */
+static void check_pid_file(const struct probe *probe)
+{
+	struct daemonkit_process *process = NULL;
+	char text[32];
+
+	snprintf(text, sizeof text, "%d\n", (int)probe->result);
+	ck_assert_str_eq(harness_read_file(harness_path("run/pid")), text);
+	ck_assert_msg(daemonkit_pidfile_holder(harness_path("run/pid"), &process) == 0, "%s",
+		      daemonkit_error());
+	ck_assert_int_eq(daemonkit_process_pid(process), probe->result);
+	daemonkit_process_free(process);
+}
+
+START_TEST(own_numbers_are_above_all)
+{
+	struct probe probe = probe_run(START "first:files=20 first:open=300 first:hide=310" REPORT);
+
+	probe_check_up(&probe);
+	ck_assert_int_gt(pid_file_number(), 310);
+	check_pid_file(&probe);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* Kept ones, and those of signals objects, have the numbers that they had. */
+START_TEST(kept_numbers_stay)
+{
+	struct probe probe = probe_run(START "first:open=300 keep=300 hear" REPORT);
+
+	probe_check_up(&probe);
+	ck_assert_int_gt(pid_file_number(), 300);
+	ck_assert_ptr_nonnull(strstr(probe_fact("fd300"), "/dev/null"));
+	check_pid_file(&probe);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* Nor the channel to the launcher, over which it says that it is ready. */
+START_TEST(streams_do_not_reach_the_pid_file)
+{
+	struct probe probe = probe_run(START CLEAR "first:fopen=@/own daemon:fclose=a_line" REPORT);
+
+	probe_check_up(&probe);
+	check_pid_file(&probe);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* A /dev for this test alone, with nothing but a log and /dev/null. */
+static int own_log(void)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	int null, log, file;
+	char link[64];
+
+	harness_need_root();
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		harness_skip("needs mounts of its own: %s", strerror(errno));
+	null = open("/dev/null", O_PATH | O_CLOEXEC);
+	snprintf(link, sizeof link, "/proc/self/fd/%d", null);
+	ck_assert_int_eq(mount("none", "/dev", "tmpfs", 0, NULL), 0);
+	file = open("/dev/null", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	close(file);
+	ck_assert_int_eq(mount(link, "/dev/null", NULL, MS_BIND, NULL), 0);
+	close(null);
+	log = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(log, (struct sockaddr *)&name, sizeof name), 0);
+	return log;
+}
+
+static void check_logged(int log, const char *text)
+{
+	char message[256] = "";
+
+	ck_assert(harness_wait_readable(log, HARNESS_SOON));
+	ck_assert_int_gt(recv(log, message, sizeof message - 1, 0), 0);
+	ck_assert_msg(strstr(message, text) != NULL, "%s", message);
+}
+
+/* The files that the daemon opens then have the number of the old connection. */
+START_TEST(log_messages_go_to_the_log)
+{
+	int log = own_log();
+	struct probe probe = probe_run(START CLEAR "first:files=%d first:syslog=early "
+				       "daemon:files=30 daemon:syslog=late" REPORT, _i);
+
+	probe_check_up(&probe);
+	check_pid_file(&probe);
+	check_logged(log, "early");
+	check_logged(log, "late");
+	for (int fd = 3; fd < 33; fd++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "fd%d", fd);
+		ck_assert_ptr_nonnull(strstr(probe_fact(name), "/dev/null"));
+	}
+	probe_kill(&probe);
+	close(log);
+}
+END_TEST
+
+/* The C library reads on in a file that it has opened, or would. */
+START_TEST(databases_are_opened_anew)
+{
+	const struct passwd *first;
+	struct probe probe;
+
+	setpwent();
+	first = getpwent();
+	if (first == NULL)
+		harness_skip("the user database cannot be listed");
+	endpwent();
+	probe = probe_run(START "first:getpwent daemon:getpwent daemon:endpwent" REPORT);
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("passwd"), first->pw_name);
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(no_number_above_is_an_error)
+{
+	struct probe probe = probe_run(START "first:open=299 first:limit=300 daemon:wait");
+
+	probe_check_failed(&probe, -EMFILE, "mode fork");
+	probe_check_nothing_left();
+	/* What is beyond the limit cannot come again. */
+	probe = probe_run(START "first:open=299 first:limit=250" REPORT);
+	probe_check_up(&probe);
+	ck_assert_int_gt(pid_file_number(), 200);
+	check_pid_file(&probe);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* A limit of the daemon's own that excludes these numbers. */
+START_TEST(lower_limit_leaves_all_working)
+{
+	struct probe probe = probe_run(START "first:open=300 log=@/log rlimit=7:20:20 "
+				       "daemon:reopen daemon:release" REPORT);
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("reopened"), 0);
+	ck_assert_int_eq(probe_number("released"), 0);
+	probe_check_nothing_left();
+	probe_kill(&probe);
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("forked");
+	TCase *numbers = harness_case(suite, "numbers");
+	TCase *memory = harness_case(suite, "memory");
+
+	tcase_add_test(numbers, own_numbers_are_above_all);
+	tcase_add_test(numbers, kept_numbers_stay);
+	tcase_add_test(numbers, no_number_above_is_an_error);
+	tcase_add_test(numbers, lower_limit_leaves_all_working);
+	tcase_add_test(memory, streams_do_not_reach_the_pid_file);
+	tcase_add_loop_test(memory, log_messages_go_to_the_log, 0, 5);
+	tcase_add_test(memory, databases_are_opened_anew);
+	return harness_main(argc, argv, suite, probe_helpers);
+}

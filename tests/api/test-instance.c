@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* One instance: the pid file of a context, found, released, never in the way. */
+#include "harness/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <daemonkit/context.h>
+
+#define STARTS 20
+#define ROUNDS 100
+
+static pid_t pid_in_file(void)
+{
+	return (pid_t)atoi(harness_read_file(harness_path("run/pid")));
+}
+
+START_TEST(of_many_starts_one_wins)
+{
+	struct harness_program programs[STARTS];
+	struct probe winner = { .result = 0 }, losers[STARTS];
+	char name[32];
+	int won = 0, lost = 0;
+
+	for (int i = 0; i < STARTS; i++)
+		programs[i] = probe_spawn("%s pid=@/run/pid daemon:wait", probe_ways[_i]);
+	for (int i = 0; i < STARTS; i++) {
+		struct probe probe = probe_result(&programs[i]);
+
+		harness_end(&programs[i]);
+		if (probe.result > 0) {
+			winner = probe;
+			won++;
+		} else {
+			losers[lost++] = probe;
+		}
+	}
+	ck_assert_int_eq(won, 1);
+	snprintf(name, sizeof name, "%d", (int)winner.result);
+	for (int i = 0; i < lost; i++)
+		probe_check_failed(&losers[i], -EALREADY, name);
+	ck_assert_int_eq(pid_in_file(), winner.result);
+	ck_assert_int_eq(kill(winner.result, 0), 0);
+	probe_kill(&winner);
+}
+END_TEST
+
+START_TEST(second_start_names_the_holder_and_harms_nothing)
+{
+	struct probe first = probe_run("%s pid=@/run/pid daemon:wait", probe_ways[_i]), second;
+	char name[32];
+
+	probe_check_up(&first);
+	snprintf(name, sizeof name, "%d", (int)first.result);
+	for (int i = 0; i < 3; i++) {
+		second = probe_run("%s pid=@/run/pid failure=9 daemon:wait", probe_ways[_i]);
+		probe_check_failed(&second, -EALREADY, name);
+		ck_assert_int_eq(WEXITSTATUS(second.status), 9);
+		ck_assert_int_eq(pid_in_file(), first.result);
+	}
+	probe_kill(&first);
+}
+END_TEST
+
+START_TEST(start_after_a_kill_succeeds_at_once)
+{
+	for (int i = 0; i < 5; i++) {
+		struct probe probe = probe_run("%s pid=@/run/pid daemon:wait", probe_ways[_i]);
+
+		probe_check_up(&probe);
+		ck_assert_int_eq(pid_in_file(), probe.result);
+		ck_assert_int_lt(probe.milliseconds, harness_scaled(20000));
+		probe_kill(&probe);
+	}
+}
+END_TEST
+
+/* fault 2.3: a program that the daemon started keeps the lock after the daemon died */
+START_TEST(fault_2_3_programs_hold_no_lock)
+{
+	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:sleep=@/sleeper "
+				       "daemon:up daemon:wait", probe_ways[_i]);
+	pid_t sleeper = (pid_t)atoi(harness_read_file(harness_path("sleeper")));
+
+	probe_check_up(&probe);
+	probe_kill(&probe);
+	ck_assert_int_eq(kill(sleeper, 0), 0);
+	probe = probe_run("%s pid=@/run/pid daemon:wait", probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_int_eq(pid_in_file(), probe.result);
+	probe_kill(&probe);
+	ck_assert_int_eq(kill(sleeper, SIGKILL), 0);
+	ck_assert(harness_wait_gone(sleeper, HARNESS_SOON));
+}
+END_TEST
+
+/* A forked worker that frees the context takes nothing away from the daemon. */
+START_TEST(worker_that_ends_leaves_the_lock)
+{
+	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:work daemon:search "
+				       "daemon:up daemon:wait launcher:search", probe_ways[_i]);
+	struct probe second;
+	const char *found;
+	char text[32];
+
+	probe_check_up(&probe);
+	second = probe_run("%s pid=@/run/pid daemon:wait", probe_ways[_i]);
+	probe_check_failed(&second, -EALREADY, "");
+	/* Found by itself and by its launcher. */
+	snprintf(text, sizeof text, "found %d\n", (int)probe.result);
+	found = strstr(harness_read_file(harness_path("report")), text);
+	ck_assert_ptr_nonnull(found);
+	ck_assert_ptr_nonnull(strstr(found + 1, text));
+	ck_assert_int_eq(pid_in_file(), probe.result);
+	probe_kill(&probe);
+}
+END_TEST
+
+static int start_without_a_process(const char *mode)
+{
+	const struct rlimit none = { .rlim_cur = 0, .rlim_max = 0 };
+	struct daemonkit_context *context = NULL;
+	pid_t result;
+
+	/* Root has as many as it likes. */
+	if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0)
+		return 1;
+	if (setrlimit(RLIMIT_NPROC, &none) != 0 || daemonkit_context_new(&context) != 0 ||
+	    daemonkit_context_set_pid_file(context, "/x.pid", 0) != 0 ||
+	    daemonkit_context_set_mode(context, strcmp(mode, "fork") == 0 ? DAEMONKIT_MODE_FORK
+									  : DAEMONKIT_MODE_REBORN) != 0)
+		return 2;
+	result = daemonkit_context_reborn(context);
+	daemonkit_context_free(context);
+	return result == -EAGAIN ? 0 : 3;
+}
+
+/* A lack of processes must not look like an instance that runs already. */
+START_TEST(no_process_to_be_had)
+{
+	pid_t pid;
+	int status;
+
+	harness_need_kernel("RLIMIT_NPROC");
+	pid = fork();
+	if (pid == 0)
+		_exit(start_without_a_process(_i == 0 ? "fork" : "reborn"));
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+/* row 12: Search never unlinks and never believes the file alone */
+START_TEST(row_12_search)
+{
+	struct probe probe = probe_run("%s pid=@/run/pid ready=60000 daemon:up daemon:wait "
+				       "launcher:search launcher:kill launcher:gone "
+				       "launcher:search", probe_ways[_i]);
+	char first[32], second[32];
+	const char *found;
+
+	probe_check_up(&probe);
+	snprintf(first, sizeof first, "found %d\n", (int)probe.result);
+	snprintf(second, sizeof second, "found %d\n", -ESRCH);
+	found = strstr(harness_read_file(harness_path("report")), first);
+	ck_assert_ptr_nonnull(found);
+	ck_assert_ptr_nonnull(strstr(found, second));
+	ck_assert_int_eq(pid_in_file(), probe.result);
+}
+END_TEST
+
+/* row 13: Release removes in the daemon, and is nothing in the launcher */
+START_TEST(row_13_release)
+{
+	struct probe probe = probe_run("%s pid=@/run/pid ready=60000 daemon:up daemon:await=@/go "
+				       "daemon:release daemon:release daemon:report daemon:wait "
+				       "launcher:release", probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(pid_in_file(), probe.result);
+	harness_write_file(harness_path("go"), "");
+	ck_assert_int_eq(probe_number("released"), 0);
+	probe_check_nothing_left();
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(pid_file_by_a_relative_path)
+{
+	struct probe probe = probe_run("%s chdir=@ pid=run/pid log=log ready=60000 daemon:up "
+				       "daemon:say=x daemon:release daemon:report daemon:wait",
+				       probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("released"), 0);
+	ck_assert_str_eq(harness_read_file(harness_path("log")), "x");
+	probe_check_nothing_left();
+	probe_kill(&probe);
+}
+END_TEST
+
+/* row 3: PidFileName, PidFilePerm */
+START_TEST(row_3_mode_of_the_pid_file)
+{
+	struct probe probe = probe_run("%s first:mask=077 pidmode=644 pid=@/run/pid daemon:wait",
+				       probe_ways[_i]);
+	struct stat status;
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(stat(harness_path("run/pid"), &status), 0);
+	ck_assert_uint_eq(status.st_mode & 07777, 0644);
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(foreign_file_in_the_place_is_kept)
+{
+	struct probe probe;
+
+	mkdir(harness_path("run"), 0755);
+	harness_write_file(harness_path("run/pid"), "somebody's work\n");
+	probe = probe_run("%s pid=@/run/pid daemon:wait", probe_ways[_i]);
+	probe_check_failed(&probe, -EEXIST, "/run/pid");
+	ck_assert_str_eq(harness_read_file(harness_path("run/pid")), "somebody's work\n");
+	ck_assert_int_eq(unlink(harness_path("run/pid")), 0);
+	ck_assert_int_eq(symlink("/etc/hostname", harness_path("run/pid")), 0);
+	probe = probe_run("%s pid=@/run/pid daemon:wait", probe_ways[_i]);
+	ck_assert_int_lt(probe.result, 0);
+	ck_assert_ptr_nonnull(strstr(probe.text, "/run/pid"));
+}
+END_TEST
+
+/* Wait until the pid file appears; its pid. */
+static pid_t wait_for_pid(int watch)
+{
+	union {
+		struct inotify_event event;
+		char bytes[4096];
+	} events;
+	const char *text;
+
+	while (access(harness_path("run/pid"), F_OK) != 0) {
+		ck_assert(harness_wait_readable(watch, HARNESS_SOON));
+		ck_assert_int_gt(read(watch, &events, sizeof events), 0);
+	}
+	text = harness_read_file(harness_path("run/pid"));
+	ck_assert_ptr_nonnull(strchr(text, '\n'));
+	return (pid_t)atoi(text);
+}
+
+/* A signal sent the moment that the pid file appears is heard (avahi, consul). */
+START_TEST(fault_peers_no_signal_is_lost)
+{
+	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	harness_allow(120000);
+	mkdir(harness_path("run"), 0755);
+	ck_assert_int_ge(inotify_add_watch(watch, harness_path("run"), IN_CREATE | IN_MOVED_TO), 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		struct harness_program program;
+		struct probe probe;
+		pid_t daemon;
+
+		unlink(harness_path("report"));
+		program = probe_spawn("%s hear pid=@/run/pid daemon:serve daemon:release",
+				      probe_ways[_i]);
+		daemon = wait_for_pid(watch);
+		ck_assert_int_eq(kill(daemon, SIGHUP), 0);
+		ck_assert_int_eq(kill(daemon, SIGTERM), 0);
+		probe = probe_result(&program);
+		harness_end(&program);
+		/* Also when the daemon has obeyed before its launcher looked. */
+		probe_check_up(&probe);
+		ck_assert_int_eq(probe.result, daemon);
+		ck_assert_int_eq(probe_number("heard"), 1);
+		ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+		probe_check_nothing_left();
+	}
+	close(watch);
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("instance");
+	TCase *instance = harness_case(suite, "instance");
+
+	tcase_add_loop_test(instance, of_many_starts_one_wins, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, second_start_names_the_holder_and_harms_nothing, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, start_after_a_kill_succeeds_at_once, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, fault_2_3_programs_hold_no_lock, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, worker_that_ends_leaves_the_lock, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, no_process_to_be_had, 0, 2);
+	tcase_add_loop_test(instance, row_12_search, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, row_13_release, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, pid_file_by_a_relative_path, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, row_3_mode_of_the_pid_file, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, foreign_file_in_the_place_is_kept, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, fault_peers_no_signal_is_lost, 0, PROBE_WAYS);
+	return harness_main(argc, argv, suite, probe_helpers);
+}

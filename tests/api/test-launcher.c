@@ -1,0 +1,768 @@
+/* SPDX-License-Identifier: MIT */
+/* The launcher while it waits: its signals, its threads, its other children, its death. */
+#include "harness/probe-running.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <daemonkit/context.h>
+
+/* A daemon that tells that it is there, and goes on starting for long. */
+#define SLOW " ready=60000 pid=@/run/pid daemon:report daemon:wait"
+
+static const int interrupting[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+#define SIGNALS 4
+/* Every signal in every way. */
+#define WAYS_AND_SIGNALS (PROBE_WAYS * SIGNALS)
+
+/* The daemon's pid once it is there. */
+static pid_t wait_for_daemon(void)
+{
+	return (pid_t)probe_number("pid");
+}
+
+START_TEST(launcher_dies_by_the_signal)
+{
+	int signal = interrupting[_i % SIGNALS];
+	struct harness_program program = probe_spawn("%s" SLOW, probe_ways[_i / SIGNALS]);
+	pid_t daemon = wait_for_daemon();
+	int status;
+
+	ck_assert_int_eq(kill(program.pid, signal), 0);
+	status = probe_end(&program);
+	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == signal, "%#x", (unsigned)status);
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_check_nothing_left();
+}
+END_TEST
+
+START_TEST(launchers_own_handler_runs)
+{
+	int signal = interrupting[_i % SIGNALS];
+	struct harness_program program = probe_spawn("%s first:handler=%d launcher:handled" SLOW,
+						     probe_ways[_i / SIGNALS], signal);
+	pid_t daemon = wait_for_daemon();
+	struct probe probe;
+	char line[32];
+
+	ck_assert_int_eq(kill(program.pid, signal), 0);
+	probe = probe_result(&program);
+	probe_check_failed(&probe, -EINTR, "a signal interrupted the start");
+	snprintf(line, sizeof line, "handled %d", signal);
+	ck_assert_str_eq(harness_line(&program), line);
+	ck_assert_int_eq(WEXITSTATUS(probe_end(&program)), 1);
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_check_nothing_left();
+}
+END_TEST
+
+START_TEST(ignored_signals_do_not_end_the_start)
+{
+	struct harness_program program = probe_spawn(
+		"%s first:ignore=1 first:ignore=2 first:ignore=3 first:ignore=15 ready=60000 "
+		"daemon:report daemon:await=@/go daemon:up daemon:wait", probe_ways[_i]);
+	struct probe probe;
+
+	wait_for_daemon();
+	for (int i = 0; i < SIGNALS; i++)
+		ck_assert_int_eq(kill(program.pid, interrupting[i]), 0);
+	harness_write_file(harness_path("go"), "");
+	probe = probe_result(&program);
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_end(&program), 0);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* The signal comes to another thread than the one that starts the daemon. */
+START_TEST(launcher_with_threads_is_interrupted)
+{
+	struct harness_program program = probe_spawn("%s thread first:threads=3" SLOW,
+						     probe_ways[_i]);
+	pid_t daemon = wait_for_daemon();
+	int status;
+
+	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
+	status = probe_end(&program);
+	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM, "%#x", (unsigned)status);
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_check_nothing_left();
+}
+END_TEST
+
+/* Nobody will ever know of the start: the daemon learns it. */
+/* The watcher, where there is one, else the launcher. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[64];
+	int parent = 0;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fscanf(file, "%*d (%*[^)]) %*c %d", &parent), 1);
+	fclose(file);
+	return parent;
+}
+
+START_TEST(launcher_is_killed)
+{
+	struct harness_program program = probe_spawn(
+		"%s pid=@/run/pid ready=60000 daemon:report daemon:await=@/go daemon:up "
+		"daemon:release daemon:exit=0", probe_ways[_i]);
+	pid_t daemon = wait_for_daemon(), parent = parent_of(daemon);
+
+	ck_assert_int_eq(kill(program.pid, SIGKILL), 0);
+	probe_end(&program);
+	harness_write_file(harness_path("go"), "");
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_gone(parent, HARNESS_SOON));
+	ck_assert_int_eq(probe_number("said"), -ECANCELED);
+	probe_check_nothing_left();
+}
+END_TEST
+
+/* The same before the second copy has got its settings. */
+START_TEST(launcher_is_killed_before_the_set_up)
+{
+	struct harness_program program = probe_spawn(
+		"%s pid=@/run/pid second:touch=@/here second:await=@/go", probe_ways[_i]);
+	pid_t parent;
+
+	ck_assert(harness_wait_file(harness_path("here"), HARNESS_SOON));
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	parent = parent_of((pid_t)atoi(harness_read_file(harness_path("here"))));
+	ck_assert_int_eq(kill(program.pid, SIGKILL), 0);
+	probe_end(&program);
+	harness_write_file(harness_path("go"), "");
+	ck_assert_int_eq(probe_number("refused"), -ECANCELED);
+	probe_check_nothing_left();
+	/* And it ends by itself. */
+	ck_assert(harness_wait_gone((pid_t)atoi(harness_read_file(harness_path("here"))),
+				    HARNESS_SOON));
+	ck_assert(harness_wait_gone(parent, HARNESS_SOON));
+}
+END_TEST
+
+/* Its launcher cannot watch the daemon any more, and does not leave it behind. */
+START_TEST(watcher_is_killed)
+{
+	struct harness_program program = probe_spawn(
+		"mode=fork pid=@/run/pid ready=60000 daemon:report daemon:fill=64 "
+		"daemon:touch=@/here daemon:await=@/go daemon:up daemon:wait");
+	pid_t daemon = wait_for_daemon(), watcher = parent_of(daemon);
+	struct probe probe;
+
+	ck_assert_int_ne(watcher, program.pid);
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	ck_assert_int_eq(kill(watcher, SIGKILL), 0);
+	probe = probe_result(&program);
+	probe_check_failed(&probe, -ECHILD, "the daemon ended before it was ready");
+	ck_assert_int_eq(probe.status, -1);
+	/* What could not be told may not be taken for the daemon's end. */
+	probe_check_nothing_left();
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_end(&program);
+}
+END_TEST
+
+static bool has_hung_up(void *data)
+{
+	const char *state = running_proc(*(pid_t *)data, "status", "State");
+
+	return state[0] == 'Z';
+}
+
+/* The launcher learns of it when all of this is true, and not before. */
+static void kill_watcher(pid_t launcher, pid_t watcher)
+{
+	ck_assert_int_eq(kill(launcher, SIGSTOP), 0);
+	ck_assert_int_eq(kill(watcher, SIGKILL), 0);
+	ck_assert(harness_wait_until(has_hung_up, &watcher, HARNESS_SOON));
+	ck_assert_int_eq(kill(launcher, SIGCONT), 0);
+}
+
+/* Its own child has the channel, too: that says nothing of the daemon. */
+START_TEST(watcher_is_killed_and_a_child_holds_the_channel)
+{
+	struct harness_program program = probe_spawn(
+		"mode=fork%s pid=@/run/pid ready=60000 daemon:report daemon:hold=@/held "
+		"daemon:touch=@/here daemon:%s", _i / 2 ? " first:deny=pidfd_open" : "",
+		_i % 2 ? "wait" : "await=@/go daemon:exit=3");
+	pid_t daemon = wait_for_daemon(), watcher = parent_of(daemon), child;
+	struct probe probe;
+
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	child = (pid_t)atoi(harness_read_file(harness_path("held")));
+	kill_watcher(program.pid, watcher);
+	harness_write_file(harness_path("go"), "");
+	probe = probe_result(&program);
+	probe_check_failed(&probe, -ECHILD, "before it was ready");
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert(harness_wait_gone(child, HARNESS_SOON));
+	probe_end(&program);
+}
+END_TEST
+
+/* Its channel is gone, and it is there. */
+START_TEST(watcher_of_a_silent_one_is_killed)
+{
+	struct harness_program program = probe_spawn(
+		"mode=fork ready=60000 daemon:report daemon:closeall daemon:touch=@/here "
+		"daemon:wait");
+	pid_t daemon = wait_for_daemon(), watcher = parent_of(daemon);
+	struct probe probe;
+
+	ck_assert_int_eq(kill(program.pid, SIGSTOP), 0);
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	kill_watcher(program.pid, watcher);
+	probe = probe_result(&program);
+	probe_check_failed(&probe, -ECHILD, "before it was ready");
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_end(&program);
+}
+END_TEST
+
+/* The launcher is the daemon's parent then, and its program does not know such a child. */
+START_TEST(watcher_of_a_subreaper_is_killed)
+{
+	struct harness_program program;
+	pid_t daemon, watcher;
+	struct probe probe;
+
+	harness_need_kernel("PR_SET_CHILD_SUBREAPER");
+	program = probe_spawn("mode=fork first:adopt pid=@/run/pid ready=60000 daemon:report "
+			      "daemon:wait launcher:ended");
+	daemon = wait_for_daemon();
+	watcher = parent_of(daemon);
+	kill_watcher(program.pid, watcher);
+	probe = probe_result(&program);
+	probe_check_failed(&probe, -ECHILD, "before it was ready");
+	ck_assert_str_eq(harness_line(&program), "ended -1");
+	probe_check_nothing_left();
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_end(&program);
+}
+END_TEST
+
+static const char *const modes[] = { "mode=reborn", "mode=fork" };
+
+/* The daemon is another user's, and root may not kill it: that is said, and not waited out. */
+START_TEST(daemon_may_not_be_killed)
+{
+	const char *mode = modes[_i];
+	struct harness_program program;
+	struct probe probe;
+	pid_t daemon;
+
+	running_for_everybody();
+	program = probe_spawn("%s first:lose=%d user=nobody ready=60000 daemon:report daemon:wait",
+			      mode, CAP_KILL);
+	daemon = wait_for_daemon();
+	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
+	ck_assert_msg(WTERMSIG(probe_end(&program)) == SIGTERM, "it was not SIGTERM");
+	ck_assert_int_eq(kill(daemon, 0), 0);
+	ck_assert_int_eq(kill(daemon, SIGKILL), 0);
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	/* Enough to change the user: before that it is root's, and can be killed. */
+	probe = probe_run("%s first:lose=%d user=nobody ready=%d daemon:where=@/again "
+			  "daemon:report daemon:wait", mode, CAP_KILL, harness_scaled(1000));
+	probe_check_failed(&probe, -ETIMEDOUT, "was not ready in time and could not be killed");
+	ck_assert_int_eq(probe.status, -1);
+	probe_read(harness_path("again"));
+	ck_assert_int_eq(kill(wait_for_daemon(), SIGKILL), 0);
+	ck_assert(harness_wait_gone(wait_for_daemon(), HARNESS_SOON));
+}
+END_TEST
+
+START_TEST(daemon_that_may_not_be_killed_ends_by_itself)
+{
+	struct probe probe;
+
+	running_for_everybody();
+	probe = probe_run("%s first:lose=%d user=nobody ready=%d daemon:abandoned daemon:exit=3",
+			  modes[_i], CAP_KILL, harness_scaled(1000));
+	probe_check_failed(&probe, -ETIMEDOUT, "was not ready in time and ended by itself");
+	ck_assert_msg(WIFEXITED(probe.status) && WEXITSTATUS(probe.status) == 3, "%#x",
+		      (unsigned)probe.status);
+}
+END_TEST
+
+/* ---- other children of the launcher ---- */
+
+START_TEST(launcher_that_ignores_sigchld)
+{
+	struct probe probe = probe_run("%s first:ignore=17 ready=60000 daemon:up daemon:wait",
+				       probe_ways[_i]);
+
+	probe_check_up(&probe);
+	probe_kill(&probe);
+	probe = probe_run("%s first:ignore=17 ready=60000 pid=@/run/pid daemon:raise=9",
+			  probe_ways[_i]);
+	ck_assert_int_eq(probe.result, -ECHILD);
+	/* Nobody else knows the status, but nothing may be made up. */
+	ck_assert_msg(probe.status == -1 || (WIFSIGNALED(probe.status) &&
+					     WTERMSIG(probe.status) == SIGKILL),
+		      "%#x", (unsigned)probe.status);
+	ck_assert_int_lt(probe.milliseconds, harness_scaled(20000));
+	probe_check_nothing_left();
+}
+END_TEST
+
+START_TEST(launcher_whose_handler_reaps_everything)
+{
+	for (int i = 0; i < 10; i++) {
+		struct probe probe = probe_run("%s first:reaper ready=60000 pid=@/run/pid "
+					       "daemon:exit=5", probe_ways[_i]);
+
+		ck_assert_int_eq(probe.result, -ECHILD);
+		ck_assert_msg(probe.status == -1 || (WIFEXITED(probe.status) &&
+						     WEXITSTATUS(probe.status) == 5),
+			      "%#x", (unsigned)probe.status);
+		ck_assert_int_lt(probe.milliseconds, harness_scaled(20000));
+		unlink(harness_path("run/pid"));
+	}
+}
+END_TEST
+
+/* The daemon was reaped, and its pid is another child's: that one is left alone. */
+START_TEST(launcher_whose_pids_are_used_again)
+{
+	bool was_used = false;
+
+	harness_need_clones();
+	harness_need_root();
+	for (int i = 0; i < 10; i++) {
+		struct harness_program program = probe_spawn(
+			"mode=reborn first:reuse ready=60000 daemon:exit=5 launcher:other");
+		struct probe probe = probe_result(&program);
+		const char *other = harness_line(&program);
+
+		ck_assert_int_eq(probe.result, -ECHILD);
+		ck_assert_msg(probe.status == -1 || probe.status == 5 << 8, "%#x",
+			      (unsigned)probe.status);
+		/* The launcher may have been faster than the handler. */
+		if (strcmp(other, "other none") != 0) {
+			was_used = true;
+			ck_assert_int_eq(atoi(other + strlen("other ")), 99 << 8);
+		}
+		probe_end(&program);
+	}
+	if (!was_used)
+		harness_skip("a pid cannot be chosen here");
+}
+END_TEST
+
+/* A launcher that lives on is no stranger to its daemon's end. */
+START_TEST(launcher_that_stays_gets_the_exit_status)
+{
+	struct probe probe;
+	char line[32];
+
+	harness_need_clones();
+	probe = probe_run("%s ready=60000 daemon:up daemon:await=@/go "
+			  "daemon:exit=42 launcher:touch=@/go launcher:reap", probe_ways[_i]);
+	probe_check_up(&probe);
+	snprintf(line, sizeof line, "reaped %d\n", 42 << 8);
+	ck_assert_ptr_nonnull(strstr(probe.output, line));
+	probe = probe_run("%s ready=60000 daemon:up daemon:await=@/2 daemon:raise=11 "
+			  "launcher:touch=@/2 launcher:reap", probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_int_eq(atoi(strstr(probe.output, "reaped ") + 7) & 0x7f, SIGSEGV);
+}
+END_TEST
+
+/* No SIGCHLD, and no unknown child for waitpid(-1), but the daemon itself. */
+START_TEST(launcher_hears_of_no_other_child)
+{
+	struct probe probe;
+
+	harness_need_clones();
+	probe = probe_run("mode=reborn first:reaper ready=60000 daemon:up daemon:wait "
+			  "launcher:handled");
+	probe_check_up(&probe);
+	ck_assert_ptr_nonnull(strstr(probe.output, "handled 0\n"));
+	probe_kill(&probe);
+}
+END_TEST
+
+/* Nor is there one in a handler of SIGCHLD where the daemon has a watcher. */
+START_TEST(launcher_reaps_no_watcher)
+{
+	struct probe probe = probe_run("mode=%s times=30 first:reaper ready=60000 daemon:up "
+				       "daemon:wait launcher:kill launcher:gone launcher:handled",
+				       _i == 0 ? "fork" : "reborn first:deny=clone3");
+
+	probe_check_up(&probe);
+	ck_assert_ptr_nonnull(strstr(probe.output, "handled 0\n"));
+}
+END_TEST
+
+/* ---- threads ---- */
+
+START_TEST(many_threads_in_malloc)
+{
+	struct probe probe;
+
+	/* Each step of a start waits for its turn among all these threads. */
+	harness_allow(180000);
+	probe = probe_run("%s first:threads=200 times=10 ready=60000 daemon:up daemon:wait "
+			  "launcher:kill launcher:gone", probe_ways[_i]);
+	probe_check_up(&probe);
+}
+END_TEST
+
+START_TEST(mode_fork_is_refused_while_threads_run)
+{
+	/* After a start that fails with an exit status, which is not this one's. */
+	struct probe probe = probe_run("mode=reborn times=2 second:exit=6 pid=@/run/pid "
+				       "launcher:mode=fork launcher:threads=1 daemon:wait");
+
+	char first[64];
+
+	snprintf(first, sizeof first, "result %d %d ", -ECHILD, 6 << 8);
+	ck_assert_ptr_nonnull(strstr(probe.output, first));
+	probe_check_failed(&probe, -EBUSY, "other threads run");
+	ck_assert_int_eq(probe.status, -1);
+	probe_check_nothing_left();
+}
+END_TEST
+
+struct start {
+	struct daemonkit_context *context;
+	pid_t result;
+};
+
+static void *start_one(void *data)
+{
+	struct start *start = data;
+
+	start->result = daemonkit_context_reborn(start->context);
+	return NULL;
+}
+
+/* Two threads start two daemons, of this very test program. */
+START_TEST(two_threads_start_two_daemons)
+{
+	pthread_t threads[2];
+	struct start starts[2];
+	int status;
+
+	harness_need_clones();
+	mkdir(harness_path("run"), 0755);
+	for (int round = 0; round < 20; round++) {
+		for (int i = 0; i < 2; i++) {
+			char report[256];
+			char *argv[] = { (char *)(uintptr_t)harness_self, strdup("--helper"),
+					 strdup("probe"), report, strdup("daemon:wait"), NULL };
+
+			snprintf(report, sizeof report, "%s", harness_path("report%d", i));
+			ck_assert_int_eq(daemonkit_context_new(&starts[i].context), 0);
+			ck_assert_int_eq(daemonkit_context_set_mode(starts[i].context,
+								    DAEMONKIT_MODE_REBORN), 0);
+			ck_assert_int_eq(daemonkit_context_set_args(starts[i].context, argv), 0);
+			ck_assert_int_eq(daemonkit_context_set_pid_file(
+						 starts[i].context,
+						 harness_path("run/pid%d", i), 0), 0);
+			for (int k = 1; k < 5; k++)
+				if (k != 3)
+					free(argv[k]);
+			ck_assert_int_eq(pthread_create(&threads[i], NULL, start_one, &starts[i]), 0);
+		}
+		for (int i = 0; i < 2; i++) {
+			ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+			ck_assert_msg(starts[i].result > 0, "%d: %s", (int)starts[i].result,
+				      daemonkit_context_error(starts[i].context));
+			ck_assert_int_eq(atoi(harness_read_file(harness_path("run/pid%d", i))),
+					 starts[i].result);
+			daemonkit_context_free(starts[i].context);
+		}
+		for (int i = 0; i < 2; i++) {
+			ck_assert_int_eq(kill(starts[i].result, SIGKILL), 0);
+			ck_assert(harness_wait_child(starts[i].result, &status, HARNESS_SOON));
+			ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+		}
+	}
+}
+END_TEST
+
+/* A start of this test's own: of a daemon that says that it is here, and waits for a file. */
+static struct daemonkit_context *context_for(const char *here, const char *go)
+{
+	char touch[1024], await[1024];
+	const char *const words[] = { harness_self, "--helper", "probe", harness_path("report"),
+				      touch, await, "daemon:up", "daemon:wait", NULL };
+	struct daemonkit_context *context;
+
+	snprintf(touch, sizeof touch, "daemon:touch=%s", harness_path("%s", here));
+	snprintf(await, sizeof await, "daemon:await=%s", harness_path("%s", go));
+	ck_assert_int_eq(daemonkit_context_new(&context), 0);
+	ck_assert_int_eq(daemonkit_context_set_mode(context, DAEMONKIT_MODE_REBORN), 0);
+	ck_assert_int_eq(daemonkit_context_set_args(context, (char *const *)(uintptr_t)words), 0);
+	ck_assert_int_eq(daemonkit_context_set_ready_timeout(context, 60000), 0);
+	return context;
+}
+
+/* What a thread starts while another one waits is no part of that wait. */
+START_TEST(forked_child_has_signals_of_its_own)
+{
+	struct start start;
+	pthread_t thread;
+	pid_t child;
+	int status;
+
+	/* Check's own handler ends the whole group of processes. */
+	signal(SIGTERM, SIG_DFL);
+	start.context = context_for("here", "go");
+	ck_assert_int_eq(pthread_create(&thread, NULL, start_one, &start), 0);
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	child = fork();
+	if (child == 0) {
+		struct daemonkit_context *own = context_for("second", "never");
+
+		if (_i == 1)
+			_exit((int)daemonkit_context_reborn(own) < 0 ? 1 : 2);
+		for (;;)
+			pause();
+	}
+	if (_i == 1)
+		ck_assert(harness_wait_text(harness_path("second"), "\n", HARNESS_SOON));
+	ck_assert_int_eq(kill(child, SIGTERM), 0);
+	ck_assert(harness_wait_child(child, &status, HARNESS_SOON));
+	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM, "%#x", (unsigned)status);
+	if (_i == 1)
+		ck_assert(harness_wait_gone((pid_t)atoi(harness_read_file(harness_path("second"))),
+					    HARNESS_SOON));
+	/* The start of this process goes on. */
+	harness_write_file(harness_path("go"), "");
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_msg(start.result > 0, "%d: %s", (int)start.result,
+		      daemonkit_context_error(start.context));
+	daemonkit_context_free(start.context);
+	ck_assert_int_eq(kill(start.result, SIGKILL), 0);
+	ck_assert(harness_wait_gone(start.result, HARNESS_SOON));
+	waitpid(start.result, NULL, 0);
+}
+END_TEST
+
+/* ---- waits ---- */
+
+/* Far below what these tests never wait out, and below the 5 s of a daemon that has failed. */
+#define AT_ONCE 4000
+
+/* A manager that reads nothing: there is no room for another message. */
+static int deaf_manager(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), speaker;
+
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", harness_path("notify"));
+	ck_assert_int_eq(bind(manager, (struct sockaddr *)&address, sizeof address), 0);
+	speaker = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	ck_assert_int_eq(connect(speaker, (struct sockaddr *)&address, sizeof address), 0);
+	while (send(speaker, "X=1", 3, 0) == 3)
+		;
+	ck_assert_int_eq(errno, EAGAIN);
+	close(speaker);
+	setenv("NOTIFY_SOCKET", address.sun_path, 1);
+	unsetenv("SYSTEMD_EXEC_PID");
+	return manager;
+}
+
+static bool is_left_alone(void *data)
+{
+	pid_t *pids = data;
+
+	return parent_of(pids[0]) != pids[1];
+}
+
+/* The daemon is up, and the launcher tells the manager: the daemon is nobody's child any more. */
+static void wait_for_hand_over(pid_t daemon, pid_t watcher)
+{
+	pid_t pids[] = { daemon, watcher };
+
+	harness_write_file(harness_path("go"), "");
+	ck_assert(harness_wait_until(is_left_alone, pids, HARNESS_SOON));
+}
+
+static const char *const managed[] = { "mode=reborn", "mode=fork" };
+
+/* It cannot be told in time that the daemon is up, which is up nevertheless. */
+START_TEST(deaf_manager_delays_until_the_deadline)
+{
+	int manager = deaf_manager();
+	struct probe probe = probe_run("%s ready=300 daemon:status=a daemon:extend=500 "
+				       "daemon:status=b daemon:up daemon:wait", managed[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_int_ge(probe.milliseconds, 300);
+	ck_assert_int_lt(probe.milliseconds, harness_scaled(AT_ONCE));
+	probe_kill(&probe);
+	close(manager);
+}
+END_TEST
+
+/* Without a deadline too: while it is told of the daemon, or that it starts longer. */
+START_TEST(deaf_manager_does_not_keep_signals_away)
+{
+	int manager = deaf_manager(), status;
+	struct harness_program program = probe_spawn(
+		"%s ready=-1 pid=@/run/pid daemon:report daemon:await=@/go %s daemon:touch=@/here "
+		"daemon:up daemon:wait", managed[_i % 2], _i / 2 == 0 ? "" : "daemon:extend=60000");
+	pid_t daemon = wait_for_daemon();
+
+	if (_i / 2 == 0)
+		wait_for_hand_over(daemon, parent_of(daemon));
+	else
+		harness_write_file(harness_path("go"), "");
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
+	status = probe_end(&program);
+	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM, "%#x", (unsigned)status);
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_check_nothing_left();
+	close(manager);
+}
+END_TEST
+
+/* Nor the death of the daemon, which is another's child by then. */
+START_TEST(deaf_manager_does_not_hide_a_death)
+{
+	int manager = deaf_manager();
+	struct harness_program program = probe_spawn(
+		"%s ready=-1 daemon:report daemon:await=@/go daemon:up daemon:wait", managed[_i]);
+	pid_t daemon = wait_for_daemon();
+	struct probe probe;
+
+	wait_for_hand_over(daemon, parent_of(daemon));
+	ck_assert_int_eq(kill(daemon, SIGKILL), 0);
+	probe = probe_result(&program);
+	/* How another's child ended only newer kernels tell. */
+	if (probe.result < 0)
+		probe_check_failed(&probe, -ECHILD, "signal 9");
+	else
+		ck_assert_int_eq(probe.result, daemon);
+	probe_end(&program);
+	close(manager);
+}
+END_TEST
+
+/* It has failed, and takes its time to end: a signal to the launcher does not wait for that. */
+START_TEST(daemon_that_has_failed_does_not_keep_signals_away)
+{
+	struct harness_program program = probe_spawn(
+		"%s ready=60000 first:handler=15 daemon:report daemon:failed=-5,broken "
+		"daemon:touch=@/here daemon:wait", probe_ways[_i]);
+	pid_t daemon = wait_for_daemon();
+	struct probe probe;
+
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
+	probe = probe_result(&program);
+	probe_check_failed(&probe, -EINTR, "a signal interrupted the start");
+	probe_end(&program);
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+}
+END_TEST
+
+/* Nor does it get more time than the start has. */
+START_TEST(daemon_that_has_failed_is_killed_at_the_deadline)
+{
+	struct probe probe = probe_run("%s ready=1000 daemon:failed=-5,broken daemon:wait",
+				       probe_ways[_i]);
+
+	probe_check_failed(&probe, -EIO, "broken");
+	ck_assert_msg(WIFSIGNALED(probe.status) && WTERMSIG(probe.status) == SIGKILL, "%#x",
+		      (unsigned)probe.status);
+	ck_assert_int_lt(probe.milliseconds, harness_scaled(AT_ONCE));
+}
+END_TEST
+
+/* Somebody has stopped the watcher: the launcher does not wait for it to go on. */
+START_TEST(watcher_that_is_stopped_holds_nobody)
+{
+	struct harness_program program = probe_spawn(
+		"%s ready=%d daemon:report daemon:await=@/go %s", _i % 2 == 0 ? "mode=fork" :
+		"mode=reborn first:deny=clone3", _i / 2 == 0 ? 60000 : 3000,
+		_i / 2 == 0 ? "daemon:up daemon:wait" : "daemon:failed=-5,broken daemon:exit=1");
+	pid_t daemon = wait_for_daemon(), watcher = parent_of(daemon);
+	struct probe probe;
+
+	ck_assert_int_eq(kill(watcher, SIGSTOP), 0);
+	harness_write_file(harness_path("go"), "");
+	probe = probe_result(&program);
+	if (_i / 2 == 0) {
+		probe_check_up(&probe);
+		probe_kill(&probe);
+	} else {
+		probe_check_failed(&probe, -EIO, "broken");
+		ck_assert_str_eq(probe.text, "broken");
+	}
+	ck_assert(harness_wait_gone(watcher, HARNESS_SOON));
+	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	probe_end(&program);
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("launcher");
+	TCase *signals = harness_case(suite, "signals");
+	TCase *unwatched = harness_case(suite, "unwatched");
+	TCase *unkillable = harness_case(suite, "unkillable");
+	TCase *children = harness_case(suite, "children");
+	TCase *threads = harness_case(suite, "threads");
+	TCase *forks = harness_case(suite, "forks");
+	TCase *waits = harness_case(suite, "waits");
+
+	tcase_add_loop_test(signals, launcher_dies_by_the_signal, 0, WAYS_AND_SIGNALS);
+	tcase_add_loop_test(signals, launchers_own_handler_runs, 0, WAYS_AND_SIGNALS);
+	tcase_add_loop_test(signals, ignored_signals_do_not_end_the_start, 0, PROBE_WAYS);
+	tcase_add_loop_test(signals, launcher_with_threads_is_interrupted, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(signals, launcher_is_killed, 0, PROBE_WAYS);
+	tcase_add_loop_test(signals, launcher_is_killed_before_the_set_up, 0, PROBE_REBORN_WAYS);
+	tcase_add_test(signals, watcher_is_killed);
+	tcase_add_loop_test(unwatched, watcher_is_killed_and_a_child_holds_the_channel, 0,
+			    harness_has_linux_api() ? 4 : 2);
+	if (harness_has_pidfds()) {
+		tcase_add_test(unwatched, watcher_of_a_silent_one_is_killed);
+		tcase_add_test(unwatched, watcher_of_a_subreaper_is_killed);
+	}
+	tcase_add_loop_test(unkillable, daemon_may_not_be_killed, 0, 2);
+	tcase_add_loop_test(unkillable, daemon_that_may_not_be_killed_ends_by_itself, 0, 2);
+	tcase_add_loop_test(children, launcher_that_ignores_sigchld, 0, PROBE_WAYS);
+	tcase_add_loop_test(children, launcher_whose_handler_reaps_everything, 0, PROBE_WAYS);
+	if (harness_has_pidfds())
+		tcase_add_test(children, launcher_whose_pids_are_used_again);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(children, launcher_that_stays_gets_the_exit_status, 0, 1);
+	tcase_add_test(children, launcher_hears_of_no_other_child);
+	tcase_add_loop_test(children, launcher_reaps_no_watcher, 0, 2);
+	tcase_add_loop_test(threads, many_threads_in_malloc, 0, PROBE_REBORN_WAYS);
+	if (harness_has_linux_api())
+		tcase_add_test(threads, mode_fork_is_refused_while_threads_run);
+	if (harness_has_linux_api())
+		tcase_add_test(threads, two_threads_start_two_daemons);
+	tcase_add_loop_test(waits, deaf_manager_delays_until_the_deadline, 0, 2);
+	tcase_add_loop_test(waits, deaf_manager_does_not_keep_signals_away, 0, 4);
+	if (harness_has_pidfds())
+		tcase_add_loop_test(waits, deaf_manager_does_not_hide_a_death, 0, 2);
+	tcase_add_loop_test(waits, daemon_that_has_failed_does_not_keep_signals_away, 0, PROBE_WAYS);
+	tcase_add_loop_test(waits, daemon_that_has_failed_is_killed_at_the_deadline, 0, PROBE_WAYS);
+	if (harness_has_pidfds())
+		tcase_add_loop_test(waits, watcher_that_is_stopped_holds_nobody, 0, 4);
+	tcase_add_loop_test(forks, forked_child_has_signals_of_its_own, 0, 2);
+	return harness_main(argc, argv, suite, probe_helpers);
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/* What the daemon says to the launcher that waits for it. */
+#include "harness/probe.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <daemonkit/context.h>
+#include <daemonkit/notify.h>
+
+/* What waits for some time does so in the ways that differ most: spawned, forked twice, fork. */
+static const int some_ways[] = { 0, 4, 5 };
+#define SOME_WAYS 3
+
+/* Long enough to be sure that nothing comes. */
+#define A_WHILE 500
+/* Enough for a daemon to start and to ask for more, even on a busy machine. */
+#define EXTENDED 2000
+
+static void check_killed(const struct probe *probe)
+{
+	ck_assert_msg(WIFSIGNALED(probe->status) && WTERMSIG(probe->status) == SIGKILL,
+		      "status %#x", (unsigned)probe->status);
+	probe_check_nothing_left();
+}
+
+/* fault start-stop-daemon: on timeout the child is abandoned (yugabyte, too) */
+START_TEST(fault_peers_late_daemon_is_killed_and_reaped)
+{
+	struct probe probe = probe_run("%s ready=300 pid=@/run/pid daemon:block=0 daemon:wait",
+				       probe_ways[_i]);
+
+	probe_check_failed(&probe, -ETIMEDOUT, "not ready in time");
+	ck_assert_int_ge(probe.milliseconds, 300);
+	ck_assert_int_lt(probe.milliseconds, harness_scaled(20000));
+	check_killed(&probe);
+}
+END_TEST
+
+/* fault: a child killed while it was still making progress */
+START_TEST(fault_peers_extended_timeout_is_honoured)
+{
+	int timeout = harness_scaled(EXTENDED);
+	struct harness_program program = probe_spawn(
+		"%s ready=%d pid=@/run/pid daemon:extend=60000 daemon:await=@/go daemon:up "
+		"daemon:wait", probe_ways[some_ways[_i]], timeout);
+	struct probe probe;
+
+	ck_assert(!harness_wait_readable(program.output, EXTENDED + 1000));
+	harness_write_file(harness_path("go"), "");
+	probe = probe_result(&program);
+	probe_check_up(&probe);
+	ck_assert_int_gt(probe.milliseconds, timeout);
+	probe_end(&program);
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(extension_that_is_over_is_a_timeout)
+{
+	int timeout = harness_scaled(EXTENDED), longer = harness_scaled(EXTENDED + 1000);
+	struct probe probe = probe_run("%s ready=%d pid=@/run/pid daemon:extend=%d daemon:wait",
+				       probe_ways[some_ways[_i]], timeout, longer);
+
+	probe_check_failed(&probe, -ETIMEDOUT, "not ready in time");
+	ck_assert_int_ge(probe.milliseconds, longer);
+	ck_assert_int_lt(probe.milliseconds, harness_scaled(20000));
+	check_killed(&probe);
+}
+END_TEST
+
+START_TEST(shorter_extension_changes_nothing)
+{
+	struct harness_program program = probe_spawn(
+		"%s ready=60000 daemon:extend=1 daemon:await=@/go daemon:up daemon:wait",
+		probe_ways[some_ways[_i]]);
+	struct probe probe;
+
+	ck_assert(!harness_wait_readable(program.output, A_WHILE));
+	harness_write_file(harness_path("go"), "");
+	probe = probe_result(&program);
+	probe_check_up(&probe);
+	probe_end(&program);
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(negative_timeout_waits_for_ever)
+{
+	struct harness_program program = probe_spawn("%s ready=-1 daemon:await=@/go daemon:up "
+						     "daemon:wait", probe_ways[some_ways[_i]]);
+	struct probe probe;
+
+	ck_assert(!harness_wait_readable(program.output, A_WHILE));
+	harness_write_file(harness_path("go"), "");
+	probe = probe_result(&program);
+	probe_check_up(&probe);
+	probe_end(&program);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* The default waits for the set-up, and not for "ready". */
+START_TEST(without_a_timeout_set_up_is_enough)
+{
+	struct probe probe = probe_run("%s daemon:wait", probe_ways[_i]);
+
+	probe_check_up(&probe);
+	probe_kill(&probe);
+	/* And with one it is not. */
+	probe = probe_run("%s ready=200 daemon:wait", probe_ways[_i]);
+	probe_check_failed(&probe, -ETIMEDOUT, "");
+}
+END_TEST
+
+START_TEST(status_texts_come_in_order_and_at_once)
+{
+	struct harness_program program = probe_spawn(
+		"%s progress ready=60000 daemon:status=one daemon:status=two daemon:await=@/go "
+		"daemon:status=three daemon:up daemon:wait", probe_ways[_i]);
+	struct probe probe;
+
+	ck_assert_str_eq(harness_line(&program), "status one");
+	ck_assert_str_eq(harness_line(&program), "status two");
+	harness_write_file(harness_path("go"), "");
+	ck_assert_str_eq(harness_line(&program), "status three");
+	probe = probe_result(&program);
+	probe_check_up(&probe);
+	probe_end(&program);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* The handler gets one line each, as a manager does. */
+START_TEST(status_texts_are_one_line)
+{
+	struct probe probe = probe_run("%s progress ready=60000 daemon:status=one\ntwo\r\n "
+				       "daemon:up daemon:wait", probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_ptr_eq(strstr(probe.output, "status one two  \n"), probe.output);
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(status_texts_of_a_daemon_that_dies_are_heard)
+{
+	struct probe probe = probe_run("%s progress ready=60000 pid=@/run/pid daemon:status=one "
+				       "daemon:status=last daemon:raise=9", probe_ways[_i]);
+
+	probe_check_failed(&probe, -ECHILD, "signal 9");
+	ck_assert_ptr_eq(strstr(probe.output, "status one\nstatus last\n"), probe.output);
+	check_killed(&probe);
+}
+END_TEST
+
+/* A launcher that does not read: texts are dropped, and the daemon goes on. */
+START_TEST(too_many_status_texts_do_not_stop_the_daemon)
+{
+	struct harness_program program = probe_spawn(
+		"%s progress ready=60000 daemon:touch=@/here daemon:await=@/stopped "
+		"daemon:flood daemon:touch=@/flooded daemon:up daemon:wait", probe_ways[_i]);
+	struct probe probe;
+	int status, count;
+
+	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
+	ck_assert_int_eq(kill(program.pid, SIGSTOP), 0);
+	ck_assert_int_eq(waitpid(program.pid, &status, WUNTRACED), program.pid);
+	harness_write_file(harness_path("stopped"), "");
+	ck_assert(harness_wait_text(harness_path("flooded"), "\n", HARNESS_SOON));
+	ck_assert_int_eq(kill(program.pid, SIGCONT), 0);
+	ck_assert_int_eq(sscanf(strstr(harness_read_file(harness_path("report")), "flooded "),
+				"flooded %d %d", &count, &status), 2);
+	ck_assert_int_eq(status, -EAGAIN);
+	ck_assert_int_gt(count, 3);
+	/* All that were taken arrive. */
+	for (int i = 0; i < count; i++) {
+		char line[32];
+
+		snprintf(line, sizeof line, "status %d", i);
+		ck_assert_str_eq(harness_line(&program), line);
+	}
+	probe = probe_result(&program);
+	probe_check_up(&probe);
+	probe_end(&program);
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(long_texts_are_cut)
+{
+	struct probe probe = probe_run("%s progress ready=60000 pid=@/run/pid daemon:long "
+				       "daemon:release daemon:exit=1", probe_ways[_i]);
+	size_t length;
+
+	ck_assert_int_eq(probe.result, -EIO);
+	length = strspn(probe.text, "y");
+	ck_assert_uint_ge(length, 500);
+	ck_assert(probe.text[length] == '\0');
+	ck_assert_ptr_eq(strstr(probe.output, "status x"), probe.output);
+	ck_assert_uint_eq(strspn(probe.output + 7, "x"), 4000);
+	probe_check_nothing_left();
+}
+END_TEST
+
+START_TEST(failure_is_told_with_its_text)
+{
+	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid "
+				       "daemon:failed=-28:the_disk_is_full%%s daemon:release "
+				       "daemon:exit=6", probe_ways[_i]);
+
+	ck_assert_int_eq(probe.result, -ENOSPC);
+	ck_assert_str_eq(probe.text, "the_disk_is_full%s");
+	ck_assert(WIFEXITED(probe.status) && WEXITSTATUS(probe.status) == 6);
+	ck_assert_int_lt(probe.milliseconds, harness_scaled(20000));
+	probe_check_nothing_left();
+}
+END_TEST
+
+START_TEST(failure_of_a_daemon_that_then_stays)
+{
+	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:failed=-5:no "
+				       "daemon:wait", probe_ways[_i]);
+
+	ck_assert_int_eq(probe.result, -EIO);
+	ck_assert_str_eq(probe.text, "no");
+	ck_assert_int_ge(probe.milliseconds, 5000);
+	ck_assert_int_lt(probe.milliseconds, harness_scaled(20000));
+	check_killed(&probe);
+}
+END_TEST
+
+/* fault: end-of-file taken for "ready" (zeroc-ice, naemon) */
+START_TEST(fault_peers_end_of_file_is_failure)
+{
+	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:closeall "
+				       "daemon:wait", probe_ways[some_ways[_i]]);
+
+	probe_check_failed(&probe, -ECHILD, "closed its channel before it was ready");
+	ck_assert_int_lt(probe.milliseconds, harness_scaled(20000));
+	check_killed(&probe);
+}
+END_TEST
+
+START_TEST(second_copy_that_closes_its_channel)
+{
+	struct probe probe = probe_run("%s pid=@/run/pid second:closeall second:wait",
+				       probe_ways[_i]);
+
+	probe_check_failed(&probe, -ECHILD, "closed its channel before it was set up");
+	check_killed(&probe);
+}
+END_TEST
+
+START_TEST(once_ready_nothing_more_is_said)
+{
+	struct probe probe = probe_run("%s ready=60000 daemon:up daemon:up daemon:failed=-5:late "
+				       "daemon:status=late daemon:extend=5 daemon:report "
+				       "daemon:wait", probe_ways[_i]);
+	const char *said;
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("said"), 0);
+	said = strstr(harness_read_file(harness_path("report")), "said 0\n");
+	ck_assert_ptr_nonnull(strstr(said + 1, "said 0\n"));
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(arguments_are_checked)
+{
+	struct probe probe = probe_run("%s ready=60000 daemon:misuse daemon:up daemon:report "
+				       "daemon:wait launcher:misuse", probe_ways[_i]);
+	char line[64];
+
+	probe_check_up(&probe);
+	snprintf(line, sizeof line, "%d %d %d %d", -EINVAL, -EINVAL, -EINVAL, -EINVAL);
+	ck_assert_str_eq(probe_fact("misused"), line);
+	/* In the launcher none of it is allowed. */
+	snprintf(line, sizeof line, "misused %d %d %d %d\n", -EPERM, -EPERM, -EPERM, -EPERM);
+	ck_assert_ptr_nonnull(strstr(harness_read_file(harness_path("report")), line));
+	probe_kill(&probe);
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("notify");
+	TCase *time = harness_case(suite, "time");
+	TCase *words = harness_case(suite, "words");
+
+	tcase_add_loop_test(time, fault_peers_late_daemon_is_killed_and_reaped, 0, PROBE_WAYS);
+	tcase_add_loop_test(time, fault_peers_extended_timeout_is_honoured, 0, SOME_WAYS);
+	tcase_add_loop_test(time, extension_that_is_over_is_a_timeout, 0, SOME_WAYS);
+	tcase_add_loop_test(time, shorter_extension_changes_nothing, 0, SOME_WAYS);
+	tcase_add_loop_test(time, negative_timeout_waits_for_ever, 0, SOME_WAYS);
+	tcase_add_loop_test(time, without_a_timeout_set_up_is_enough, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, status_texts_come_in_order_and_at_once, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, status_texts_are_one_line, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, status_texts_of_a_daemon_that_dies_are_heard, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, too_many_status_texts_do_not_stop_the_daemon, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, long_texts_are_cut, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, failure_is_told_with_its_text, 0, PROBE_WAYS);
+	/* This one waits for long; the launcher's part is the same in all ways of mode REBORN. */
+	tcase_add_loop_test(words, failure_of_a_daemon_that_then_stays, 4, 6);
+	tcase_add_loop_test(words, fault_peers_end_of_file_is_failure, 0, SOME_WAYS);
+	tcase_add_loop_test(words, second_copy_that_closes_its_channel, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(words, once_ready_nothing_more_is_said, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, arguments_are_checked, 0, PROBE_WAYS);
+	return harness_main(argc, argv, suite, probe_helpers);
+}

@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: MIT */
+/* Pid files while others start, die, read and interfere. */
+#include "harness/harness.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <daemonkit/error.h>
+#include <daemonkit/pidfile.h>
+#include <daemonkit/process.h>
+
+#include "harness/pidfile-tools.h"
+
+#define STARTS 50
+
+/* What is at the path when the race begins. */
+enum { NOTHING, STALE, EMPTY, STATES };
+
+static void way(int which)
+{
+	if (which == NAMED)
+		forbid_nameless();
+	if (which == LINKLESS)
+		forbid_links();
+}
+
+static void prepare(const char *path, int state)
+{
+	unlink(path);
+	if (state == STALE)
+		harness_write_file(path, "2147483646\n");
+	else if (state == EMPTY)
+		harness_write_file(path, "");
+}
+
+struct report {
+	pid_t pid;
+	int result;
+	pid_t holder;
+};
+
+/* One of many: waits for the signal to begin, reports, waits for the end. */
+static void __attribute__((__noreturn__))
+compete(const char *path, int begin, int reports, int end)
+{
+	struct daemonkit_pidfile *pidfile = NULL;
+	struct report report = { .pid = getpid() };
+	char byte;
+
+	if (read(begin, &byte, 1) != 0)
+		_exit(1);
+	report.result = daemonkit_pidfile_create(&pidfile, path, 0);
+	report.holder = report.result < 0 ? named_by_error() : report.pid;
+	if (write(reports, &report, sizeof report) != sizeof report || read(end, &byte, 1) != 0)
+		_exit(1);
+	daemonkit_pidfile_close(pidfile);
+	_exit(0);
+}
+
+static void race(const char *path)
+{
+	struct report all[STARTS];
+	int begin[2], reports[2], end[2], winners = 0;
+	pid_t winner = 0;
+
+	ck_assert_int_eq(pipe2(begin, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(reports, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(end, O_CLOEXEC), 0);
+	for (int i = 0; i < STARTS; i++)
+		if (fork() == 0) {
+			close(begin[1]);
+			close(end[1]);
+			compete(path, begin[0], reports[1], end[0]);
+		}
+	close(begin[1]);
+	for (int i = 0; i < STARTS; i++) {
+		ck_assert(harness_wait_readable(reports[0], HARNESS_SOON));
+		ck_assert_int_eq(read(reports[0], &all[i], sizeof *all), sizeof *all);
+		if (all[i].result == 0) {
+			winners++;
+			winner = all[i].pid;
+		}
+	}
+	ck_assert_int_eq(winners, 1);
+	check_names(path, winner);
+	for (int i = 0; i < STARTS; i++) {
+		ck_assert_int_eq(all[i].holder, winner);
+		if (all[i].pid != winner)
+			ck_assert_int_eq(all[i].result, -EALREADY);
+	}
+	close(end[1]);
+	for (int i = 0; i < STARTS; i++) {
+		int status;
+
+		ck_assert(harness_wait_child(all[i].pid, &status, HARNESS_SOON));
+		ck_assert_int_eq(status, 0);
+	}
+	close(begin[0]);
+	close(reports[0]);
+	close(reports[1]);
+	close(end[0]);
+}
+
+/* Guarantee: of simultaneous starts one wins, and the others learn its pid. */
+START_TEST(one_of_many_wins)
+{
+	const char *path = harness_path("x.pid");
+
+	way(_i);
+	for (int state = NOTHING; state < STATES; state++)
+		for (int round = 0; round < 5; round++) {
+			prepare(path, state);
+			race(path);
+		}
+	ck_assert_uint_eq(count_entries(harness_directory()), 1);
+}
+END_TEST
+
+/* Takes the lock of a stale file, as a start does first, and ends some time later. */
+static pid_t half_start(const char *path)
+{
+	struct flock lock = { .l_type = F_WRLCK };
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		int fd = open(path, O_RDWR | O_CLOEXEC);
+
+		if (fcntl(fd, F_SETLK, &lock) == 0 && write(ready[1], "", 1) == 1)
+			poll(NULL, 0, 5);
+		_exit(0);
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+/* It might fail yet: only who is named in the file has won. */
+START_TEST(a_start_that_fails_refuses_nobody)
+{
+	const char *path = harness_path("x.pid");
+	int status;
+	pid_t pid;
+
+	prepare(path, STALE);
+	pid = half_start(path);
+	daemonkit_pidfile_close(create(path, 0));
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+}
+END_TEST
+
+static void *start_in_thread(void *path)
+{
+	struct daemonkit_pidfile *pidfile = NULL;
+
+	if (daemonkit_pidfile_create(&pidfile, path, 0) == 0)
+		return pidfile;
+	return strstr(daemonkit_error(), "this very process") ? NULL : path;
+}
+
+START_TEST(one_of_many_threads_wins)
+{
+	char *path = strdup(harness_path("x.pid"));
+
+	for (int state = NOTHING; state < STATES; state++) {
+		pthread_t threads[8];
+		void *winner = NULL;
+
+		prepare(path, state);
+		for (int i = 0; i < 8; i++)
+			ck_assert_int_eq(pthread_create(&threads[i], NULL, start_in_thread, path), 0);
+		for (int i = 0; i < 8; i++) {
+			void *result;
+
+			pthread_join(threads[i], &result);
+			ck_assert_ptr_ne(result, path);
+			if (result)
+				ck_assert_ptr_null(winner);
+			winner = result ? result : winner;
+		}
+		ck_assert_ptr_nonnull(winner);
+		ck_assert_int_eq(daemonkit_pidfile_remove(winner), 0);
+		daemonkit_pidfile_close(winner);
+	}
+	free(path);
+}
+END_TEST
+
+static void *start_on_and_on(void *path)
+{
+	struct daemonkit_pidfile *pidfile = NULL;
+
+	/* Till it finds something else than a pid. */
+	while (daemonkit_pidfile_create(&pidfile, path, 0) == 0)
+		daemonkit_pidfile_close(pidfile);
+	return NULL;
+}
+
+/* Another thread of its parent is nearly always in the midst of something. */
+START_TEST(a_child_frees_its_copies)
+{
+	const char *path = harness_path("x.pid");
+	struct daemonkit_pidfile *pidfile = create(path, 0);
+	char *other = strdup(harness_path("y.pid"));
+	pthread_t thread;
+	int status;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, start_on_and_on, other), 0);
+	for (int i = 0; i < 50; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			daemonkit_pidfile_close(pidfile);
+			_exit(0);
+		}
+		ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+		ck_assert_int_eq(status, 0);
+	}
+	while (unlink(other) != 0 || mkdir(other, 0700) != 0)
+		;
+	pthread_join(thread, NULL);
+	free(other);
+	daemonkit_pidfile_close(pidfile);
+}
+END_TEST
+
+/* Let the child make so many stops at system calls, then kill it; did it get so far? */
+static bool kill_at(const char *path, int stops)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		struct daemonkit_pidfile *pidfile = NULL;
+
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		if (daemonkit_pidfile_create(&pidfile, path, 0) == 0)
+			daemonkit_pidfile_remove(pidfile);
+		daemonkit_pidfile_close(pidfile);
+		_exit(0);
+	}
+	for (int i = 0; i <= stops; i++) {
+		ck_assert_int_eq(waitpid(pid, &status, __WALL), pid);
+		if (WIFEXITED(status))
+			return false;
+		if (i < stops && ptrace(PTRACE_SYSCALL, pid, NULL, NULL) != 0)
+			harness_skip("no ptrace here");
+	}
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, &status, __WALL), pid);
+	return true;
+}
+
+static bool is_whole(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits > 0 && text[digits] == '\n' && text[digits + 1] == '\0';
+}
+
+/* Guarantee: killed anywhere, the next start succeeds at once, nothing is left. */
+START_TEST(killed_at_any_system_call)
+{
+	const char *path = harness_path("x.pid");
+	struct daemonkit_pidfile *pidfile;
+	int stops;
+
+	harness_need_kernel("ptrace(2)");
+	way(_i);
+	for (int state = NOTHING; state < STATES; state++) {
+		for (stops = 1;; stops++) {
+			bool killed;
+
+			prepare(path, state);
+			killed = kill_at(path, stops);
+			if (state == EMPTY && access(path, F_OK) == 0)
+				ck_assert(is_whole(harness_read_file(path)) ||
+					  *harness_read_file(path) == '\0');
+			else if (access(path, F_OK) == 0)
+				ck_assert(is_whole(harness_read_file(path)));
+			/* Only where files need names for a moment is one left till now. */
+			if (_i == NAMELESS && has_nameless())
+				ck_assert_uint_le(count_entries(harness_directory()), 1);
+			pidfile = create(path, 0);
+			ck_assert_uint_eq(count_entries(harness_directory()), 1);
+			ck_assert_int_eq(daemonkit_pidfile_remove(pidfile), 0);
+			daemonkit_pidfile_close(pidfile);
+			if (!killed)
+				break;
+		}
+		ck_assert_int_gt(stops, 20);
+	}
+	ck_assert_uint_eq(count_entries(harness_directory()), 0);
+}
+END_TEST
+
+/* A start by a child that its parent traces: did the parent's, meanwhile, win? */
+static void __attribute__((__noreturn__)) be_overtaken(const char *path)
+{
+	struct daemonkit_pidfile *pidfile = NULL;
+	int result;
+
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	raise(SIGSTOP);
+	result = daemonkit_pidfile_create(&pidfile, path, 0);
+	_exit(result == 0 ? 1 : result == -EALREADY && named_by_error() == getppid() ? 0 : 2);
+}
+
+/*
+ * Stop a start at a system call, so many of those behind which there is no file,
+ * and start here.  Did it get so far?
+ */
+static bool overtake(const char *path, int stops)
+{
+	struct daemonkit_pidfile *pidfile;
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		be_overtaken(path);
+	while (stops > 0) {
+		ck_assert_int_eq(waitpid(pid, &status, __WALL), pid);
+		if (WIFEXITED(status))
+			return false;
+		stops -= access(path, F_OK) != 0;
+		if (stops > 0 && ptrace(PTRACE_SYSCALL, pid, NULL, NULL) != 0)
+			harness_skip("no ptrace here");
+	}
+	pidfile = create(path, 0);
+	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+	check_names(path, getpid());
+	ck_assert_uint_eq(count_entries(harness_directory()), 1);
+	daemonkit_pidfile_close(pidfile);
+	return true;
+}
+
+/* As long as there is no file, who is faster wins: nothing of it is replaced. */
+START_TEST(overtaken_at_any_system_call)
+{
+	const char *path = harness_path("x.pid");
+
+	harness_need_kernel("ptrace(2)");
+	way(_i);
+	for (int state = NOTHING; state <= STALE; state++) {
+		int stops = 0;
+
+		do {
+			prepare(path, state);
+		} while (overtake(path, ++stops));
+		/* A file with a name takes the stale one's place in one step. */
+		ck_assert_int_gt(stops, state == STALE && (_i == NAMED || !has_nameless()) ? 0 : 2);
+	}
+}
+END_TEST
+
+/* Reads as fast as it can until it is told to end; 1 if it saw something else. */
+static int watch(const char *path, int end, int begun)
+{
+	int wholes = 0;
+	char byte;
+
+	fcntl(end, F_SETFL, O_NONBLOCK);
+	while (read(end, &byte, 1) < 0) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		char text[64];
+		ssize_t length;
+
+		if (fd < 0) {
+			if (errno != ENOENT)
+				return 2;
+			continue;
+		}
+		length = read(fd, text, sizeof text - 1);
+		close(fd);
+		text[length < 0 ? 0 : length] = '\0';
+		if (!is_whole(text))
+			return 1;
+		if (wholes++ == 0 && write(begun, "", 1) != 1)
+			return 2;
+	}
+	return wholes > 0 ? 0 : 3;
+}
+
+/* Faults 12 of go-daemon and the empty pid files of many: never half-written. */
+START_TEST(readers_see_all_or_nothing)
+{
+	const char *path = harness_path("x.pid");
+	int end[2], begun[2], status;
+	pid_t reader;
+
+	way(_i);
+	ck_assert_int_eq(pipe2(end, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(begun, O_CLOEXEC), 0);
+	reader = fork();
+	if (reader == 0)
+		_exit(watch(path, end[0], begun[1]));
+	close(begun[1]);
+	/* Until it has read something, too, or has ended. */
+	for (int i = 0; i < 500 || !harness_wait_readable(begun[0], 0); i++) {
+		struct daemonkit_pidfile *pidfile = create(path, 0);
+
+		/* Every other time it is left, to be replaced. */
+		if (i % 2 == 0)
+			ck_assert_int_eq(daemonkit_pidfile_remove(pidfile), 0);
+		daemonkit_pidfile_close(pidfile);
+	}
+	ck_assert_int_eq(write(end[1], "", 1), 1);
+	ck_assert(harness_wait_child(reader, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+	close(begun[0]);
+	close(end[0]);
+	close(end[1]);
+}
+END_TEST
+
+/* Whatever can be done to names in the directory, but to the victim itself. */
+static int interfere(const char *path, const char *victim, const char *spare, int end)
+{
+	char byte;
+
+	fcntl(end, F_SETFL, O_NONBLOCK);
+	for (unsigned i = 0; read(end, &byte, 1) < 0; i++) {
+		switch (i % 6) {
+		case 0:
+			unlink(path);
+			break;
+		case 1:
+			(void)!symlink(victim, path);
+			break;
+		case 2:
+			(void)!rename(path, spare);
+			break;
+		case 3:
+			(void)!link(victim, path);
+			break;
+		case 4:
+			(void)!rename(spare, path);
+			break;
+		case 5:
+			(void)!symlink(victim, spare);
+			(void)!rename(spare, path);
+			break;
+		}
+	}
+	return 0;
+}
+
+/* CVE-2020-14367, CVE-2020-28935: the victim looks like a stale pid file. */
+START_TEST(a_hostile_directory_harms_nobody)
+{
+	const char *path = harness_path("x.pid"), *victim = harness_path("victim");
+	const char *spare = harness_path("spare");
+	struct stat before, after;
+	int end[2], status, taken = 0;
+	pid_t attacker;
+
+	way(_i);
+	harness_write_file(victim, "2147483646\n");
+	ck_assert_int_eq(chmod(victim, 0604), 0);
+	ck_assert_int_eq(stat(victim, &before), 0);
+	ck_assert_int_eq(pipe2(end, O_CLOEXEC), 0);
+	attacker = fork();
+	if (attacker == 0)
+		_exit(interfere(path, victim, spare, end[0]));
+	for (int i = 0; i < 300 || taken < 20; i++) {
+		struct daemonkit_pidfile *pidfile = NULL;
+
+		sched_yield();
+		if (daemonkit_pidfile_create(&pidfile, path, 0666) == 0) {
+			taken++;
+			ck_assert_int_eq(daemonkit_pidfile_write(pidfile), 0);
+			ck_assert_int_eq(daemonkit_pidfile_remove(pidfile), 0);
+		}
+		daemonkit_pidfile_close(pidfile);
+	}
+	ck_assert_int_eq(write(end[1], "", 1), 1);
+	ck_assert(harness_wait_child(attacker, &status, HARNESS_SOON));
+	ck_assert_str_eq(harness_read_file(victim), "2147483646\n");
+	ck_assert_int_eq(stat(victim, &after), 0);
+	ck_assert_uint_eq(after.st_ino, before.st_ino);
+	ck_assert_uint_eq(after.st_mode, before.st_mode);
+	ck_assert_int_eq(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
+	close(end[0]);
+	close(end[1]);
+}
+END_TEST
+
+static int answers(const char *path, pid_t holder)
+{
+	struct daemonkit_process *process = NULL;
+	int result = daemonkit_pidfile_holder(path, &process);
+	pid_t found = result == 0 ? daemonkit_process_pid(process) : 0;
+
+	daemonkit_process_free(process);
+	if (result == 0)
+		return found == holder;
+	return result == -ESRCH;
+}
+
+/* While a file is taken and removed again and again, it has this holder or none. */
+START_TEST(the_holder_is_told_truly_all_the_time)
+{
+	const char *path = harness_path("x.pid");
+	int end[2], status;
+	char byte = 1;
+	pid_t pid;
+
+	way(_i);
+	ck_assert_int_eq(pipe2(end, O_CLOEXEC | O_NONBLOCK), 0);
+	pid = fork();
+	if (pid == 0) {
+		for (unsigned i = 0; read(end[0], &byte, 1) < 0; i++) {
+			struct daemonkit_pidfile *pidfile = NULL;
+
+			if (daemonkit_pidfile_create(&pidfile, path, 0) != 0)
+				_exit(1);
+			if (i % 2 == 0 && daemonkit_pidfile_remove(pidfile) != 0)
+				_exit(2);
+			daemonkit_pidfile_close(pidfile);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 500; i++)
+		ck_assert_msg(answers(path, pid), "%s", daemonkit_error());
+	ck_assert_int_eq(write(end[1], "", 1), 1);
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+	close(end[0]);
+	close(end[1]);
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("pidfile-races");
+	TCase *races = harness_case(suite, "races");
+	/* Without links POSIX alone has no way that keeps from replacing another's file. */
+	const int ways = harness_has_linux_api() ? WAYS : LINKLESS;
+
+	tcase_add_loop_test(races, one_of_many_wins, 0, ways);
+	tcase_add_test(races, a_start_that_fails_refuses_nobody);
+	tcase_add_test(races, one_of_many_threads_wins);
+	/* With some sanitizers no memory is allocated or freed in such a child. */
+	if (!harness_is_sanitized())
+		tcase_add_test(races, a_child_frees_its_copies);
+	tcase_add_loop_test(races, killed_at_any_system_call, 0, ways);
+	tcase_add_loop_test(races, overtaken_at_any_system_call, 0, ways);
+	tcase_add_loop_test(races, readers_see_all_or_nothing, 0, ways);
+	tcase_add_loop_test(races, a_hostile_directory_harms_nobody, 0, ways);
+	tcase_add_loop_test(races, the_holder_is_told_truly_all_the_time, 0, ways);
+	return harness_main(argc, argv, suite, NULL);
+}

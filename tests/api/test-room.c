@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/* The clean room: session, descriptors, streams, signals, directory, umask. */
+#include "harness/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* Start, report when the start is over, and wait. */
+#define REPORT " ready=60000 daemon:up daemon:report daemon:wait"
+
+static int open_terminal(const char **name)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0)
+		harness_skip("no pseudo-terminals here");
+	*name = ptsname(master);
+	return master;
+}
+
+/* fault 2.13: the daemon leads its session and can acquire a terminal by opening one */
+START_TEST(fault_2_13_no_terminal_is_acquired)
+{
+	const char *name;
+	int master = open_terminal(&name);
+	struct probe probe = probe_run("%s ready=60000 daemon:up daemon:terminal=%s daemon:report "
+				       "daemon:wait", probe_ways[_i], name);
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("terminal"), 0);
+	ck_assert_int_eq(probe_number("tty_nr"), 0);
+	ck_assert_int_ne(probe_number("sid"), probe.result);
+	ck_assert_int_ne(probe_number("pgid"), probe.result);
+	ck_assert_int_ne(probe_number("sid"), getsid(0));
+	ck_assert_ptr_nonnull(strstr(probe_fact("fd3"), name));
+	probe_kill(&probe);
+	close(master);
+}
+END_TEST
+
+START_TEST(hangup_of_the_launchers_terminal_is_not_heard)
+{
+	const char *name;
+	int master = open_terminal(&name);
+	struct harness_program program;
+	struct probe probe;
+	pid_t launcher;
+	int status;
+
+	launcher = fork();
+	if (launcher == 0) {
+		/* The launcher leads the session of the terminal. */
+		setsid();
+		if (open(name, O_RDWR | O_CLOEXEC) < 0)
+			_exit(1);
+		program = probe_spawn("%s" REPORT, probe_ways[_i]);
+		close(program.input);
+		program.input = -1;
+		probe = probe_result(&program);
+		waitpid(program.pid, NULL, 0);
+		_exit(probe.result > 0 ? 0 : 2);
+	}
+	ck_assert(harness_wait_child(launcher, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+	close(master);
+	ck_assert_int_eq(probe_number("tty_nr"), 0);
+	probe.result = (pid_t)probe_number("pid");
+	ck_assert_int_eq(kill(probe.result, 0), 0);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* fault 2.4: descriptors 3 and whatever the shell had open leak into the daemon */
+START_TEST(fault_2_4_descriptors_do_not_leak)
+{
+	struct probe probe = probe_run("%s first:open=3 first:open=4 first:directory=9 "
+				       "first:hide=7 first:open=1000 first:pipe=1010 "
+				       "first:files=100" REPORT, probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("descriptors"), 3);
+	ck_assert(!probe.streams_held);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* fault 2.5: with no log, 1 and 2 are /dev/null opened read-only */
+START_TEST(fault_2_5_null_is_read_and_written)
+{
+	struct probe probe = probe_run("%s daemon:streams" REPORT, probe_ways[_i]);
+
+	probe_check_up(&probe);
+	for (int fd = 0; fd < 3; fd++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "fd%d", fd);
+		ck_assert_str_eq(probe_fact(name), "rw-- /dev/null");
+	}
+	ck_assert_int_eq(probe_number("read0"), 0);
+	ck_assert_int_eq(probe_number("write1"), 1);
+	ck_assert_int_eq(probe_number("write2"), 1);
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(launcher_without_standard_streams)
+{
+	static const char *const closed[] = {
+		"first:close=0 first:close=1 first:close=2", "first:close=0", "first:close=1",
+		"first:close=1 first:close=2", "first:close=0 first:close=2",
+	};
+
+	for (size_t i = 0; i < sizeof closed / sizeof *closed; i++) {
+		struct probe probe;
+
+		unlink(harness_path("report"));
+		unlink(harness_path("run/pid"));
+		probe = probe_run("%s %s pid=@/run/pid daemon:streams" REPORT, probe_ways[_i],
+				  closed[i]);
+		probe_check_up(&probe);
+		ck_assert_str_eq(probe_fact("fd0"), "rw-- /dev/null");
+		ck_assert_str_eq(probe_fact("fd1"), "rw-- /dev/null");
+		ck_assert_str_eq(probe_fact("fd2"), "rw-- /dev/null");
+		ck_assert_int_eq(probe_number("descriptors"), 4);
+		probe_kill(&probe);
+	}
+}
+END_TEST
+
+/* The second copy may open files before it is the daemon: they get no standard number. */
+START_TEST(second_copy_has_standard_streams_from_the_beginning)
+{
+	struct probe probe = probe_run("%s first:close=0 first:close=1 first:close=2 "
+				       "second:streams" REPORT, probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("read0"), 0);
+	ck_assert_int_eq(probe_number("write1"), 1);
+	ck_assert_int_eq(probe_number("write2"), 1);
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(log_to_a_stream_that_the_launcher_has_closed)
+{
+	static const char *const closed[] = { "first:close=1", "first:close=0 first:close=1" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct probe probe;
+
+		unlink(harness_path("report"));
+		probe = probe_run("%s %s log=/dev/stdout daemon:streams" REPORT, probe_ways[_i],
+				  closed[i]);
+		/* Something that can be written, or an error that names it: no lie. */
+		if (probe.result < 0) {
+			probe_check_failed(&probe, -EBADF, "log");
+			continue;
+		}
+		ck_assert_int_eq(probe_number("write1"), 1);
+		probe_kill(&probe);
+	}
+}
+END_TEST
+
+START_TEST(kept_descriptors_are_there_and_go_no_further)
+{
+	struct probe probe = probe_run("%s first:socket=50 keep=51 keep=50 first:open=60 "
+				       "first:hide=3 keep=3 first:open=1000 keep=1000 "
+				       "pid=@/run/pid first:open=4 daemon:run=@/child" REPORT,
+				       probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_ptr_nonnull(strstr(probe_fact("fd50"), "rw-x socket:"));
+	ck_assert_str_eq(probe_fact("fd3"), "rw-x /dev/null");
+	ck_assert_str_eq(probe_fact("fd1000"), "rw-x /dev/null");
+	ck_assert(probe_has_fact("fd51"));
+	ck_assert(!probe_has_fact("fd60"));
+	ck_assert_int_eq(probe_number("descriptors"), 3 + 4 + 1);
+	probe_kill(&probe);
+	/* One more is what its own launcher's output is duplicated to. */
+	probe_read(harness_path("child"));
+	ck_assert_int_eq(probe_number("descriptors"), 4);
+	ck_assert(probe_has_fact("fd200"));
+}
+END_TEST
+
+/* row 4: LogFileName, LogFilePerm */
+START_TEST(row_4_log_file)
+{
+	struct probe probe;
+	struct stat status;
+
+	probe = probe_run("%s first:mask=027 umask=0 logmode=0666 log=@/log daemon:say=one "
+			  "daemon:complain=two" REPORT, probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_ptr_nonnull(strstr(probe_fact("fd1"), "-wa- "));
+	ck_assert_ptr_nonnull(strstr(probe_fact("fd2"), "-wa- "));
+	ck_assert_str_eq(probe_fact("fd0"), "rw-- /dev/null");
+	probe_kill(&probe);
+	ck_assert_str_eq(harness_read_file(harness_path("log")), "onetwo");
+	ck_assert_int_eq(stat(harness_path("log"), &status), 0);
+	ck_assert_uint_eq(status.st_mode & 07777, 0640);
+	probe = probe_run("%s log=@/log daemon:say=three" REPORT, probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_ptr_nonnull(strstr(probe_fact("fd1"), "-wa- "));
+	probe_kill(&probe);
+	ck_assert_str_eq(harness_read_file(harness_path("log")), "onetwothree");
+}
+END_TEST
+
+/* row 1: FILE_PERM */
+START_TEST(row_1_default_modes_of_files)
+{
+	struct probe probe = probe_run("%s first:mask=0 log=@/log pid=@/run/pid" REPORT,
+				       probe_ways[_i]);
+	struct stat status;
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(stat(harness_path("log"), &status), 0);
+	ck_assert_uint_eq(status.st_mode & 07777, 0640);
+	ck_assert_int_eq(stat(harness_path("run/pid"), &status), 0);
+	ck_assert_uint_eq(status.st_mode & 07777, 0640);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* row 4: LogFileName "/dev/stdout"; fault 2.6: it closes the launcher's own stdout */
+START_TEST(fault_2_6_row_4_log_to_the_launchers_stdout)
+{
+	struct probe probe = probe_run("%s ready=60000 log=/dev/stdout daemon:say=one "
+				       "daemon:complain=two daemon:up daemon:report daemon:wait "
+				       "launcher:say=three", probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_ptr_nonnull(strstr(probe.output, "one"));
+	ck_assert_ptr_nonnull(strstr(probe.output, "two"));
+	ck_assert_ptr_nonnull(strstr(probe.output, "three"));
+	ck_assert(probe.streams_held);
+	ck_assert_str_eq(probe.error, "");
+	probe_kill(&probe);
+	probe = probe_run("%s ready=60000 log=/dev/stderr daemon:say=one daemon:up "
+			  "daemon:wait launcher:complain=two", probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe.error, "onetwo");
+	probe_kill(&probe);
+}
+END_TEST
+
+/* row 5: SetLogFile(fd) */
+START_TEST(row_5_log_to_a_descriptor)
+{
+	static const char *const kinds[] = { "pipe", "socket" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct probe probe;
+
+		unlink(harness_path("report"));
+		probe = probe_run("%s first:%s=300 first:logfd=301 daemon:streams" REPORT,
+				  probe_ways[_i], kinds[i]);
+		probe_check_up(&probe);
+		ck_assert_ptr_nonnull(strstr(probe_fact("fd1"), kinds[i]));
+		ck_assert_str_eq(probe_fact("fd1"), probe_fact("fd2"));
+		ck_assert_str_eq(probe_fact("fd0"), "rw-- /dev/null");
+		ck_assert_int_eq(probe_number("descriptors"), 3);
+		probe_kill(&probe);
+	}
+}
+END_TEST
+
+/* fault 2.14: signal mask and dispositions are inherited */
+START_TEST(fault_2_14_signals_are_as_new)
+{
+	struct probe probe = probe_run("%s first:block=0 first:ignore=1 first:ignore=2 "
+				       "first:ignore=13 first:handler=10 first:ignore=34 "
+				       "daemon:run=@/child" REPORT, probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("blocked"), 0);
+	ck_assert_int_eq(probe_number("ignored"), 0);
+	ck_assert_int_eq(probe_number("caught"), 0);
+	probe_kill(&probe);
+	probe_read(harness_path("child"));
+	ck_assert_int_eq(probe_number("blocked"), 0);
+	ck_assert_int_eq(probe_number("ignored"), 0);
+}
+END_TEST
+
+/* row 6: WorkDir */
+START_TEST(row_6_working_directory)
+{
+	struct probe probe = probe_run("%s" REPORT, probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("cwd"), "/");
+	probe_kill(&probe);
+	unlink(harness_path("report"));
+	probe = probe_run("%s workdir=@/run" REPORT, probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("cwd"), harness_path("run"));
+	probe_kill(&probe);
+}
+END_TEST
+
+/* row 10: Umask */
+START_TEST(row_10_umask)
+{
+	static const char *const words[] = { "first:mask=077 umask=0", "first:mask=027",
+					     "umask=0137" };
+	static const char *const masks[] = { "0000", "0027", "0137" };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct probe probe;
+
+		unlink(harness_path("report"));
+		probe = probe_run("%s %s" REPORT, probe_ways[_i], words[i]);
+		probe_check_up(&probe);
+		ck_assert_str_eq(probe_fact("umask"), masks[i]);
+		probe_kill(&probe);
+	}
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("room");
+	TCase *room = harness_case(suite, "room");
+
+	tcase_add_loop_test(room, fault_2_13_no_terminal_is_acquired, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, hangup_of_the_launchers_terminal_is_not_heard, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, fault_2_4_descriptors_do_not_leak, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, fault_2_5_null_is_read_and_written, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, launcher_without_standard_streams, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, second_copy_has_standard_streams_from_the_beginning, 0,
+			    PROBE_REBORN_WAYS);
+	tcase_add_loop_test(room, log_to_a_stream_that_the_launcher_has_closed, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, kept_descriptors_are_there_and_go_no_further, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, row_4_log_file, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, row_1_default_modes_of_files, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, fault_2_6_row_4_log_to_the_launchers_stdout, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, row_5_log_to_a_descriptor, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, fault_2_14_signals_are_as_new, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(room, row_6_working_directory, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, row_10_umask, 0, PROBE_WAYS);
+	return harness_main(argc, argv, suite, probe_helpers);
+}

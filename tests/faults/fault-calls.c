@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Faults in system calls:  fault-calls errors|kills SCENARIO
+ *
+ * Runs fault-probe again and again.  In each run one system call of one of its
+ * processes fails with an error that this call can give, or the process is
+ * killed with SIGKILL before the call.  Each time the outcome has to be a
+ * daemon that is up, or an error with a text; nothing may be left behind; and
+ * a normal start has to succeed at once.
+ *
+ * A seccomp filter hands every system call of the probe and its descendants to
+ * this program, which answers: "go on", an error, or SIGKILL.  Unlike ptrace(2)
+ * this leaves signals, waits and parents of the processes alone.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "faults/fault-errors.h"
+#include "faults/fault.h"
+#include "ipc/channel.h"
+
+#define PATIENCE 10000 /* no run takes so long, in milliseconds */
+#define AT_ONCE 900 /* but less than any timeout of the library */
+#define PROCESSES 8
+#define CALLS 4096
+#define DAEMON 2 /* after the launcher and its first child */
+
+enum kind { NONE, ERROR, KILL };
+
+/* What is to happen in a run. */
+struct fault {
+	enum kind kind;
+	size_t process; /* in the order in which they are made; 0 is the launcher */
+	size_t call; /* in that process */
+	size_t error; /* which of those that the call can give */
+};
+
+struct process {
+	pid_t pid;
+	bool counted; /* its calls are the library's */
+	size_t calls;
+	long first[CALLS]; /* numbers of its calls */
+};
+
+/* What a run showed. */
+struct run {
+	struct process processes[PROCESSES];
+	size_t process_count;
+	pid_t launcher, serving, struck_pid;
+	int launcher_status, serving_status, last_status;
+	bool launcher_ended, told, struck, up_before;
+	bool spoke; /* the daemon has said something to its launcher */
+	bool doubled; /* two daemons served at a time */
+	bool succeeded; /* the next daemon had said before that it is the daemon */
+	int64_t struck_at, launcher_took;
+	long struck_call;
+	int struck_error;
+	bool no_more_errors;
+	char line[1024];
+	size_t length;
+};
+
+static char directory[] = "/tmp/daemonkit-faults-XXXXXX";
+static char probe[4096];
+static char *mode;
+static bool jail, no_spawn;
+static struct run run;
+static int children;
+static atomic_int *listener_of_child;
+static unsigned passed, failed;
+
+/* What a machine that stands still for a moment does, too. */
+static const char late[] = "the launcher learned it late";
+static const char too_long[] = "processes were left, or it took too long";
+
+static int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* ---- starting the probe ---- */
+
+static void execute_probe(int output)
+{
+	char in_jail[] = "jail";
+	char *arguments[] = { probe, mode, directory, jail ? in_jail : NULL, NULL };
+
+	dup2(output, STDOUT_FILENO);
+	execv(probe, arguments);
+	_exit(127);
+}
+
+static void watched_child(int output)
+{
+	struct sock_filter all[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF) };
+	struct sock_fprog program = { .len = 1, .filter = all };
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	/* From the filter on each call waits for an answer: memory tells where to get them. */
+	atomic_store(listener_of_child, (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+						     SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
+	execute_probe(output);
+}
+
+static int get_listener(pid_t child)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, child, 0), fd;
+	const struct timespec moment = { .tv_nsec = 20000 };
+
+	while ((fd = atomic_load(listener_of_child)) == -2)
+		nanosleep(&moment, NULL);
+	fd = fd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	close(pidfd);
+	return fd;
+}
+
+/* ---- answering system calls ---- */
+
+static struct process *find_process(pid_t pid)
+{
+	for (size_t i = 0; i < run.process_count; i++)
+		if (run.processes[i].pid == pid)
+			return &run.processes[i];
+	if (run.process_count == PROCESSES)
+		return NULL;
+	run.processes[run.process_count] = (struct process){
+		.pid = pid,
+		.counted = run.process_count > 0, /* the launcher's begin with a mark */
+	};
+	return &run.processes[run.process_count++];
+}
+
+static void see_mark(struct process *process, int point)
+{
+	if (point == FAULT_BEGIN && process == &run.processes[0])
+		process->counted = true;
+	if (point == FAULT_END)
+		process->counted = false;
+	if (point == FAULT_SERVING && run.serving != 0 && kill(run.serving, 0) == 0 &&
+	    !(run.struck && run.struck_pid == run.serving))
+		run.doubled = true;
+	if (point == FAULT_SERVING)
+		run.serving = process->pid;
+}
+
+/* Does it say that it is the daemon now? */
+static bool says_succeeded(const struct process *process, const struct seccomp_data *call)
+{
+	char type = 0;
+	struct iovec here = { .iov_base = &type, .iov_len = 1 };
+	struct iovec there = { .iov_base = (void *)(uintptr_t)call->args[1], .iov_len = 1 };
+
+	return process > &run.processes[DAEMON] && call->nr == SYS_sendto &&
+	       process_vm_readv(process->pid, &here, 1, &there, 1, 0) == 1 && type == CHANNEL_SUCCEEDED;
+}
+
+/* Does the fault strike here?  The error to answer with, 0 to go on, -1 when killed. */
+static int strike(const struct fault *fault, struct process *process,
+		  const struct seccomp_notif *notice)
+{
+	size_t call = process->calls++;
+	const int *errors;
+	size_t count;
+	bool spoken;
+
+	if (call < CALLS)
+		process->first[call] = notice->data.nr;
+	/* Before the fault, and so not counting a call that it hits. */
+	spoken = process == &run.processes[DAEMON] && notice->data.nr == SYS_sendto;
+	if (fault->kind == NONE || process != &run.processes[fault->process] ||
+	    call != fault->call) {
+		run.spoke |= spoken;
+		run.succeeded |= says_succeeded(process, &notice->data);
+		return 0;
+	}
+	run.struck_at = now();
+	run.struck_pid = process->pid;
+	run.struck_call = notice->data.nr;
+	run.up_before = run.serving != 0 || run.launcher_ended;
+	if (fault->kind == KILL) {
+		run.struck = true;
+		kill(process->pid, SIGKILL);
+		return -1;
+	}
+	errors = fault_errors(notice->data.nr, notice->data.args, &count);
+	run.no_more_errors = fault->error + 1 >= count;
+	if (fault->error >= count)
+		return 0;
+	run.struck = true;
+	run.struck_error = errors[fault->error];
+	return run.struck_error;
+}
+
+static void answer(int listener, const struct fault *fault)
+{
+	struct seccomp_notif notice = { .id = 0 };
+	struct seccomp_notif_resp response = { .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+	struct process *process;
+	int error = 0;
+
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &notice) < 0)
+		return; /* its process was killed meanwhile */
+	process = find_process((pid_t)notice.pid);
+	if (process != NULL && notice.data.nr == SYS_close &&
+	    (int)notice.data.args[0] <= FAULT_BEGIN && (int)notice.data.args[0] >= FAULT_END)
+		see_mark(process, (int)notice.data.args[0]);
+	else if (process != NULL && process->counted)
+		error = strike(fault, process, &notice);
+	if (error == 0 && no_spawn && notice.data.nr == SYS_clone3)
+		error = ENOSYS;
+	response.id = notice.id;
+	if (error > 0) {
+		response.flags = 0;
+		response.error = -error;
+	}
+	if (error >= 0)
+		ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+}
+
+/* ---- one run ---- */
+
+static void note_end(pid_t pid, int status)
+{
+	run.last_status = status;
+	if (pid == run.launcher) {
+		run.launcher_ended = true;
+		run.launcher_status = status;
+		run.launcher_took = run.struck ? now() - run.struck_at : 0;
+	}
+	if (pid == run.serving)
+		run.serving_status = status;
+}
+
+/* Are there processes left? */
+static bool reap(void)
+{
+	struct signalfd_siginfo signal;
+	pid_t pid;
+	int status;
+
+	while (read(children, &signal, sizeof signal) > 0)
+		;
+	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
+		note_end(pid, status);
+	return pid == 0;
+}
+
+static void read_line(int output)
+{
+	ssize_t count = read(output, run.line + run.length, sizeof run.line - 1 - run.length);
+
+	if (count > 0)
+		run.length += (size_t)count;
+}
+
+static void end_daemon(void)
+{
+	bool foreground = strcmp(mode, "foreground") == 0;
+
+	if (run.told || run.serving == 0 || (!run.launcher_ended && !foreground))
+		return;
+	run.told = true;
+	kill(run.serving, SIGTERM);
+}
+
+/* Everything that is still there, when something went wrong. */
+static void kill_all(void)
+{
+	for (size_t i = 0; i < run.process_count; i++)
+		kill(run.processes[i].pid, SIGKILL);
+	while (waitpid(-1, NULL, __WALL) > 0)
+		;
+}
+
+/* Serve until no process is left; false: it took too long. */
+static bool watch(int listener, int output, const struct fault *fault)
+{
+	int64_t until = now() + PATIENCE;
+	struct pollfd fds[] = {
+		{ .fd = listener, .events = POLLIN },
+		{ .fd = output, .events = POLLIN },
+		{ .fd = children, .events = POLLIN },
+	};
+
+	while (reap()) {
+		if (now() > until || poll(fds, 3, 100) < 0)
+			return false;
+		if ((fds[0].revents & POLLIN) != 0)
+			answer(listener, fault);
+		else if (fds[0].revents != 0)
+			fds[0].fd = -1;
+		if ((fds[1].revents & POLLIN) != 0)
+			read_line(output);
+		else if (fds[1].revents != 0)
+			fds[1].fd = -1;
+		reap();
+		end_daemon();
+	}
+	read_line(output);
+	return true;
+}
+
+static const char *run_probe(const struct fault *fault)
+{
+	int output[2], listener;
+	bool in_time;
+
+	memset(&run, 0, sizeof run);
+	if (pipe(output) < 0)
+		return "pipe";
+	atomic_store(listener_of_child, -2);
+	run.launcher = fork();
+	if (run.launcher == 0)
+		watched_child(output[1]);
+	close(output[1]);
+	find_process(run.launcher);
+	listener = get_listener(run.launcher);
+	in_time = listener >= 0 && watch(listener, output[0], fault);
+	if (!in_time)
+		kill_all();
+	close(listener);
+	close(output[0]);
+	if (listener < 0)
+		return "no seccomp listener";
+	return in_time ? NULL : too_long;
+}
+
+/* ---- what has to hold ---- */
+
+/* Removes what is there; the first problem, or NULL. */
+static const char *clean(bool may_be_there)
+{
+	DIR *list = opendir(directory);
+	const char *problem = NULL;
+	struct dirent *entry;
+	struct stat facts;
+
+	while (list != NULL && (entry = readdir(list)) != NULL) {
+		bool pid = strcmp(entry->d_name, "pid") == 0;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (fstatat(dirfd(list), entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (!pid && strcmp(entry->d_name, "log") != 0)
+			problem = "a temporary file was left";
+		/* An empty one says that there is no daemon. */
+		if (pid && !may_be_there && !((jail || run.struck) && facts.st_size == 0))
+			problem = "a pid file was left";
+		/* One that may be there is for the next start to deal with. */
+		if (!pid || problem != NULL)
+			unlinkat(dirfd(list), entry->d_name, 0);
+	}
+	closedir(list);
+	return problem;
+}
+
+static bool has_exited(int status, int code)
+{
+	return WIFEXITED(status) && WEXITSTATUS(status) == code;
+}
+
+/* A daemon that ended by itself says so with a text; SIGTERM may come after its work. */
+static bool ended_well(int status)
+{
+	return has_exited(status, 0) || has_exited(status, FAULT_REPORTED) ||
+	       has_exited(status, FAULT_CANCELED) ||
+	       (run.struck && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+}
+
+static const char *check_killed_daemon(long error, int status)
+{
+	if (run.up_before)
+		return NULL;
+	if (error != -ECHILD)
+		return "the launcher did not say that the daemon died";
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+		return "the exit status is not signal 9";
+	return NULL;
+}
+
+static const char *check_launcher(const struct fault *fault)
+{
+	long error = 0;
+	int status = 0, at = 0;
+
+	if (has_exited(run.launcher_status, 0) && strncmp(run.line, "up ", 3) == 0)
+		return run.serving != 0 || run.spoke ? NULL : "up, but the daemon had not said so";
+	if (!WIFEXITED(run.launcher_status) ||
+	    (WEXITSTATUS(run.launcher_status) != FAULT_REPORTED &&
+	     WEXITSTATUS(run.launcher_status) != FAULT_CANCELED))
+		return "the launcher ended without an answer";
+	if (sscanf(run.line, "failed %ld %d %n", &error, &status, &at) < 2 || error >= 0 ||
+	    run.line[at] == '\0' || run.line[at] == '\n')
+		return "the launcher did not tell an error with a text";
+	/* Another daemon had its place before the launcher looked. */
+	if (strcmp(mode, "upgrade") == 0 && strstr(run.line, "as soon as it was up") != NULL)
+		return NULL;
+	if (!run.struck)
+		return "a start without a fault failed";
+	if (run.launcher_took > AT_ONCE)
+		return late;
+	if (fault->kind == KILL && fault->process == DAEMON)
+		return check_killed_daemon(error, status);
+	return NULL;
+}
+
+static const char *check_run(const struct fault *fault)
+{
+	bool launcher_killed = fault->kind == KILL && fault->process == 0 && run.struck;
+	bool daemon_killed = fault->kind == KILL && fault->process > 0 && run.struck;
+	bool foreground = strcmp(mode, "foreground") == 0;
+	const char *problem = NULL;
+
+	if (foreground && !launcher_killed && !ended_well(run.launcher_status))
+		problem = "the daemon ended without an answer";
+	if (!foreground && !launcher_killed)
+		problem = check_launcher(fault);
+	if (problem == NULL && !foreground && run.serving != 0 && !daemon_killed &&
+	    !ended_well(run.serving_status))
+		problem = "the daemon did not end well";
+	if (problem == NULL && run.doubled)
+		problem = "there were two daemons";
+	/* Of the two daemons of an upgrade the other one serves, until the new one has said that
+	 * it is the daemon: its death is the daemon's then. */
+	if (problem == NULL && strcmp(mode, "upgrade") == 0 && fault->kind == KILL && run.struck &&
+	    fault->process > DAEMON && run.serving == 0 && !run.succeeded)
+		problem = "nobody serves after a failed upgrade";
+	if (problem == NULL && !run.struck && run.serving != 0 && run.serving_status != 0 &&
+	    !foreground)
+		problem = "the daemon reported an error without a fault";
+	return problem;
+}
+
+/*
+ * May a pid file be there now?  That of a killed process that nobody outlived;
+ * or of a daemon that could not remove it, and said so.
+ */
+static bool may_leave_pid_file(const struct fault *fault)
+{
+	if (!run.struck)
+		return false;
+	if (fault->kind == KILL)
+		return run.up_before || fault->process == 0 || strncmp(run.line, "up ", 3) == 0;
+	return run.up_before && has_exited(run.serving_status, FAULT_REPORTED);
+}
+
+static const struct fault no_fault = { .kind = NONE };
+
+/* What was done in the last run, for people. */
+static void describe(const struct fault *fault, char *text, size_t size)
+{
+	snprintf(text, size, "%s%s%s, process %zu, call %zu (number %ld) %s, status %#x", mode,
+		 jail ? " jail" : "", no_spawn ? " without clone" : "", fault->process,
+		 fault->call, run.struck_call,
+		 fault->kind == ERROR ? strerrorname_np(run.struck_error) : "SIGKILL",
+		 (unsigned)run.last_status);
+}
+
+static const char *run_and_check_once(const struct fault *fault)
+{
+	const char *problem = run_probe(fault), *left;
+
+	if (problem == NULL)
+		problem = check_run(fault);
+	left = clean(may_leave_pid_file(fault));
+	return problem == NULL ? left : problem;
+}
+
+/* In thousands of runs there is one that something else delays: late is what is so twice. */
+static const char *run_and_check(const struct fault *fault)
+{
+	const char *problem = run_and_check_once(fault);
+
+	return problem == late || problem == too_long ? run_and_check_once(fault) : problem;
+}
+
+/* One fault, and a normal start afterwards. */
+static void try(const struct fault *fault)
+{
+	const char *problem = run_and_check(fault), *when = "";
+	bool struck = run.struck, no_more = run.no_more_errors;
+	char what[256];
+
+	describe(fault, what, sizeof what);
+	if (problem == NULL && struck) {
+		problem = run_and_check(&no_fault);
+		when = "the next start: ";
+	}
+	if (problem != NULL)
+		printf("# %s: %s%s: %s\n", what, when, problem, run.line);
+	if (struck || fault->kind == NONE)
+		*(problem == NULL ? &passed : &failed) += 1;
+	run.struck = struck;
+	run.no_more_errors = no_more;
+}
+
+/* ---- enumerations ---- */
+
+static void try_errors(size_t process, size_t calls, const long *numbers)
+{
+	/* The arguments decide, too: whether there is another error is seen in the run. */
+	for (size_t call = 0; call < calls; call++) {
+		size_t count;
+
+		fault_errors(numbers[call], NULL, &count);
+		for (size_t error = 0; error < count; error++) {
+			try(&(struct fault){ ERROR, process, call, error });
+			if (!run.struck || run.no_more_errors)
+				break;
+		}
+	}
+}
+
+static void enumerate(enum kind kind)
+{
+	static struct run plain;
+
+	try(&no_fault);
+	plain = run;
+	for (size_t process = 0; process < plain.process_count; process++) {
+		const struct process *one = &plain.processes[process];
+		size_t calls = one->calls < CALLS ? one->calls : CALLS;
+
+		printf("# %s%s%s: process %zu makes %zu system calls\n", mode, jail ? " jail" : "",
+		       no_spawn ? " without clone" : "", process, calls);
+		if (kind == ERROR)
+			try_errors(process, calls, one->first);
+		else
+			for (size_t call = 0; call < calls; call++)
+				try(&(struct fault){ KILL, process, call, 0 });
+	}
+}
+
+static bool prepare(void)
+{
+	ssize_t length = readlink("/proc/self/exe", probe, sizeof probe - 32);
+	sigset_t child;
+	char *slash;
+
+	if (length < 0 || mkdtemp(directory) == NULL)
+		return false;
+	probe[length] = '\0';
+	slash = strrchr(probe, '/');
+	strcpy(slash + 1, "fault-probe");
+	chmod(directory, 0755);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	listener_of_child = mmap(NULL, sizeof *listener_of_child, PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return children >= 0 && listener_of_child != MAP_FAILED;
+}
+
+int main(int argc, char *argv[])
+{
+	if (argc < 3 || !prepare())
+		return FAULT_USAGE;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	mode = argv[2];
+	jail = argc > 3 && strcmp(argv[3], "jail") == 0;
+	no_spawn = argc > 3 && strcmp(argv[3], "without-clone") == 0;
+	enumerate(strcmp(argv[1], "kills") == 0 ? KILL : ERROR);
+	rmdir(directory);
+	printf("%u passed, %u failed\n", passed, failed);
+	return failed > 0;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which errors a system call can give, real ones: those of its manual page,
+ * and those of a sandbox or an older kernel.
+ * Thread-safe.
+ */
+#include "faults/fault-errors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+#define MOST 8
+
+struct call {
+	long number;
+	int errors[MOST]; /* up to the first 0 */
+};
+
+static const struct call calls[] = {
+#ifdef SYS_open
+	{ SYS_open, { EMFILE, EACCES, ENOENT, EIO, EINTR } },
+#endif
+	{ SYS_openat, { EMFILE, ENOMEM, EACCES, ENOENT, ENOSPC, EROFS, EINTR, EOPNOTSUPP } },
+	{ SYS_read, { EIO, EINTR } },
+	{ SYS_pread64, { EIO, EINTR } },
+	{ SYS_write, { ENOSPC, EIO, EINTR } },
+	{ SYS_fstat, { ENOMEM } },
+	{ SYS_newfstatat, { EACCES, EIO, ENOENT } },
+#ifdef SYS_stat
+	{ SYS_stat, { EACCES, EIO } },
+	{ SYS_lstat, { EACCES, EIO } },
+#endif
+	{ SYS_mmap, { ENOMEM } },
+	{ SYS_mprotect, { ENOMEM } },
+	{ SYS_clone, { EAGAIN, ENOMEM, ENOSYS, EPERM } },
+#ifdef SYS_fork
+	{ SYS_fork, { EAGAIN, ENOMEM } },
+	{ SYS_vfork, { EAGAIN, ENOMEM } },
+#endif
+	{ SYS_clone3, { EAGAIN, ENOSYS, EPERM } },
+	{ SYS_execve, { ENOENT, EACCES, ENOMEM, ETXTBSY, E2BIG } },
+	{ SYS_socket, { EMFILE, ENOBUFS, EACCES, EAFNOSUPPORT } },
+	{ SYS_socketpair, { EMFILE, ENOMEM, EPERM } },
+	{ SYS_bind, { EADDRINUSE, ENOMEM, EACCES } },
+	{ SYS_listen, { EADDRINUSE } },
+	{ SYS_getsockname, { ENOBUFS } },
+	{ SYS_connect, { EAGAIN, ECONNREFUSED, EPERM } },
+	{ SYS_accept4, { EMFILE, EINTR, ECONNABORTED, ENOMEM } },
+	{ SYS_getsockopt, { ENOMEM } },
+	{ SYS_sendto, { EAGAIN, ENOBUFS, ENOMEM, EINTR } },
+	{ SYS_recvfrom, { EINTR, ENOMEM } },
+	{ SYS_sendmsg, { EAGAIN, ENOBUFS, ENOMEM, EINTR } },
+	{ SYS_recvmsg, { EINTR, ENOMEM } },
+#ifdef SYS_poll
+	{ SYS_poll, { EINTR, ENOMEM } },
+#endif
+	{ SYS_ppoll, { EINTR, ENOMEM } },
+	{ SYS_waitid, { EINTR } },
+	{ SYS_wait4, { EINTR } },
+	{ SYS_pidfd_open, { ENOSYS, EMFILE, EPERM } },
+	{ SYS_pidfd_send_signal, { EPERM } },
+	{ SYS_close_range, { ENOSYS, EPERM, ENOMEM, EMFILE } },
+	{ SYS_unlinkat, { EACCES, EIO, EROFS, EBUSY } },
+	{ SYS_linkat, { EACCES, EPERM, ENOSPC, EIO, ENOENT } },
+	{ SYS_renameat2, { ENOSYS, EIO } },
+	{ SYS_fchmod, { EPERM, EIO, EROFS } },
+	{ SYS_ftruncate, { EIO, EINTR } },
+#ifdef SYS_dup2
+	{ SYS_dup2, { EMFILE, EINTR } },
+#endif
+	{ SYS_dup3, { EMFILE, EINTR } },
+	{ SYS_pipe2, { EMFILE, ENFILE } },
+	{ SYS_memfd_create, { ENOSYS, EMFILE, ENOMEM, EPERM, EINVAL } },
+	{ SYS_setsid, { EPERM } },
+	{ SYS_chdir, { EACCES, ENOENT } },
+	{ SYS_chroot, { EPERM, EACCES } },
+	{ SYS_setgroups, { EPERM, ENOMEM } },
+	{ SYS_setresuid, { EPERM, EAGAIN } },
+	{ SYS_setresgid, { EPERM } },
+	{ SYS_getgroups, { EPERM } },
+#ifdef SYS_readlink
+	{ SYS_readlink, { EACCES, ENOENT } },
+#endif
+	{ SYS_readlinkat, { EACCES, ENOENT } },
+	{ SYS_getdents64, { EIO, ENOENT } },
+	{ SYS_prctl, { EINVAL } },
+	{ SYS_getrandom, { ENOSYS } },
+};
+
+static const struct call none = { 0, { 0 } };
+static const struct call duplicate = { SYS_fcntl, { EMFILE } };
+static const struct call lock = { SYS_fcntl, { ENOLCK, EINVAL, EINTR } };
+static const struct call flags = { SYS_fcntl, { EPERM } };
+
+static const struct call *find(long number, const __u64 *arguments)
+{
+	if (number == SYS_fcntl) {
+		if (arguments == NULL || arguments[1] == F_SETLK || arguments[1] == F_GETLK ||
+		    arguments[1] == F_OFD_SETLK || arguments[1] == F_OFD_GETLK)
+			return &lock;
+		return arguments[1] == F_DUPFD_CLOEXEC || arguments[1] == F_DUPFD ? &duplicate :
+										      &flags;
+	}
+	/* A byte that wakes goes into a pipe, which is full at worst. */
+	if (number == SYS_write && arguments != NULL && arguments[2] == 1)
+		return &none;
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+		if (calls[i].number == number)
+			return &calls[i];
+	return NULL;
+}
+
+const int *fault_errors(long number, const __u64 *arguments, size_t *count)
+{
+	const struct call *call = find(number, arguments);
+
+	*count = 0;
+	if (call == NULL)
+		return NULL;
+	while (*count < MOST && call->errors[*count] != 0)
+		(*count)++;
+	return call->errors;
+}

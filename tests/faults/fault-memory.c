@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Faults in allocations: in each scenario the first one fails, then the second
+ * one, and so on until none is left to fail.  Each time there has to be a
+ * negative errno with a text, no memory and no descriptor lost, no process and
+ * no file left; and the same without a fault has to succeed afterwards.
+ *
+ * The allocator here replaces that of the C library in the whole program, what
+ * the C library itself allocates included.  It gives memory out and counts.
+ */
+#include <daemonkit/daemonkit.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "faults/fault.h"
+
+/* ---- the allocator ---- */
+
+struct block {
+	size_t size;
+	_Alignas(max_align_t) unsigned char bytes[];
+};
+
+static _Alignas(max_align_t) unsigned char memory[64 << 20];
+static size_t memory_used;
+static long blocks; /* given out and not back yet */
+static long until_failure = -1; /* allocations, the failing one included */
+static long blocks_before;
+static bool has_failed;
+
+#define MOST 1000 /* allocations of a scenario */
+
+void *malloc(size_t size)
+{
+	struct block *block = (struct block *)(void *)(memory + memory_used);
+	size_t needed = sizeof *block + (size + 15) / 16 * 16;
+
+	if ((until_failure > 0 && --until_failure == 0) || size > sizeof memory - memory_used -
+	    sizeof *block - 16) {
+		has_failed = true;
+		errno = ENOMEM;
+		return NULL;
+	}
+	memory_used += needed;
+	blocks++;
+	block->size = size;
+	memset(block->bytes, 0xa5, size);
+	return block->bytes;
+}
+
+void free(void *bytes)
+{
+	if (bytes == NULL)
+		return;
+	blocks--;
+	memset(bytes, 0x5a, ((struct block *)(void *)((unsigned char *)bytes -
+						      offsetof(struct block, bytes)))->size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	void *bytes;
+
+	if (size > 0 && count > SIZE_MAX / size) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	bytes = malloc(count * size);
+	return bytes == NULL ? NULL : memset(bytes, 0, count * size);
+}
+
+void *realloc(void *old, size_t size)
+{
+	unsigned char *bytes = malloc(size);
+	size_t before = old == NULL ? 0 : ((struct block *)(void *)((unsigned char *)old -
+					    offsetof(struct block, bytes)))->size;
+
+	if (bytes != NULL && old != NULL) {
+		memcpy(bytes, old, before < size ? before : size);
+		free(old);
+	}
+	return bytes;
+}
+
+/* The C library's calls its own realloc(3). */
+void *reallocarray(void *old, size_t count, size_t size)
+{
+	if (size > 0 && count > SIZE_MAX / size) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return realloc(old, count * size);
+}
+
+/* ---- scenarios: 0, or a negative errno whose text is in daemonkit_error() ---- */
+
+static char directory[] = "/tmp/daemonkit-memory-XXXXXX";
+static char path[128], log_path[128];
+static char self[4096], scenario_name[64];
+static char in_second_copy[32];
+
+static int ignore(struct daemonkit_signal *signal, void *data)
+{
+	(void)signal, (void)data;
+	return 0;
+}
+
+static int set_all(struct daemonkit_context *context)
+{
+	char *arguments[] = { self, scenario_name, directory, in_second_copy, NULL };
+	char *environment[] = { (char[]){ "A=1" }, (char[]){ "B=2" }, NULL };
+	gid_t groups[] = { 0 };
+	int result = daemonkit_context_set_pid_file(context, path, 0);
+
+	if (result == 0)
+		result = daemonkit_context_set_log_file(context, log_path, 0600);
+	if (result == 0)
+		result = daemonkit_context_set_work_dir(context, "/tmp");
+	if (result == 0)
+		result = daemonkit_context_set_chroot(context, "/");
+	if (result == 0)
+		result = daemonkit_context_set_chroot(context, NULL);
+	if (result == 0)
+		result = daemonkit_context_set_args(context, arguments);
+	if (result == 0)
+		result = daemonkit_context_set_env(context, environment);
+	if (result == 0)
+		result = daemonkit_context_set_user(context, "root", "root");
+	if (result == 0)
+		result = daemonkit_context_set_credential(context, getuid(), getgid(), groups,
+							  geteuid() == 0 ? 1 : 0);
+	if (result == 0 && geteuid() != 0)
+		result = daemonkit_context_set_user(context, NULL, NULL);
+	if (result == 0)
+		result = daemonkit_context_set_umask(context, 027);
+	if (result == 0)
+		result = daemonkit_context_keep_fd(context, 3);
+	if (result == 0)
+		result = daemonkit_context_set_log_fd(context, STDOUT_FILENO);
+	return result;
+}
+
+static void await_stop(void)
+{
+	sigset_t stop;
+	int signal;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigwait(&stop, &signal);
+}
+
+/* The daemon: is there until it is told to end. */
+static int serve(struct daemonkit_context *context)
+{
+	await_stop();
+	return daemonkit_context_release(context);
+}
+
+static long upgrade_fault = -1; /* until_failure, for what the daemon does in an upgrade */
+
+/* Told to end, it has another one take its place; if that fails it is the daemon as before. */
+static int be_replaced(struct daemonkit_context *context)
+{
+	struct daemonkit_upgrade *upgrade = NULL;
+	pid_t result;
+
+	await_stop();
+	until_failure = upgrade_fault;
+	result = daemonkit_upgrade_start(&upgrade, context, NULL, 0);
+	if (result == 0)
+		result = daemonkit_upgrade_wait(upgrade, -1);
+	daemonkit_upgrade_free(upgrade);
+	until_failure = -1;
+	if (result < 0 && daemonkit_context_error(context)[0] == '\0')
+		return 1;
+	if (result > 0)
+		kill(result, SIGTERM);
+	return daemonkit_context_release(context);
+}
+
+static bool copy_had_none; /* the second copy, or the daemon, did not reach its fault */
+
+/* Did a daemon that failed do so without a leak? */
+static bool failed_well(const struct daemonkit_context *context)
+{
+	int status = context == NULL ? -1 : daemonkit_context_exit_status(context);
+
+	return status == -1 || !WIFEXITED(status) || WEXITSTATUS(status) <= FAULT_REPORTED;
+}
+
+/* The launcher, when the daemon is up: how it ends. */
+static int end_daemon(pid_t daemon)
+{
+	int status = 0;
+
+	kill(daemon, SIGTERM);
+	if (waitpid(daemon, &status, 0) != daemon)
+		return 0; /* of mode FORK: await_daemons() will see */
+	copy_had_none = WIFEXITED(status) && WEXITSTATUS(status) == FAULT_NONE;
+	return status == 0 || copy_had_none ? 0 : -ECHILD;
+}
+
+/* The exit code of a daemon of mode FORK. */
+static int code_of(int result)
+{
+	if (blocks != blocks_before)
+		return FAULT_LEAK;
+	if (result != 0)
+		return result < 0 ? FAULT_REPORTED : FAULT_SILENT;
+	return upgrade_fault > 0 && !has_failed ? FAULT_NONE : 0;
+}
+
+/* As a user's program does it; a launcher also waits for the daemon's end. */
+static int start_in(int mode, int (*be_daemon)(struct daemonkit_context *context))
+{
+	struct daemonkit_context *context = NULL;
+	int result = daemonkit_context_new(&context);
+	pid_t before = getpid(), daemon = -1;
+	sigset_t stop;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+	if (mode == DAEMONKIT_MODE_FOREGROUND)
+		raise(SIGTERM);
+	if (result == 0)
+		result = set_all(context);
+	if (result == 0)
+		result = daemonkit_context_set_mode(context, mode);
+	if (result == 0)
+		result = daemon = daemonkit_context_reborn(context);
+	if (result == 0)
+		result = be_daemon(context);
+	if (result < 0 && context != NULL && daemonkit_context_error(context)[0] == '\0')
+		result = 1; /* an error without its text */
+	if (result < 0 && !failed_well(context))
+		result = 1;
+	daemonkit_context_free(context);
+	if (daemon > 0)
+		result = end_daemon(daemon);
+	if (getpid() != before) /* the daemon of mode FORK */
+		_exit(code_of(result));
+	return result;
+}
+
+static int reborn(void)
+{
+	return start_in(DAEMONKIT_MODE_REBORN, serve);
+}
+
+static int forked(void)
+{
+	return start_in(DAEMONKIT_MODE_FORK, serve);
+}
+
+static int foreground(void)
+{
+	return start_in(DAEMONKIT_MODE_FOREGROUND, serve);
+}
+
+/* The fault is for the daemon, once it is there, or for the one that takes its place. */
+static int upgrade(void)
+{
+	int result;
+
+	if (daemonkit_was_reborn())
+		return start_in(DAEMONKIT_MODE_FORK, serve);
+	upgrade_fault = until_failure;
+	until_failure = -1;
+	result = start_in(DAEMONKIT_MODE_FORK, be_replaced);
+	has_failed = true; /* await_daemons() will see */
+	return result;
+}
+
+static int pidfile(void)
+{
+	struct daemonkit_pidfile *one = NULL;
+	struct daemonkit_process *process = NULL;
+	int result = daemonkit_pidfile_create(&one, path, 0);
+
+	if (result == 0)
+		result = daemonkit_pidfile_holder(path, &process);
+	daemonkit_process_free(process);
+	if (one != NULL)
+		daemonkit_pidfile_remove(one);
+	daemonkit_pidfile_close(one);
+	if (result < 0)
+		return result;
+	one = NULL;
+	result = daemonkit_pidfile_open(&one, path, 0);
+	if (result == 0)
+		result = daemonkit_pidfile_lock(one);
+	daemonkit_pidfile_close(one);
+	unlink(path);
+	return result;
+}
+
+static int signals_and_commands(void)
+{
+	struct daemonkit_signals *signals = NULL;
+	struct daemonkit_commands *commands = NULL;
+	const char *variable = "stop";
+	bool flag = true;
+	int result = daemonkit_signals_new(&signals);
+
+	if (result == 0)
+		result = daemonkit_signals_set_handler(signals, SIGUSR1, ignore, NULL);
+	if (result == 0)
+		result = daemonkit_commands_new(&commands, signals);
+	if (result == 0)
+		result = daemonkit_commands_add_bool(commands, &flag, SIGUSR2, ignore, NULL);
+	if (result == 0)
+		result = daemonkit_commands_add_string(commands, &variable, "stop", SIGTERM,
+						       NULL, NULL);
+	if (result == 0 && daemonkit_commands_active(commands) != 2)
+		result = 1;
+	if (result == 0)
+		result = daemonkit_signals_dispatch(signals);
+	daemonkit_commands_free(commands);
+	daemonkit_signals_free(signals);
+	return result;
+}
+
+static int process(void)
+{
+	struct daemonkit_process *one = NULL;
+	int result = daemonkit_process_open(&one, getpid());
+
+	daemonkit_process_free(one);
+	return result;
+}
+
+static const struct scenario {
+	const char *name;
+	int (*run)(void);
+	bool second_copy; /* faults are for the second copy, too */
+} scenarios[] = {
+	{ "reborn", reborn, true },
+	{ "fork", forked, false },
+	{ "foreground", foreground, false },
+	{ "upgrade", upgrade, true },
+	{ "pidfile", pidfile, false },
+	{ "signals", signals_and_commands, false },
+	{ "process", process, false },
+};
+
+/* ---- one run ---- */
+
+static int count_descriptors(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 64; fd++)
+		count += dup2(fd, fd) == fd;
+	return count;
+}
+
+/* An exit code: how the scenario ended when the Nth allocation failed (0: none). */
+static int run_scenario(const struct scenario *scenario, long fail)
+{
+	struct daemonkit_context *context = NULL;
+	int descriptors = count_descriptors(), result;
+
+	/* The C library's user database keeps memory from its first use on. */
+	if (daemonkit_context_new(&context) < 0 ||
+	    daemonkit_context_set_user(context, "root", "root") < 0)
+		return FAULT_USAGE;
+	daemonkit_context_free(context);
+	blocks_before = blocks;
+	has_failed = false;
+	until_failure = fail > 0 ? fail : -1;
+	result = scenario->run();
+	until_failure = -1;
+	if (result > 0 || (result < 0 && daemonkit_error()[0] == '\0'))
+		return FAULT_SILENT;
+	if (result < 0 && fail == 0 && strtol(in_second_copy, NULL, 10) == 0)
+		printf("# %s\n", daemonkit_error());
+	/* A second copy loses its channel, as it should. */
+	if (blocks != blocks_before || count_descriptors() > descriptors)
+		return FAULT_LEAK;
+	if (result < 0)
+		return FAULT_REPORTED;
+	if (fail == 0)
+		return copy_had_none ? FAULT_NONE : 0;
+	return has_failed ? 0 : FAULT_NONE;
+}
+
+static const struct scenario *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
+		if (strcmp(scenarios[i].name, name) == 0)
+			return &scenarios[i];
+	exit(FAULT_USAGE);
+}
+
+static unsigned passed, failed;
+
+/* A daemon of mode FORK ends by itself, with an exit code of its own. */
+static const char *await_daemons(void)
+{
+	const struct timespec patience = { .tv_sec = 5 };
+	const char *problem = NULL;
+	sigset_t child;
+	pid_t pid;
+	int status;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	while ((pid = waitpid(-1, &status, WNOHANG)) >= 0) {
+		if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == FAULT_NONE)
+			copy_had_none = true;
+		else if (pid > 0 && (!WIFEXITED(status) || WEXITSTATUS(status) > FAULT_REPORTED) &&
+		    !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
+			problem = "the daemon crashed or lost memory";
+		if (pid == 0 && sigtimedwait(&child, NULL, &patience) < 0)
+			return "a process was left";
+	}
+	return problem;
+}
+
+static const char *left_behind(void)
+{
+	const char *problem = await_daemons();
+	DIR *list = opendir(directory);
+	struct dirent *entry;
+
+	while (list != NULL && (entry = readdir(list)) != NULL) {
+		if (entry->d_name[0] == '.' && strlen(entry->d_name) <= 2)
+			continue;
+		if (strcmp(entry->d_name, "log") != 0)
+			problem = "a file was left";
+		unlinkat(dirfd(list), entry->d_name, 0);
+	}
+	closedir(list);
+	return problem;
+}
+
+/* In a process of its own; the exit code, or -1 after printing what is wrong. */
+static int try(const struct scenario *scenario, long fail, const char *where)
+{
+	const char *problem;
+	int status;
+	pid_t child;
+
+	copy_had_none = false;
+	child = fork();
+	if (child == 0) {
+		status = run_scenario(scenario, fail);
+		fflush(stdout);
+		_exit(status);
+	}
+	waitpid(child, &status, 0);
+	problem = left_behind();
+	if (!WIFEXITED(status))
+		problem = "it crashed";
+	else if (WEXITSTATUS(status) == FAULT_LEAK)
+		problem = "memory or a descriptor was lost";
+	else if (WEXITSTATUS(status) == FAULT_SILENT)
+		problem = "an error without a text, or a leak of the second copy";
+	if (problem == NULL)
+		return copy_had_none ? FAULT_NONE : WEXITSTATUS(status);
+	printf("# %s%s, allocation %ld: %s (%#x)\n", scenario->name, where, fail, problem,
+	       (unsigned)status);
+	return -1;
+}
+
+/* The Nth allocation fails, here or in the second copy; is there an Nth at all? */
+static bool try_both(const struct scenario *scenario, long fail, bool in_copy)
+{
+	const char *where = in_copy ? " (second copy)" : "";
+	int code;
+
+	snprintf(in_second_copy, sizeof in_second_copy, "%ld", in_copy ? fail : 0);
+	code = try(scenario, in_copy ? 0 : fail, where);
+	if (code == FAULT_NONE)
+		return false;
+	in_second_copy[0] = '0';
+	in_second_copy[1] = '\0';
+	if (code >= 0 && try(scenario, 0, where) != 0) {
+		printf("# %s%s, allocation %ld: the next one failed\n", scenario->name, where, fail);
+		code = -1;
+	}
+	*(code >= 0 ? &passed : &failed) += 1;
+	return true;
+}
+
+/* The second copy: argv is the scenario, the directory, and what is to fail. */
+static int be_second_copy(char *argv[])
+{
+	strcpy(directory, argv[2]);
+	snprintf(path, sizeof path, "%s/pid", directory);
+	snprintf(log_path, sizeof log_path, "%s/log", directory);
+	snprintf(in_second_copy, sizeof in_second_copy, "%s", argv[3]);
+	return run_scenario(find(argv[1]), strtol(argv[3], NULL, 10));
+}
+
+static void enumerate(const struct scenario *scenario, bool in_copy)
+{
+	long fail = 1;
+
+	snprintf(scenario_name, sizeof scenario_name, "%s", scenario->name);
+	while (fail < MOST && try_both(scenario, fail, in_copy))
+		fail++;
+	printf("# %s%s: %ld allocations\n", scenario->name, in_copy ? " (second copy)" : "",
+	       fail - 1);
+	if (fail == 1) {
+		printf("# %s: no allocation was made to fail\n", scenario->name);
+		failed++;
+	}
+}
+
+int main(int argc, char *argv[])
+{
+	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+	sigset_t child;
+
+	if (argc == 4)
+		return be_second_copy(argv);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (length < 0 || mkdtemp(directory) == NULL || dup2(STDOUT_FILENO, 3) != 3)
+		return FAULT_USAGE;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	snprintf(path, sizeof path, "%s/pid", directory);
+	snprintf(log_path, sizeof log_path, "%s/log", directory);
+	for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
+		enumerate(&scenarios[i], false);
+		if (scenarios[i].second_copy)
+			enumerate(&scenarios[i], true);
+	}
+	rmdir(directory);
+	printf("%u passed, %u failed\n", passed, failed);
+	return failed > 0;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* What the probe can do beside setting its context: processes, and the library. */
+#include "harness/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <daemonkit/context.h>
+#include <daemonkit/notify.h>
+#include <daemonkit/process.h>
+
+int probe_value(const char *value)
+{
+	return (int)strtol(value, NULL, 0);
+}
+
+void probe_write(const char *path, const char *format, ...)
+{
+	FILE *file = fopen(path, "ae");
+	va_list arguments;
+
+	if (file == NULL)
+		exit(89);
+	va_start(arguments, format);
+	vfprintf(file, format, arguments);
+	va_end(arguments);
+	fclose(file);
+}
+
+/* ---- processes ---- */
+
+/* Another program on this library reports on itself. */
+static void run_program(const char *path)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl("/proc/self/exe", harness_self, "--helper", "probe", path,
+		      "mode=foreground", "daemon:report", NULL);
+		_exit(127);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+/* A child that holds everything that the daemon has. */
+static void hold(const char *path)
+{
+	int ready[2];
+	pid_t pid;
+	char byte;
+
+	if (pipe(ready) != 0)
+		exit(90);
+	pid = fork();
+	if (pid == 0) {
+		(void)!write(ready[1], "", 1);
+		for (;;)
+			pause();
+	}
+	(void)!read(ready[0], &byte, 1);
+	probe_write(path, "%d\n", (int)pid);
+}
+
+/* A program without any knowledge of daemons, which goes on for long. */
+static void start_program(const char *path)
+{
+	int executed[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe2(executed, O_CLOEXEC) != 0)
+		exit(88);
+	pid = fork();
+	if (pid == 0) {
+		execlp("sleep", "sleep", "1000", NULL);
+		_exit(127);
+	}
+	close(executed[1]);
+	(void)!read(executed[0], &byte, 1);
+	close(executed[0]);
+	probe_write(path, "%d\n", (int)pid);
+}
+
+/* A worker that was forked cleans up after itself as every program does. */
+static void work(struct program *program)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int ready = daemonkit_notify_ready(program->context);
+
+		daemonkit_context_release(program->context);
+		daemonkit_context_free(program->context);
+		exit(ready == -EPERM ? 0 : 1);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+static bool act_processes(struct program *program, const char *name, const char *value)
+{
+	int status;
+
+	if (strcmp(name, "exit") == 0)
+		_exit(probe_value(value));
+	else if (strcmp(name, "raise") == 0)
+		raise(probe_value(value));
+	else if (strcmp(name, "wait") == 0)
+		for (;;)
+			pause();
+	else if (strcmp(name, "await") == 0)
+		while (access(value, F_OK) != 0)
+			usleep(1000);
+	else if (strcmp(name, "touch") == 0)
+		probe_write(value, "%d\n", (int)getpid());
+	else if (strcmp(name, "run") == 0)
+		run_program(value);
+	else if (strcmp(name, "hold") == 0)
+		hold(value);
+	else if (strcmp(name, "sleep") == 0)
+		start_program(value);
+	else if (strcmp(name, "work") == 0)
+		work(program);
+	else if (strcmp(name, "input") == 0)
+		while (read(STDIN_FILENO, &status, 1) > 0)
+			;
+	else if (strcmp(name, "kill") == 0)
+		kill(program->daemon, SIGKILL);
+	else if (strcmp(name, "gone") == 0) {
+		siginfo_t info;
+
+		if (waitid(P_PID, (id_t)program->daemon, &info, WEXITED | WNOWAIT) < 0)
+			while (kill(program->daemon, 0) == 0)
+				usleep(1000); /* another's child */
+	} else if (strcmp(name, "reap") == 0) {
+		status = -1;
+		if (waitpid(program->daemon, &status, 0) < 0)
+			status = -errno;
+		probe_say(program, "reaped %d\n", status);
+	} else if (strcmp(name, "adopt") == 0)
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+	else if (strcmp(name, "ended") == 0)
+		probe_say(program, "ended %d\n", (int)waitpid(-1, NULL, WNOHANG));
+	else
+		return false;
+	return true;
+}
+
+/* ---- the library ---- */
+
+static void say_failed(struct program *program, const char *value)
+{
+	char *rest;
+	int error = (int)strtol(value, &rest, 10);
+
+	daemonkit_notify_failed(program->context, error, "%s", rest + 1);
+}
+
+/* Texts until one is refused. */
+static void flood(struct program *program)
+{
+	int count = 0, result;
+
+	while ((result = daemonkit_notify_status(program->context, "%d", count)) == 0)
+		count++;
+	probe_write(program->report, "flooded %d %d\n", count, result);
+}
+
+static void say_much(struct program *program)
+{
+	static char text[5001];
+
+	memset(text, 'x', sizeof text - 1);
+	daemonkit_notify_status(program->context, "%s", text);
+	memset(text, 'y', sizeof text - 1);
+	daemonkit_notify_failed(program->context, -EIO, "%s", text);
+}
+
+static void misuse(struct program *program)
+{
+	struct daemonkit_context *context = program->context;
+
+	probe_write(program->report, "misused %d %d %d %d\n",
+		   daemonkit_notify_failed(context, 0, "x"), daemonkit_notify_failed(context, 1, "x"),
+		   daemonkit_notify_extend_timeout(context, 0),
+		   daemonkit_notify_extend_timeout(context, -1));
+}
+
+static void search(struct program *program)
+{
+	struct daemonkit_process *process = NULL;
+	int result = daemonkit_context_search(program->context, &process);
+
+	probe_write(program->report, "found %d\n",
+		   result < 0 ? result : (int)daemonkit_process_pid(process));
+	daemonkit_process_free(process);
+}
+
+/* Can the standard streams be read and written? */
+static void try_streams(const char *path)
+{
+	char byte;
+
+	probe_write(path, "read0 %zd\nwrite1 %zd\nwrite2 %zd\n",
+		   read(STDIN_FILENO, &byte, 1), write(STDOUT_FILENO, "x", 1),
+		   write(STDERR_FILENO, "x", 1));
+}
+
+static bool act_library(struct program *program, const char *name, const char *value)
+{
+	struct daemonkit_context *context = program->context;
+
+	if (strcmp(name, "up") == 0)
+		probe_write(program->report, "said %d\n", daemonkit_notify_ready(context));
+	else if (strcmp(name, "failed") == 0)
+		say_failed(program, value);
+	else if (strcmp(name, "status") == 0)
+		daemonkit_notify_status(context, "%s", value);
+	else if (strcmp(name, "abandoned") == 0) /* by the launcher */
+		while (daemonkit_notify_status(context, "waiting") != -ECANCELED)
+			usleep(1000);
+	else if (strcmp(name, "flood") == 0)
+		flood(program);
+	else if (strcmp(name, "long") == 0)
+		say_much(program);
+	else if (strcmp(name, "misuse") == 0)
+		misuse(program);
+	else if (strcmp(name, "extend") == 0)
+		daemonkit_notify_extend_timeout(context, probe_value(value));
+	else if (strcmp(name, "report") == 0)
+		probe_report(program, *value != '\0' ? value : program->report);
+	else if (strcmp(name, "where") == 0)
+		program->report = value;
+	else if (strcmp(name, "again") == 0) {
+		int result = daemonkit_context_reborn(context);
+
+		probe_write(program->report, "again %d %s\n", result, daemonkit_context_error(context));
+	} else if (strcmp(name, "release") == 0)
+		probe_write(program->report, "released %d\n", daemonkit_context_release(context));
+	else if (strcmp(name, "search") == 0)
+		search(program);
+	else if (strcmp(name, "streams") == 0)
+		try_streams(program->report);
+	else if (strcmp(name, "reopen") == 0)
+		probe_write(program->report, "reopened %d\n", daemonkit_context_reopen_log(context));
+	else if (strcmp(name, "say") == 0)
+		(void)!write(STDOUT_FILENO, value, strlen(value));
+	else if (strcmp(name, "complain") == 0)
+		(void)!write(STDERR_FILENO, value, strlen(value));
+	else if (strcmp(name, "terminal") == 0)
+		open(value, O_RDWR);
+	else
+		return false;
+	return true;
+}
+
+bool probe_act(struct program *program, const char *name, const char *value)
+{
+	return probe_arrange(program, name, value) || act_processes(program, name, value) ||
+	       act_library(program, name, value) || probe_act_passing(program, name, value) ||
+	       probe_act_privileges(program, name, value);
+}

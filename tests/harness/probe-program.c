@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* The probe itself: the context, and the main function of all its processes. */
+#include "harness/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <daemonkit/context.h>
+#include <daemonkit/notify.h>
+
+/* Sanitizers, where the probe is built with them, leave its signals alone. */
+const char *__asan_default_options(void) __attribute__((__visibility__("default")));
+const char *__asan_default_options(void)
+{
+	return "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0";
+}
+
+/* In a second copy, before main(): what the environment that it is given says. */
+__attribute__((__constructor__)) static void construct(void)
+{
+	const char *how = getenv("PROBE_CONSTRUCTOR");
+
+	if (how == NULL)
+		return;
+	if (strcmp(how, "abort") == 0)
+		abort();
+	if (strcmp(how, "crash") == 0)
+		raise(SIGSEGV);
+	if (strcmp(how, "exit") == 0)
+		_exit(23);
+	if (strcmp(how, "hang") == 0)
+		for (;;)
+			pause();
+}
+
+void probe_say(const struct program *program, const char *format, ...)
+{
+	char line[8192];
+	va_list arguments;
+	ssize_t written;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(line, sizeof line, format, arguments);
+	va_end(arguments);
+	/* In one piece: several threads and processes may speak. */
+	written = write(program->out, line, (size_t)length);
+	(void)written;
+}
+
+static int set_groups(struct program *program, const char *value)
+{
+	static gid_t groups[65536];
+	size_t count = 0;
+	char *rest;
+	uid_t uid = (uid_t)strtoul(value, &rest, 10);
+	gid_t gid = (gid_t)strtoul(rest + 1, &rest, 10);
+
+	if (strcmp(rest, ":many") == 0)
+		for (; count < 65536; count++)
+			groups[count] = (gid_t)(count + 1000);
+	else
+		while (*rest != '\0')
+			groups[count++] = (gid_t)strtoul(rest + 1, &rest, 10);
+	return daemonkit_context_set_credential(program->context, uid, gid, groups, count);
+}
+
+static int set_mode(struct daemonkit_context *context, const char *value)
+{
+	static const char *const names[] = { "auto", "reborn", "fork", "foreground" };
+
+	for (int i = 0; i < 4; i++)
+		if (strcmp(names[i], value) == 0)
+			return daemonkit_context_set_mode(context, i);
+	return -EINVAL;
+}
+
+/* Spaces cannot be in words: "_" stands for them, and "~" for nothing. */
+static char *text_of(const char *value)
+{
+	char *copy = strdup(strcmp(value, "~") == 0 ? "" : value);
+
+	for (char *at = copy; *at != '\0'; at++)
+		if (*at == '_')
+			*at = ' ';
+	return copy;
+}
+
+static void print_status(const char *text, void *data)
+{
+	probe_say(data, "status %s\n", text);
+}
+
+/* The setters: 1 if it is none, else their result. */
+static int set(struct program *program, const char *name, const char *value)
+{
+	struct daemonkit_context *context = program->context;
+
+	if (strcmp(name, "pid") == 0)
+		return daemonkit_context_set_pid_file(context, value, program->pid_mode);
+	if (strcmp(name, "log") == 0)
+		return daemonkit_context_set_log_file(context, value, program->log_mode);
+	if (strcmp(name, "logfd") == 0)
+		return daemonkit_context_set_log_fd(context, atoi(value));
+	if (strcmp(name, "workdir") == 0)
+		return daemonkit_context_set_work_dir(context, value);
+	if (strcmp(name, "chroot") == 0)
+		return daemonkit_context_set_chroot(context, value);
+	if (strcmp(name, "cred") == 0)
+		return set_groups(program, value);
+	if (strcmp(name, "user") == 0)
+		return daemonkit_context_set_user(context, value, NULL);
+	if (strcmp(name, "keepgroups") == 0)
+		return daemonkit_context_keep_groups(context, atoi(value));
+	if (strcmp(name, "umask") == 0)
+		return daemonkit_context_set_umask(context, (mode_t)strtoul(value, NULL, 8));
+	if (strcmp(name, "mode") == 0)
+		return set_mode(context, value);
+	if (strcmp(name, "program") == 0)
+		return daemonkit_context_set_program(context, value);
+	if (strcmp(name, "ready") == 0)
+		return daemonkit_context_set_ready_timeout(context, atoi(value));
+	if (strcmp(name, "keep") == 0)
+		return daemonkit_context_keep_fd(context, atoi(value));
+	if (strcmp(name, "progress") == 0)
+		return daemonkit_context_set_status_handler(context, print_status, program);
+	return 1;
+}
+
+bool probe_set(struct program *program, const char *name, const char *value)
+{
+	int result = set(program, name, value);
+
+	if (result == 1)
+		result = probe_set_passing(program, name, value);
+	if (result == 1)
+		result = probe_set_privileges(program, name, value);
+	if (result == 1 && strcmp(name, "pidmode") == 0)
+		program->pid_mode = (mode_t)strtoul(value, NULL, 8);
+	else if (result == 1 && strcmp(name, "logmode") == 0)
+		program->log_mode = (mode_t)strtoul(value, NULL, 8);
+	else if (result == 1 && strcmp(name, "arg") == 0)
+		program->arguments[program->argument_count++] = text_of(value);
+	else if (result == 1 && strcmp(name, "env") == 0)
+		program->environment[program->environment_count++] = strdup(value);
+	else if (result == 1 && strcmp(name, "times") == 0)
+		program->times = atoi(value);
+	else if (result == 1 && strcmp(name, "thread") == 0) /* "all": the second copy's, too */
+		program->in_thread = !program->is_second || *value != '\0';
+	else if (result == 1 && strcmp(name, "failure") == 0)
+		program->failure = atoi(value);
+	else if (result == 1)
+		return false;
+	/* The second copy has not the launcher's descriptors: its setters may fail. */
+	if (result < 0 && !program->is_second) {
+		probe_say(program, "setter %s\nthe start's result %d -1 0 %s\n", name, result,
+			  daemonkit_context_error(program->context));
+		exit(2);
+	}
+	return true;
+}
+
+/* Obey the words with this prefix, in their order. */
+static void obey(struct program *program, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	for (int i = 2; i < program->argc; i++) {
+		const char *word = program->argv[i], *colon = strchr(word, ':');
+		const char *equals = strchrnul(word, '=');
+		char name[64];
+
+		/* An argument that is no word, for tests of arguments. */
+		if (*word == '\0' || strchr(word, ' ') != NULL)
+			continue;
+		if (colon > equals || (colon != NULL && strncmp(word, "first:", 6) != 0 &&
+				       strncmp(word, "second:", 7) != 0 &&
+				       strncmp(word, "daemon:", 7) != 0 &&
+				       strncmp(word, "launcher:", 9) != 0))
+			colon = NULL;
+		if (length == 0 ? colon != NULL : strncmp(word, prefix, length) != 0)
+			continue;
+		word += length;
+		snprintf(name, sizeof name, "%.*s", (int)(equals - word), word);
+		word = *equals == '=' ? equals + 1 : "";
+		if (!probe_set(program, name, word) && !probe_act(program, name, word)) {
+			probe_say(program, "unknown word %s\n", name);
+			exit(99);
+		}
+	}
+}
+
+/* Words of both kinds before daemonkit_context_reborn(), in the order given. */
+static void prepare(struct program *program)
+{
+	int argc = program->argc;
+	char **argv = program->argv;
+
+	for (int i = 2; i < argc; i++) {
+		program->argv = argv + i - 2;
+		program->argc = 3;
+		obey(program, "");
+		obey(program, program->is_second ? "second:" : "first:");
+	}
+	program->argv = argv;
+	program->argc = argc;
+}
+
+static long now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (long)(time.tv_sec * 1000 + time.tv_nsec / 1000000);
+}
+
+static void *call(void *data)
+{
+	static _Thread_local pid_t result;
+	struct program *program = data;
+
+	result = daemonkit_context_reborn(program->context);
+	return (void *)(intptr_t)result;
+}
+
+static void *call_in_thread(void *data)
+{
+	prctl(PR_SET_NAME, "a worker");
+	return call(data);
+}
+
+static pid_t reborn(struct program *program)
+{
+	pthread_t thread;
+	void *result;
+
+	if (!program->in_thread)
+		return (pid_t)(intptr_t)call(program);
+	if (pthread_create(&thread, NULL, call_in_thread, program) != 0 ||
+	    pthread_join(thread, &result) != 0)
+		return -EAGAIN;
+	return (pid_t)(intptr_t)result;
+}
+
+static int be_daemon(struct program *program, pid_t result)
+{
+	FILE *report;
+
+	program->out = -1;
+	if (result == 0) {
+		obey(program, "daemon:");
+		return 0;
+	}
+	report = fopen(program->report, "a");
+	if (report != NULL) {
+		fprintf(report, "refused %d %s\nend\n", (int)result,
+			daemonkit_context_error(program->context));
+		fclose(report);
+	}
+	fprintf(stderr, "in the daemon: %s\n", daemonkit_context_error(program->context));
+	return program->failure;
+}
+
+static int be_launcher(struct program *program, pid_t launcher)
+{
+	pid_t result = -1;
+
+	for (int i = 0; i < program->times; i++) {
+		long began = now();
+
+		result = reborn(program);
+		if (result == 0 || getpid() != launcher)
+			return be_daemon(program, result);
+		probe_say(program, "the start's result %d %d %ld %s\n", (int)result,
+			  daemonkit_context_exit_status(program->context), now() - began,
+			  result < 0 ? daemonkit_context_error(program->context) : "");
+		program->daemon = result;
+		obey(program, "launcher:");
+	}
+	return result > 0 ? 0 : 1;
+}
+
+static int probe_main(int argc, char *argv[])
+{
+	struct program program = { .argc = argc, .argv = argv, .times = 1, .failure = 3,
+				   .report = argv[1], .is_second = daemonkit_was_reborn() };
+	int result;
+
+	program.out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 200);
+	if (daemonkit_context_new(&program.context) < 0)
+		return 98;
+	prepare(&program);
+	if (program.argument_count > 0 &&
+	    daemonkit_context_set_args(program.context, program.arguments) < 0)
+		return 97;
+	if (program.environment_count > 0 &&
+	    daemonkit_context_set_env(program.context, program.environment) < 0)
+		return 96;
+	if (program.is_second) {
+		close(program.out);
+		program.out = -1;
+		result = be_daemon(&program, reborn(&program));
+	} else {
+		result = be_launcher(&program, getpid());
+	}
+	daemonkit_context_free(program.context);
+	for (size_t i = 0; i < program.argument_count; i++)
+		free(program.arguments[i]);
+	for (size_t i = 0; i < program.environment_count; i++)
+		free(program.environment[i]);
+	if (program.out >= 0)
+		close(program.out);
+	return result;
+}
+
+const struct harness_helper probe_helpers[] = { { "probe", probe_main }, { NULL, NULL } };

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Whose connection a launcher takes for its child's. */
+#include "harness/harness.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "ipc/channel.h"
+
+static int connect_raw(const struct channel_address *address)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)(const void *)address->bytes,
+			      (socklen_t)address->length) < 0)
+		_exit(100);
+	return fd;
+}
+
+/*
+ * What a stranger can do: connect, and send what it likes.  All of it comes from a process
+ * with the child's pid, as it can when the pids have gone round.
+ */
+static void connect_as_stranger(const struct channel_address *address)
+{
+	unsigned char guess[CHANNEL_SECRET_SIZE + 1];
+
+	connect_raw(address);
+	memcpy(guess, address->secret, CHANNEL_SECRET_SIZE);
+	guess[CHANNEL_SECRET_SIZE] = 0;
+	/* Too much, too little, and nearly right. */
+	send(connect_raw(address), guess, CHANNEL_SECRET_SIZE + 1, MSG_NOSIGNAL);
+	send(connect_raw(address), guess, CHANNEL_SECRET_SIZE - 1, MSG_NOSIGNAL);
+	guess[CHANNEL_SECRET_SIZE - 1] ^= 1;
+	send(connect_raw(address), guess, CHANNEL_SECRET_SIZE, MSG_NOSIGNAL);
+	/* One that has hung up already. */
+	close(connect_raw(address));
+}
+
+static pid_t fork_child(const struct channel_address *address, bool connects)
+{
+	pid_t child = fork();
+	int fd;
+
+	if (child != 0)
+		return child;
+	connect_as_stranger(address);
+	if (!connects)
+		_exit(0);
+	fd = channel_connect(address);
+	if (fd < 0)
+		_exit(101);
+	connect_as_stranger(address);
+	_exit(channel_send(fd, CHANNEL_STATUS, 0, "the child", DEADLINE_NEVER) == 0 ? 0 : 102);
+}
+
+START_TEST(only_who_has_the_secret_is_accepted)
+{
+	struct channel_address address;
+	struct channel_message message;
+	int listener = channel_listen(&address), status, fd;
+	pid_t child;
+
+	ck_assert_int_ge(listener, 0);
+	child = fork_child(&address, true);
+	ck_assert(harness_wait_child(child, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+	fd = channel_accept(listener, &address);
+	ck_assert_int_ge(fd, 0);
+	/* What comes first is the child's message, not its secret. */
+	ck_assert_int_eq(channel_receive(fd, &message), 1);
+	ck_assert_str_eq(message.text, "the child");
+	fd_close(fd);
+	fd_close(listener);
+}
+END_TEST
+
+START_TEST(a_child_that_has_not_connected_is_not_waited_for)
+{
+	struct channel_address address;
+	int listener = channel_listen(&address), status;
+	pid_t child;
+
+	ck_assert_int_ge(listener, 0);
+	child = fork_child(&address, false);
+	ck_assert(harness_wait_child(child, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(channel_accept(listener, &address), -EAGAIN);
+	fd_close(listener);
+}
+END_TEST
+
+START_TEST(secrets_differ)
+{
+	struct channel_address one, other;
+	int listeners[] = { channel_listen(&one), channel_listen(&other) };
+
+	ck_assert_int_ge(listeners[0], 0);
+	ck_assert_int_ge(listeners[1], 0);
+	ck_assert_int_ne(memcmp(one.secret, other.secret, sizeof one.secret), 0);
+	fd_close(listeners[0]);
+	fd_close(listeners[1]);
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("channel");
+	TCase *child = harness_case(suite, "child");
+
+	if (harness_has_linux_api()) {
+		tcase_add_test(child, only_who_has_the_secret_is_accepted);
+		tcase_add_test(child, a_child_that_has_not_connected_is_not_waited_for);
+	}
+	tcase_add_test(child, secrets_differ);
+	return harness_main(argc, argv, suite, NULL);
+}

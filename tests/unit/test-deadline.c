@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* Points in time, and waiting for them. */
+#include "harness/harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+START_TEST(never_and_after)
+{
+	deadline now = deadline_now();
+
+	ck_assert(deadline_after(-1) == DEADLINE_NEVER);
+	ck_assert(deadline_after(INT_MIN) == DEADLINE_NEVER);
+	ck_assert(deadline_after(0) >= now);
+	ck_assert(deadline_after(50) >= now + 50000);
+	ck_assert(deadline_after(INT_MAX) >= now + (deadline)INT_MAX * 1000);
+	ck_assert(deadline_after(INT_MAX) < DEADLINE_NEVER);
+}
+END_TEST
+
+START_TEST(a_deadline_is_not_early)
+{
+	int64_t before = harness_now();
+
+	ck_assert_int_eq(deadline_poll(NULL, 0, deadline_after(30)), 0);
+	ck_assert_int_ge(harness_now() - before, 29);
+	/* One that is over is answered at once. */
+	ck_assert_int_eq(deadline_poll(NULL, 0, 0), 0);
+	ck_assert_int_eq(deadline_poll(NULL, 0, deadline_now() - 1), 0);
+}
+END_TEST
+
+START_TEST(signals_do_not_end_a_wait)
+{
+	struct itimerval often = { { 0, 3000 }, { 0, 3000 } };
+	struct sigaction action = { .sa_handler = ignore };
+	int64_t before = harness_now();
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	ck_assert_int_eq(deadline_poll(NULL, 0, deadline_after(60)), 0);
+	ck_assert_int_ge(harness_now() - before, 59);
+	often = (struct itimerval){ { 0, 0 }, { 0, 0 } };
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+END_TEST
+
+START_TEST(an_event_ends_a_wait)
+{
+	struct pollfd ready = { .events = POLLIN };
+	int ends[2];
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	ready.fd = ends[0];
+	ck_assert_int_eq(deadline_poll(&ready, 1, deadline_now()), 0);
+	ck_assert_int_eq(write(ends[1], "", 1), 1);
+	ck_assert_int_eq(deadline_poll(&ready, 1, DEADLINE_NEVER), 1);
+	/* Also one that was there before a deadline that is over. */
+	ck_assert_int_eq(deadline_poll(&ready, 1, 0), 1);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("deadline");
+	TCase *deadlines = harness_case(suite, "deadlines");
+
+	tcase_add_test(deadlines, never_and_after);
+	tcase_add_test(deadlines, a_deadline_is_not_early);
+	tcase_add_test(deadlines, signals_do_not_end_a_wait);
+	tcase_add_test(deadlines, an_event_ends_a_wait);
+	return harness_main(argc, argv, suite, NULL);
+}

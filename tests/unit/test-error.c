@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* The text of the last error. */
+#include "harness/harness.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include <daemonkit/error.h>
+
+#include "base/error-internal.h"
+
+START_TEST(empty_at_first)
+{
+	ck_assert_str_eq(daemonkit_error(), "");
+}
+END_TEST
+
+START_TEST(texts)
+{
+	ck_assert_int_eq(error_set(-EAGAIN, "file %s: %d", "x", 7), -EAGAIN);
+	ck_assert_str_eq(daemonkit_error(), "file x: 7");
+	ck_assert_int_eq(error_system(-ENOENT, "file %s", "y"), -ENOENT);
+	ck_assert_str_eq(daemonkit_error(), "file y: No such file or directory");
+	/* The number is the library's own. */
+	ck_assert_int_eq(error_system(-EALREADY, "file %s", "z"), -EIO);
+	ck_assert_ptr_eq(strstr(daemonkit_error(), "file z: "), daemonkit_error());
+	ck_assert_int_eq(error_null("some_function"), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "some_function"));
+	/* Made of the previous one. */
+	ck_assert_int_eq(error_set(-1, "outer: %s", daemonkit_error()), -1);
+	ck_assert_ptr_eq(strstr(daemonkit_error(), "outer: some_function"), daemonkit_error());
+}
+END_TEST
+
+START_TEST(errno_is_kept)
+{
+	errno = ENOTTY;
+	error_set(-EAGAIN, "%s", "x");
+	error_system(-EIO, "x");
+	ck_assert_int_eq(errno, ENOTTY);
+}
+END_TEST
+
+START_TEST(long_texts_are_cut)
+{
+	char text[3 * ERROR_TEXT_MAX];
+
+	memset(text, 'x', sizeof text);
+	text[sizeof text - 1] = '\0';
+	error_set(-EIO, "%s", text);
+	ck_assert_uint_eq(strlen(daemonkit_error()), ERROR_TEXT_MAX - 1);
+	error_system(-EIO, "%s", text);
+	ck_assert_uint_eq(strlen(daemonkit_error()), ERROR_TEXT_MAX - 1);
+}
+END_TEST
+
+static void *fail_elsewhere(void *unused)
+{
+	bool empty = *daemonkit_error() == '\0';
+
+	error_set(-EIO, "of the other thread");
+	return empty ? unused : NULL;
+}
+
+START_TEST(each_thread_has_its_own)
+{
+	pthread_t thread;
+	void *result;
+	int mark;
+
+	error_set(-EIO, "of this thread");
+	ck_assert_int_eq(pthread_create(&thread, NULL, fail_elsewhere, &mark), 0);
+	ck_assert_int_eq(pthread_join(thread, &result), 0);
+	ck_assert_ptr_eq(result, &mark);
+	ck_assert_str_eq(daemonkit_error(), "of this thread");
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("error");
+	TCase *errors = harness_case(suite, "errors");
+
+	tcase_add_test(errors, empty_at_first);
+	tcase_add_test(errors, texts);
+	tcase_add_test(errors, errno_is_kept);
+	tcase_add_test(errors, long_texts_are_cut);
+	tcase_add_test(errors, each_thread_has_its_own);
+	return harness_main(argc, argv, suite, NULL);
+}

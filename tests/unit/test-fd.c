@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* Small things done with descriptors. */
+#include "harness/harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+START_TEST(closing_keeps_errno)
+{
+	errno = ENOTTY;
+	ck_assert_int_eq(fd_close(-1), -1);
+	ck_assert_int_eq(fd_close(1000), -1);
+	ck_assert_int_eq(errno, ENOTTY);
+}
+END_TEST
+
+START_TEST(opened_with_close_on_exec)
+{
+	int fd = fd_open(harness_path("x"), O_RDWR | O_CREAT, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(fd_set_cloexec(fd, false), 0);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), 0);
+	ck_assert_int_eq(fd_set_cloexec(fd, true), 0);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	fd_close(fd);
+	ck_assert_int_eq(fd_open(harness_path("none"), O_RDONLY, 0), -ENOENT);
+	ck_assert_int_eq(fd_set_cloexec(1000, true), -EBADF);
+	ck_assert_int_eq(fd_set_nonblocking(1000, true), -EBADF);
+}
+END_TEST
+
+START_TEST(reading_and_writing)
+{
+	const char *path = harness_path("x");
+	int fd = fd_open(path, O_RDWR | O_CREAT, 0600);
+	char text[8] = "";
+
+	ck_assert_int_eq(fd_write_all(fd, "hello", 5), 0);
+	ck_assert_int_eq(fd_read(fd, text, sizeof text), 0);
+	ck_assert_int_eq(fd_read_at(fd, text, sizeof text, 1), 4);
+	ck_assert_str_eq(text, "ello");
+	fd_close(fd);
+	ck_assert_str_eq(harness_read_file(path), "hello");
+	ck_assert_int_eq(fd_write_all(1000, "x", 1), -EBADF);
+	ck_assert_int_eq(fd_read(1000, text, 1), -EBADF);
+	ck_assert_int_eq(fd_read_at(1000, text, 1, 0), -EBADF);
+}
+END_TEST
+
+/* More than a pipe takes at once. */
+START_TEST(all_is_written)
+{
+	static char block[1 << 20];
+	int ends[2], status;
+	pid_t pid;
+
+	ck_assert_int_eq(fd_pipe(ends, false), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		_exit(fd_write_all(ends[1], block, sizeof block) == 0 ? 0 : 1);
+	}
+	close(ends[1]);
+	for (size_t all = 0, count = 1; count > 0; all += count) {
+		char part[1000];
+		ssize_t got = fd_read(ends[0], part, sizeof part);
+
+		ck_assert_int_ge(got, 0);
+		count = (size_t)got;
+		if (count == 0)
+			ck_assert_uint_eq(all, sizeof block);
+	}
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+	close(ends[0]);
+}
+END_TEST
+
+/* In a child, for the sake of the test's own standard descriptors. */
+START_TEST(out_of_the_way_of_the_standard_ones)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		int ends[2], fd;
+
+		close(0);
+		close(1);
+		close(2);
+		if (fd_pipe(ends, true) != 0 || ends[0] < 3 || ends[1] < 3 ||
+		    fcntl(ends[0], F_GETFD) != FD_CLOEXEC || fcntl(ends[1], F_GETFD) != FD_CLOEXEC ||
+		    !(fcntl(ends[1], F_GETFL) & O_NONBLOCK))
+			_exit(1);
+		fd = fd_above_standard(open("/dev/null", O_RDWR));
+		if (fd < 3 || fcntl(fd, F_GETFD) != FD_CLOEXEC || fd_above_standard(fd) != fd)
+			_exit(2);
+		if (fcntl(0, F_GETFD) >= 0 || fcntl(1, F_GETFD) >= 0 || fcntl(2, F_GETFD) >= 0)
+			_exit(3);
+		if (fd_replace(fd, 1) != 0 || fcntl(1, F_GETFD) != 0 || fd_replace(1000, 1) != -EBADF)
+			_exit(4);
+		_exit(0);
+	}
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+START_TEST(the_same_file)
+{
+	const char *one = harness_path("one"), *other = harness_path("other");
+	struct stat a, b, c;
+
+	harness_write_file(one, "");
+	harness_write_file(other, "");
+	ck_assert_int_eq(link(one, harness_path("again")), 0);
+	ck_assert_int_eq(stat(one, &a), 0);
+	ck_assert_int_eq(stat(other, &b), 0);
+	ck_assert_int_eq(stat(harness_path("again"), &c), 0);
+	ck_assert(fd_same_file(&a, &c));
+	ck_assert(!fd_same_file(&a, &b));
+	b = a;
+	b.st_dev++;
+	ck_assert(!fd_same_file(&a, &b));
+}
+END_TEST
+
+/* The library's own are above what the program may remember, while a limit lets them. */
+START_TEST(own_numbers_are_above_another)
+{
+	struct rlimit limit;
+	int fd = fd_open("/dev/null", O_RDONLY, 0), copy;
+
+	ck_assert_int_eq(dup2(fd, 100), 100);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = 101;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_int_eq(fd_own_above(100), -EMFILE);
+	limit.rlim_cur = 200;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_int_eq(fd_own_above(100), 0);
+	copy = fd_duplicate(fd);
+	ck_assert_int_gt(copy, 100);
+	fd_close(copy);
+	fd = fd_above_standard(fd);
+	ck_assert_int_gt(fd, 100);
+	ck_assert_int_eq(fd_above_standard(fd), fd);
+	limit.rlim_cur = 50;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	copy = fd_duplicate(fd);
+	/* valgrind keeps the limit to itself: it answers EMFILE, the kernel EINVAL. */
+	ck_assert(harness_is_under_valgrind() ? copy == -EMFILE : copy > STDERR_FILENO && copy < 50);
+	fd_close(copy);
+	fd_close(fd);
+	fd_close(100);
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("fd");
+	TCase *descriptors = harness_case(suite, "descriptors");
+
+	tcase_add_test(descriptors, closing_keeps_errno);
+	tcase_add_test(descriptors, own_numbers_are_above_another);
+	tcase_add_test(descriptors, opened_with_close_on_exec);
+	tcase_add_test(descriptors, reading_and_writing);
+	tcase_add_test(descriptors, all_is_written);
+	tcase_add_test(descriptors, out_of_the_way_of_the_standard_ones);
+	tcase_add_test(descriptors, the_same_file);
+	return harness_main(argc, argv, suite, NULL);
+}

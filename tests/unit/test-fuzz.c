@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The fuzzers' targets without a fuzzer: every file of the corpus, and all
+ * that comes of it when it is cut at any place or when one of its first bytes
+ * is another.  What does not hold, aborts.
+ */
+#include "harness/harness.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "context/settings.h"
+#include "fuzz/fuzz.h"
+
+#define LARGEST 4096
+#define CHANGED 192 /* bytes at the beginning of a file */
+
+typedef int target_function(const uint8_t *bytes, size_t size);
+
+static void change_and_try(target_function *target, uint8_t *bytes, size_t size)
+{
+	static const uint8_t others[] = { 0x00, 0x01, 0x7f, 0x80, 0xff, '0', ':', '\n' };
+
+	target(bytes, size);
+	for (size_t cut = 0; cut < size; cut++)
+		target(bytes, cut);
+	for (size_t at = 0; at < size && at < CHANGED; at++) {
+		uint8_t saved = bytes[at];
+
+		for (size_t i = 0; i < sizeof others; i++) {
+			bytes[at] = others[i];
+			target(bytes, size);
+		}
+		bytes[at] = saved;
+	}
+}
+
+/* Memory of the very size, so that a checker sees what is beyond. */
+static void try_file(target_function *target, int directory, const char *name)
+{
+	uint8_t all[LARGEST], *bytes;
+	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+	ssize_t size = read(fd, all, sizeof all);
+
+	ck_assert_msg(size >= 0 && size < LARGEST, "%s", name);
+	close(fd);
+	bytes = malloc((size_t)size + 1);
+	ck_assert_ptr_nonnull(bytes);
+	memcpy(bytes, all, (size_t)size);
+	change_and_try(target, bytes, (size_t)size);
+	free(bytes);
+}
+
+static void replay(target_function *target, const char *name)
+{
+	const char *source = getenv("srcdir");
+	size_t count = 0;
+	char path[4096];
+	struct dirent *entry;
+	DIR *corpus;
+
+	snprintf(path, sizeof path, "%s/tests/fuzz/corpus/%s", source ? source : ".", name);
+	corpus = opendir(path);
+	ck_assert_msg(corpus != NULL, "%s", path);
+	while ((entry = readdir(corpus)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		try_file(target, dirfd(corpus), entry->d_name);
+		count++;
+	}
+	closedir(corpus);
+	ck_assert_uint_gt(count, 2);
+}
+
+/* The corpus may be older than the form of the settings; this one is not. */
+START_TEST(settings_as_they_are_now)
+{
+	int keep[] = { 3, 9 };
+	char text[] = "/some/where";
+	const struct settings settings = {
+		.pid_file = text, .log = SETTINGS_LOG_FILE, .log_file = text, .log_fd = -1,
+		.ready_fd = -1, .pid_fd = -1, .manager_fd = -1, .successor = true,
+		.program = text, .manager = text, .work_dir = text, .keep = keep, .keep_count = 2, .name = text,
+	};
+	struct settings again;
+	struct pack pack = { 0 };
+
+	ck_assert_int_eq(settings_pack(&settings, &pack), 0);
+	settings_init(&again);
+	ck_assert_int_eq(settings_unpack(&again, pack.bytes, pack.length), 0);
+	ck_assert_str_eq(again.name, text);
+	ck_assert(again.successor);
+	ck_assert_str_eq(again.program, text);
+	ck_assert_str_eq(again.manager, text);
+	ck_assert_int_eq(again.pid_fd, -1);
+	ck_assert_int_eq(again.manager_fd, -1);
+	ck_assert_uint_eq(again.keep_count, 2);
+	settings_clear(&again);
+	change_and_try(fuzz_settings, pack.bytes, pack.length);
+	pack_free(&pack);
+}
+END_TEST
+
+/* From a version of the library that has more to say. */
+START_TEST(settings_as_they_may_be_later)
+{
+	struct settings settings, again;
+	struct pack pack = { 0 };
+	const int64_t later = 1000, none = 0;
+
+	settings_init(&settings);
+	for (int successor = 0; successor <= 1; successor++) {
+		settings.successor = successor != 0;
+		settings_init(&again);
+		ck_assert_int_eq(settings_pack(&settings, &pack), 0);
+		/* More than there is, in this format. */
+		pack_number(&pack, 1);
+		ck_assert_int_eq(settings_unpack(&again, pack.bytes, pack.length), -EBADMSG);
+		memcpy(pack.bytes, &later, sizeof later);
+		ck_assert_int_eq(settings_unpack(&again, pack.bytes, pack.length),
+				 successor ? 0 : -EBADMSG);
+		memcpy(pack.bytes, &none, sizeof none);
+		ck_assert_int_eq(settings_unpack(&again, pack.bytes, pack.length), -EBADMSG);
+		settings_clear(&again);
+		pack_free(&pack);
+	}
+}
+END_TEST
+
+START_TEST(settings_from_any_bytes)
+{
+	replay(fuzz_settings, "settings");
+}
+END_TEST
+
+START_TEST(messages_of_any_bytes)
+{
+	replay(fuzz_channel, "channel");
+}
+END_TEST
+
+START_TEST(pid_files_of_any_contents)
+{
+	replay(fuzz_pid, "pid");
+}
+END_TEST
+
+START_TEST(marks_of_any_text)
+{
+	replay(fuzz_mark, "mark");
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("fuzz");
+	TCase *corpus = harness_case(suite, "corpus");
+
+	tcase_add_test(corpus, settings_as_they_are_now);
+	tcase_add_test(corpus, settings_as_they_may_be_later);
+	tcase_add_test(corpus, settings_from_any_bytes);
+	tcase_add_test(corpus, messages_of_any_bytes);
+	tcase_add_test(corpus, pid_files_of_any_contents);
+	tcase_add_test(corpus, marks_of_any_text);
+	return harness_main(argc, argv, suite, NULL);
+}

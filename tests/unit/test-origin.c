@@ -1,0 +1,606 @@
+/* SPDX-License-Identifier: MIT */
+/* What the second copy is: its mark, its arguments, its environment, its program. */
+#include "harness/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "compat/executable.h"
+
+#define REPORT " ready=60000 daemon:up daemon:report daemon:wait"
+#define NOBODY 65534
+
+/* row 1: MARK_NAME, MARK_VALUE; row 2: WasReborn */
+/* fault 2.10: the mark leaks, a program that the daemon starts believes it was reborn */
+START_TEST(fault_2_10_rows_1_2_mark_goes_no_further)
+{
+	struct probe probe = probe_run("%s daemon:run=@/child" REPORT, probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("reborn"), _i < PROBE_REBORN_WAYS);
+	ck_assert_str_eq(probe_fact("mark"), "none");
+	probe_kill(&probe);
+	probe_read(harness_path("child"));
+	ck_assert_int_eq(probe_number("reborn"), 0);
+	ck_assert_str_eq(probe_fact("mark"), "none");
+}
+END_TEST
+
+/* A mark with the pid of the process that reads it, as its owner would write it. */
+static struct harness_result run_forged(const char *mark)
+{
+	const char *argv[] = {
+		"sh", "-c", "DAEMONKIT_REBORN=$(printf \"$1\" $$) exec \"$0\" --helper probe $2 "
+			    "mode=foreground failure=4 daemon:report",
+		harness_self, mark, harness_path("report"), NULL,
+	};
+
+	return harness_run(argv);
+}
+
+/* A mark of anybody's making neither lets the program in nor breaks it. */
+START_TEST(forged_marks_are_nothing)
+{
+	static const char *const marks[] = {
+		"", "1", "garbage", ":", "3:", ":1", "3:1", "-1:%d", "3:-1", "3:%d0", "3:%dx",
+		"99999999999999999999:%d", "3:99999999999999999999", "%d:%d:%d", "3:0", " 3:%d",
+	};
+
+	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+		struct harness_result result;
+
+		unlink(harness_path("report"));
+		result = run_forged(marks[i]);
+		ck_assert_msg(result.status == 0, "mark \"%s\": status %#x, %s", marks[i],
+			      (unsigned)result.status, result.error);
+		ck_assert_int_eq(probe_number("reborn"), 0);
+		ck_assert_str_eq(probe_fact("mark"), "none");
+	}
+}
+END_TEST
+
+/* The right pid, and something that is no channel. */
+START_TEST(forged_mark_without_a_channel_is_refused)
+{
+	static const char *const marks[] = { "0:%d", "1:%d", "77:%d", "2:%d" };
+
+	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+		struct harness_result result;
+
+		unlink(harness_path("report"));
+		result = run_forged(marks[i]);
+		ck_assert_msg(WIFEXITED(result.status) && WEXITSTATUS(result.status) != 0,
+			      "mark \"%s\": status %#x", marks[i], (unsigned)result.status);
+		ck_assert_msg(strstr(result.output, " -1 ") != NULL && strstr(result.output, "same user"),
+			      "%s", result.output);
+		ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
+	}
+}
+END_TEST
+
+/* Execute this program as a second copy, for this user, with its channel at this descriptor. */
+static int run_with_channel(const char *program, uid_t caller, int channel)
+{
+	pid_t pid = fork();
+	int status;
+	char mark[64];
+
+	if (pid > 0) {
+		ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+		return status;
+	}
+	if (caller != 0 && (setresgid(caller, caller, caller) != 0 ||
+			    setresuid(caller, caller, caller) != 0))
+		_exit(100);
+	snprintf(mark, sizeof mark, "%d:%d", channel, (int)getpid());
+	setenv("DAEMONKIT_REBORN", mark, 1);
+	execl(program, program, "--helper", "probe", harness_path("report"), "mode=foreground",
+	      "failure=4", "daemon:report", NULL);
+	_exit(101);
+}
+
+static void check_exit(int status, int expected)
+{
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == expected, "%#x",
+		      (unsigned)status);
+}
+
+START_TEST(channel_of_another_kind_is_refused)
+{
+	int ends[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	close(ends[0]);
+	check_exit(run_with_channel(harness_self, 0, ends[1]), 1);
+	ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
+	close(ends[1]);
+	/* And this one is a second copy, whose launcher is gone. */
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	close(ends[0]);
+	check_exit(run_with_channel(harness_self, 0, ends[1]), 4);
+	ck_assert_int_eq(probe_number("refused"), -ECANCELED);
+	close(ends[1]);
+}
+END_TEST
+
+/* From a process of this user; with the kernel's word about it, if asked for. */
+static void send_settings(int fd, uid_t user, int vouched)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &vouched, sizeof vouched) != 0 ||
+		    (user != 0 && (setgid(user) != 0 || setuid(user) != 0)))
+			_exit(1);
+		_exit(send(fd, "Esettings", 9, 0) == 9 ? 0 : 2);
+	}
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+}
+
+/* Made by root, and passed on to a process of another user: that one gives no orders. */
+START_TEST(settings_of_another_user_are_refused)
+{
+	static const struct {
+		uid_t user;
+		int vouched;
+		bool believed;
+	} senders[] = { { NOBODY, 0, false }, { NOBODY, 1, false }, { 0, 0, false }, { 0, 1, true } };
+	char answer[64];
+	int ends[2];
+
+	harness_need_root();
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	send_settings(ends[0], senders[_i].user, senders[_i].vouched);
+	check_exit(run_with_channel(harness_self, 0, ends[1]), 4);
+	close(ends[1]);
+	/* What a launcher of the same user sends is taken, and makes no sense here. */
+	ck_assert_int_eq(probe_number("refused") == -EPERM, !senders[_i].believed);
+	ck_assert_int_eq(strstr(probe_fact("refused"), "same user") != NULL, !senders[_i].believed);
+	/* And whoever else is there is not answered. */
+	ck_assert_int_eq(recv(ends[0], answer, sizeof answer, 0) > 0, senders[_i].believed);
+	close(ends[0]);
+}
+END_TEST
+
+static const char *copy_of_this_program(const char *name)
+{
+	const char *path = harness_path("%s", name);
+
+	ck_assert(harness_copy_program(harness_self, path));
+	return path;
+}
+
+/* Whoever may execute it chooses its environment and its descriptors. */
+START_TEST(program_with_more_privileges_is_no_second_copy)
+{
+	const char *path;
+	char byte;
+	int ends[2];
+
+	harness_need_root();
+	path = copy_of_this_program("privileged");
+	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
+	ck_assert_int_eq(chown(path, 0, 0), 0);
+	ck_assert_int_eq(chmod(path, _i == 0 ? 04755 : _i == 1 ? 02755 : 06755), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	/* Even if all that the kernel says about the sender is right. */
+	send_settings(ends[0], 0, 1);
+	check_exit(run_with_channel(path, NOBODY, ends[1]), 1);
+	ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
+	/* Nothing was read. */
+	ck_assert_int_eq(recv(ends[1], &byte, 1, MSG_DONTWAIT), 1);
+	ck_assert_int_eq(byte, 'E');
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+static struct harness_result run_as_nobody(const char *path)
+{
+	const char *argv[] = {
+		"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", path, "--helper",
+		"probe", harness_path("report"), "mode=reborn", NULL,
+	};
+
+	return harness_run(argv);
+}
+
+/* Nor does it start one. */
+START_TEST(program_with_more_privileges_starts_no_second_copy)
+{
+	const char *path;
+	struct harness_result result;
+
+	harness_need_root();
+	path = copy_of_this_program("privileged");
+	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
+	ck_assert_int_eq(chmod(path, 06755), 0);
+	result = run_as_nobody(path);
+	ck_assert_msg(strstr(result.output, "more privileges than its caller") != NULL, "%s",
+		      result.output);
+	ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
+}
+END_TEST
+
+/* row 11: a second call in the daemon is an error */
+START_TEST(row_11_second_reborn_in_the_daemon)
+{
+	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:again daemon:up "
+				       "daemon:again daemon:report daemon:wait", probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("again"), -EPERM);
+	ck_assert_ptr_nonnull(strstr(probe_fact("again"), "is the daemon already"));
+	/* And it is the daemon still. */
+	ck_assert_int_eq(probe_number("said"), 0);
+	ck_assert_int_eq(atoi(harness_read_file(harness_path("run/pid"))), probe.result);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* row 8: Args, empty means the launcher's own */
+START_TEST(row_8_arguments_are_the_launchers)
+{
+	const char *argv[] = { harness_self, "--helper", "probe", harness_path("report"),
+			       probe_ways[_i], "daemon:report", "two words", "", "tab\tand\nline",
+			       "daemon:wait", "", NULL };
+	struct harness_result result;
+	struct probe probe = { .result = 0 };
+
+	/* This one has more than one word in it. */
+	if (strchr(probe_ways[_i], ' '))
+		argv[4] = "mode=reborn";
+	argv[8] = "tab\tand two";
+	result = harness_run(argv);
+	ck_assert_int_eq(result.status, 0);
+	ck_assert_int_eq(probe_number("argc"), 9);
+	ck_assert_str_eq(probe_fact("arg4"), "[two words]");
+	ck_assert_str_eq(probe_fact("arg5"), "[]");
+	ck_assert_str_eq(probe_fact("arg6"), "[tab\tand two]");
+	ck_assert_str_eq(probe_fact("arg8"), "[]");
+	probe.result = (pid_t)probe_number("pid");
+	probe_kill(&probe);
+}
+END_TEST
+
+/* row 8: Env, Args */
+START_TEST(row_8_arguments_and_environment_are_replaced)
+{
+	struct probe probe = probe_run("%s arg=name arg=--helper arg=probe arg=@/report "
+				       "arg=daemon:report arg=daemon:wait arg=two_words arg=~ "
+				       "env=ONE=1 env=EMPTY= env=DAEMONKIT_REBORN=9:9",
+				       probe_ways[_i]);
+	const char *text, *line;
+	int count = 0;
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("argc"), 6);
+	ck_assert_str_eq(probe_fact("arg4"), "[two words]");
+	ck_assert_str_eq(probe_fact("arg5"), "[]");
+	text = harness_read_file(harness_path("report"));
+	ck_assert_ptr_nonnull(strstr(text, "\nenv ONE=1\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\nenv EMPTY=\n"));
+	for (line = text; (line = strstr(line, "\nenv ")); line++)
+		count++;
+	ck_assert_int_eq(count, 2);
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(environment_is_the_launchers)
+{
+	struct probe probe = probe_run("%s first:setenv=DAEMONKIT_REBORN=stale "
+				       "first:setenv=PROBE_OWN=value" REPORT, probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("mark"), _i < PROBE_REBORN_WAYS ? "none" : "stale");
+	ck_assert_ptr_nonnull(strstr(harness_read_file(harness_path("report")),
+				     "\nenv PROBE_OWN=value\n"));
+	probe_kill(&probe);
+}
+END_TEST
+
+/* row 11: the context travels to the daemon, and what the launcher set wins */
+START_TEST(row_11_settings_of_the_launcher_win)
+{
+	struct probe probe = probe_run(
+		"%s first:ready=60000 first:pid=@/run/pid first:log=@/log first:workdir=@/run "
+		"first:umask=077 second:ready=1 second:pid=@/run/other second:log=@/other "
+		"second:workdir=/tmp second:umask=0 second:cred=1:1:5 second:chroot=@ "
+		"second:mode=foreground daemon:up daemon:report daemon:wait", probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("cwd"), harness_path("run"));
+	ck_assert_str_eq(probe_fact("umask"), "0077");
+	ck_assert_ptr_nonnull(strstr(probe_fact("fd1"), "/log"));
+	ck_assert_ptr_null(strstr(probe_fact("fd1"), "/other"));
+	ck_assert_int_eq(access(harness_path("run/pid"), F_OK), 0);
+	ck_assert_int_ne(access(harness_path("run/other"), F_OK), 0);
+	ck_assert_int_eq(probe_number("uids"), (int)getuid());
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(program_file_is_deleted_while_the_launcher_runs)
+{
+	const char *path = copy_of_this_program("a program");
+	char words[512];
+	struct probe probe;
+
+	harness_need_kernel("/proc/self/exe of a deleted program");
+	snprintf(words, sizeof words, "%s first:unlink=@/link pid=@/run/pid" REPORT, probe_ways[_i]);
+	ck_assert_int_eq(rename(path, harness_path("link")), 0);
+	probe = probe_run_program(harness_path("link"), words);
+	probe_check_up(&probe);
+	if (harness_has_linux_api())
+		ck_assert_str_eq(probe_fact("comm"), "link");
+	ck_assert_int_eq(probe_number("reborn"), 1);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* The daemon is called what the program is called, and not the thread that starts it. */
+START_TEST(program_is_started_by_a_thread)
+{
+	const char *path = copy_of_this_program("program");
+	char words[512];
+	struct probe probe;
+
+	harness_need_kernel("/proc/self/exe of a deleted program");
+	snprintf(words, sizeof words, "%s thread=all first:unlink=@/program pid=@/run/pid" REPORT,
+		 probe_ways[_i]);
+	probe = probe_run_program(path, words);
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("comm"), "program");
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(program_file_is_replaced_while_the_launcher_runs)
+{
+	const char *path = copy_of_this_program("program");
+	struct probe probe;
+	char words[512];
+
+	harness_need_kernel("/proc/self/exe of a replaced program");
+	/* What lies there now would end with 77. */
+	snprintf(words, sizeof words, "%s first:unlink=@/program first:script=@/program" REPORT,
+		 probe_ways[_i]);
+	probe = probe_run_program(path, words);
+	probe_check_up(&probe);
+	if (harness_has_linux_api())
+		ck_assert_str_eq(probe_fact("comm"), "program");
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(program_is_named)
+{
+	const char *path = copy_of_this_program("program");
+	struct stat file, running;
+	struct probe probe;
+	char link[64];
+
+	harness_need_kernel("/proc/self/exe of a replaced program");
+	probe = probe_run("%s program=@/program" REPORT, probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("reborn"), 1);
+	snprintf(link, sizeof link, "/proc/%d/exe", (int)probe.result);
+	ck_assert_int_eq(stat(path, &file), 0);
+	ck_assert_int_eq(stat(link, &running), 0);
+	ck_assert_uint_eq(file.st_ino, running.st_ino);
+	probe_kill(&probe);
+	probe = probe_run("%s program=@/nothing", probe_ways[_i]);
+	probe_check_failed(&probe, -ENOENT, "/nothing: execve");
+}
+END_TEST
+
+/* Without /proc the name by which it was executed has to do. */
+static int find_without_proc(void)
+{
+	char path[PATH_MAX] = "";
+	struct stat file, self;
+
+	if (stat("/proc/self/exe", &self) < 0)
+		return 1;
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    umount2("/proc", MNT_DETACH) < 0)
+		return 77;
+	return compat_executable(path, sizeof path) < 0 || path[0] != '/' ||
+	       stat(path, &file) < 0 || file.st_ino != self.st_ino;
+}
+
+START_TEST(name_is_known_without_proc)
+{
+	int status;
+	pid_t pid;
+
+	harness_need_root();
+	pid = fork();
+	if (pid == 0)
+		_exit(find_without_proc());
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	if (status == 77 << 8)
+		harness_skip("needs mounts of its own");
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+/* Directories, one in the other, whose path is longer than PATH_MAX. */
+#define LEVEL "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define LEVELS (PATH_MAX / (sizeof LEVEL - 1) + 1)
+
+static void enter_deep_directory(void)
+{
+	ck_assert_int_eq(chdir(harness_directory()), 0);
+	for (size_t i = 0; i < LEVELS; i++)
+		ck_assert(mkdir(LEVEL, 0755) == 0 && chdir(LEVEL) == 0);
+}
+
+/* The harness could not remove them. */
+static void remove_deep_directory(void)
+{
+	for (size_t i = 0; i < LEVELS; i++)
+		ck_assert(chdir("..") == 0 && rmdir(LEVEL) == 0);
+}
+
+/* Executed by a relative path, from a directory whose path is too long to be known. */
+START_TEST(path_of_the_program_is_too_long)
+{
+	struct probe probe;
+	char words[512];
+
+	harness_need_kernel("/proc/self/exe of a deleted program");
+	snprintf(words, sizeof words, "%s pid=@/run/pid" REPORT, probe_ways[_i]);
+	enter_deep_directory();
+	ck_assert(harness_copy_program(harness_self, "program"));
+	probe = probe_run_program("./program", words);
+	ck_assert_int_eq(unlink("program"), 0);
+	remove_deep_directory();
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("reborn"), 1);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* Execute the arguments where /proc is empty. */
+static int without_proc_main(int argc, char *argv[])
+{
+	(void)argc;
+	if (unshare(CLONE_NEWNS) < 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "/proc", "tmpfs", 0, NULL) < 0)
+		return 77;
+	execv(argv[1], argv + 1);
+	return 99;
+}
+
+/* As probe_run_program(), where /proc was never mounted. */
+static struct probe run_without_proc(const char *path, const char *words)
+{
+	const char *script = harness_path("without-proc");
+	struct probe probe;
+	char text[2 * PATH_MAX];
+
+	harness_need_root();
+	snprintf(text, sizeof text, "#!/bin/sh\nexec '%s' --helper without-proc '%s' \"$@\"\n",
+		 harness_self, path);
+	harness_write_file(script, text);
+	ck_assert_int_eq(chmod(script, 0755), 0);
+	probe = probe_run_program(script, words);
+	if (probe.end == 77 << 8)
+		harness_skip("needs mounts of its own");
+	return probe;
+}
+
+#define ARGUMENTS " arg=name arg=--helper arg=probe arg=@/report arg=daemon:up " \
+		  "arg=daemon:report arg=daemon:wait ready=60000 pid=@/run/pid"
+
+START_TEST(program_runs_without_proc)
+{
+	struct probe probe;
+	char words[512];
+
+	snprintf(words, sizeof words, "%s" ARGUMENTS, probe_ways[_i]);
+	probe = run_without_proc(harness_self, words);
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("reborn"), 1);
+	ck_assert_int_eq(probe_number("argc"), 5);
+	probe_kill(&probe);
+	ck_assert_int_eq(unlink(harness_path("run/pid")), 0);
+	/* Only there its arguments could have been read. */
+	snprintf(words, sizeof words, "%s pid=@/run/pid" REPORT, probe_ways[_i]);
+	probe = run_without_proc(harness_self, words);
+	probe_check_failed(&probe, -ENOENT, "daemonkit_context_set_args");
+	probe_check_nothing_left();
+}
+END_TEST
+
+/* Neither the link nor the name is of any use. */
+START_TEST(path_is_too_long_without_proc)
+{
+	struct probe unknown, named;
+	char words[1024];
+
+	harness_need_root();
+	copy_of_this_program("program");
+	snprintf(words, sizeof words, "%s" ARGUMENTS, probe_ways[_i]);
+	enter_deep_directory();
+	ck_assert(harness_copy_program(harness_self, "program"));
+	unknown = run_without_proc("./program", words);
+	snprintf(words + strlen(words), sizeof words - strlen(words), " program=@/program");
+	named = run_without_proc("./program", words);
+	ck_assert_int_eq(unlink("program"), 0);
+	remove_deep_directory();
+	probe_check_failed(&unknown, -ENOENT, "daemonkit_context_set_program");
+	probe_check_up(&named);
+	ck_assert_int_eq(probe_number("reborn"), 1);
+	probe_kill(&named);
+}
+END_TEST
+
+START_TEST(program_cannot_be_executed)
+{
+	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid first:deny=execve",
+				       probe_ways[_i]);
+
+	probe_check_failed(&probe, -ENOSYS, "execve");
+	ck_assert_ptr_nonnull(strstr(probe.text, harness_self));
+	probe_check_nothing_left();
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	const struct harness_helper helpers[] = { probe_helpers[0],
+						  { "without-proc", without_proc_main },
+						  { NULL, NULL } };
+	Suite *suite = suite_create("origin");
+	TCase *mark = harness_case(suite, "mark");
+	TCase *words = harness_case(suite, "words");
+	TCase *program = harness_case(suite, "program");
+
+	tcase_add_loop_test(mark, fault_2_10_rows_1_2_mark_goes_no_further, 0, PROBE_WAYS);
+	tcase_add_test(mark, forged_marks_are_nothing);
+	tcase_add_test(mark, forged_mark_without_a_channel_is_refused);
+	tcase_add_test(mark, channel_of_another_kind_is_refused);
+	if (harness_has_linux_api()) {
+		tcase_add_loop_test(mark, settings_of_another_user_are_refused, 0, 4);
+		tcase_add_loop_test(mark, program_with_more_privileges_is_no_second_copy, 0, 3);
+		tcase_add_test(mark, program_with_more_privileges_starts_no_second_copy);
+	}
+	tcase_add_loop_test(mark, row_11_second_reborn_in_the_daemon, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, row_8_arguments_are_the_launchers, 0, 2);
+	tcase_add_loop_test(words, row_8_arguments_and_environment_are_replaced, 0,
+			    PROBE_REBORN_WAYS);
+	tcase_add_loop_test(words, environment_is_the_launchers, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, row_11_settings_of_the_launcher_win, 0, PROBE_WAYS);
+	tcase_add_loop_test(program, program_file_is_deleted_while_the_launcher_runs, 0,
+			    PROBE_REBORN_WAYS);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(program, program_is_started_by_a_thread, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(program, program_file_is_replaced_while_the_launcher_runs, 0,
+			    PROBE_REBORN_WAYS);
+	tcase_add_loop_test(program, program_is_named, 0, PROBE_REBORN_WAYS);
+	if (harness_has_linux_api()) {
+		tcase_add_test(program, name_is_known_without_proc);
+		tcase_add_loop_test(program, path_of_the_program_is_too_long, 0, PROBE_REBORN_WAYS);
+		tcase_add_loop_test(program, program_runs_without_proc, 0, PROBE_REBORN_WAYS);
+		tcase_add_loop_test(program, path_is_too_long_without_proc, 0, PROBE_REBORN_WAYS);
+	}
+	tcase_add_loop_test(program, program_cannot_be_executed, 0, PROBE_REBORN_WAYS);
+	return harness_main(argc, argv, suite, helpers);
+}

@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes, each test both with pidfds and with a system that has none. */
+#include "harness/harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <daemonkit/error.h>
+#include <daemonkit/process.h>
+
+#include "compat/pidfd.h"
+#include "compat/siginfo.h"
+#include "process/process-internal.h"
+
+#define NOBODY 65534
+
+enum { WITH_PIDFD, WITHOUT_PIDFD, WITH_PIDFD_ONLY, VARIANTS };
+
+/* Answer a system call as a kernel without it does, or as a container's filter. */
+static void forbid(unsigned call, int error)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof code / sizeof *code, .filter = code };
+
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+		harness_skip("no system call filters here");
+}
+
+static void variant(int which)
+{
+	if (which == WITHOUT_PIDFD)
+		forbid(SYS_pidfd_open, ENOSYS);
+	/* A sandbox that knows the one call and not the other. */
+	if (which == WITH_PIDFD_ONLY)
+		forbid(SYS_pidfd_send_signal, EPERM);
+}
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+/* A child that waits for a signal; if deaf, SIGTERM is none to it. */
+static pid_t start(bool deaf)
+{
+	int ready[2];
+	pid_t pid;
+	char byte;
+
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		/* libcheck has a handler for it. */
+		signal(SIGTERM, deaf ? SIG_IGN : SIG_DFL);
+		if (write(ready[1], "", 1) == 1)
+			for (;;)
+				pause();
+		_exit(1);
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+static int reap(pid_t pid)
+{
+	int status;
+
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	return status;
+}
+
+static void discard(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	reap(pid);
+}
+
+static struct daemonkit_process *hold(pid_t pid)
+{
+	struct daemonkit_process *process = NULL;
+
+	ck_assert_int_eq(daemonkit_process_open(&process, pid), 0);
+	ck_assert_ptr_nonnull(process);
+	ck_assert_int_eq(daemonkit_process_pid(process), pid);
+	return process;
+}
+
+START_TEST(only_single_processes_are_held)
+{
+	static pid_t wrong[] = { 0, -1, -2, INT_MIN };
+	struct daemonkit_process *process = (void *)&wrong;
+
+	variant(_i);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		ck_assert_int_eq(daemonkit_process_open(&process, wrong[i]), -EINVAL);
+		ck_assert_ptr_eq(process, (void *)&wrong);
+	}
+	ck_assert_int_eq(daemonkit_process_open(&process, INT_MAX), -ESRCH);
+	ck_assert_ptr_eq(process, (void *)&wrong);
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "2147483647"));
+}
+END_TEST
+
+START_TEST(null_is_refused)
+{
+	ck_assert_int_eq(daemonkit_process_open(NULL, 1), -EINVAL);
+	ck_assert_int_eq(daemonkit_process_pid(NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_process_fd(NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_process_signal(NULL, SIGTERM), -EINVAL);
+	ck_assert_int_eq(daemonkit_process_alive(NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_process_wait(NULL, 0), -EINVAL);
+	ck_assert_int_eq(daemonkit_process_stop(NULL, 0, 0), -EINVAL);
+	ck_assert_ptr_null(daemonkit_process_free(NULL));
+}
+END_TEST
+
+START_TEST(a_reaped_child_is_not_found)
+{
+	struct daemonkit_process *process = NULL;
+	pid_t pid = start(false);
+
+	variant(_i);
+	discard(pid);
+	ck_assert_int_eq(daemonkit_process_open(&process, pid), -ESRCH);
+	ck_assert_ptr_null(process);
+}
+END_TEST
+
+START_TEST(signals_out_of_range_are_refused)
+{
+	static int wrong[] = { 0, -1, -SIGKILL, INT_MIN, INT_MAX, 0 };
+	struct daemonkit_process *process;
+	pid_t pid;
+
+	harness_need_kernel("the last real-time signals");
+	/* Not under valgrind, which keeps the last signal for itself. */
+	pid = start(false);
+	variant(_i);
+	wrong[5] = SIGRTMAX + 1;
+	process = hold(pid);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		ck_assert_int_eq(daemonkit_process_signal(process, wrong[i]), -EINVAL);
+	ck_assert_int_eq(daemonkit_process_alive(process), 1);
+	ck_assert_int_eq(daemonkit_process_signal(process, SIGRTMAX), 0);
+	ck_assert_int_eq(WTERMSIG(reap(pid)), SIGRTMAX);
+	daemonkit_process_free(process);
+}
+END_TEST
+
+START_TEST(a_zombie_is_not_alive)
+{
+	struct daemonkit_process *process, *late;
+	pid_t pid = start(false);
+
+	variant(_i);
+	process = hold(pid);
+	ck_assert_int_eq(daemonkit_process_alive(process), 1);
+	ck_assert_int_eq(daemonkit_process_wait(process, 0), -ETIMEDOUT);
+	ck_assert_int_eq(daemonkit_process_signal(process, SIGKILL), 0);
+	ck_assert_int_eq(daemonkit_process_wait(process, harness_scaled(HARNESS_SOON)), 0);
+	late = hold(pid);
+	for (int reaped = 0; reaped < 2; reaped++) {
+		ck_assert_int_eq(daemonkit_process_alive(process), 0);
+		ck_assert_int_eq(daemonkit_process_alive(late), 0);
+		ck_assert_int_eq(daemonkit_process_signal(process, SIGTERM), -ESRCH);
+		ck_assert_int_eq(daemonkit_process_stop(process, 0, 0), -ESRCH);
+		ck_assert_int_eq(daemonkit_process_wait(process, -1), 0);
+		if (!reaped)
+			ck_assert_int_eq(WTERMSIG(reap(pid)), SIGKILL);
+	}
+	daemonkit_process_free(process);
+	daemonkit_process_free(late);
+}
+END_TEST
+
+static void *stay(void *ready)
+{
+	if (write((int)(intptr_t)ready, "", 1) == 1)
+		for (;;)
+			pause();
+	return NULL;
+}
+
+START_TEST(threads_outlive_their_leader)
+{
+	struct daemonkit_process *process;
+	char path[64], byte;
+	int ready[2];
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		pthread_t thread;
+
+		pthread_create(&thread, NULL, stay, (void *)(intptr_t)ready[1]);
+		pthread_exit(NULL);
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	ck_assert(harness_wait_text(path, ") Z ", HARNESS_SOON));
+	variant(_i);
+	process = hold(pid);
+	ck_assert_int_eq(daemonkit_process_alive(process), 1);
+	ck_assert_int_eq(daemonkit_process_wait(process, 20), -ETIMEDOUT);
+	discard(pid);
+	ck_assert_int_eq(daemonkit_process_alive(process), 0);
+	daemonkit_process_free(process);
+}
+END_TEST
+
+START_TEST(any_process_can_be_waited_for)
+{
+	struct daemonkit_process *process;
+	int hold_on[2], name[2];
+	pid_t child, grandchild;
+	char byte;
+
+	ck_assert_int_eq(pipe2(hold_on, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(name, O_CLOEXEC), 0);
+	child = fork();
+	if (child == 0) {
+		grandchild = fork();
+		if (grandchild == 0) {
+			close(hold_on[1]);
+			_exit(read(hold_on[0], &byte, 1) == 0 ? 0 : 1);
+		}
+		_exit(write(name[1], &grandchild, sizeof grandchild) > 0 ? 0 : 1);
+	}
+	ck_assert_int_eq(read(name[0], &grandchild, sizeof grandchild), sizeof grandchild);
+	ck_assert_int_eq(reap(child), 0);
+	variant(_i);
+	process = hold(grandchild);
+	ck_assert_int_eq(daemonkit_process_wait(process, 20), -ETIMEDOUT);
+	close(hold_on[1]);
+	ck_assert_int_eq(daemonkit_process_wait(process, -1), 0);
+	daemonkit_process_free(process);
+	close(hold_on[0]);
+	close(name[0]);
+	close(name[1]);
+}
+END_TEST
+
+START_TEST(signal_handlers_do_not_end_a_wait)
+{
+	struct itimerval often = { { 0, 3000 }, { 0, 3000 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct sigaction action = { .sa_handler = ignore };
+	struct daemonkit_process *process;
+	pid_t pid = start(false);
+	int64_t before;
+
+	variant(_i);
+	process = hold(pid);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	before = harness_now();
+	ck_assert_int_eq(daemonkit_process_wait(process, 100), -ETIMEDOUT);
+	ck_assert_int_ge(harness_now() - before, 99);
+	setitimer(ITIMER_REAL, &never, NULL);
+	discard(pid);
+	daemonkit_process_free(process);
+}
+END_TEST
+
+START_TEST(stop_asks)
+{
+	struct daemonkit_process *process;
+	pid_t pid = start(false);
+
+	variant(_i);
+	process = hold(pid);
+	ck_assert_int_eq(daemonkit_process_stop(process, -1, 0), 0);
+	ck_assert_int_eq(WTERMSIG(reap(pid)), SIGTERM);
+	ck_assert_int_eq(daemonkit_process_stop(process, -1, -1), -ESRCH);
+	daemonkit_process_free(process);
+}
+END_TEST
+
+START_TEST(stop_escalates_only_if_told)
+{
+	struct daemonkit_process *process;
+	pid_t pid = start(true);
+
+	variant(_i);
+	process = hold(pid);
+	ck_assert_int_eq(daemonkit_process_stop(process, 30, 0), -ETIMEDOUT);
+	ck_assert_int_eq(daemonkit_process_alive(process), 1);
+	ck_assert_int_eq(daemonkit_process_stop(process, 30, harness_scaled(HARNESS_SOON)), 0);
+	ck_assert_int_eq(WTERMSIG(reap(pid)), SIGKILL);
+	daemonkit_process_free(process);
+}
+END_TEST
+
+START_TEST(success_leaves_the_error_text)
+{
+	struct daemonkit_process *process = NULL;
+	pid_t pid = start(true);
+	char *text;
+
+	variant(_i);
+	ck_assert_int_eq(daemonkit_process_open(&process, -5), -EINVAL);
+	text = strdup(daemonkit_error());
+	process = hold(pid);
+	ck_assert_int_eq(daemonkit_process_stop(process, 1, -1), 0);
+	ck_assert_str_eq(daemonkit_error(), text);
+	free(text);
+	reap(pid);
+	daemonkit_process_free(process);
+}
+END_TEST
+
+START_TEST(the_unprivileged_are_refused)
+{
+	pid_t pid, victim;
+
+	harness_need_root();
+	victim = start(false);
+	pid = fork();
+	if (pid == 0) {
+		struct daemonkit_process *process = NULL;
+
+		variant(_i);
+		_exit(setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0 ? 1 :
+		      daemonkit_process_open(&process, victim) != 0 ? 2 :
+		      daemonkit_process_signal(process, SIGTERM) != -EPERM ? 3 :
+		      daemonkit_process_stop(process, -1, -1) != -EPERM ? 4 :
+		      daemonkit_process_alive(process) != 1 ? 5 :
+		      daemonkit_process_wait(process, 0) != -ETIMEDOUT ? 6 : 0);
+	}
+	ck_assert_int_eq(reap(pid), 0);
+	discard(victim);
+}
+END_TEST
+
+START_TEST(the_descriptor_tells_the_end)
+{
+	struct daemonkit_process *process;
+	struct pollfd end = { .events = POLLIN };
+	pid_t pid;
+
+	pid = start(false);
+	variant(_i);
+	process = hold(pid);
+	end.fd = daemonkit_process_fd(process);
+	if (_i == WITHOUT_PIDFD || !harness_has_pidfds()) {
+		ck_assert_int_eq(end.fd, -ENOTSUP);
+	} else {
+		ck_assert_int_ge(end.fd, 0);
+		ck_assert_int_eq(fcntl(end.fd, F_GETFD), FD_CLOEXEC);
+		ck_assert_int_eq(poll(&end, 1, 0), 0);
+		ck_assert_int_eq(daemonkit_process_signal(process, SIGKILL), 0);
+		ck_assert(harness_wait_readable(end.fd, HARNESS_SOON));
+		reap(pid);
+		ck_assert_int_eq(poll(&end, 1, 0), 1);
+		pid = -1;
+	}
+	if (pid > 0)
+		discard(pid);
+	daemonkit_process_free(process);
+}
+END_TEST
+
+START_TEST(a_filter_that_says_eperm_means_no_pidfds)
+{
+	struct daemonkit_process *process;
+	pid_t pid = start(false);
+
+	forbid(SYS_pidfd_open, EPERM);
+	process = hold(pid);
+	ck_assert_int_eq(daemonkit_process_fd(process), -ENOTSUP);
+	ck_assert_int_eq(daemonkit_process_stop(process, -1, 0), 0);
+	reap(pid);
+	daemonkit_process_free(process);
+}
+END_TEST
+
+START_TEST(a_request_is_sent)
+{
+	pid_t pid = start(false);
+	struct daemonkit_process *process = hold(pid);
+	int status;
+
+	variant(_i);
+	ck_assert_int_eq(process_queue(process, SIGTERM, compat_signal_ticket(5)), 0);
+	status = reap(pid);
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(WTERMSIG(status), SIGTERM);
+	ck_assert_int_eq(process_queue(process, SIGTERM, compat_signal_ticket(6)), -ESRCH);
+	daemonkit_process_free(process);
+}
+END_TEST
+
+/* pidfd_send_signal(2) alone; a refusal by the kernel stays one. */
+START_TEST(a_filter_may_refuse_only_the_signal)
+{
+	static const int errors[] = { EPERM, EACCES, ENOSYS };
+	pid_t pid = start(false);
+	struct daemonkit_process *process = hold(pid);
+
+	harness_need_root();
+	forbid(SYS_pidfd_send_signal, errors[_i]);
+	ck_assert_int_eq(setresuid(NOBODY, NOBODY, 0), 0);
+	ck_assert_int_eq(daemonkit_process_signal(process, SIGTERM), -EPERM);
+	ck_assert_int_eq(setresuid(0, 0, 0), 0);
+	ck_assert_int_eq(daemonkit_process_signal(process, SIGTERM), 0);
+	ck_assert_int_eq(WTERMSIG(reap(pid)), SIGTERM);
+	daemonkit_process_free(process);
+}
+END_TEST
+
+/* The next process of this pid namespace gets this pid. */
+static bool choose_next(pid_t pid)
+{
+	int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+	char text[32];
+	int length = snprintf(text, sizeof text, "%d", (int)pid - 1);
+	bool done = fd >= 0 && write(fd, text, (size_t)length) == length;
+
+	close(fd);
+	return done;
+}
+
+/* As pid 1 of a namespace: the exit status says which step failed. */
+static int reuse(int which)
+{
+	struct daemonkit_process *process;
+	struct timespec tick = { 0, 30000000 };
+	pid_t first, second;
+	int status, failed;
+
+	if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("proc", "/proc", "proc", 0, NULL) != 0)
+		return 77;
+	variant(which);
+	first = start(false);
+	process = hold(first);
+	kill(first, SIGKILL);
+	waitpid(first, &status, 0);
+	nanosleep(&tick, NULL); /* start times are in ticks of 10 ms */
+	if (!choose_next(first))
+		return 77;
+	second = start(false);
+	failed = second != first ? 1 :
+		 daemonkit_process_alive(process) != 0 ? 2 :
+		 daemonkit_process_signal(process, SIGKILL) != -ESRCH ? 3 :
+		 daemonkit_process_stop(process, 0, -1) != -ESRCH ? 4 :
+		 daemonkit_process_wait(process, 0) != 0 ? 5 :
+		 waitpid(second, &status, WNOHANG) != 0 ? 6 : 0;
+	daemonkit_process_free(process);
+	return failed;
+}
+
+START_TEST(a_reused_pid_is_another_process)
+{
+	pid_t pid;
+	int status;
+
+	harness_need_root();
+	pid = fork();
+	if (pid == 0) {
+		if (unshare(CLONE_NEWPID | CLONE_NEWNS) != 0)
+			_exit(77);
+		pid = fork();
+		if (pid == 0)
+			_exit(reuse(_i));
+		waitpid(pid, &status, 0);
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 99);
+	}
+	status = reap(pid);
+	if (WEXITSTATUS(status) == 77)
+		harness_skip("no pid namespaces here");
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+START_TEST(the_status_of_a_reaped_process_is_known)
+{
+	int status = -1, pidfd;
+	pid_t pid;
+
+	pid = fork();
+	if (pid == 0)
+		_exit(42);
+	pidfd = compat_pidfd_open(pid);
+	ck_assert_int_ge(pidfd, 0);
+	ck_assert_int_eq(WEXITSTATUS(reap(pid)), 42);
+	if (compat_pidfd_exit_status(pidfd, &status) == -ENOTSUP) {
+		close(pidfd);
+		harness_skip("the kernel does not tell");
+	}
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 42);
+	close(pidfd);
+	pid = start(false);
+	pidfd = compat_pidfd_open(pid);
+	ck_assert_int_eq(compat_pidfd_exit_status(pidfd, &status), -EAGAIN);
+	discard(pid);
+	ck_assert_int_eq(compat_pidfd_exit_status(pidfd, &status), 0);
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+	close(pidfd);
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("process");
+	TCase *both = harness_case(suite, "with and without pidfds");
+	TCase *stop = harness_case(suite, "stop");
+	TCase *rest = harness_case(suite, "rest");
+
+	tcase_add_loop_test(both, only_single_processes_are_held, 0, VARIANTS);
+	tcase_add_loop_test(both, a_reaped_child_is_not_found, 0, VARIANTS);
+	if (!harness_is_under_valgrind())
+		tcase_add_loop_test(both, signals_out_of_range_are_refused, 0, VARIANTS);
+	tcase_add_loop_test(both, a_zombie_is_not_alive, 0, VARIANTS);
+	tcase_add_loop_test(both, threads_outlive_their_leader, 0, VARIANTS);
+	tcase_add_loop_test(both, any_process_can_be_waited_for, 0, VARIANTS);
+	tcase_add_loop_test(both, signal_handlers_do_not_end_a_wait, 0, VARIANTS);
+	tcase_add_loop_test(stop, stop_asks, 0, VARIANTS);
+	tcase_add_loop_test(stop, stop_escalates_only_if_told, 0, VARIANTS);
+	tcase_add_loop_test(both, success_leaves_the_error_text, 0, VARIANTS);
+	tcase_add_loop_test(both, the_unprivileged_are_refused, 0, VARIANTS);
+	tcase_add_loop_test(both, the_descriptor_tells_the_end, 0, VARIANTS);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(both, a_reused_pid_is_another_process, 0, VARIANTS);
+	tcase_add_test(rest, null_is_refused);
+	tcase_add_loop_test(both, a_request_is_sent, 0, VARIANTS);
+	if (harness_has_pidfds())
+		tcase_add_loop_test(rest, a_filter_may_refuse_only_the_signal, 0, 3);
+	tcase_add_test(rest, a_filter_that_says_eperm_means_no_pidfds);
+	if (harness_has_pidfds())
+		tcase_add_test(rest, the_status_of_a_reaped_process_is_known);
+	return harness_main(argc, argv, suite, NULL);
+}

@@ -1,0 +1,937 @@
+/* SPDX-License-Identifier: MIT */
+/* Signals that are answered: who answers, who cannot, and who is left alone. */
+#include "harness/harness.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <daemonkit/error.h>
+#include <daemonkit/process.h>
+#include <daemonkit/signals.h>
+
+#include "compat/pidfd.h"
+#include "compat/siginfo.h"
+#include "ipc/channel.h"
+#include "ipc/reply.h"
+
+#define STRANGER 65534
+#define OTHER_STRANGER 65533
+/* Never waited for: what is tested here is noticed at once. */
+#define LONG 50000
+/* Always waited for: nobody will answer. */
+#define SHORT 300
+
+/* The daemons */
+
+__attribute__((__format__(__printf__, 1, 2))) static void say(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	fflush(stdout);
+}
+
+static int succeed(struct daemonkit_signal *signal, void *data)
+{
+	(void)data;
+	say("handled %d\n", daemonkit_signal_value(signal));
+	return 0;
+}
+
+static int stop(struct daemonkit_signal *signal, void *data)
+{
+	(void)signal;
+	(void)data;
+	return DAEMONKIT_STOP;
+}
+
+static int fail_with_text(struct daemonkit_signal *signal, void *data)
+{
+	(void)signal;
+	return daemonkit_signals_set_handler(data, SIGKILL, succeed, NULL);
+}
+
+static int fail_without_text(struct daemonkit_signal *signal, void *data)
+{
+	(void)signal;
+	(void)data;
+	return -EPROTO;
+}
+
+static int reply(struct daemonkit_signal *signal, void *data)
+{
+	(void)data;
+	if (daemonkit_signal_status(signal, "step %d", 1) < 0 ||
+	    daemonkit_signal_status(signal, "step %d", 2) < 0 ||
+	    daemonkit_signal_reply(signal, EIO, "positive") != -EINVAL ||
+	    daemonkit_signal_reply(signal, -EIO, "line %d: bad", 3) < 0 ||
+	    daemonkit_signal_reply(signal, 0, "again") != -EPERM ||
+	    daemonkit_signal_status(signal, "late") != -EPERM)
+		exit(3);
+	say("handled %d\n", 0);
+	return 0;
+}
+
+static int reply_success(struct daemonkit_signal *signal, void *data)
+{
+	(void)data;
+	if (daemonkit_signal_reply(signal, 0, "%d hosts", 12) < 0)
+		exit(3);
+	return -EPROTO; /* ends the loop, and is no answer any more */
+}
+
+static int die(struct daemonkit_signal *signal, void *data)
+{
+	(void)signal;
+	(void)data;
+	raise(SIGKILL);
+	return 0;
+}
+
+static int become_another(struct daemonkit_signal *signal, void *data)
+{
+	(void)signal;
+	(void)data;
+	execlp("cat", "cat", NULL);
+	return 0;
+}
+
+/* Busy until the test closes the input. */
+static int be_busy(struct daemonkit_signal *signal, void *data)
+{
+	char byte;
+
+	(void)signal;
+	(void)data;
+	say("busy\n");
+	return read(0, &byte, 1) < 0;
+}
+
+/* A child that goes on with what it inherited has nothing to say. */
+static int fork_first(struct daemonkit_signal *signal, void *data)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)data;
+	if (child == 0)
+		_exit(daemonkit_signal_reply(signal, -EIO, "the child's") == -ECHILD ? 0 : 1);
+	return waitpid(child, &status, 0) == child && status == 0 ? 0 : -EPROTO;
+}
+
+static const struct {
+	const char *name;
+	daemonkit_signal_handler *handler;
+} daemons[] = {
+	{"succeed", succeed},
+	{"stop", stop},
+	{"fail-with-text", fail_with_text},
+	{"fail-without-text", fail_without_text},
+	{"reply", reply},
+	{"reply-success", reply_success},
+	{"die", die},
+	{"become-another", become_another},
+	{"be-busy", be_busy},
+	{"fork-first", fork_first},
+};
+
+static void drop(uid_t uid, const char *root)
+{
+	if ((*root != '\0' && (chroot(root) < 0 || chdir("/") < 0)) ||
+	    (uid != 0 && (setgid(uid) < 0 || setuid(uid) < 0)))
+		exit(4);
+}
+
+/* daemon HANDLER UID ROOT */
+static int daemon_main(int argc, char *argv[])
+{
+	struct daemonkit_signals *signals;
+
+	if (argc < 4 || daemonkit_signals_new(&signals) < 0 ||
+	    daemonkit_signals_set_handler(signals, SIGUSR1, succeed, NULL) < 0 ||
+	    daemonkit_signals_set_handler(signals, SIGRTMIN, succeed, NULL) < 0)
+		return 2;
+	for (size_t i = 0; i < sizeof daemons / sizeof *daemons; i++)
+		if (strcmp(daemons[i].name, argv[1]) == 0 &&
+		    daemonkit_signals_set_handler(signals, SIGHUP, daemons[i].handler, signals) < 0)
+			return 2;
+	if (strcmp(argv[1], "deaf") == 0) {
+		sigset_t never;
+
+		sigemptyset(&never);
+		sigaddset(&never, SIGHUP);
+		sigprocmask(SIG_BLOCK, &never, NULL);
+	}
+	drop((uid_t)atoi(argv[2]), argv[3]);
+	say("ready\n");
+	if (daemonkit_signals_serve(signals) < 0)
+		say("failed\n");
+	daemonkit_signals_free(signals);
+	return 0;
+}
+
+static void print_value(int number, siginfo_t *info, void *context)
+{
+	char line[64];
+	int length = snprintf(line, sizeof line, "old %d %d %d\n", number,
+			      info->si_value.sival_int, (int)info->si_pid);
+
+	(void)context;
+	length = (int)write(1, line, (size_t)length);
+	(void)length;
+}
+
+/* One that knows nothing of this library. */
+static int old_main(int argc, char *argv[])
+{
+	struct sigaction action = {.sa_sigaction = print_value, .sa_flags = SA_SIGINFO};
+
+	(void)argv;
+	sigaction(SIGHUP, &action, NULL);
+	say("ready\n");
+	while (argc > 0)
+		pause();
+	return 0;
+}
+
+static struct harness_program start(const char *name, const char *uid, const char *root)
+{
+	struct harness_program daemon = harness_spawn_helper("daemon", name, uid, root, NULL);
+
+	ck_assert_str_eq(harness_line(&daemon), "ready");
+	return daemon;
+}
+
+static void end(struct harness_program *daemon)
+{
+	kill(daemon->pid, SIGTERM);
+	ck_assert_int_eq(harness_end(daemon), 0);
+}
+
+/* Who asks */
+
+static struct daemonkit_process *hold(pid_t pid)
+{
+	struct daemonkit_process *process = NULL;
+
+	ck_assert_int_eq(daemonkit_process_open(&process, pid), 0);
+	return process;
+}
+
+#define UNTOUCHED 77
+
+static int ask(pid_t pid, int number, int timeout, int *answer)
+{
+	struct daemonkit_process *process = hold(pid);
+	int result;
+
+	*answer = UNTOUCHED;
+	result = daemonkit_process_request(process, number, timeout, NULL, NULL, answer);
+	daemonkit_process_free(process);
+	return result;
+}
+
+static void check_answer(const struct harness_program *daemon, int expected)
+{
+	int answer;
+
+	ck_assert_msg(ask(daemon->pid, SIGHUP, LONG, &answer) == 0, "%s", daemonkit_error());
+	ck_assert_int_eq(answer, expected);
+}
+
+static void check_text(const char *part)
+{
+	ck_assert_msg(strstr(daemonkit_error(), part) != NULL, "no \"%s\" in \"%s\"", part,
+		      daemonkit_error());
+}
+
+/* asker PID SIGNAL TIMEOUT UID: prints result and answer */
+static int asker_main(int argc, char *argv[])
+{
+	struct daemonkit_process *process;
+	int answer = UNTOUCHED, result;
+
+	if (argc < 5 || daemonkit_process_open(&process, atoi(argv[1])) < 0)
+		return 2;
+	drop((uid_t)atoi(argv[4]), "");
+	result = daemonkit_process_request(process, atoi(argv[2]), atoi(argv[3]), NULL, NULL,
+					   &answer);
+	printf("%d %d\n", result, answer);
+	daemonkit_process_free(process);
+	return 0;
+}
+
+static struct harness_program spawn_asker(pid_t pid, int number, const char *timeout,
+					  const char *uid)
+{
+	char text[2][16];
+
+	snprintf(text[0], 16, "%d", (int)pid);
+	snprintf(text[1], 16, "%d", number);
+	return harness_spawn_helper("asker", text[0], text[1], timeout, uid, NULL);
+}
+
+static void check_asker(struct harness_program *asker, int result, int answer)
+{
+	char expected[64];
+
+	snprintf(expected, sizeof expected, "%d %d", result, answer);
+	ck_assert_str_eq(harness_line(asker), expected);
+	ck_assert_int_eq(harness_end(asker), 0);
+}
+
+START_TEST(success_is_answered)
+{
+	struct harness_program daemon = start("succeed", "0", "");
+
+	for (int i = 0; i < 3; i++) {
+		check_answer(&daemon, 0);
+		ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	}
+	end(&daemon);
+}
+END_TEST
+
+START_TEST(other_signals_are_answered_too)
+{
+	struct harness_program daemon;
+	int answer;
+
+	harness_need_kernel("pidfd_send_signal(2) of real-time signals");
+	daemon = start("stop", "0", "");
+	ck_assert_int_eq(ask(daemon.pid, SIGRTMIN, LONG, &answer), 0);
+	ck_assert_int_eq(answer, 0);
+	/* Its last word, before it ends. */
+	check_answer(&daemon, 0);
+	ck_assert_int_eq(harness_end(&daemon), 0);
+}
+END_TEST
+
+START_TEST(failure_is_answered_with_its_text)
+{
+	struct harness_program daemon = start("fail-with-text", "0", "");
+
+	check_answer(&daemon, -EINVAL);
+	ck_assert_str_eq(daemonkit_error(), "signal 9: it cannot be handled");
+	ck_assert_str_eq(harness_line(&daemon), "failed");
+	harness_end(&daemon);
+	daemon = start("fail-without-text", "0", "");
+	check_answer(&daemon, -EPROTO);
+	check_text("its handler: ");
+	check_text(strerror(EPROTO));
+	harness_end(&daemon);
+}
+END_TEST
+
+static void collect(const char *text, void *data)
+{
+	char *all = data;
+
+	strcat(strcat(all, text), ";");
+}
+
+START_TEST(handlers_reply_and_go_on)
+{
+	struct harness_program daemon = start("reply", "0", "");
+	struct daemonkit_process *process = hold(daemon.pid);
+	char texts[256] = "";
+	int answer = UNTOUCHED;
+
+	ck_assert_int_eq(daemonkit_process_request(process, SIGHUP, LONG, collect, texts, &answer),
+			 0);
+	ck_assert_int_eq(answer, -EIO);
+	ck_assert_str_eq(daemonkit_error(), "line 3: bad");
+	ck_assert_str_eq(texts, "step 1;step 2;");
+	daemonkit_process_free(process);
+	ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	/* Where nobody asks the same calls succeed. */
+	kill(daemon.pid, SIGHUP);
+	ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	end(&daemon);
+}
+END_TEST
+
+START_TEST(a_reply_wins_over_what_is_returned)
+{
+	struct harness_program daemon = start("reply-success", "0", "");
+	struct daemonkit_process *process = hold(daemon.pid);
+	char texts[256] = "";
+	int answer = UNTOUCHED;
+
+	ck_assert_int_eq(daemonkit_process_request(process, SIGHUP, LONG, collect, texts, &answer),
+			 0);
+	ck_assert_int_eq(answer, 0);
+	ck_assert_str_eq(texts, "12 hosts;");
+	daemonkit_process_free(process);
+	harness_end(&daemon);
+}
+END_TEST
+
+START_TEST(a_child_has_nothing_to_say)
+{
+	struct harness_program daemon = start("fork-first", "0", "");
+
+	check_answer(&daemon, 0);
+	end(&daemon);
+}
+END_TEST
+
+START_TEST(an_old_daemon_gets_its_signal)
+{
+	struct harness_program daemon = harness_spawn_helper("old", NULL);
+	char expected[64];
+	int answer;
+
+	ck_assert_str_eq(harness_line(&daemon), "ready");
+	ck_assert_int_eq(ask(daemon.pid, SIGHUP, SHORT, &answer), -ENOMSG);
+	ck_assert_int_eq(answer, UNTOUCHED);
+	check_text("was sent");
+	snprintf(expected, sizeof expected, "old %d 0 %d", SIGHUP, (int)getpid());
+	ck_assert_str_eq(harness_line(&daemon), expected);
+	harness_kill(&daemon);
+}
+END_TEST
+
+START_TEST(death_is_noticed_at_once)
+{
+	struct harness_program daemon = start("die", "0", "");
+	int64_t begin = harness_now();
+	int answer;
+
+	ck_assert_int_eq(ask(daemon.pid, SIGHUP, LONG, &answer), -ECHILD);
+	ck_assert_int_lt(harness_now() - begin, harness_scaled(HARNESS_SOON));
+	ck_assert_int_eq(answer, UNTOUCHED);
+	ck_assert(WIFSIGNALED(harness_end(&daemon)));
+}
+END_TEST
+
+START_TEST(what_would_only_kill_is_not_sent)
+{
+	struct harness_program daemon = start("unhandled", "0", "");
+	int answer;
+
+	ck_assert_int_eq(ask(daemon.pid, SIGHUP, LONG, &answer), -ENOTSUP);
+	ck_assert_int_eq(answer, UNTOUCHED);
+	end(&daemon);
+}
+END_TEST
+
+START_TEST(a_zombie_is_asked_nothing)
+{
+	struct harness_program daemon = start("succeed", "0", "");
+	struct daemonkit_process *process = hold(daemon.pid);
+	int answer;
+
+	kill(daemon.pid, SIGKILL);
+	ck_assert_int_eq(daemonkit_process_wait(process, HARNESS_SOON), 0);
+	ck_assert_int_eq(daemonkit_process_request(process, SIGHUP, LONG, NULL, NULL, &answer),
+			 -ESRCH);
+	daemonkit_process_free(process);
+	harness_end(&daemon);
+}
+END_TEST
+
+START_TEST(a_daemon_that_becomes_another_program_has_not_answered)
+{
+	struct harness_program daemon = start("become-another", "0", "");
+	int answer;
+
+	ck_assert_int_eq(ask(daemon.pid, SIGHUP, LONG, &answer), -ENOMSG);
+	check_text("would not say");
+	ck_assert_int_eq(harness_end(&daemon), 0);
+}
+END_TEST
+
+START_TEST(time_is_limited)
+{
+	struct harness_program daemon = start("be-busy", "0", "");
+	int answer;
+
+	/* Time enough for the daemon to say that it has heard. */
+	ck_assert_int_eq(ask(daemon.pid, SIGHUP, harness_scaled(3000), &answer), -ETIMEDOUT);
+	ck_assert_str_eq(harness_line(&daemon), "busy");
+	/* It does not come to this one at all. */
+	ck_assert_int_eq(ask(daemon.pid, SIGUSR1, SHORT, &answer), -ENOMSG);
+	ck_assert_int_eq(ask(daemon.pid, SIGUSR1, 0, &answer), -ENOMSG);
+	close(daemon.input);
+	daemon.input = -1;
+	/* Nobody waits for the answer any more, and the signal was not lost for that. */
+	ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	end(&daemon);
+}
+END_TEST
+
+START_TEST(wrong_arguments_are_refused)
+{
+	struct daemonkit_process *process = hold(getpid());
+	int answer;
+
+	ck_assert_int_eq(daemonkit_process_request(process, 0, 0, NULL, NULL, &answer), -EINVAL);
+	ck_assert_int_eq(daemonkit_process_request(process, SIGRTMAX + 1, 0, NULL, NULL, &answer),
+			 -EINVAL);
+	daemonkit_process_free(process);
+}
+END_TEST
+
+START_TEST(many_ask_at_once)
+{
+	enum { ASKERS = 8 };
+	struct harness_program daemon = start("succeed", "0", ""), askers[ASKERS];
+
+	for (int i = 0; i < ASKERS; i++)
+		askers[i] = spawn_asker(daemon.pid, SIGHUP, "50000", "0");
+	for (int i = 0; i < ASKERS; i++)
+		check_asker(&askers[i], 0, 0);
+	for (int i = 0; i < ASKERS; i++)
+		ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	end(&daemon);
+}
+END_TEST
+
+/* Jails and users */
+
+START_TEST(a_jailed_daemon_answers)
+{
+	struct harness_program daemon;
+
+	harness_need_root();
+	daemon = start("reply", "65534", harness_directory());
+	check_answer(&daemon, -EIO);
+	ck_assert_str_eq(daemonkit_error(), "line 3: bad");
+	ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	end(&daemon);
+}
+END_TEST
+
+START_TEST(the_same_user_is_answered)
+{
+	struct harness_program daemon, asker;
+
+	harness_need_root();
+	daemon = start("succeed", "65534", "");
+	asker = spawn_asker(daemon.pid, SIGHUP, "50000", "65534");
+	check_asker(&asker, 0, 0);
+	ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	end(&daemon);
+}
+END_TEST
+
+START_TEST(strangers_may_not_ask)
+{
+	struct harness_program daemon, asker;
+
+	harness_need_root();
+	daemon = start("succeed", "0", "");
+	asker = spawn_asker(daemon.pid, SIGHUP, "50000", "65534");
+	check_asker(&asker, -EPERM, UNTOUCHED);
+	end(&daemon);
+}
+END_TEST
+
+/* Forgeries */
+
+/* For a helper to find the request in. */
+#define LOOKED_FOR 5000
+
+/* Where it can be had: a network in which nobody else's requests are found. */
+static void be_among_ourselves(void)
+{
+	(void)!unshare(CLONE_NEWNET);
+}
+
+/* The numbers at which somebody waits for an answer now, looked up as anybody can. */
+static uint32_t find_ticket(void)
+{
+	FILE *file = fopen("/proc/net/unix", "re");
+	char line[512];
+	uint32_t ticket = 0;
+
+	while (file != NULL && ticket == 0 && fgets(line, sizeof line, file) != NULL) {
+		const char *name = strstr(line, "@daemonkit/" ANSWER_ADDRESS "/");
+
+		/* Its own connections stand there too, but only one is listening. */
+		if (name != NULL && strstr(line, "00010000") != NULL)
+			ticket = (uint32_t)strtoul(strrchr(name, '/') + 1, NULL, 16);
+	}
+	if (file != NULL)
+		fclose(file);
+	return ticket;
+}
+
+/* forger UID: answers every request that it finds, until its input ends */
+static int forger_main(int argc, char *argv[])
+{
+	struct pollfd input = {.fd = 0, .events = POLLIN};
+	bool told = false;
+
+	drop(argc > 1 ? (uid_t)atoi(argv[1]) : 0, "");
+	say("ready\n");
+	while (poll(&input, 1, 0) == 0) {
+		uint32_t ticket = find_ticket();
+		int line = ticket == 0 ? -1 : channel_call(ANSWER_ADDRESS, ticket, 0);
+
+		if (line < 0)
+			continue;
+		channel_send(line, CHANNEL_HEARD, 0, "", 0);
+		channel_send(line, CHANNEL_READY, 0, "", 0);
+		channel_send(line, CHANNEL_FAILED, -EIO, "forged", 0);
+		close(line);
+		if (!told)
+			say("forged\n");
+		told = true;
+	}
+	return 0;
+}
+
+START_TEST(forged_answers_are_not_believed)
+{
+	static const char *const users[] = {"0", "65534"};
+	struct harness_program daemon, forger;
+	int answer;
+
+	harness_need_root();
+	be_among_ourselves();
+	daemon = harness_spawn_helper("old", NULL);
+
+	ck_assert_str_eq(harness_line(&daemon), "ready");
+	forger = harness_spawn_helper("forger", users[_i], NULL);
+	ck_assert_str_eq(harness_line(&forger), "ready");
+	ck_assert_int_eq(ask(daemon.pid, SIGHUP, harness_scaled(LOOKED_FOR), &answer), -ENOMSG);
+	ck_assert_str_eq(harness_line(&forger), "forged");
+	ck_assert_int_eq(harness_end(&forger), 0);
+	harness_kill(&daemon);
+}
+END_TEST
+
+/* flooder UID: connects to every request that it finds, as fast as it can */
+static int flooder_main(int argc, char *argv[])
+{
+	struct pollfd input = {.fd = 0, .events = POLLIN};
+
+	drop(argc > 1 ? (uid_t)atoi(argv[1]) : 0, "");
+	say("ready\n");
+	while (poll(&input, 1, 0) == 0) {
+		uint32_t ticket = find_ticket();
+		int line;
+
+		while (ticket != 0 &&
+		       ((line = channel_call(ANSWER_ADDRESS, ticket, 0)) >= 0 || line == -EAGAIN))
+			if (line >= 0)
+				close(line);
+	}
+	return 0;
+}
+
+START_TEST(a_flood_of_calls_does_not_keep_the_answer_away)
+{
+	enum { FLOODERS = 12, TIMES = 6 };
+	struct harness_program daemon, flooders[FLOODERS];
+
+	harness_need_root();
+	be_among_ourselves();
+	daemon = start("succeed", "0", "");
+	for (int i = 0; i < FLOODERS; i++) {
+		flooders[i] = harness_spawn_helper("flooder", "65534", NULL);
+		ck_assert_str_eq(harness_line(&flooders[i]), "ready");
+	}
+	for (int i = 0; i < TIMES; i++) {
+		check_answer(&daemon, 0);
+		ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	}
+	for (int i = 0; i < FLOODERS; i++)
+		ck_assert_int_eq(harness_end(&flooders[i]), 0);
+	end(&daemon);
+}
+END_TEST
+
+static void send_ticket(pid_t pid, int number, uint32_t ticket)
+{
+	siginfo_t info;
+
+	compat_signal_with_ticket(&info, number, ticket);
+	ck_assert_int_eq(compat_queue(pid, &info), 0);
+}
+
+/*
+ * stranger UID MAKER: listens at a socket that this user made, asks for the answer as a
+ * request does, and tells whether it was told anything
+ */
+static int stranger_main(int argc, char *argv[])
+{
+	uint32_t ticket = compat_signal_ticket((uint32_t)getpid());
+	uid_t user = argc > 2 ? (uid_t)atoi(argv[1]) : 0;
+	struct pollfd listener = {.events = POLLIN};
+	char byte;
+	int line;
+
+	if (argc > 2 && (uid_t)atoi(argv[2]) != 0)
+		drop(user, "");
+	listener.fd = channel_listen_as(ANSWER_ADDRESS, ticket);
+	if (listener.fd < 0)
+		return 2;
+	drop(user, "");
+	say("ready\n");
+	if (poll(&listener, 1, -1) != 1)
+		return 3;
+	line = accept(listener.fd, NULL, NULL);
+	channel_send(line, CHANNEL_GO, SIGHUP, "", 0);
+	say("heard %d\n", (int)recv(line, &byte, 1, 0));
+	close(line);
+	close(listener.fd);
+	return 0;
+}
+
+START_TEST(strangers_hear_nothing)
+{
+	/* The daemon's user; who asks; and who made the socket, and passed it on. */
+	static const struct {
+		const char *daemon, *user, *maker, *heard;
+	} cases[] = {
+		{"0", "65534", "65534", "heard 0"},
+		{"65533", "65534", "65534", "heard 0"},
+		{"0", "65534", "0", "heard 0"},
+		{"65533", "65534", "0", "heard 0"},
+		/* These may be told. */
+		{"65534", "65534", "65534", "heard 1"},
+		{"65534", "0", "0", "heard 1"},
+	};
+	struct harness_program daemon, stranger;
+
+	harness_need_root();
+	be_among_ourselves();
+	daemon = start("succeed", cases[_i].daemon, "");
+	stranger = harness_spawn_helper("stranger", cases[_i].user, cases[_i].maker, NULL);
+	ck_assert_str_eq(harness_line(&stranger), "ready");
+	send_ticket(daemon.pid, SIGHUP, compat_signal_ticket((uint32_t)stranger.pid));
+	ck_assert_str_eq(harness_line(&stranger), cases[_i].heard);
+	ck_assert_int_eq(harness_end(&stranger), 0);
+	/* And the signal is a signal all the same. */
+	ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	end(&daemon);
+}
+END_TEST
+
+/* locker PID UID: can this user have the lock that those who ask take turns with? */
+static int locker_main(int argc, char *argv[])
+{
+	int lock;
+
+	if (argc < 3)
+		return 2;
+	drop((uid_t)atoi(argv[2]), "");
+	lock = compat_process_lock(atoi(argv[1]), 0);
+	say("%s\n", lock < 0 ? "refused" : flock(lock, LOCK_EX | LOCK_NB) == 0 ? "locked" : "taken");
+	if (lock >= 0)
+		close(lock);
+	return 0;
+}
+
+static void check_locker(const struct harness_program *daemon, const char *user,
+			 const char *expected)
+{
+	struct harness_program locker;
+	char pid[16];
+
+	snprintf(pid, sizeof pid, "%d", (int)daemon->pid);
+	locker = harness_spawn_helper("locker", pid, user, NULL);
+	ck_assert_str_eq(harness_line(&locker), expected);
+	ck_assert_int_eq(harness_end(&locker), 0);
+}
+
+START_TEST(strangers_have_no_turn)
+{
+	struct harness_program daemon;
+	int64_t begin;
+	int lock;
+
+	harness_need_root();
+	daemon = start("succeed", "0", "");
+	check_locker(&daemon, "65534", "refused");
+	check_locker(&daemon, "0", "locked");
+	lock = compat_process_lock(daemon.pid, 0);
+	ck_assert_int_ge(lock, 0);
+	check_locker(&daemon, "0", "taken");
+	/* Whoever keeps it delays the others by a second, and no more than that. */
+	begin = harness_now();
+	check_answer(&daemon, 0);
+	ck_assert_int_ge(harness_now() - begin, 1000);
+	ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	close(lock);
+	check_locker(&daemon, "0", "locked");
+	end(&daemon);
+}
+END_TEST
+
+START_TEST(who_asks_and_does_not_pick_up_holds_nobody_up)
+{
+	struct harness_program daemon = start("succeed", "0", "");
+	uint32_t number, ticket;
+	int listener;
+
+	/* Not the pid, which another test may have in another pid namespace. */
+	ck_assert_int_eq(getrandom(&number, sizeof number, 0), sizeof number);
+	ticket = compat_signal_ticket(number);
+	listener = channel_listen_as(ANSWER_ADDRESS, ticket);
+	ck_assert_int_ge(listener, 0);
+	send_ticket(daemon.pid, SIGHUP, ticket);
+	ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	/* Nor who is not there at all. */
+	close(listener);
+	send_ticket(daemon.pid, SIGHUP, ticket);
+	ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	end(&daemon);
+}
+END_TEST
+
+/* diverter PID: sends another signal with the ticket that it finds */
+static int diverter_main(int argc, char *argv[])
+{
+	uint32_t ticket = 0;
+	siginfo_t info;
+
+	say("ready\n");
+	while (argc > 1 && ticket == 0)
+		ticket = find_ticket();
+	compat_signal_with_ticket(&info, SIGUSR1, ticket);
+	compat_queue(atoi(argv[1]), &info);
+	return 0;
+}
+
+START_TEST(another_signal_is_no_answer)
+{
+	struct harness_program daemon, diverter;
+	char pid[16];
+	int answer;
+
+	be_among_ourselves();
+	daemon = start("deaf", "0", "");
+	snprintf(pid, sizeof pid, "%d", (int)daemon.pid);
+	diverter = harness_spawn_helper("diverter", pid, NULL);
+	ck_assert_str_eq(harness_line(&diverter), "ready");
+	ck_assert_int_eq(ask(daemon.pid, SIGHUP, harness_scaled(LOOKED_FOR), &answer), -ENOMSG);
+	ck_assert_int_eq(harness_end(&diverter), 0);
+	ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	end(&daemon);
+}
+END_TEST
+
+START_TEST(values_are_left_alone)
+{
+	static const int values[] = {0, 1, -1, 42, 0x7FFFFFFF, (int)0xDAE00001, (int)0xD0000001};
+	struct harness_program daemon = start("succeed", "0", "");
+	char expected[64];
+
+	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+		ck_assert_int_eq(sigqueue(daemon.pid, SIGRTMIN,
+					  (union sigval){.sival_int = values[i]}), 0);
+		snprintf(expected, sizeof expected, "handled %d", values[i]);
+		ck_assert_str_eq(harness_line(&daemon), expected);
+	}
+	end(&daemon);
+}
+END_TEST
+
+START_TEST(tickets_are_told_from_values)
+{
+	static const int codes[] = {SI_USER, SI_TIMER, SI_MESGQ};
+	siginfo_t info;
+
+	for (uint32_t i = 0; i < 1000; i++) {
+		uint32_t ticket = compat_signal_ticket(i * 7919);
+
+		ck_assert_uint_ne(ticket, 0);
+		compat_signal_with_ticket(&info, SIGHUP, ticket);
+		ck_assert_uint_eq(compat_signal_get_ticket(&info), ticket);
+		ck_assert_int_eq(info.si_value.sival_int, 0);
+		/* What an emulator makes of it, and what a program with shorter pointers gets. */
+		info.si_errno = 0;
+		ck_assert_uint_eq(compat_signal_get_ticket(&info),
+				  sizeof(union sigval) > sizeof(int) ? ticket : 0);
+		compat_signal_with_ticket(&info, SIGHUP, ticket);
+		info.si_value.sival_ptr = NULL;
+		ck_assert_uint_eq(compat_signal_get_ticket(&info),
+				  harness_has_linux_api() ? ticket : 0);
+	}
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+		info.si_code = codes[i];
+		ck_assert_uint_eq(compat_signal_get_ticket(&info), 0);
+	}
+}
+END_TEST
+
+static const struct harness_helper helpers[] = {
+	{"daemon", daemon_main},     {"old", old_main},           {"asker", asker_main},
+	{"forger", forger_main},     {"stranger", stranger_main}, {"diverter", diverter_main},
+	{"flooder", flooder_main},   {"locker", locker_main},
+	{NULL, NULL},
+};
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("request");
+	TCase *answers = harness_case(suite, "answers");
+	TCase *silence = harness_case(suite, "silence");
+	TCase *users = harness_case(suite, "users");
+	TCase *forgeries = harness_case(suite, "forgeries");
+
+	if (harness_has_linux_api())
+		tcase_add_test(answers, success_is_answered);
+	if (harness_has_linux_api())
+		tcase_add_test(answers, other_signals_are_answered_too);
+	if (harness_has_linux_api())
+		tcase_add_test(answers, failure_is_answered_with_its_text);
+	if (harness_has_linux_api())
+		tcase_add_test(answers, handlers_reply_and_go_on);
+	if (harness_has_linux_api())
+		tcase_add_test(answers, a_reply_wins_over_what_is_returned);
+	if (harness_has_linux_api())
+		tcase_add_test(answers, a_child_has_nothing_to_say);
+	/* Not under valgrind, which cannot always extend the stack for a handler. */
+	if (harness_has_linux_api() && !harness_is_under_valgrind())
+		tcase_add_test(answers, many_ask_at_once);
+	tcase_add_test(answers, wrong_arguments_are_refused);
+	tcase_add_test(silence, an_old_daemon_gets_its_signal);
+	tcase_add_test(silence, death_is_noticed_at_once);
+	/* Not under valgrind, which handles every signal itself, as the kernel shows. */
+	if (harness_has_linux_api() && !harness_is_under_valgrind())
+		tcase_add_test(silence, what_would_only_kill_is_not_sent);
+	tcase_add_test(silence, a_zombie_is_asked_nothing);
+	if (harness_has_linux_api())
+		tcase_add_test(silence, a_daemon_that_becomes_another_program_has_not_answered);
+	if (harness_has_linux_api())
+		tcase_add_test(silence, time_is_limited);
+	/* At its end, in the jail, a search for leaks would miss /proc. */
+	if (harness_has_linux_api() && !harness_is_sanitized())
+		tcase_add_test(users, a_jailed_daemon_answers);
+	if (harness_has_linux_api())
+		tcase_add_test(users, the_same_user_is_answered);
+	tcase_add_test(users, strangers_may_not_ask);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(forgeries, forged_answers_are_not_believed, 0, 2);
+	if (harness_has_linux_api())
+		tcase_add_test(forgeries, a_flood_of_calls_does_not_keep_the_answer_away);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(forgeries, strangers_hear_nothing, 0, 6);
+	if (harness_has_linux_api())
+		tcase_add_test(forgeries, strangers_have_no_turn);
+	if (harness_has_linux_api())
+		tcase_add_test(forgeries, who_asks_and_does_not_pick_up_holds_nobody_up);
+	if (harness_has_linux_api())
+		tcase_add_test(forgeries, another_signal_is_no_answer);
+	tcase_add_test(forgeries, values_are_left_alone);
+	tcase_add_test(forgeries, tickets_are_told_from_values);
+	return harness_main(argc, argv, suite, helpers);
+}

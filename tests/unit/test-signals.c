@@ -1,0 +1,783 @@
+/* SPDX-License-Identifier: MIT */
+/* Signals: the object, its handlers, its queue.  See test-signals-processes.c for more. */
+#include "harness/signals-tools.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <daemonkit/error.h>
+#include <daemonkit/signals.h>
+
+#include "signals/signals-internal.h"
+
+#define MANY 10000
+
+/* The handler of most tests: it notes what came. */
+struct note {
+	int count;
+	int number;
+	int value;
+	pid_t pid;
+	uid_t uid;
+};
+
+static int take_note(struct daemonkit_signal *signal, void *data)
+{
+	struct note *note = data;
+
+	note->count++;
+	note->number = daemonkit_signal_number(signal);
+	note->value = daemonkit_signal_value(signal);
+	note->pid = daemonkit_signal_pid(signal);
+	note->uid = daemonkit_signal_uid(signal);
+	return 0;
+}
+
+/* The values have to be 0, 1, 2, ... up to the end, which stops. */
+struct sequence {
+	int next;
+	int end;
+};
+
+static int take_next(struct daemonkit_signal *signal, void *data)
+{
+	struct sequence *sequence = data;
+
+	ck_assert_int_eq(daemonkit_signal_value(signal), sequence->next);
+	sequence->next++;
+	return sequence->next == sequence->end ? DAEMONKIT_STOP : 0;
+}
+
+/* A child that sends 0, 1, 2, ... with SIGRTMIN. */
+static pid_t start_sender(int count)
+{
+	pid_t parent = getpid();
+	pid_t child = fork();
+
+	ck_assert_int_ge(child, 0);
+	if (child > 0)
+		return child;
+	for (int i = 0; i < count; i++)
+		queue_one(parent, SIGRTMIN, i);
+	_exit(0);
+}
+
+static void join_child(pid_t child)
+{
+	int status;
+
+	ck_assert(harness_wait_child(child, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+}
+
+/* The object */
+
+START_TEST(null_is_refused)
+{
+	struct daemonkit_signals *signals = new_object();
+
+	ck_assert_int_eq(daemonkit_signals_new(NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_signals_set_handler(NULL, SIGHUP, NULL, NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_signals_serve(NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_signals_fd(NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_signals_dispatch(NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_signal_number(NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_signal_pid(NULL), -EINVAL);
+	ck_assert_uint_eq(daemonkit_signal_uid(NULL), (uid_t)-1);
+	ck_assert_int_eq(daemonkit_signal_value(NULL), 0);
+	ck_assert_ptr_null(daemonkit_signals_free(NULL));
+	ck_assert_ptr_null(daemonkit_signals_free(signals));
+}
+END_TEST
+
+START_TEST(some_numbers_cannot_be_handled)
+{
+	const int refused[] = {-1,     0,      32,      33,     SIGRTMAX + 1, 4096,   SIGKILL,
+			       SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL,       SIGTRAP, SIGSYS};
+	struct daemonkit_signals *signals = new_object();
+	int number = refused[_i];
+
+	ck_assert_int_eq(daemonkit_signals_set_handler(signals, number, take_note, NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_signals_set_handler(signals, number, NULL, NULL), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "cannot be handled"));
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+START_TEST(failure_leaves_nothing)
+{
+	char nothing;
+	struct daemonkit_signals *const none = (struct daemonkit_signals *)(void *)&nothing;
+	struct daemonkit_signals *signals = none;
+	struct rlimit saved, limit;
+	size_t before = harness_count_fds();
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &saved), 0);
+	limit = saved;
+	/* One descriptor is left, then two, then three: four are needed. */
+	for (limit.rlim_cur = 3 + 1; limit.rlim_cur < saved.rlim_cur; limit.rlim_cur++) {
+		int result;
+
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		result = daemonkit_signals_new(&signals);
+		if (result == 0)
+			break;
+		ck_assert_int_eq(result, -EMFILE);
+		ck_assert_ptr_eq(signals, none);
+	}
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &saved), 0);
+	ck_assert_ptr_ne(signals, none);
+	ck_assert_uint_eq(harness_count_fds(), before + 4);
+	daemonkit_signals_free(signals);
+	ck_assert_uint_eq(harness_count_fds(), before);
+}
+END_TEST
+
+START_TEST(sigterm_stops_by_default) /* go-daemon row 16 */
+{
+	struct daemonkit_signals *signals = new_object();
+
+	ck_assert_int_eq(raise(SIGTERM), 0);
+	ck_assert_int_eq(daemonkit_signals_serve(signals), 0);
+	ck_assert_int_eq(raise(SIGTERM), 0);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+START_TEST(a_signal_belongs_to_one_object)
+{
+	struct daemonkit_signals *first = new_object();
+	struct daemonkit_signals *second = new_object();
+	struct note one = {0}, two = {0};
+
+	ck_assert_int_eq(daemonkit_signals_set_handler(second, SIGTERM, take_note, &two), -EBUSY);
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "another"));
+	handle(first, SIGUSR1, take_note, &one);
+	handle(second, SIGUSR2, take_note, &two);
+	raise(SIGUSR1);
+	raise(SIGUSR2);
+	ck_assert_int_eq(daemonkit_signals_dispatch(first), 0);
+	ck_assert_int_eq(daemonkit_signals_dispatch(second), 0);
+	ck_assert_int_eq(one.count, 1);
+	ck_assert_int_eq(one.number, SIGUSR1);
+	ck_assert_int_eq(two.count, 1);
+	ck_assert_int_eq(two.number, SIGUSR2);
+	daemonkit_signals_free(first);
+	handle(second, SIGTERM, take_note, &two);
+	raise(SIGTERM);
+	ck_assert_int_eq(daemonkit_signals_dispatch(second), 0);
+	ck_assert_int_eq(two.number, SIGTERM);
+	daemonkit_signals_free(second);
+}
+END_TEST
+
+static volatile sig_atomic_t caught;
+
+static void catch(int number)
+{
+	caught = number;
+}
+
+START_TEST(dispositions_are_restored)
+{
+	struct sigaction action = {.sa_handler = catch, .sa_flags = SA_NODEFER}, now;
+	struct daemonkit_signals *signals;
+	struct note note = {0};
+
+	signal(SIGTERM, SIG_DFL); /* Check has a handler */
+	signals = new_object();
+	sigaddset(&action.sa_mask, SIGWINCH);
+	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
+	signal(SIGHUP, SIG_IGN);
+	handle(signals, SIGUSR1, take_note, &note);
+	handle(signals, SIGHUP, take_note, &note);
+	handle(signals, SIGHUP, take_note, &note);
+	if (_i == 0) {
+		handle(signals, SIGUSR1, NULL, NULL);
+		handle(signals, SIGHUP, NULL, NULL);
+		handle(signals, SIGTERM, NULL, NULL);
+		handle(signals, SIGTERM, NULL, NULL);
+	}
+	daemonkit_signals_free(signals);
+	ck_assert_int_eq(sigaction(SIGUSR1, NULL, &now), 0);
+	ck_assert_ptr_eq(now.sa_handler, catch);
+	ck_assert_int_eq(now.sa_flags & ~0x04000000, SA_NODEFER);
+	ck_assert_int_eq(sigismember(&now.sa_mask, SIGWINCH), 1);
+	ck_assert_ptr_eq(signal(SIGHUP, SIG_DFL), SIG_IGN);
+	ck_assert_ptr_eq(signal(SIGTERM, SIG_DFL), SIG_DFL);
+}
+END_TEST
+
+START_TEST(what_the_program_sets_itself_stays)
+{
+	struct daemonkit_signals *signals = new_object();
+
+	handle(signals, SIGUSR1, take_note, NULL);
+	signal(SIGUSR1, catch);
+	daemonkit_signals_free(signals);
+	raise(SIGUSR1);
+	ck_assert_int_eq(caught, SIGUSR1);
+}
+END_TEST
+
+/* Handlers */
+
+static int stop_at_two(struct daemonkit_signal *signal, void *data)
+{
+	take_note(signal, data);
+	return daemonkit_signal_value(signal) == 2 ? DAEMONKIT_STOP : 0;
+}
+
+START_TEST(a_stop_leaves_the_rest)
+{
+	struct daemonkit_signals *signals = new_object();
+	struct note note = {0};
+
+	handle(signals, SIGRTMIN, stop_at_two, &note);
+	for (int i = 1; i <= 4; i++)
+		queue_one(getpid(), SIGRTMIN, i);
+	ck_assert(is_readable(signals));
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	ck_assert_int_eq(note.count, 2);
+	ck_assert_msg(is_readable(signals), "the rest is forgotten");
+	queue_one(getpid(), SIGRTMIN, 5);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
+	ck_assert_int_eq(note.count, 5);
+	ck_assert_int_eq(note.value, 5);
+	ck_assert_msg(!is_readable(signals), "readable with nothing to take");
+	queue_one(getpid(), SIGRTMIN, 2);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	ck_assert_msg(!is_readable(signals), "readable although the last one stopped");
+	queue_one(getpid(), SIGRTMIN, 6);
+	ck_assert(is_readable(signals));
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
+	ck_assert_int_eq(note.value, 6);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+START_TEST(a_stop_leaves_what_came_during_the_rest)
+{
+	struct daemonkit_signals *signals = new_object();
+	struct note note = {0};
+
+	handle(signals, SIGRTMIN, stop_at_two, &note);
+	queue_one(getpid(), SIGRTMIN, 2);
+	queue_one(getpid(), SIGRTMIN, 2);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	/* This one is in the other file, and its wake-up is eaten by the next call. */
+	queue_one(getpid(), SIGRTMIN, 3);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	ck_assert_msg(is_readable(signals), "the other file is forgotten");
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
+	ck_assert_int_eq(note.value, 3);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+static int give_back(struct daemonkit_signal *signal, void *data)
+{
+	(void)signal;
+	return *(int *)data;
+}
+
+START_TEST(an_error_ends_the_loop) /* go-daemon row 16 */
+{
+	struct daemonkit_signals *signals = new_object();
+	int result = -EPIPE;
+
+	handle(signals, SIGHUP, give_back, &result);
+	raise(SIGHUP);
+	ck_assert_int_eq(daemonkit_signals_serve(signals), -EPIPE);
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "signal 1"));
+	raise(SIGHUP);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), -EPIPE);
+	result = DAEMONKIT_STOP;
+	raise(SIGHUP);
+	ck_assert_int_eq(daemonkit_signals_serve(signals), 0);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+struct place {
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	int nesting;
+	int count;
+	void *memory[64];
+};
+
+static int allocate_and_lock(struct daemonkit_signal *signal, void *data)
+{
+	struct place *place = data;
+	void **memory = &place->memory[place->count % 64];
+
+	ck_assert_int_ne(pthread_equal(place->thread, pthread_self()), 0);
+	ck_assert_int_eq(place->nesting++, 0);
+	pthread_mutex_lock(&place->mutex);
+	free(*memory);
+	*memory = malloc((size_t)place->count % 8192 + 1);
+	place->count++;
+	if (daemonkit_signal_value(signal) % 7 == 0)
+		raise(SIGUSR1);
+	pthread_mutex_unlock(&place->mutex);
+	place->nesting--;
+	return daemonkit_signal_value(signal) == MANY - 1 ? DAEMONKIT_STOP : 0;
+}
+
+/* They interrupt malloc and the lock all the time, but their handlers do not. */
+START_TEST(handlers_are_ordinary_code) /* go-daemon row 16: in the caller's own thread */
+{
+	struct daemonkit_signals *signals = new_object();
+	struct place place = {.thread = pthread_self(), .mutex = PTHREAD_MUTEX_INITIALIZER};
+	pid_t sender;
+
+	/* Not under valgrind, which piles up signal frames. */
+	handle(signals, SIGRTMIN, allocate_and_lock, &place);
+	handle(signals, SIGUSR1, allocate_and_lock, &place);
+	sender = start_sender(MANY);
+	ck_assert_int_eq(daemonkit_signals_serve(signals), 0);
+	join_child(sender);
+	ck_assert_int_ge(place.count, MANY);
+	for (int i = 0; i < 64; i++)
+		free(place.memory[i]);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+struct change {
+	struct daemonkit_signals *signals;
+	struct note note;
+};
+
+static int change_handlers(struct daemonkit_signal *signal, void *data)
+{
+	struct change *change = data;
+	int number = daemonkit_signal_number(signal);
+
+	take_note(signal, &change->note);
+	handle(change->signals, number, NULL, NULL);
+	handle(change->signals, SIGUSR2, NULL, NULL);
+	handle(change->signals, SIGHUP, take_note, &change->note);
+	return 0;
+}
+
+START_TEST(handlers_may_change_handlers)
+{
+	struct change change = {.signals = new_object()};
+
+	signal(SIGUSR2, SIG_IGN);
+	handle(change.signals, SIGUSR1, change_handlers, &change);
+	handle(change.signals, SIGUSR2, change_handlers, &change);
+	raise(SIGUSR1);
+	raise(SIGUSR2);
+	ck_assert_int_eq(daemonkit_signals_dispatch(change.signals), 0);
+	ck_assert_msg(change.note.count == 1, "SIGUSR2 came although its handler was removed");
+	ck_assert_ptr_eq(signal(SIGUSR1, SIG_DFL), SIG_DFL);
+	raise(SIGHUP);
+	ck_assert_int_eq(daemonkit_signals_dispatch(change.signals), 0);
+	ck_assert_int_eq(change.note.number, SIGHUP);
+	daemonkit_signals_free(change.signals);
+}
+END_TEST
+
+static int raise_again(struct daemonkit_signal *signal, void *data)
+{
+	take_note(signal, data);
+	return raise(daemonkit_signal_number(signal));
+}
+
+START_TEST(dispatch_ends_although_signals_keep_coming)
+{
+	struct daemonkit_signals *signals = new_object();
+	struct note note = {0};
+
+	handle(signals, SIGUSR1, raise_again, &note);
+	raise(SIGUSR1);
+	for (int i = 1; i <= 3; i++) {
+		ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
+		ck_assert_int_eq(note.count, i);
+		ck_assert(is_readable(signals));
+	}
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+START_TEST(errno_is_kept)
+{
+	struct daemonkit_signals *signals = new_object();
+	struct note note = {0};
+
+	/* More than a pipe holds: the last wake-ups fail. */
+	handle(signals, SIGUSR1, take_note, &note);
+	for (int i = 0; i < 70000; i++) {
+		errno = ENOTTY;
+		raise(SIGUSR1);
+		ck_assert(errno == ENOTTY);
+	}
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
+	ck_assert_int_eq(note.count, 70000);
+	ck_assert(!is_readable(signals));
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+static bool is_asleep(void *pid)
+{
+	char path[64], text[256] = "";
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)*(pid_t *)pid);
+	file = fopen(path, "re");
+	if (file == NULL || fgets(text, sizeof text, file) == NULL)
+		_exit(1);
+	fclose(file);
+	return strstr(text, ") S ") != NULL;
+}
+
+START_TEST(system_calls_are_not_interrupted)
+{
+	struct daemonkit_signals *signals = new_object();
+	struct note note = {0};
+	pid_t parent = getpid(), child;
+	int ends[2];
+	char byte;
+
+	handle(signals, SIGUSR1, take_note, &note);
+	ck_assert_int_eq(pipe(ends), 0);
+	child = fork();
+	if (child == 0) {
+		/* The parent sleeps nowhere but in read(2). */
+		for (int i = 0; i < 10; i++) {
+			if (!harness_wait_until(is_asleep, &parent, HARNESS_SOON))
+				_exit(1);
+			kill(parent, SIGUSR1);
+		}
+		_exit(write(ends[1], "x", 1) != 1);
+	}
+	ck_assert_int_eq(read(ends[0], &byte, 1), 1);
+	join_child(child);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
+	ck_assert_int_ge(note.count, 1);
+	close(ends[0]);
+	close(ends[1]);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+START_TEST(serve_lets_blocked_signals_in)
+{
+	struct daemonkit_signals *signals = new_object();
+	struct sequence sequence = {.end = 3};
+	sigset_t all, now;
+
+	sigfillset(&all);
+	ck_assert_int_eq(sigprocmask(SIG_SETMASK, &all, NULL), 0);
+	handle(signals, SIGRTMIN, take_next, &sequence);
+	for (int i = 0; i < 3; i++)
+		queue_one(getpid(), SIGRTMIN, i);
+	raise(SIGUSR1); /* which has no handler, and stays blocked */
+	ck_assert(!is_readable(signals));
+	ck_assert_int_eq(daemonkit_signals_serve(signals), 0);
+	ck_assert_int_eq(sigprocmask(SIG_SETMASK, NULL, &now), 0);
+	ck_assert_int_eq(sigismember(&now, SIGRTMIN), 1);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+START_TEST(serve_notices_a_closed_descriptor)
+{
+	struct daemonkit_signals *signals = new_object();
+
+	close(daemonkit_signals_fd(signals));
+	ck_assert_int_eq(daemonkit_signals_serve(signals), -EBADF);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+/* The queue */
+
+START_TEST(many_before_dispatching)
+{
+	struct daemonkit_signals *signals = new_object();
+	struct sequence sequence = {.end = MANY};
+
+	handle(signals, SIGRTMIN, take_next, &sequence);
+	join_child(start_sender(MANY));
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	ck_assert_int_eq(sequence.next, MANY);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+START_TEST(many_while_serving)
+{
+	struct daemonkit_signals *signals = new_object();
+	struct sequence sequence = {.end = MANY};
+	pid_t sender;
+
+	handle(signals, SIGRTMIN, take_next, &sequence);
+	sender = start_sender(MANY);
+	ck_assert_int_eq(daemonkit_signals_serve(signals), 0);
+	ck_assert_int_eq(sequence.next, MANY);
+	join_child(sender);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+static int let_many_come(struct daemonkit_signal *signal, void *data)
+{
+	struct sequence *sequence = data;
+
+	(void)signal;
+	join_child(start_sender(sequence->end));
+	ck_assert_int_eq(sequence->next, 0);
+	return 0;
+}
+
+START_TEST(many_while_a_handler_runs)
+{
+	struct daemonkit_signals *signals = new_object();
+	struct sequence sequence = {.end = MANY};
+
+	handle(signals, SIGRTMIN, take_next, &sequence);
+	handle(signals, SIGUSR1, let_many_come, &sequence);
+	raise(SIGUSR1);
+	ck_assert_int_eq(daemonkit_signals_serve(signals), 0);
+	ck_assert_int_eq(sequence.next, MANY);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+/* Bytes that the queue takes on its file system. */
+static long long queue_size(void)
+{
+	int fds[4];
+	long long size = 0;
+
+	ck_assert_uint_eq(signals_descriptors(fds, 4), 4);
+	for (int i = 0; i < 4; i++) {
+		struct stat status;
+
+		ck_assert_int_eq(fstat(fds[i], &status), 0);
+		if (S_ISREG(status.st_mode))
+			size += (long long)status.st_blocks * 512 + status.st_size;
+	}
+	return size;
+}
+
+START_TEST(memory_does_not_grow)
+{
+	struct daemonkit_signals *signals = new_object();
+	struct note note = {0};
+
+	handle(signals, SIGUSR1, take_note, &note);
+	for (int i = 0; i < 100; i++) {
+		for (int j = 0; j < 1000; j++)
+			raise(SIGUSR1);
+		ck_assert_int_ge(queue_size(), 16000);
+		ck_assert_int_le(queue_size(), 65536);
+		ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
+		ck_assert_int_eq(queue_size(), 0);
+	}
+	ck_assert_int_eq(note.count, 100000);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+/* No assertions below a limit: Check itself writes to a file. */
+static void limit_file_size(rlim_t size)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) < 0)
+		_exit(1);
+	limit.rlim_cur = size;
+	if (setrlimit(RLIMIT_FSIZE, &limit) < 0)
+		_exit(1);
+}
+
+/* With room for two records and a half, and without any. */
+START_TEST(a_file_size_limit_loses_no_signal)
+{
+	struct daemonkit_signals *signals = new_object();
+	struct note first = {0}, second = {0}, third = {0};
+
+	handle(signals, SIGRTMIN, take_note, &first);
+	handle(signals, SIGUSR1, take_note, &second);
+	handle(signals, SIGUSR2, take_note, &third);
+	for (int round = 1; round <= 3; round++) {
+		limit_file_size(round == 2 ? 0 : 80);
+		queue_one(getpid(), SIGRTMIN, 1);
+		queue_one(getpid(), SIGRTMIN, 2);
+		raise(SIGUSR1);
+		raise(SIGUSR2);
+		limit_file_size(RLIM_INFINITY);
+		raise(SIGUSR2);
+		ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
+		ck_assert_int_eq(first.value, round == 2 ? 0 : 2);
+		ck_assert_int_eq(first.pid, round == 2 ? 0 : getpid());
+		ck_assert_uint_eq(first.uid, round == 2 ? (uid_t)-1 : getuid());
+		ck_assert_int_ge(first.count, 1);
+		ck_assert_int_eq(second.count, round);
+		ck_assert_int_eq(third.count, round);
+		ck_assert(!is_readable(signals));
+	}
+	queue_one(getpid(), SIGRTMIN, 3);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
+	ck_assert_int_eq(first.value, 3);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+START_TEST(the_sender_is_told)
+{
+	struct daemonkit_signals *signals = new_object();
+	struct note user = {.value = -1}, queued = {0}, child_note = {0}, alarmed = {.pid = -1};
+	pid_t parent = getpid(), child;
+
+	handle(signals, SIGUSR1, take_note, &user);
+	handle(signals, SIGRTMIN, take_note, &queued);
+	handle(signals, SIGCHLD, take_note, &child_note);
+	handle(signals, SIGALRM, take_note, &alarmed);
+	child = fork();
+	if (child == 0) {
+		if (geteuid() == 0 && setresuid(4321, 0, 0) < 0)
+			_exit(1);
+		kill(parent, SIGUSR1);
+		queue_one(parent, SIGRTMIN, -42);
+		_exit(0);
+	}
+	join_child(child);
+	ualarm(1, 0);
+	while (alarmed.count == 0) {
+		ck_assert(harness_wait_readable(daemonkit_signals_fd(signals), HARNESS_SOON));
+		ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
+	}
+	ck_assert_int_eq(user.pid, child);
+	ck_assert_uint_eq(user.uid, geteuid() == 0 ? 4321 : getuid());
+	ck_assert_int_eq(user.value, 0);
+	ck_assert_int_eq(queued.pid, child);
+	ck_assert_uint_eq(queued.uid, user.uid);
+	ck_assert_int_eq(queued.value, -42);
+	ck_assert_int_eq(child_note.pid, child);
+	ck_assert_int_eq(child_note.value, 0);
+	ck_assert_int_eq(alarmed.pid, 0);
+	/* Not 0, which is root. */
+	ck_assert_uint_eq(alarmed.uid, (uid_t)-1);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+START_TEST(a_timer_gives_its_value)
+{
+	struct daemonkit_signals *signals = new_object();
+	struct note note = {0};
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,
+				 .sigev_signo = SIGRTMIN + 1,
+				 .sigev_value = {.sival_int = 77}};
+	struct itimerspec when = {.it_value = {.tv_nsec = 1}};
+	timer_t timer;
+
+	handle(signals, SIGRTMIN + 1, take_note, &note);
+	ck_assert_int_eq(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+	ck_assert_int_eq(timer_settime(timer, 0, &when, NULL), 0);
+	ck_assert(harness_wait_readable(daemonkit_signals_fd(signals), HARNESS_SOON));
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
+	ck_assert_int_eq(note.value, 77);
+	ck_assert_int_eq(note.pid, 0);
+	timer_delete(timer);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+START_TEST(somebody_elses_event_loop)
+{
+	struct daemonkit_signals *signals = new_object();
+	struct sequence sequence = {.end = MANY};
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	int loop = epoll_create1(EPOLL_CLOEXEC), result = 0;
+	pid_t sender;
+
+	handle(signals, SIGRTMIN, take_next, &sequence);
+	ck_assert_int_eq(epoll_ctl(loop, EPOLL_CTL_ADD, daemonkit_signals_fd(signals), &event), 0);
+	sender = start_sender(MANY);
+	while (result == 0) {
+		int ready = epoll_wait(loop, &event, 1, harness_scaled(HARNESS_SOON));
+
+		ck_assert(ready == 1 || (ready < 0 && errno == EINTR));
+		if (ready == 1)
+			result = daemonkit_signals_dispatch(signals);
+	}
+	ck_assert_int_eq(result, DAEMONKIT_STOP);
+	ck_assert_int_eq(sequence.next, MANY);
+	join_child(sender);
+	close(loop);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+static void add_objects(Suite *suite)
+{
+	TCase *object = harness_case(suite, "object");
+
+	tcase_add_test(object, null_is_refused);
+	tcase_add_loop_test(object, some_numbers_cannot_be_handled, 0, 14);
+	tcase_add_test(object, failure_leaves_nothing);
+	tcase_add_test(object, sigterm_stops_by_default);
+	tcase_add_test(object, a_signal_belongs_to_one_object);
+	tcase_add_loop_test(object, dispositions_are_restored, 0, 2);
+	tcase_add_test(object, what_the_program_sets_itself_stays);
+}
+
+static void add_handlers(Suite *suite)
+{
+	TCase *handlers = harness_case(suite, "handlers");
+
+	tcase_add_test(handlers, a_stop_leaves_the_rest);
+	tcase_add_test(handlers, a_stop_leaves_what_came_during_the_rest);
+	tcase_add_test(handlers, an_error_ends_the_loop);
+	if (!harness_is_under_valgrind())
+		tcase_add_test(handlers, handlers_are_ordinary_code);
+	tcase_add_test(handlers, handlers_may_change_handlers);
+	tcase_add_test(handlers, dispatch_ends_although_signals_keep_coming);
+	tcase_add_test(handlers, errno_is_kept);
+	tcase_add_test(handlers, system_calls_are_not_interrupted);
+	tcase_add_test(handlers, serve_lets_blocked_signals_in);
+	tcase_add_test(handlers, serve_notices_a_closed_descriptor);
+}
+
+static void add_queue(Suite *suite)
+{
+	TCase *queue = harness_case(suite, "queue");
+
+	tcase_add_test(queue, many_before_dispatching);
+	tcase_add_test(queue, many_while_serving);
+	tcase_add_test(queue, many_while_a_handler_runs);
+	tcase_add_test(queue, memory_does_not_grow);
+	tcase_add_test(queue, a_file_size_limit_loses_no_signal);
+	tcase_add_test(queue, the_sender_is_told);
+	tcase_add_test(queue, a_timer_gives_its_value);
+	tcase_add_test(queue, somebody_elses_event_loop);
+}
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("signals");
+
+	add_objects(suite);
+	add_handlers(suite);
+	add_queue(suite);
+	return harness_main(argc, argv, suite, NULL);
+}

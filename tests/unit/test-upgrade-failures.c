@@ -1,0 +1,932 @@
+/* SPDX-License-Identifier: MIT */
+/* Upgrades that fail: whatever dies, and whenever, there is one daemon or none. */
+#include "harness/upgrade-tools.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <daemonkit/error.h>
+#include <daemonkit/pidfile.h>
+#include <daemonkit/process.h>
+
+#include "compat/ofd-lock.h"
+#include "compat/pidfd.h"
+#include "pidfile/pidfile-internal.h"
+
+#define WORDS "pid=@/run/pid log=@/log"
+/* For a new daemon to come to be, where its time is to end afterwards. */
+#define COMES 3000
+
+/* The first way makes a sibling: how that ended is for others to reap, and for the kernel to tell. */
+static void need_status(int way)
+{
+	int pidfd, status, result;
+	pid_t pid;
+
+	if (way != 0)
+		return;
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	pidfd = compat_pidfd_open(pid);
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	result = compat_pidfd_exit_status(pidfd, &status);
+	close(pidfd);
+	if (result == -ENOTSUP)
+		harness_skip("the kernel does not tell how a sibling ended");
+}
+
+/* ---- a new daemon that never comes to be ---- */
+
+static const struct failure {
+	const char *text;   /* of the file; NULL: there is none */
+	mode_t mode;
+	int error;
+	const char *said;
+	int status;         /* -1: there was no process */
+} failures[] = {
+	{ NULL, 0, -ENOENT, "execve", 127 << 8 },
+	{ "#!/bin/sh\n", 0644, -EACCES, "execve", 127 << 8 },
+	{ "\177ELF is not all", 0755, -ENOEXEC, "execve", 127 << 8 },
+	{ "#!/no/such/interpreter\n", 0755, -ENOENT, "execve", 127 << 8 },
+	{ "#!/bin/sh\nexit 7\n", 0755, -ECHILD, "exited with status 7", 7 << 8 },
+	{ "#!/bin/sh\nkill -SEGV $$\n", 0755, -ECHILD, "killed by signal 11", 11 },
+	{ "#!/bin/sh\nexec sleep 1000\n", 0755, -ETIMEDOUT, "not ready in time", 9 },
+};
+#define FAILURES ((int)(sizeof failures / sizeof *failures))
+
+/* In each way of starting; where it is learned at once, or later. */
+START_TEST(it_does_not_come_to_be)
+{
+	const struct failure *failure = &failures[_i % FAILURES];
+	const char *path = harness_path("new"), *answer;
+	struct actor actor;
+
+	if (failure->error == -ECHILD || failure->error == -ETIMEDOUT)
+		need_status(_i / FAILURES);
+	actors_open();
+	if (failure->text != NULL) {
+		harness_write_file(path, failure->text);
+		ck_assert_int_eq(chmod(path, failure->mode), 0);
+	}
+	actor = actor_start(_i / FAILURES, WORDS);
+	answer = actor_ask(&actor, "start=%d:%s", failure->error == -ETIMEDOUT ? 300 : 60000,
+			   path);
+	if (actor_number(answer) == 0)
+		answer = actor_ask(&actor, "wait=-1");
+	actor_check(answer, failure->error, failure->said);
+	/* How it ended, if a process was made. */
+	if (failure->error == -ECHILD || failure->error == -ETIMEDOUT)
+		ck_assert_int_eq(actor_number(actor_ask(&actor, "status-of")) & ~0x80,
+				 failure->status);
+	actor_check_daemon(&actor);
+	actor_end(&actor);
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
+static const struct {
+	const char *how;
+	const char *said;
+	int status;
+} constructors[] = {
+	{ "abort", "killed by signal 6", 6 },
+	{ "crash", "killed by signal 11", 11 },
+	{ "exit", "exited with status 23", 23 << 8 },
+};
+
+START_TEST(it_dies_before_its_main_function)
+{
+	const char *answer;
+	struct actor actor;
+
+	need_status(_i / 3);
+	actors_open();
+	actor = actor_start(_i / 3, WORDS);
+	actor_expect(&actor, 0, "setenv=PROBE_CONSTRUCTOR=%s", constructors[_i % 3].how);
+	actor_expect(&actor, 0, "start=60000");
+	answer = actor_ask(&actor, "wait=-1");
+	actor_check(answer, -ECHILD, constructors[_i % 3].said);
+	ck_assert_int_eq(actor_number(actor_ask(&actor, "status-of")) & ~0x80,
+			 constructors[_i % 3].status);
+	actor_expect(&actor, 0, "setenv=PROBE_CONSTRUCTOR=no");
+	actor_check_daemon(&actor);
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
+/* ---- one that is there, and then fails ---- */
+
+static const struct {
+	const char *told; /* how */
+	int error;
+	const char *said;
+} ends[] = {
+	{ "failed=no such table", -EPROTO, "upgrade: no such table" },
+	{ "exit=9", -ECHILD, "exited with status 9 before it was ready" },
+	{ "raise=9", -ECHILD, "killed by signal 9" },
+	{ "end", -ECHILD, "exited with status 0 before it was ready" },
+	{ "input", -ETIMEDOUT, "not ready in time" }, /* silence */
+};
+#define ENDS ((int)(sizeof ends / sizeof *ends))
+
+START_TEST(it_fails_before_it_is_ready)
+{
+	int end = _i % ENDS;
+	struct actor old, new;
+
+	if (ends[end].error == -ECHILD)
+		need_status(_i / ENDS);
+	actors_open();
+	old = actor_start(_i / ENDS, WORDS);
+	actor_expect(&old, 0, "start=%d",
+		     ends[end].error == -ETIMEDOUT ? harness_scaled(COMES) : 60000);
+	actor_tell(&old, "wait=-1");
+	new = actor_accept();
+	actor_tell(&new, "%s", ends[end].told);
+	if (strncmp(ends[end].told, "failed", 6) == 0) {
+		ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+		actor_expect(&new, 0, "release");
+		actor_tell(&new, "end");
+	}
+	actor_check(actor_hear(&old), ends[end].error, ends[end].said);
+	actor_gone(&new);
+	/* It stays, with its text, whatever has failed since. */
+	actor_expect(&old, -EINVAL, "pass=:0");
+	actor_check(actor_ask(&old, "wait=0"), ends[end].error, ends[end].said);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
+/* As a program does that has other things to do: the answer. */
+static const char *poll_answer(const struct actor *old)
+{
+	const char *answer;
+
+	do {
+		actor_expect(old, 1, "fd=%d", HARNESS_SOON);
+		answer = actor_ask(old, "wait=0");
+	} while (actor_number(answer) == 0);
+	return answer;
+}
+
+static bool is_zombie(void *data)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)*(pid_t *)data, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid != 0;
+}
+
+/*
+ * Its parent, here this process, does not reap it at once.  Nobody waits for that; the
+ * status is there when it does so in time, or it is unknown.
+ */
+START_TEST(late_reaping_is_not_waited_for)
+{
+	bool late = _i % 2 == 1, reaped = _i < 2;
+	struct actor old, new;
+	const char *answer;
+	int64_t begun;
+	long status;
+
+	need_status(0);
+	harness_adopt_orphans();
+	actors_open();
+	old = actor_start(0, WORDS);
+	actor_expect(&old, 0, "start=%d", late ? harness_scaled(COMES) : 60000);
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	if (!late)
+		actor_tell(&new, "exit=9");
+	while (!is_zombie(&new.pid)) {
+		actor_expect(&old, 1, "fd=%d", HARNESS_SOON);
+		actor_expect(&old, 0, "wait=0");
+	}
+	begun = harness_now();
+	actor_expect(&old, 0, "wait=0");
+	if (harness_now() - begun < 500)
+		actor_expect(&old, 0, "fd=0");
+	if (reaped)
+		ck_assert_int_eq(waitpid(new.pid, NULL, 0), new.pid);
+	answer = poll_answer(&old);
+	/* A machine that stands still for so long is none of a failure. */
+	if (reaped && harness_now() - begun < 1000)
+		actor_check(answer, late ? -ETIMEDOUT : -ECHILD,
+			    late ? "not ready in time and was killed" : "exited with status 9");
+	else
+		actor_check(answer, late ? -ETIMEDOUT : -ECHILD, "the daemon ");
+	status = actor_number(actor_ask(&old, "status-of"));
+	if (!reaped)
+		ck_assert_int_eq(status, -1);
+	else if (status != -1)
+		ck_assert_int_eq(status, late ? SIGKILL : 9 << 8);
+	if (!reaped)
+		ck_assert_int_eq(waitpid(new.pid, NULL, 0), new.pid);
+	close(new.fd);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+/* It has failed, and is slow to end: the old one has other things to do meanwhile. */
+START_TEST(slow_end_is_not_waited_for)
+{
+	struct actor old, new;
+
+	need_status(_i);
+	actors_open();
+	old = actor_start(_i, WORDS);
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	actor_expect(&new, 0, "failed=no such key");
+	/* What comes is looked at, and then there is nothing to do. */
+	do {
+		actor_expect(&old, 0, "wait=0");
+	} while (actor_number(actor_ask(&old, "fd=0")) == 1);
+	/* Another error of the old one's own, in between. */
+	actor_expect(&old, -EINPROGRESS, "start=60000");
+	ck_assert_int_eq(kill(new.pid, 0), 0);
+	actor_tell(&new, "end");
+	actor_gone(&new);
+	actor_check(poll_answer(&old), -EPROTO, "no such key");
+	actor_expect(&old, 0, "status-of");
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+/* One that hangs up and does not end is killed. */
+START_TEST(it_hangs_up_and_stays)
+{
+	struct actor old, new;
+
+	need_status(_i);
+	actors_open();
+	old = actor_start(_i, WORDS);
+	actor_expect(&old, 0, "start=60000");
+	actor_tell(&old, "wait=-1");
+	new = actor_accept();
+	actor_expect(&new, 0, "hang-up");
+	actor_check(actor_hear(&old), -ECHILD,
+		    "closed its channel before it was ready, and was killed");
+	actor_gone(&new);
+	actor_expect(&old, SIGKILL, "status-of");
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+START_TEST(it_is_called_off)
+{
+	struct actor old, new;
+	const char *before;
+
+	actors_open();
+	old = actor_start(_i, WORDS);
+	before = actor_ask(&old, "fds");
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	/* Of the set and its timer, of channel and process: a child has no more of them. */
+	ck_assert_int_ge(actor_number(actor_ask(&old, "forked")), 4);
+	actor_expect(&old, 0, "free");
+	actor_gone(&new);
+	ck_assert_str_eq(actor_ask(&old, "fds"), before);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+/* One that never falls silent is late like any other. */
+START_TEST(talk_does_not_hide_the_time)
+{
+	struct actor old, new;
+	const char *answer;
+	int texts = 0, time = harness_scaled(COMES);
+
+	actors_open();
+	old = actor_start(_i, WORDS);
+	actor_expect(&old, 0, "start=%d", time);
+	actor_tell(&old, "wait=-1");
+	new = actor_accept();
+	actor_tell(&new, "babble");
+	/* Taken away so slowly that there is always one more. */
+	for (answer = actor_hear(&old); strncmp(answer, "heard", 5) == 0; texts++) {
+		ck_assert_int_lt(texts, 2 * time);
+		poll(NULL, 0, 1);
+		answer = actor_hear(&old);
+	}
+	ck_assert_int_gt(texts, 0);
+	actor_check(answer, -ETIMEDOUT, "not ready in time");
+	actor_gone(&new);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+/* ---- deaths while the place changes hands ---- */
+
+/* Has somebody the lock that goes with the open file, and not with a process? */
+static void check_guard(bool taken)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+			      .l_start = COMPAT_GUARD_BYTE, .l_len = 1 };
+	int fd = open(harness_path("run/pid"), O_RDWR | O_CLOEXEC);
+
+	ck_assert_int_eq(fcntl(fd, F_OFD_GETLK, &lock), 0);
+	ck_assert_int_eq(lock.l_type != F_UNLCK, taken);
+	close(fd);
+}
+
+/* An upgrade whose new daemon stops there, or dies there. */
+static void begin(const char *stage, int way, struct actor *old, struct actor *new)
+{
+	*old = actor_start(way, WORDS);
+	actor_expect(old, 0, "start=60000");
+	actor_tell(old, "wait=-1");
+	*new = actor_accept();
+	actor_expect(new, 0, "stop-at=%s", stage);
+	actor_tell(new, "ready");
+}
+
+static void at(const struct actor *new, const char *stage)
+{
+	ck_assert_str_eq(actor_hear(new), harness_path("at %s", stage) +
+			 strlen(harness_directory()) + 1);
+}
+
+static const char *const before_taken[] = { "before", "after" };
+
+/* Nobody gets in between, and what the old one has yielded comes back. */
+START_TEST(new_one_dies_while_it_takes)
+{
+	const char *stage = _i % 3 == 2 ? "said" : before_taken[_i % 3];
+	struct actor old, new;
+
+	actors_open();
+	begin(stage, _i / 3, &old, &new);
+	at(&new, stage);
+	ck_assert_int_eq(kill(old.pid, SIGSTOP), 0);
+	/* Even that it has taken it is not enough. */
+	if (strcmp(stage, "said") == 0) {
+		actor_tell(&new, "on");
+		at(&new, stage);
+	}
+	ck_assert_int_eq(kill(new.pid, SIGKILL), 0);
+	ck_assert(harness_wait_gone(new.pid, HARNESS_SOON));
+	/* The old one does not know it yet. */
+	actor_check_refused(old.pid);
+	ck_assert_int_eq(kill(old.pid, SIGCONT), 0);
+	actor_check(actor_hear(&old), -ECHILD, "ended");
+	actor_gone(&new);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
+START_TEST(new_one_cannot_take)
+{
+	struct actor old, new;
+
+	actors_open();
+	begin("refuse", _i, &old, &new);
+	actor_check(actor_hear(&old), -EXDEV, "it will not");
+	actor_gone(&new);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+static void limit_files(pid_t pid, rlim_t size)
+{
+	const struct rlimit limit = { .rlim_cur = size, .rlim_max = RLIM_INFINITY };
+
+	ck_assert_int_eq(prlimit(pid, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+/* Neither of the two can write the pid file any more, and neither dies of it. */
+START_TEST(files_are_limited)
+{
+	struct actor old, new;
+	struct rlimit limit;
+	const char *answer;
+
+	harness_need_kernel("RLIMIT_FSIZE, which ends an emulator that writes files itself");
+	getrlimit(RLIMIT_FSIZE, &limit);
+	if (limit.rlim_max != RLIM_INFINITY)
+		harness_skip("there is a limit already");
+	actors_open();
+	old = actor_start(_i, "pid=@/run/pid");
+	limit_files(old.pid, 0);
+	actor_expect(&old, 0, "start=60000");
+	actor_tell(&old, "wait=-1");
+	new = actor_accept();
+	actor_tell(&new, "ready");
+	answer = actor_hear(&old);
+	actor_check(answer, -EFBIG, "pid file");
+	ck_assert_ptr_null(strstr(answer, "take it back"));
+	actor_gone(&new);
+	limit_files(old.pid, RLIM_INFINITY);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+/* It has taken the place, and cannot say so: it has to leave it as it was. */
+START_TEST(new_one_cannot_say_that_it_has_taken)
+{
+	struct actor old, new;
+
+	actors_open();
+	begin("mute", _i, &old, &new);
+	ck_assert_int_lt(actor_number(actor_hear(&new)), 0);
+	actor_expect(&new, 0, "release");
+	ck_assert_int_eq(access(harness_path("run/pid"), F_OK), 0);
+	check_guard(true);
+	actor_end(&new);
+	actor_check(actor_hear(&old), -ECHILD, "ended");
+	check_guard(true);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+/* Which bytes somebody locks for reading who may only read the file. */
+static const struct {
+	off_t start, length;
+} readers[] = { { 0, 1 }, { 1, 1 }, { 5, 1000 }, { 0, COMPAT_GUARD_BYTE } };
+#define READERS ((int)(sizeof readers / sizeof *readers))
+
+static int lock_for_reading(int reader)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET,
+			      .l_start = readers[reader].start, .l_len = readers[reader].length };
+	int fd = open(harness_path("run/pid"), O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	return fd;
+}
+
+static void check_holder(const struct actor *actor)
+{
+	ck_assert_int_eq(actor_holder(), actor->pid);
+	actor_check_refused(actor->pid);
+}
+
+/* Just when the old one has let go of the lock, the new one has none, and both live. */
+START_TEST(reader_does_not_stop_it)
+{
+	struct actor old, new;
+	int reader;
+
+	actors_open();
+	begin("before", _i / READERS, &old, &new);
+	at(&new, "before");
+	reader = lock_for_reading(_i % READERS);
+	actor_check_refused(old.pid);
+	actor_tell(&new, "on");
+	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	actor_end(&old);
+	check_holder(&new);
+	/* Nor the next one, and when it is gone nothing is missing. */
+	actor_replace(&new);
+	check_holder(&new);
+	close(reader);
+	actor_replace(&new);
+	actor_check_daemon(&new);
+	actor_end(&new);
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
+START_TEST(reader_does_not_keep_what_comes_back)
+{
+	struct actor old, new;
+	int reader;
+
+	actors_open();
+	begin("before", _i / READERS, &old, &new);
+	at(&new, "before");
+	reader = lock_for_reading(_i % READERS);
+	ck_assert_int_eq(kill(new.pid, SIGKILL), 0);
+	actor_check(actor_hear(&old), -ECHILD, "ended");
+	actor_gone(&new);
+	check_holder(&old);
+	actor_replace(&old);
+	close(reader);
+	actor_replace(&old);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+/* It was told to go on, and has not said that it is the daemon: the old one still is. */
+START_TEST(new_one_dies_before_it_is_the_daemon)
+{
+	struct actor old, new;
+
+	actors_open();
+	begin("left", _i, &old, &new);
+	at(&new, "left");
+	actor_check_refused(new.pid);
+	ck_assert_int_eq(kill(new.pid, SIGKILL), 0);
+	actor_check(actor_hear(&old), -ECHILD, "ended");
+	actor_gone(&new);
+	actor_check_daemon(&old);
+	actor_replace(&old);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+START_TEST(new_one_takes_too_long)
+{
+	const char *stage = _i == 2 ? "left" : before_taken[_i];
+	struct actor old, new;
+
+	actors_open();
+	begin(stage, 0, &old, &new);
+	at(&new, stage);
+	actor_check(actor_hear(&old), -ETIMEDOUT, "did not take over in time");
+	actor_gone(&new);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+/* It has the file then, or is the daemon before anybody else can be. */
+START_TEST(old_one_dies_while_the_new_one_takes)
+{
+	const char *stage = before_taken[_i % 2];
+	struct actor old, new;
+
+	actors_open();
+	begin(stage, _i / 2, &old, &new);
+	at(&new, stage);
+	actor_kill(&old);
+	if (strcmp(stage, "after") == 0) {
+		actor_check_refused(new.pid);
+		ck_assert_int_eq(actor_holder(), new.pid);
+	}
+	actor_tell(&new, "on");
+	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	actor_check_daemon(&new);
+	actor_end(&new);
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
+/* A third one may win when the old one is dead, and then the new one does not. */
+START_TEST(third_one_wins_when_the_old_one_is_dead)
+{
+	struct actor old, new, third;
+
+	actors_open();
+	begin("before", _i, &old, &new);
+	at(&new, "before");
+	actor_kill(&old);
+	third = actor_start(_i, WORDS);
+	ck_assert_int_eq(actor_holder(), third.pid);
+	actor_tell(&new, "on");
+	actor_check(actor_hear(&new), -ESTALE, "removed or replaced");
+	actor_expect(&new, 0, "release");
+	actor_expect(&new, -EPERM, "start=60000");
+	actor_end(&new);
+	actor_check_daemon(&third);
+	actor_end(&third);
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
+/* Before it has yielded: nobody waits for the new one, which must not become one. */
+START_TEST(old_one_dies_before)
+{
+	struct actor old, new, third;
+
+	actors_open();
+	old = actor_start(_i, WORDS);
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	actor_kill(&old);
+	actor_expect(&new, 0, "release");
+	/* The next start succeeds at once, with the other one still there. */
+	third = actor_start(_i, WORDS);
+	actor_check(actor_ask(&new, "ready"), -ECANCELED, "nobody waits");
+	actor_expect(&new, 0, "release");
+	actor_end(&new);
+	actor_check_daemon(&third);
+	actor_end(&third);
+	actors_close();
+}
+END_TEST
+
+/* Not even children that the old one has made meanwhile, and that live on, change that. */
+START_TEST(children_do_not_hide_its_end)
+{
+	struct actor old, new;
+	pid_t child;
+
+	actors_open();
+	old = actor_start(_i, WORDS);
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	child = (pid_t)actor_number(actor_ask(&old, "worker"));
+	actor_kill(&old);
+	actor_expect(&new, -ECANCELED, "ready");
+	actor_end(&new);
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert(harness_wait_gone(child, HARNESS_SOON));
+	actors_close();
+}
+END_TEST
+
+/* With all that it had they are no reason to wait for its word, whichever that is. */
+START_TEST(children_are_not_waited_for)
+{
+	bool takes = _i % 2 == 1;
+	struct actor old, new;
+	pid_t child;
+
+	actors_open();
+	old = actor_start(_i / 2, WORDS);
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	actor_expect(&new, 0, "stop-at=%s", takes ? "after" : "");
+	actor_expect(&old, 0, "hold=@/held");
+	child = (pid_t)atoi(harness_read_file(harness_path("held")));
+	actor_tell(&new, "ready");
+	if (takes) {
+		actor_tell(&old, "wait=-1");
+		at(&new, "after");
+	} else {
+		actor_expect(&old, 1, "fd=10000");
+	}
+	ck_assert_int_eq(kill(old.pid, SIGKILL), 0);
+	ck_assert(harness_wait_gone(old.pid, HARNESS_SOON));
+	if (takes)
+		actor_tell(&new, "on");
+	ck_assert_int_eq(actor_number(actor_hear(&new)), takes ? 0 : -ECANCELED);
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert(harness_wait_gone(child, HARNESS_SOON));
+	close(old.fd);
+	if (takes)
+		actor_check_daemon(&new);
+	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
+/* Nor do they keep it from its answer: with all that the old one had, or having let go of it. */
+START_TEST(children_do_not_keep_it_up)
+{
+	bool fails = _i % 2 == 1;
+	struct actor old, new;
+	pid_t child;
+
+	actors_open();
+	old = actor_start(_i / 2, WORDS);
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	actor_expect(&old, 0, "hold=@/held");
+	child = (pid_t)atoi(harness_read_file(harness_path("held")));
+	ck_assert_int_ge(actor_number(actor_ask(&old, "forked")), 4);
+	actor_tell(&old, "wait=60000");
+	if (fails) {
+		actor_kill(&new);
+		actor_check(actor_hear(&old), -ECHILD, "killed by signal 9");
+	} else {
+		actor_expect(&new, 0, "ready");
+		ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	}
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert(harness_wait_gone(child, HARNESS_SOON));
+	if (!fails) {
+		actor_end(&old);
+		old = new;
+	}
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+/* The new one, told to go on, goes on without it. */
+START_TEST(old_one_dies_when_it_has_left)
+{
+	struct actor old, new;
+
+	actors_open();
+	begin("left", _i, &old, &new);
+	at(&new, "left");
+	actor_kill(&old);
+	ck_assert_int_eq(actor_holder(), new.pid);
+	actor_check_refused(new.pid);
+	actor_tell(&new, "on");
+	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	actor_check_daemon(&new);
+	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
+/* ---- others meanwhile ---- */
+
+/* Starts and searches for as long as there is somebody at the other end. */
+static _Noreturn void bystander(bool starts, int reports)
+{
+	int counts[3] = { 0 }; /* of looks, of wrong answers, of unclear ones */
+
+	for (;;) {
+		struct daemonkit_pidfile *pidfile = NULL;
+		struct daemonkit_process *process = NULL;
+		const char *path = harness_path("run/pid");
+		int result;
+
+		if (starts)
+			result = daemonkit_pidfile_create(&pidfile, path, 0) == -EALREADY ? 0 : 1;
+		else if ((result = daemonkit_pidfile_holder(path, &process)) == 0)
+			result = daemonkit_process_signal(process, SIGURG);
+		/* It ended between the two. */
+		counts[0]++;
+		counts[1] += starts ? result != 0 : result < 0 && result != -ESRCH;
+		counts[2] += !starts && result == -ESRCH && process == NULL;
+		daemonkit_pidfile_close(pidfile);
+		daemonkit_process_free(process);
+		harness_free_memory();
+		if (write(reports, counts, sizeof counts) < 0)
+			_exit(1);
+	}
+}
+
+/* The counts up to now, and its end. */
+static void stop_bystander(pid_t pid, int reports, int counts[3])
+{
+	int status;
+
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	while (read(reports, counts, 3 * sizeof *counts) > 0)
+		;
+	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+	close(reports);
+}
+
+START_TEST(nobody_gets_in_between)
+{
+	pid_t pids[2];
+	int pipes[2][2], counts[3];
+	struct actor actor;
+
+	actors_open();
+	actor = actor_start(_i, WORDS);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(pipe2(pipes[i], O_CLOEXEC), 0);
+		fcntl(pipes[i][1], F_SETPIPE_SZ, 1 << 20);
+		pids[i] = fork();
+		if (pids[i] == 0)
+			bystander(i == 0, pipes[i][1]);
+		close(pipes[i][1]);
+	}
+	for (int i = 0; i < 40; i++)
+		actor_replace(&actor);
+	for (int i = 0; i < 2; i++) {
+		stop_bystander(pids[i], pipes[i][0], counts);
+		ck_assert_msg(counts[0] > 10 && counts[1] == 0 && counts[2] == 0,
+			      "%s: of %d looks %d wrong, %d found nobody",
+			      i == 0 ? "starts" : "searches", counts[0], counts[1], counts[2]);
+	}
+	actor_check_daemon(&actor);
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
+/* ---- the program's file ---- */
+
+START_TEST(file_is_replaced_or_moved)
+{
+	const char *path = harness_path("program");
+	struct actor actor;
+
+	harness_need_kernel("/proc/self/exe of a replaced program");
+	actors_open();
+	actor = actor_start(_i, WORDS);
+	ck_assert(harness_copy_program(harness_self, path));
+	/* From now on the file with this name. */
+	actor_expect(&actor, 0, "start=60000:%s", path);
+	actor_tell(&actor, "wait=-1");
+	{
+		struct actor new = actor_accept();
+
+		actor_expect(&new, 0, "ready");
+		ck_assert_int_eq(actor_number(actor_hear(&actor)), new.pid);
+		actor_end(&actor);
+		actor = new;
+	}
+	ck_assert(harness_copy_program(harness_self, harness_path("newer")));
+	ck_assert_int_eq(rename(harness_path("newer"), path), 0);
+	for (int i = 0; i < 2; i++) {
+		struct stat file, running;
+		char link[64];
+
+		actor_replace(&actor);
+		ck_assert_int_eq(stat(path, &file), 0);
+		snprintf(link, sizeof link, "/proc/%d/exe", (int)actor.pid);
+		ck_assert_int_eq(stat(link, &running), 0);
+		ck_assert_uint_eq(file.st_ino, running.st_ino);
+	}
+	ck_assert_int_eq(rename(path, harness_path("moved")), 0);
+	actor_tell(&actor, "start=60000");
+	{
+		const char *answer = actor_hear(&actor);
+
+		if (actor_number(answer) == 0)
+			answer = actor_ask(&actor, "wait=-1");
+		actor_check(answer, -ENOENT, path);
+	}
+	ck_assert_int_eq(rename(harness_path("moved"), path), 0);
+	actor_check_daemon(&actor);
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
+static const struct harness_helper helpers[] = { UPGRADE_HELPERS, { NULL, NULL } };
+
+static void add(Suite *suite, const char *name, const TTest *test, int count)
+{
+	_tcase_add_test(harness_case(suite, name), test, 0, 0, 0, count);
+}
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("upgrade-failures");
+	/* How an upgrade starts its process: by clone3(2), and by fork(2). */
+	const int ways = 2;
+
+	if (!harness_has_linux_api())
+		return harness_main(argc, argv, suite, helpers);
+	add(suite, "no-daemon", it_does_not_come_to_be, ways * FAILURES);
+	add(suite, "constructor", it_dies_before_its_main_function, ways * 3);
+	add(suite, "not-ready", it_fails_before_it_is_ready, ways * ENDS);
+	add(suite, "slow-end", slow_end_is_not_waited_for, ways);
+	add(suite, "reaped-late", late_reaping_is_not_waited_for, 4);
+	add(suite, "hang-up", it_hangs_up_and_stays, ways);
+	add(suite, "talk", talk_does_not_hide_the_time, ways);
+	add(suite, "called-off", it_is_called_off, PROBE_WAYS);
+	add(suite, "new-dies", new_one_dies_while_it_takes, ways * 3);
+	add(suite, "refuse", new_one_cannot_take, ways);
+	add(suite, "limited", files_are_limited, ways);
+	add(suite, "mute", new_one_cannot_say_that_it_has_taken, ways);
+	add(suite, "reader", reader_does_not_stop_it, ways * READERS);
+	add(suite, "reader-back", reader_does_not_keep_what_comes_back, ways * READERS);
+	add(suite, "new-dies-late", new_one_dies_before_it_is_the_daemon, ways);
+	add(suite, "slow", new_one_takes_too_long, 3);
+	add(suite, "old-dies", old_one_dies_while_the_new_one_takes, ways * 2);
+	add(suite, "third", third_one_wins_when_the_old_one_is_dead, ways);
+	add(suite, "old-dies-before", old_one_dies_before, ways);
+	add(suite, "children", children_do_not_hide_its_end, ways);
+	if (harness_has_pidfds())
+		add(suite, "word", children_are_not_waited_for, ways * 2);
+	add(suite, "up", children_do_not_keep_it_up, ways * 2);
+	add(suite, "left", old_one_dies_when_it_has_left, ways);
+	add(suite, "between", nobody_gets_in_between, ways);
+	add(suite, "file", file_is_replaced_or_moved, PROBE_REBORN_WAYS);
+	return harness_main(argc, argv, suite, helpers);
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* Upgrade in place where a service manager listens. */
+#include "harness/upgrade-tools.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "harness/manager-tools.h"
+
+#define WORDS "pid=@/run/pid log=@/log "
+#define FOREGROUND PROBE_WAYS
+
+static struct ear ear;
+
+static void open_at(enum ear_kind kind)
+{
+	harness_adopt_orphans();
+	ear_open(&ear, kind);
+	actors_open();
+}
+
+static void open_all(void)
+{
+	open_at(EAR_PATH);
+}
+
+static void close_all(void)
+{
+	actors_close();
+	ear_close(&ear);
+}
+
+/* It is told that this is the main process, and asked whether it has read that. */
+static struct heard hear_main(pid_t sender, pid_t pid)
+{
+	struct heard heard;
+	char text[64];
+
+	snprintf(text, sizeof text, "MAINPID=%d\nREADY=1", (int)pid);
+	ear_expect(&ear, text, sender);
+	heard = ear_hear(&ear);
+	ck_assert_str_eq(heard.text, "BARRIER=1");
+	ck_assert_int_eq(heard.pid, sender);
+	ck_assert_uint_eq(heard.fd_count, 1);
+	return heard;
+}
+
+/* An upgrade with a look at each step. */
+static void replace(struct actor *old)
+{
+	struct actor new;
+	struct heard heard;
+
+	actor_expect(old, 0, "start=60000");
+	actor_tell(old, "wait=-1");
+	new = actor_accept();
+	/* Not to the manager: it is nobody yet. */
+	actor_expect(&new, 0, "status=soon");
+	ck_assert_str_eq(actor_hear(old), "heard soon");
+	actor_expect(&new, 0, "watchdog");
+	actor_expect(&new, 0, "stopping");
+	ear_expect_nothing(&ear);
+	actor_tell(&new, "ready");
+	heard = hear_main(old->pid, new.pid);
+	/* Neither goes on before the manager has read it; the pid file is over already. */
+	ck_assert_int_eq(actor_holder(), new.pid);
+	ck_assert(!harness_wait_readable(new.fd, 50));
+	ck_assert(!harness_wait_readable(old->fd, 0));
+	heard_close(&heard);
+	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	ck_assert_int_eq(actor_number(actor_hear(old)), new.pid);
+	ear_expect_nothing(&ear);
+	actor_expect(&new, 0, "status=serving");
+	ear_expect(&ear, "STATUS=serving", new.pid);
+	actor_expect(&new, 5000, "interval");
+	/* Before the old one ends. */
+	actor_expect(&new, getpid(), "parent");
+	actor_expect(&new, 0, "watchdog");
+	ear_expect(&ear, "WATCHDOG=1", new.pid);
+	/* The old one is silent. */
+	actor_expect(old, 0, "stopping");
+	actor_expect(old, 0, "status=bye");
+	actor_end(old);
+	ear_expect_nothing(&ear);
+	*old = new;
+}
+
+/* As the manager's child, by CLONE_PARENT or as an orphan. */
+START_TEST(main_process_changes)
+{
+	static const char *const sandboxes[] = { "", "first:deny=clone3", "first:deny=pidfd_open" };
+	struct actor actor;
+
+	if (_i > 0)
+		harness_need_filters();
+	open_all();
+	actor = actor_start(FOREGROUND, WORDS "first:watched %s", sandboxes[_i]);
+	ear_expect(&ear, "READY=1", actor.pid);
+	for (int i = 0; i < 3; i++)
+		replace(&actor);
+	actor_expect(&actor, 0, "stopping");
+	ear_expect(&ear, "STOPPING=1", actor.pid);
+	actor_end(&actor);
+	close_all();
+}
+END_TEST
+
+START_TEST(background_too)
+{
+	struct actor actor;
+	char text[64];
+
+	open_all();
+	actor = actor_start(_i, WORDS "first:watched");
+	snprintf(text, sizeof text, "MAINPID=%d\nREADY=1", (int)actor.pid);
+	ear_expect(&ear, text, 0);
+	for (int i = 0; i < 2; i++)
+		replace(&actor);
+	actor_end(&actor);
+	close_all();
+}
+END_TEST
+
+/* What is connected goes along where the address leads nowhere any more. */
+START_TEST(it_is_reached_from_a_room)
+{
+	enum ear_kind kind = EAR_PATH;
+	struct actor actor;
+
+#ifdef WITH_LIBSYSTEMD
+	/* It looks the path up anew for each message, in the room. */
+	kind = EAR_ABSTRACT;
+#endif
+	running_for_everybody();
+	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
+	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	ck_assert_int_eq(mkdir(harness_path("jail"), 0755), 0);
+	ck_assert_int_eq(mount("/", harness_path("jail"), NULL, MS_BIND | MS_REC, NULL), 0);
+	open_at(kind);
+	actor = actor_start(FOREGROUND, WORDS "first:watched chroot=@/jail cred=65534:65534 "
+					      "workdir=/usr");
+	ear_expect(&ear, "READY=1", actor.pid);
+	if (kind == EAR_PATH)
+		ck_assert_int_eq(rename(ear.address, harness_path("elsewhere")), 0);
+	replace(&actor);
+	replace(&actor);
+	actor_end(&actor);
+	close_all();
+	umount2(harness_path("jail"), MNT_DETACH);
+}
+END_TEST
+
+/* Then the manager hears nothing at all. */
+START_TEST(failure_is_no_news)
+{
+	struct actor old, new;
+
+	open_all();
+	old = actor_start(FOREGROUND, WORDS "first:watched");
+	ear_expect(&ear, "READY=1", old.pid);
+	actor_expect(&old, 0, "start=60000");
+	actor_tell(&old, "wait=-1");
+	new = actor_accept();
+	if (_i == 0) {
+		actor_expect(&new, 0, "failed=no");
+		actor_expect(&new, 0, "failed=no!");
+		actor_expect(&new, 0, "stopping");
+		actor_end(&new);
+		actor_check(actor_hear(&old), -EPROTO, "upgrade: no");
+	} else {
+		actor_kill(&new);
+		actor_check(actor_hear(&old), -ECHILD, "before it was ready");
+	}
+	ear_expect_nothing(&ear);
+	actor_expect(&old, 0, "status=as before");
+	ear_expect(&ear, "STATUS=as before", old.pid);
+	replace(&old);
+	actor_end(&old);
+	close_all();
+}
+END_TEST
+
+/* A process that could not take the place says nothing to the manager ever. */
+START_TEST(whoever_did_not_take_is_silent)
+{
+	struct actor old, new;
+
+	/* A watcher would come to the test when the old one is killed. */
+	harness_need_clones();
+	open_all();
+	old = actor_start(FOREGROUND, WORDS "first:watched");
+	ear_expect(&ear, "READY=1", old.pid);
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	actor_kill(&old);
+	actor_expect(&new, -ECANCELED, "ready");
+	actor_expect(&new, 0, "failed=x");
+	actor_expect(&new, 0, "ready");
+	actor_expect(&new, 0, "stopping");
+	ear_expect_nothing(&ear);
+	actor_end(&new);
+	close_all();
+}
+END_TEST
+
+/* While the manager reads: one of the two dies, and the new one is the daemon. */
+START_TEST(old_one_dies_while_the_manager_reads)
+{
+	struct actor old, new;
+	struct heard heard;
+
+	open_all();
+	old = actor_start(FOREGROUND, WORDS "first:watched");
+	ear_expect(&ear, "READY=1", old.pid);
+	actor_expect(&old, 0, "start=60000");
+	actor_tell(&old, "wait=-1");
+	new = actor_accept();
+	actor_tell(&new, "ready");
+	heard = hear_main(old.pid, new.pid);
+	actor_kill(&old);
+	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	heard_close(&heard);
+	ck_assert_int_eq(actor_holder(), new.pid);
+	actor_check_refused(new.pid);
+	actor_expect(&new, 0, "status=serving");
+	ear_expect(&ear, "STATUS=serving", new.pid);
+	actor_end(&new);
+	close_all();
+}
+END_TEST
+
+/* Set up is not ready: it has to say so itself. */
+START_TEST(readiness_comes_later)
+{
+	struct actor old, new;
+	struct heard heard;
+	char text[64];
+
+	open_all();
+	old = actor_start(FOREGROUND, WORDS "first:watched");
+	ear_expect(&ear, "READY=1", old.pid);
+	actor_expect(&old, 0, "start=0");
+	actor_tell(&old, "wait=-1");
+	heard = ear_hear(&ear);
+	ck_assert_int_eq(sscanf(heard.text, "MAINPID=%d", &new.pid), 1);
+	snprintf(text, sizeof text, "MAINPID=%d", (int)new.pid);
+	ck_assert_str_eq(heard.text, text);
+	heard_close(&heard);
+	heard = ear_hear(&ear);
+	ck_assert_str_eq(heard.text, "BARRIER=1");
+	heard_close(&heard);
+	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	new = actor_accept();
+	actor_expect(&new, 0, "ready");
+	ear_expect(&ear, "READY=1", new.pid);
+	actor_end(&old);
+	actor_end(&new);
+	close_all();
+}
+END_TEST
+
+/* A manager that does not read does not keep the new one from its place for ever. */
+START_TEST(manager_that_does_not_read)
+{
+	struct actor old, new;
+	struct heard heard;
+
+	open_all();
+	old = actor_start(FOREGROUND, WORDS "first:watched");
+	ear_expect(&ear, "READY=1", old.pid);
+	actor_expect(&old, 0, "start=60000");
+	actor_tell(&old, "wait=-1");
+	new = actor_accept();
+	actor_tell(&new, "ready");
+	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	heard = hear_main(old.pid, new.pid);
+	heard_close(&heard);
+	actor_end(&old);
+	actor_end(&new);
+	close_all();
+}
+END_TEST
+
+#ifndef WITH_LIBSYSTEMD
+/* The same, where there is not even room to tell it anything; libsystemd waits for ever. */
+START_TEST(manager_that_never_reads)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct actor old, new;
+
+	open_all();
+	old = actor_start(FOREGROUND, WORDS "first:watched");
+	ear_expect(&ear, "READY=1", old.pid);
+	actor_expect(&old, 0, "start=60000");
+	strcpy(address.sun_path, ear.address);
+	while (sendto(sender, "x", 1, 0, (struct sockaddr *)&address, sizeof address) > 0)
+		;
+	ck_assert_int_eq(errno, EAGAIN);
+	actor_tell(&old, "wait=-1");
+	new = actor_accept();
+	actor_tell(&new, "ready");
+	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	actor_end(&old);
+	actor_end(&new);
+	close(sender);
+	close_all();
+}
+END_TEST
+#endif
+
+static const struct harness_helper helpers[] = { UPGRADE_HELPERS, { NULL, NULL } };
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("upgrade-manager");
+	TCase *test_case = harness_case(suite, "manager");
+
+	if (!harness_has_linux_api())
+		return harness_main(argc, argv, suite, helpers);
+	tcase_add_loop_test(test_case, main_process_changes, 0, 3);
+	tcase_add_loop_test(test_case, background_too, 0, PROBE_WAYS);
+	tcase_add_test(test_case, it_is_reached_from_a_room);
+	tcase_add_loop_test(test_case, failure_is_no_news, 0, 2);
+	tcase_add_test(test_case, whoever_did_not_take_is_silent);
+	tcase_add_test(test_case, old_one_dies_while_the_manager_reads);
+	tcase_add_test(test_case, readiness_comes_later);
+	tcase_add_test(test_case, manager_that_does_not_read);
+#ifndef WITH_LIBSYSTEMD
+	tcase_add_test(test_case, manager_that_never_reads);
+#endif
+	return harness_main(argc, argv, suite, helpers);
+}

@@ -1,0 +1,710 @@
+/* SPDX-License-Identifier: MIT */
+/* Upgrade in place: what the new daemon has of the old one, and what it is refused for. */
+#include "harness/upgrade-tools.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <daemonkit/context.h>
+#include <daemonkit/error.h>
+#include <daemonkit/upgrade.h>
+
+#define GENERATIONS 20
+/* For a new daemon to come to be and to say something, where its time may end. */
+#define COMES 2000
+
+/* In each way of starting: the pid file goes over, and what the old one does is of no effect. */
+START_TEST(the_new_daemon_takes_over)
+{
+	struct actor old, new;
+
+	actors_open();
+	old = actor_start(_i, "pid=@/run/pid log=@/log");
+	actor_expect(&old, 0, "start=60000");
+	actor_tell(&old, "wait=60000");
+	new = actor_accept();
+	/* Not yet. */
+	ck_assert_int_ne(new.pid, old.pid);
+	ck_assert_int_eq(actor_holder(), old.pid);
+	actor_expect(&new, old.pid, "search");
+	actor_expect(&new, 0, "release");
+	actor_check_refused(old.pid);
+	actor_expect(&new, 0, "ready");
+	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	ck_assert_int_eq(actor_holder(), new.pid);
+	ck_assert_str_eq(harness_read_file(harness_path("run/pid")),
+			 harness_path("%d\n", (int)new.pid) + strlen(harness_directory()) + 1);
+	actor_check_refused(new.pid);
+	actor_expect(&old, new.pid, "search");
+	actor_expect(&new, new.pid, "search");
+	/* The answer stays. */
+	actor_expect(&old, new.pid, "wait=0");
+	/* Nothing of this is the old one's any more. */
+	actor_expect(&old, 0, "release");
+	actor_expect(&old, 0, "ready");
+	actor_expect(&old, 0, "status=x");
+	actor_expect(&old, 0, "stopping");
+	actor_check(actor_ask(&old, "start=1000"), -EPERM, "not the daemon");
+	ck_assert_int_eq(actor_holder(), new.pid);
+	actor_end(&old);
+	ck_assert_int_eq(actor_holder(), new.pid);
+	actor_check_daemon(&new);
+	actor_end(&new);
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
+/* Descriptors by name, what the daemon itself passed among them, and nothing else. */
+START_TEST(generations_have_the_same)
+{
+	struct actor actor;
+	const char *found, *count = NULL;
+
+	actors_open();
+	actor = actor_start(_i, "pid=@/run/pid log=@/log first:listen=7:@/socket "
+				"first:pass=a:7 first:pass=b:7");
+	actor_expect(&actor, 0, "memfd=90");
+	actor_expect(&actor, 0, "pass=c:90");
+	actor_expect(&actor, 0, "pass=a:90");
+	actor_expect(&actor, 0, "close=90");
+	actor_expect(&actor, 0, "open=91"); /* inherited by whoever does not close it */
+	found = actor_ask(&actor, "find=*");
+	ck_assert_msg(strchr(found, '!') == NULL, "some are inherited: %s", found);
+	for (int i = 0; i < GENERATIONS; i++) {
+		const char *now;
+
+		actor_replace(&actor);
+		ck_assert_str_eq(actor_ask(&actor, "find=*"), found);
+		now = actor_ask(&actor, "fds");
+		ck_assert_str_eq(count != NULL ? count : now, now);
+		count = now;
+		ck_assert_int_eq(actor_holder(), actor.pid);
+	}
+	/* Streams, four by name, the pid file, and this connection; the list counts itself not. */
+	ck_assert_int_eq(atoi(count), 3 + 4 + 1 + 1);
+	ck_assert_int_eq(strtol(actor_ask(&actor, "find=c"), NULL, 10) > 0, 1);
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
+START_TEST(payload_arrives_once)
+{
+	size_t length = (size_t)1 << (2 * _i), full = 1 << 20;
+	char *bytes = harness_memory(full + 1), line[64];
+	struct actor old, new;
+	FILE *file;
+
+	if (_i > 10)
+		length = full;
+	for (size_t i = 0; i < length; i++)
+		bytes[i] = (char)(i * 7 + i / 251);
+	file = fopen(harness_path("payload"), "we");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(bytes, 1, length, file), length);
+	fclose(file);
+	actors_open();
+	old = actor_start(0, "pid=@/run/pid");
+	actor_expect(&old, 0, "payload=@/payload");
+	new = actor_upgrade(&old);
+	actor_end(&old);
+	snprintf(line, sizeof line, "%zu %#lx", length,
+		 probe_sum((unsigned char *)bytes, length));
+	ck_assert_str_eq(actor_ask(&new, "take=%zu", full), line);
+	actor_expect(&new, 0, "take=10");
+	/* And is not passed on. */
+	actor_replace(&new);
+	actor_expect(&new, 0, "take=10");
+	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
+/* Once the new one has it, also as long as the object lives. */
+START_TEST(payload_is_wiped)
+{
+	char secret[33] = "", random[32];
+	struct actor old, new;
+
+	ck_assert_int_eq(getrandom(random, sizeof random, 0), sizeof random);
+	for (size_t i = 0; i < sizeof random; i++)
+		secret[i] = (char)('a' + (random[i] & 15));
+	harness_write_file(harness_path("payload"), secret);
+	actors_open();
+	old = actor_start(_i, "pid=@/run/pid");
+	actor_expect(&old, 0, "payload=@/payload");
+	ck_assert_uint_eq(probe_count_in_memory(old.pid, secret, 32), 1);
+	new = actor_upgrade(&old);
+	ck_assert_uint_eq(probe_count_in_memory(old.pid, secret, 32), 0);
+	ck_assert_uint_eq(probe_count_in_memory(new.pid, secret, 32), 1);
+	actor_end(&old);
+	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
+/* A megabyte that the new one is late to read: the old one goes on meanwhile. */
+START_TEST(late_reader_gets_it_all)
+{
+	struct actor old, new;
+	char *bytes = harness_memory((1 << 20) + 1);
+
+	memset(bytes, 'x', 1 << 20);
+	harness_write_file(harness_path("payload"), bytes);
+	harness_write_file(harness_path("late"),
+			   "#!/bin/sh\nwhile [ ! -e \"$0.go\" ]; do sleep 0.01; done\n"
+			   "exec \"$0.real\" \"$@\"\n");
+	ck_assert_int_eq(chmod(harness_path("late"), 0755), 0);
+	ck_assert_int_eq(symlink(harness_self, harness_path("late.real")), 0);
+	actors_open();
+	old = actor_start(0, "pid=@/run/pid");
+	actor_expect(&old, 0, "payload=@/payload");
+	actor_expect(&old, 0, "start=60000:%s", harness_path("late"));
+	/* What fits is sent; then there is nothing to do. */
+	for (int i = 0; i < 200 && actor_number(actor_ask(&old, "fd=0")) == 1; i++)
+		actor_expect(&old, 0, "wait=0");
+	actor_expect(&old, 0, "fd=50");
+	actor_expect(&old, 0, "wait=0");
+	actor_expect(&old, old.pid, "search");
+	harness_write_file(harness_path("late.go"), "");
+	actor_tell(&old, "wait=60000");
+	new = actor_accept();
+	actor_expect(&new, 0, "ready");
+	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	actor_expect(&new, 1 << 20, "take=%d", 1 << 20);
+	actor_end(&old);
+	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
+static const char *fact(const struct actor *actor, const char *name)
+{
+	static int count;
+	const char *path = harness_path("report.%d", count++);
+
+	harness_write_file(path, "");
+	chmod(path, 0666);
+	actor_expect(actor, 0, "report=%s", path);
+	probe_read(path);
+	return probe_fact(name);
+}
+
+static void check_same(const struct actor *old, const struct actor *new, const char *name)
+{
+	const char *before = fact(old, name), *after = fact(new, name);
+
+	ck_assert_msg(strcmp(before, after) == 0, "%s was %s and is %s", name, before, after);
+}
+
+/* Root directory and all else of the room stay without being made anew. */
+START_TEST(room_stays)
+{
+	static const char *const facts[] = {
+		"cwd", "root", "umask", "uids", "gids", "groups", "blocked", "ignored", "tty_nr",
+		"fd0", "fd1", "fd2", "terminal",
+	};
+	static const char *const statuses[] = { "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb",
+						"NoNewPrivs", "Groups" };
+	static const char *const limits[] = { "Max open files", "Max core file size" };
+	struct actor old, new;
+
+	running_for_everybody();
+	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
+	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	ck_assert_int_eq(mkdir(harness_path("jail"), 0755), 0);
+	ck_assert_int_eq(mount("/", harness_path("jail"), NULL, MS_BIND | MS_REC, NULL), 0);
+	chmod("/tmp", 01777);
+	actors_open();
+	/* With 10, CAP_NET_BIND_SERVICE. */
+	old = actor_start(_i, "pid=@/run/pid log=@/log chroot=@/jail workdir=/usr umask=026 "
+			      "cred=65534:65533:100,200 capability=10 rlimit=7:100:200 "
+			      "rlimit=4:0:0 nice=5 oom=100");
+	new = actor_upgrade(&old);
+	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+		check_same(&old, &new, facts[i]);
+	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+		ck_assert_str_eq(running_proc(new.pid, "status", statuses[i]),
+				 running_proc(old.pid, "status", statuses[i]));
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+		ck_assert_str_eq(running_proc(new.pid, "limits", limits[i]),
+				 running_proc(old.pid, "limits", limits[i]));
+	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)new.pid), 5);
+	ck_assert_int_eq(atoi(running_proc(new.pid, "oom_score_adj", "")), 100);
+	ck_assert_str_eq(running_proc(new.pid, "status", "CapEff"), "0000000000000400");
+	ck_assert_str_eq(running_proc(new.pid, "status", "CapPrm"), "0000000000000400");
+	ck_assert_str_eq(running_proc(new.pid, "status", "CapInh"), "0000000000000000");
+	ck_assert_str_eq(running_proc(new.pid, "status", "CapAmb"), "0000000000000000");
+	ck_assert_str_eq(fact(&new, "uids"), "65534 65534 65534");
+	ck_assert_int_eq(atoi(fact(&new, "regain")), 0);
+	actor_end(&old);
+	/* And again. */
+	actor_replace(&new);
+	ck_assert_str_eq(running_proc(new.pid, "status", "CapEff"), "0000000000000400");
+	ck_assert_str_eq(running_proc(new.pid, "status", "CapAmb"), "0000000000000000");
+	ck_assert_int_eq(atoi(harness_read_file(harness_path("run/pid"))), new.pid);
+	actor_end(&new);
+	umount2(harness_path("jail"), MNT_DETACH);
+	actors_close();
+}
+END_TEST
+
+START_TEST(log_stays)
+{
+	struct actor actor;
+
+	actors_open();
+	actor = actor_start(_i, "pid=@/run/pid log=@/log");
+	actor_expect(&actor, 0, "say=one.");
+	actor_replace(&actor);
+	actor_expect(&actor, 0, "say=two.");
+	ck_assert_str_eq(harness_read_file(harness_path("log")), "one.two.");
+	ck_assert_int_eq(rename(harness_path("log"), harness_path("log.1")), 0);
+	actor_expect(&actor, 0, "say=three.");
+	actor_expect(&actor, 0, "reopen");
+	actor_expect(&actor, 0, "say=four.");
+	ck_assert_str_eq(harness_read_file(harness_path("log.1")), "one.two.three.");
+	ck_assert_str_eq(harness_read_file(harness_path("log")), "four.");
+	actor_replace(&actor);
+	actor_expect(&actor, 0, "say=five.");
+	ck_assert_str_eq(harness_read_file(harness_path("log")), "four.five.");
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
+START_TEST(it_leads_no_session)
+{
+	struct actor old, new;
+
+	actors_open();
+	old = actor_start(_i, "pid=@/run/pid");
+	new = actor_upgrade(&old);
+	ck_assert_int_ne(getsid(new.pid), getsid(0));
+	ck_assert_int_ne(getsid(new.pid), new.pid);
+	ck_assert_int_eq(atoi(fact(&new, "tty_nr")), 0);
+	ck_assert_int_eq(atoi(fact(&new, "terminal")), 0);
+	actor_end(&old);
+	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
+START_TEST(status_texts_are_heard)
+{
+	struct actor old, new;
+
+	actors_open();
+	old = actor_start(_i, "pid=@/run/pid");
+	actor_expect(&old, 0, "start=%d", harness_scaled(COMES));
+	actor_tell(&old, "wait=60000");
+	new = actor_accept();
+	/* Without this it would be late. */
+	actor_expect(&new, 0, "extend=60000");
+	actor_expect(&new, 0, "status=half the way");
+	ck_assert_str_eq(actor_hear(&old), "heard half the way");
+	actor_expect(&new, 0, "status=there");
+	ck_assert_str_eq(actor_hear(&old), "heard there");
+	ck_assert(!harness_wait_readable(old.fd, COMES + 500));
+	actor_expect(&new, 0, "ready");
+	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	actor_end(&old);
+	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
+/* With 0 it need not say that it is ready. */
+START_TEST(set_up_is_enough)
+{
+	struct actor old, new;
+
+	actors_open();
+	old = actor_start(_i, "pid=@/run/pid");
+	actor_expect(&old, 0, "start=0");
+	actor_tell(&old, "wait=-1");
+	new = actor_accept();
+	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	ck_assert_int_eq(actor_holder(), new.pid);
+	actor_end(&old);
+	actor_check_daemon(&new);
+	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
+/* That of the first start is closed long since; the number may be another descriptor now. */
+START_TEST(notification_descriptor_is_not_taken_again)
+{
+	const char *found = NULL;
+	struct actor actor;
+
+	actors_open();
+	actor = actor_start(0, "pid=@/run/pid first:memfd=50 notify-fd=50");
+	for (int i = 0; i < 2; i++) {
+		actor_replace(&actor);
+		if (i == 0)
+			actor_expect(&actor, 0, "memfd=60");
+		/* A copy with the lowest number, and then one at the very number. */
+		for (int j = 0; i == 0 && j < 50; j++)
+			actor_expect(&actor, 0, "pass=a:60");
+		found = found == NULL ? actor_ask(&actor, "find=a") : found;
+	}
+	ck_assert_str_eq(actor_ask(&actor, "find=a"), found);
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
+/* What the daemon sets for another start is not where its own file is. */
+START_TEST(pid_file_is_the_one_that_it_has)
+{
+	struct actor actor;
+
+	actors_open();
+	actor = actor_start(_i, "first:pid=@/run/pid");
+	actor_expect(&actor, 0, "pid=@/run/other");
+	actor_replace(&actor);
+	ck_assert_int_eq(actor_holder(), actor.pid);
+	actor_end(&actor);
+	ck_assert_int_eq(access(harness_path("run/pid"), F_OK), -1);
+	actors_close();
+}
+END_TEST
+
+/* Without a pid file there is less to do. */
+START_TEST(no_pid_file_is_needed)
+{
+	struct actor actor;
+
+	actors_open();
+	actor = actor_start(_i, "log=@/log");
+	actor_replace(&actor);
+	actor_replace(&actor);
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
+/* Until there is nothing to do. */
+static void drain(const struct actor *old)
+{
+	do {
+		actor_expect(old, 0, "wait=0");
+	} while (actor_number(actor_ask(old, "fd=0")) == 1);
+}
+
+/* As often as there is something to do. */
+static void await_answer(const struct actor *old)
+{
+	do {
+		actor_expect(old, 1, "fd=%d", harness_scaled(HARNESS_SOON));
+	} while (actor_number(actor_ask(old, "wait=0")) == 0);
+}
+
+/* The descriptor says when there is something to do, and only then. */
+static void make_releases(void)
+{
+	for (int i = 1; i <= 3; i++) {
+		const char *argv[] = { "cp", harness_self, NULL, NULL };
+
+		ck_assert_int_eq(mkdir(harness_path("release-%d", i), 0755), 0);
+		argv[2] = harness_path("release-%d/daemon", i);
+		ck_assert_int_eq(harness_run(argv).status, 0);
+	}
+}
+
+static void use_release(int number)
+{
+	char target[32], path[4096];
+
+	snprintf(target, sizeof target, "release-%d", number);
+	snprintf(path, sizeof path, "%s", harness_path("next"));
+	ck_assert_int_eq(symlink(target, path), 0);
+	ck_assert_int_eq(rename(path, harness_path("current")), 0);
+}
+
+static void check_release(const struct actor *actor, int number)
+{
+	struct stat file, running;
+	char link[64];
+
+	snprintf(link, sizeof link, "/proc/%d/exe", (int)actor->pid);
+	ck_assert_int_eq(stat(harness_path("release-%d/daemon", number), &file), 0);
+	ck_assert_int_eq(stat(link, &running), 0);
+	ck_assert_uint_eq(file.st_ino, running.st_ino);
+}
+
+/* A link in its name leads to another release by then; the old one may be gone. */
+START_TEST(links_in_its_name_are_followed_anew)
+{
+	struct actor actor, new;
+
+	harness_need_kernel("/proc/self/exe of a replaced program");
+	actors_open();
+	make_releases();
+	use_release(1);
+	ck_assert_int_eq(chdir(harness_directory()), 0);
+	harness_self = _i < PROBE_WAYS ? harness_path("current/daemon") : "current/daemon";
+	actor = actor_start(_i % PROBE_WAYS, "pid=@/run/pid");
+	check_release(&actor, 1);
+	use_release(2);
+	ck_assert_int_eq(unlink(harness_path("release-1/daemon")), 0);
+	actor_replace(&actor);
+	check_release(&actor, 2);
+	use_release(3);
+	actor_replace(&actor);
+	check_release(&actor, 3);
+	/* A path that is given is the name from then on. */
+	actor_expect(&actor, 0, "start=60000:@/release-2/daemon");
+	actor_tell(&actor, "wait=-1");
+	new = actor_accept();
+	actor_expect(&new, 0, "ready");
+	ck_assert_int_eq(actor_number(actor_hear(&actor)), new.pid);
+	actor_end(&actor);
+	actor_replace(&new);
+	check_release(&new, 2);
+	/* And one that the daemon sets. */
+	actor_expect(&new, 0, "program=@/current/daemon");
+	actor_replace(&new);
+	check_release(&new, 3);
+	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
+START_TEST(descriptor_tells)
+{
+	struct actor old, new;
+
+	actors_open();
+	old = actor_start(_i, "pid=@/run/pid");
+	actor_expect(&old, 0, "start=60000");
+	/* There are the settings to send. */
+	actor_expect(&old, 1, "fd=10000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	drain(&old); /* it has said that it is set up */
+	actor_expect(&new, 0, "status=x");
+	actor_expect(&old, 1, "fd=10000");
+	actor_tell(&old, "wait=0");
+	ck_assert_str_eq(actor_hear(&old), "heard x");
+	ck_assert_int_eq(actor_number(actor_hear(&old)), 0);
+	actor_expect(&old, 0, "fd=0");
+	actor_expect(&old, old.pid, "search");
+	actor_tell(&new, "ready");
+	actor_expect(&old, 1, "fd=10000");
+	actor_expect(&old, new.pid, "wait=0");
+	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	actor_expect(&old, 1, "fd=0");
+	actor_end(&old);
+	old = new;
+	/* The time is over; and the end of a process. */
+	actor_expect(&old, 0, "start=%d", harness_scaled(COMES));
+	actor_expect(&old, 0, "wait=100");
+	new = actor_accept();
+	await_answer(&old);
+	actor_expect(&old, -ETIMEDOUT, "wait=0");
+	actor_gone(&new);
+	actor_expect(&old, 1, "fd=0");
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	drain(&old);
+	actor_kill(&new);
+	await_answer(&old);
+	actor_expect(&old, -ECHILD, "wait=0");
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+/* ---- refusals ---- */
+
+START_TEST(not_now)
+{
+	struct actor old, new;
+
+	actors_open();
+	old = actor_start(0, "pid=@/run/pid");
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	actor_check(actor_ask(&old, "start=60000"), -EINPROGRESS, "one under way");
+	actor_check(actor_ask(&new, "start=60000"), -EINPROGRESS, "not ready itself");
+	actor_tell(&old, "wait=60000");
+	actor_expect(&new, 0, "ready");
+	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	actor_expect(&old, -EPERM, "start=60000");
+	actor_end(&old);
+	actor_check_daemon(&new);
+	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
+START_TEST(only_the_daemon_may)
+{
+	struct daemonkit_context *context = NULL;
+	struct daemonkit_upgrade *upgrade = NULL;
+
+	ck_assert_int_eq(daemonkit_context_new(&context), 0);
+	ck_assert_int_eq(daemonkit_upgrade_start(&upgrade, context, NULL, 1), -EPERM);
+	ck_assert_ptr_null(upgrade);
+	ck_assert_ptr_nonnull(strstr(daemonkit_context_error(context), "not the daemon"));
+	daemonkit_context_free(context);
+}
+END_TEST
+
+/* Hidden from the compiler, which knows that they must not be. */
+static void *volatile nothing;
+
+START_TEST(nulls_are_refused)
+{
+	struct daemonkit_context *context = NULL;
+	struct daemonkit_upgrade *upgrade = NULL;
+
+	ck_assert_int_eq(daemonkit_context_new(&context), 0);
+	ck_assert_int_eq(daemonkit_upgrade_start(nothing, context, NULL, 1), -EINVAL);
+	ck_assert_int_eq(daemonkit_upgrade_start(&upgrade, nothing, NULL, 1), -EINVAL);
+	ck_assert_ptr_null(upgrade);
+	ck_assert_int_eq(daemonkit_upgrade_wait(nothing, 1), -EINVAL);
+	ck_assert_int_eq(daemonkit_upgrade_fd(nothing), -EINVAL);
+	ck_assert_ptr_null(daemonkit_upgrade_free(nothing));
+	daemonkit_context_free(context);
+}
+END_TEST
+
+/* Whoever supervises this very process would take its end for the daemon's. */
+START_TEST(supervised_is_refused)
+{
+	struct actor actor;
+
+	actors_open();
+	actor = actor_start(PROBE_WAYS, "pid=@/run/pid");
+	actor_check(actor_ask(&actor, "start=60000"), -ENOTSUP, "whoever supervises");
+	actor_expect(&actor, actor.pid, "search");
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
+/* As process 1 of a container. */
+/* It would have been supervised, had that start not failed. */
+START_TEST(a_failed_try_in_the_foreground_is_no_supervision)
+{
+	struct actor actor;
+
+	actors_open();
+	actor = actor_start(PROBE_REBORN_WAYS, "first:mode=foreground first:workdir=/no/such "
+					       "first:refused=%d first:mode=fork "
+					       "first:workdir=/ pid=@/run/pid", -ENOENT);
+	actor_replace(&actor);
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
+START_TEST(process_1_is_refused)
+{
+	const char *const argv[] = { "unshare", "--pid", "--fork", "--kill-child=KILL", harness_self,
+				     "--helper", "first", NULL };
+	struct harness_result result;
+
+	harness_need_root();
+	result = harness_run(argv);
+	ck_assert_msg(result.status == 0, "status %#x: %s", (unsigned)result.status, result.error);
+}
+END_TEST
+
+static int first_main(int argc, char *argv[])
+{
+	struct daemonkit_context *context = NULL;
+	struct daemonkit_upgrade *upgrade = NULL;
+	int result;
+
+	(void)argc, (void)argv;
+	setenv("NOTIFY_SOCKET", "@nobody-listens", 1);
+	if (getpid() != 1 || daemonkit_context_new(&context) != 0 ||
+	    daemonkit_context_reborn(context) != 0)
+		return 1;
+	result = daemonkit_upgrade_start(&upgrade, context, NULL, 1000);
+	daemonkit_context_free(context);
+	return result == -ENOTSUP ? 0 : 2;
+}
+
+/* Where there is no lock that two processes can share, and nothing to wait on. */
+START_TEST(posix_alone_has_less)
+{
+	struct actor actor;
+
+	actors_open();
+	actor = actor_start(_i, "pid=@/run/pid");
+	actor_check(actor_ask(&actor, "start=60000"), -ENOTSUP, "no lock here");
+	actor_expect(&actor, actor.pid, "search");
+	actor_end(&actor);
+	actor = actor_start(_i, "log=@/log");
+	actor_replace(&actor);
+	actor_expect(&actor, 0, "start=60000");
+	actor_expect(&actor, -ENOTSUP, "fd=0");
+	actor_expect(&actor, 0, "free");
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
+static const struct harness_helper helpers[] = { UPGRADE_HELPERS, { "first", first_main },
+						 { NULL, NULL } };
+
+static void add(Suite *suite, const char *name, const TTest *test, int ways)
+{
+	_tcase_add_test(harness_case(suite, name), test, 0, 0, 0, ways);
+}
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("upgrade");
+	TCase *refused = harness_case(suite, "refused");
+
+	tcase_add_test(refused, only_the_daemon_may);
+	tcase_add_test(refused, nulls_are_refused);
+	tcase_add_test(refused, supervised_is_refused);
+	tcase_add_test(refused, process_1_is_refused);
+	add(suite, "no-pid-file", no_pid_file_is_needed, PROBE_WAYS);
+	if (!harness_has_linux_api()) {
+		add(suite, "posix", posix_alone_has_less, PROBE_WAYS);
+		return harness_main(argc, argv, suite, helpers);
+	}
+	tcase_add_test(refused, not_now);
+	tcase_add_test(refused, a_failed_try_in_the_foreground_is_no_supervision);
+	add(suite, "take-over", the_new_daemon_takes_over, PROBE_WAYS);
+	add(suite, "generations", generations_have_the_same, PROBE_WAYS);
+	add(suite, "payload", payload_arrives_once, 12);
+	/* These have copies of their own, and more memory than can be searched. */
+	if (!harness_is_under_valgrind() && !harness_is_sanitized())
+		add(suite, "wiped", payload_is_wiped, PROBE_WAYS);
+	add(suite, "late", late_reader_gets_it_all, 1);
+	add(suite, "room", room_stays, PROBE_WAYS);
+	add(suite, "log", log_stays, PROBE_WAYS);
+	add(suite, "session", it_leads_no_session, PROBE_WAYS);
+	add(suite, "status", status_texts_are_heard, PROBE_WAYS);
+	add(suite, "notify-fd", notification_descriptor_is_not_taken_again, 1);
+	add(suite, "pid-file", pid_file_is_the_one_that_it_has, PROBE_WAYS);
+	add(suite, "set-up", set_up_is_enough, PROBE_WAYS);
+	add(suite, "descriptor", descriptor_tells, PROBE_WAYS);
+	add(suite, "name", links_in_its_name_are_followed_anew, 2 * PROBE_WAYS);
+	return harness_main(argc, argv, suite, helpers);
+}
