@@ -90,8 +90,8 @@ tests_harness_libprobe_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 # Programs that see inside the library: they include private headers.  In both lists those
 # that wait the longest begin first.
 unit_tests = \
-	tests/unit/test-request \
 	tests/unit/test-upgrade \
+	tests/unit/test-request \
 	tests/unit/test-channel \
 	tests/unit/test-deadline \
 	tests/unit/test-descriptors \
@@ -113,9 +113,11 @@ endif
 
 # Programs on the public interface: they are also tests of an installed library.
 api_tests = \
-	tests/api/test-instance \
+	tests/api/test-launcher \
 	tests/api/test-notify \
+	tests/api/test-privileges \
 	tests/api/test-start \
+	tests/api/test-instance \
 	tests/api/test-cancel \
 	tests/api/test-commands \
 	tests/api/test-context \
@@ -127,7 +129,6 @@ api_tests = \
 	tests/api/test-forked \
 	tests/api/test-grants \
 	tests/api/test-harness \
-	tests/api/test-launcher \
 	tests/api/test-log \
 	tests/api/test-log-rotation \
 	tests/api/test-manager \
@@ -138,7 +139,6 @@ api_tests = \
 	tests/api/test-pidfile-holder \
 	tests/api/test-pidfile-object \
 	tests/api/test-pidfile-races \
-	tests/api/test-privileges \
 	tests/api/test-room \
 	tests/api/test-stack \
 	tests/api/test-version
@@ -258,7 +258,7 @@ bench: libdaemonkit.la
 	$(SHELL) $(srcdir)/tests/bench/run
 .PHONY: bench
 
-TESTS = $(unit_tests) $(api_tests) $(dist_check_SCRIPTS)
+TESTS = $(api_tests) $(unit_tests) $(dist_check_SCRIPTS)
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/test-line \
 	$(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 AM_LOG_DRIVER_FLAGS = --ignore-exit
