@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -364,6 +366,38 @@ START_TEST(a_stale_file_that_cannot_be_removed_is_told)
 	ck_assert_int_eq(chown(path, STRANGER, STRANGER), 0);
 	run_with("ok", "stop", "stranger", 0);
 	ck_assert_str_eq(harness_read_file(path), "");
+	run("ok", "status", 3);
+}
+END_TEST
+
+/* A file of the host that is mounted into a container cannot be unlinked there. */
+START_TEST(a_stale_file_that_is_a_mount_point_is_emptied)
+{
+	const char *path = harness_path("prog.pid"), *source = harness_path("host.pid");
+	pid_t pid;
+
+	harness_need_root();
+	harness_write_file(source, "");
+	harness_write_file(path, "");
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount(source, path, "none", MS_BIND, NULL) != 0)
+		harness_skip("needs mounts of its own");
+	pid = begin("ok");
+	kill(pid, SIGKILL);
+	reap(pid);
+	ck_assert_int_eq(atoi(harness_read_file(source)), pid);
+	run("ok", "status", 1);
+	check_streams(run("ok", "stop", 0), "prog: not running\n", "");
+	ck_assert_str_eq(harness_read_file(source), "");
+	run("ok", "status", 3);
+	run("ok", "stop", 0);
+	/* A daemon that ends leaves it so, too. */
+	pid = begin("ok");
+	run("ok", "status", 0);
+	run("ok", "stop", 0);
+	reap(pid);
+	ck_assert_str_eq(harness_read_file(source), "");
 	run("ok", "status", 3);
 }
 END_TEST
@@ -922,6 +956,7 @@ int main(int argc, char *argv[])
 	if (harness_has_linux_api())
 		tcase_add_test(states, commands_after_its_death);
 	tcase_add_test(states, a_stale_file_that_cannot_be_removed_is_told);
+	tcase_add_test(states, a_stale_file_that_is_a_mount_point_is_emptied);
 	if (harness_has_linux_api())
 		tcase_add_loop_test(states, output_that_is_lost_is_a_failure, 0, 2);
 	tcase_add_loop_test(states, pid_files_that_lie_harm_nobody, 0, 6);
