@@ -620,7 +620,8 @@ START_TEST(deaf_manager_does_not_keep_signals_away)
 	int manager = deaf_manager(), status;
 	struct harness_program program = probe_spawn(
 		"%s ready=-1 pid=@/run/pid daemon:report daemon:await=@/go %s daemon:touch=@/here "
-		"daemon:up daemon:wait", managed[_i % 2], _i / 2 == 0 ? "" : "daemon:extend=60000");
+		"daemon:up daemon:wait", managed[_i % 2],
+		_i / 2 == 0 ? "daemon:status=a" : "daemon:extend=60000");
 	pid_t daemon = wait_for_daemon();
 
 	if (_i / 2 == 0)
@@ -637,7 +638,18 @@ START_TEST(deaf_manager_does_not_keep_signals_away)
 }
 END_TEST
 
-/* Nor the death of the daemon, which is another's child by then. */
+/* The launcher waits for the manager to take an extension, and notices that the daemon dies. */
+START_TEST(deaf_manager_does_not_hide_a_death_before_it_is_up)
+{
+	int manager = deaf_manager();
+	struct probe probe = probe_run("%s ready=-1 daemon:extend=60000 daemon:exit=7", managed[_i]);
+
+	probe_check_failed(&probe, -ECHILD, "exited with status 7");
+	close(manager);
+}
+END_TEST
+
+/* Nor is its death hidden when it is another's child. */
 START_TEST(deaf_manager_does_not_hide_a_death)
 {
 	int manager = deaf_manager();
@@ -757,6 +769,7 @@ int main(int argc, char *argv[])
 		tcase_add_test(threads, two_threads_start_two_daemons);
 	tcase_add_loop_test(waits, deaf_manager_delays_until_the_deadline, 0, 2);
 	tcase_add_loop_test(waits, deaf_manager_does_not_keep_signals_away, 0, 4);
+	tcase_add_loop_test(waits, deaf_manager_does_not_hide_a_death_before_it_is_up, 0, 2);
 	if (harness_has_pidfds())
 		tcase_add_loop_test(waits, deaf_manager_does_not_hide_a_death, 0, 2);
 	tcase_add_loop_test(waits, daemon_that_has_failed_does_not_keep_signals_away, 0, PROBE_WAYS);
