@@ -113,8 +113,12 @@ START_TEST(variables)
 	ck_assert_int_eq(number_parse_variable("18446744073709551615", UINT64_MAX, &number), 0);
 	ck_assert(number == UINT64_MAX);
 	ck_assert_int_eq(number_parse_variable("10", 9, &number), -EINVAL);
+	ck_assert_int_eq(number_parse_variable("18446744073709551616", UINT64_MAX, &number), -EINVAL);
 	ck_assert_int_eq(number_parse_variable("-1", UINT64_MAX, &number), -EINVAL);
+	ck_assert_int_eq(number_parse_variable(" -1", UINT64_MAX, &number), -EINVAL);
 	ck_assert(number == UINT64_MAX);
+	ck_assert_int_eq(number_parse_variable(" 0b101", 10, &number), 0);
+	ck_assert(number == 5);
 	ck_assert_int_eq(number_parse_variable(" +0X0a", 10, &number), 0);
 	ck_assert(number == 10);
 }
