@@ -50,7 +50,7 @@ static int open_socket(struct daemonkit_context *context, int port)
 	    bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 16) < 0)
 		fprintf(stderr, "activated: port %d: %s\n", port, strerror(errno));
 	else if (daemonkit_context_pass_fd(context, "time", fd) < 0)
-		fprintf(stderr, "activated: %s\n", daemonkit_context_error(context));
+		fprintf(stderr, "activated: %s\n", daemonkit_error());
 	else
 		result = 0;
 	if (fd >= 0)
@@ -81,7 +81,7 @@ static int run_daemon(struct daemonkit_context *context, struct daemonkit_signal
 	int result = 0;
 
 	if (fds[1].fd < 0) {
-		daemonkit_notify_failed(context, fds[1].fd, "%s", daemonkit_context_error(context));
+		daemonkit_notify_failed(context, fds[1].fd, "%s", daemonkit_error());
 		return EXIT_FAILURE;
 	}
 	daemonkit_notify_ready(context);
@@ -113,7 +113,7 @@ static int start(struct daemonkit_context *context, struct daemonkit_signals *si
 	    daemonkit_context_set_ready_timeout(context, READY_TIMEOUT) == 0)
 		pid = daemonkit_context_reborn(context);
 	if (pid < 0)
-		fprintf(stderr, "activated: %s\n", daemonkit_context_error(context));
+		fprintf(stderr, "activated: %s\n", daemonkit_error());
 	if (pid != 0)
 		return pid < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	status = run_daemon(context, signals);

@@ -44,7 +44,7 @@ static int on_reopen(struct daemonkit_signal *signal, void *data)
 	(void)signal;
 	(void)data;
 	if (daemonkit_context_reopen_log(context) < 0)
-		printf("%s\n", daemonkit_context_error(context));
+		printf("%s\n", daemonkit_error());
 	return 0;
 }
 

@@ -75,7 +75,7 @@ static int on_reload(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal, (void)data;
 	if (daemonkit_context_reopen_log(context) < 0)
-		printf("reload: %s\n", daemonkit_context_error(context));
+		printf("reload: %s\n", daemonkit_error());
 	configure();
 	return 0;
 }

@@ -86,7 +86,7 @@ static int on_reload(struct daemonkit_signal *signal, void *data)
 	daemonkit_upgrade_free(upgrade);
 	if (result < 0)
 		daemonkit_signal_reply(signal, result, "%s",
-				       daemonkit_context_error(counter->context));
+				       daemonkit_error());
 	else
 		daemonkit_signal_reply(signal, 0, "process %ld serves now", (long)result);
 	return result < 0 ? 0 : DAEMONKIT_STOP;

@@ -50,9 +50,9 @@ static int complain(const char *step)
 }
 
 /* The same of the library. */
-static int complain_of(struct daemonkit_context *context)
+static int complain_of_library(void)
 {
-	fprintf(stderr, "kept: %s\n", daemonkit_context_error(context));
+	fprintf(stderr, "kept: %s\n", daemonkit_error());
 	return -1;
 }
 
@@ -68,7 +68,7 @@ static int fail(struct kept *kept, int error, const char *text)
 static void store(struct kept *kept, const char *name, int fd)
 {
 	if (daemonkit_notify_store_fd(kept->context, name, fd, 0) < 0)
-		complain_of(kept->context);
+		complain_of_library();
 }
 
 static void watch(struct kept *kept, int fd, void (*handler)(struct kept *kept, nfds_t which))
@@ -157,7 +157,7 @@ static int open_socket(struct kept *kept)
 	    bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 16) < 0)
 		complain("socket");
 	else if (daemonkit_context_pass_fd(kept->context, "own", fd) < 0)
-		complain_of(kept->context);
+		complain_of_library();
 	else
 		result = 0;
 	if (fd >= 0)
@@ -175,19 +175,19 @@ static int find_sockets(struct kept *kept)
 							   DAEMONKIT_FD_LISTENER)) >= 0; i++)
 		watch(kept, fd, accept_client);
 	if (fd != -ENOENT)
-		return fail(kept, fd, daemonkit_context_error(context));
+		return fail(kept, fd, daemonkit_error());
 	own = daemonkit_context_find_fd(context, "own", 0, DAEMONKIT_FD_LISTENER);
 	if (own >= 0) {
 		/* Maybe again: a manager ignores what it has already. */
 		store(kept, "own", own);
 		watch(kept, own, accept_client);
 	} else if (own != -ENOENT) {
-		return fail(kept, own, daemonkit_context_error(context));
+		return fail(kept, own, daemonkit_error());
 	}
 	fd = daemonkit_context_find_fd(context, "commands", 0, DAEMONKIT_FD_FIFO);
 	if (fd >= 0)
 		watch(kept, fd, obey_command);
-	return fd == -ENOENT || fd >= 0 ? 0 : fail(kept, fd, daemonkit_context_error(context));
+	return fd == -ENOENT || fd >= 0 ? 0 : fail(kept, fd, daemonkit_error());
 }
 
 /* What an earlier process has stored: 0, or -1 when it is said why not. */
@@ -200,7 +200,7 @@ static int find_stored(struct kept *kept)
 					       DAEMONKIT_FD_CONNECTION)) >= 0)
 		watch(kept, fd, answer_client);
 	if (fd != -ENOENT)
-		return fail(kept, fd, daemonkit_context_error(kept->context));
+		return fail(kept, fd, daemonkit_error());
 	fd = daemonkit_context_find_fd(kept->context, "count", 0, DAEMONKIT_FD_FILE);
 	if (fd == -ENOENT) {
 		fd = memfd_create("count", MFD_CLOEXEC);
@@ -209,7 +209,7 @@ static int find_stored(struct kept *kept)
 		store(kept, "count", fd);
 	}
 	kept->count = fd;
-	return fd < 0 ? fail(kept, fd, daemonkit_context_error(kept->context)) : 0;
+	return fd < 0 ? fail(kept, fd, daemonkit_error()) : 0;
 }
 
 static int serve(struct kept *kept)
@@ -251,7 +251,7 @@ static int start(struct kept *kept, const char *user)
 	if (result == 0)
 		result = daemonkit_context_reborn(kept->context);
 	if (result < 0)
-		return complain_of(kept->context);
+		return complain_of_library();
 	if (result > 0)
 		return 0;
 	watch(kept, daemonkit_signals_fd(kept->signals), NULL);

@@ -452,17 +452,6 @@ DAEMONKIT_API int daemonkit_context_reopen_log(struct daemonkit_context *context
 	DAEMONKIT_NONNULL(1);
 
 /**
- * daemonkit_context_error - the text of this context's last error
- *
- * In the launcher after a failed start, the daemon's own text.
- *
- * Returns: the text, never NULL; "" if none.  Owned by the context, valid
- * until its next failed call or daemonkit_context_free().  Since: 1.0
- */
-DAEMONKIT_API const char *daemonkit_context_error(const struct daemonkit_context *context)
-	DAEMONKIT_NONNULL(1);
-
-/**
  * daemonkit_context_exit_status - how the daemon ended in a failed start
  *
  * Returns: a status as of waitpid(2), for WIFEXITED() and its like; or -1

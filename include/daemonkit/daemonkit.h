@@ -4,9 +4,8 @@
  *
  * Errors.  A function that can fail returns a negative errno, and leaves a
  * text that names the file or the step, the cause, and where it helps the
- * remedy: daemonkit_error() for the calling thread, daemonkit_context_error()
- * for a context.  On failure nothing that was to be returned through a
- * pointer is touched.  NULL where an object is needed is answered with
+ * remedy: daemonkit_error() tells it to the calling thread.  On failure nothing
+ * that was to be returned through a pointer is touched.  NULL where an object is needed is answered with
  * -EINVAL.  The errors listed at a function are those that it makes itself;
  * those of the system calls that it names come through as they are.
  *

@@ -15,7 +15,9 @@ DAEMONKIT_BEGIN
  * Every function of this library that returns a negative errno also leaves
  * a text: it names the file or the step, the cause, and where it helps the
  * remedy, for example "pid file /run/x.pid: held by process 4242".  The text
- * has no trailing newline.  Calls that succeed leave it as it is.
+ * has no trailing newline.  Calls that succeed leave it as it is, and so do
+ * those that free or close an object.  In the launcher, after a start that
+ * failed, it is the daemon's own text.
  *
  * The text belongs to the calling thread, in the manner of dlerror(3): what
  * other threads do never changes it.

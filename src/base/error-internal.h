@@ -19,6 +19,16 @@ int error_set(int error, const char *format, ...) __attribute__((__format__(__pr
 int error_system(int error, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
+/*
+ * To the end of the block, this thread's text stays as it is: what fails while something is
+ * cleaned up after an error does not hide the error.
+ */
+#define KEEP_ERROR_TEXT \
+	__attribute__((__cleanup__(error_let_go), __unused__)) const int error_kept = error_keep()
+
+int error_keep(void);
+void error_let_go(const int *kept);
+
 /* How many texts this thread has left until now. */
 unsigned error_count(void);
 

@@ -16,19 +16,37 @@
 
 static _Thread_local char text[ERROR_TEXT_MAX];
 static _Thread_local unsigned count;
+static _Thread_local int keepers;
+
+int error_keep(void)
+{
+	return keepers++;
+}
+
+void error_let_go(const int *kept)
+{
+	keepers = *kept;
+}
 
 /* A text may be made of the previous one: it is formatted aside first. */
-__attribute__((__format__(__printf__, 1, 0)))
-static size_t compose(const char *format, va_list arguments)
+__attribute__((__format__(__printf__, 2, 0)))
+static void set_text(int error, const char *format, va_list arguments)
 {
-	char fresh[ERROR_TEXT_MAX];
-	int length = vsnprintf(fresh, sizeof fresh, format, arguments);
+	char fresh[ERROR_TEXT_MAX], cause[128];
+	int length;
 
+	if (keepers > 0)
+		return;
+	length = vsnprintf(fresh, sizeof fresh, format, arguments);
 	if (length < 0)
 		fresh[0] = '\0';
 	memcpy(text, fresh, sizeof text);
 	count++;
-	return strlen(text);
+	if (error == 0)
+		return;
+	strerror_copy(-error, cause, sizeof cause);
+	length = (int)strlen(text);
+	snprintf(text + length, sizeof text - (size_t)length, ": %s", cause);
 }
 
 int error_set(int error, const char *format, ...)
@@ -37,7 +55,7 @@ int error_set(int error, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	compose(format, arguments);
+	set_text(0, format, arguments);
 	va_end(arguments);
 	errno = saved;
 	return error;
@@ -47,14 +65,10 @@ int error_system(int error, const char *format, ...)
 {
 	int saved = errno;
 	va_list arguments;
-	char cause[128];
-	size_t length;
 
 	va_start(arguments, format);
-	length = compose(format, arguments);
+	set_text(error, format, arguments);
 	va_end(arguments);
-	strerror_copy(-error, cause, sizeof cause);
-	snprintf(text + length, sizeof text - length, ": %s", cause);
 	errno = saved;
 	/* Reserved for an instance that runs already: a system call never means that. */
 	return error == -EALREADY ? -EIO : error;

@@ -28,17 +28,10 @@ struct daemonkit_context {
 	struct daemonkit_upgrade *upgrade; /* that is under way, or NULL */
 	bool succeeded; /* another process has taken this daemon's place */
 	bool adopted; /* what a manager passed is among the settings' descriptors */
-	char error[ERROR_TEXT_MAX];
 };
 
 /* Is this process the daemon (and no child of it)? */
 bool context_is_daemon(const struct daemonkit_context *context);
-
-/* Keep the text of an error in the context; returns result, whatever it is. */
-int context_result(struct daemonkit_context *context, int result);
-
-/* Leave that text again, after other calls that may have failed. */
-int context_again(const struct daemonkit_context *context, int result);
 
 /* Take note of the descriptors that a manager passed, once: 0 or an error with its text. */
 int context_adopt_descriptors(struct daemonkit_context *context);

@@ -6,11 +6,9 @@
 #include "context/context-internal.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <daemonkit/error.h>
 #include <daemonkit/process.h>
 
 #include "base/cancel.h"
@@ -21,18 +19,6 @@
 bool context_is_daemon(const struct daemonkit_context *context)
 {
 	return context->daemon != 0 && context->daemon == getpid();
-}
-
-int context_result(struct daemonkit_context *context, int result)
-{
-	if (result < 0)
-		snprintf(context->error, sizeof context->error, "%s", daemonkit_error());
-	return result;
-}
-
-int context_again(const struct daemonkit_context *context, int result)
-{
-	return error_set(result, "%s", context->error);
 }
 
 int daemonkit_context_new(struct daemonkit_context **ret)
@@ -56,6 +42,7 @@ int daemonkit_context_new(struct daemonkit_context **ret)
 struct daemonkit_context *daemonkit_context_free(struct daemonkit_context *context)
 {
 	DISABLE_CANCELLATION;
+	KEEP_ERROR_TEXT;
 
 	if (context == NULL)
 		return NULL;
@@ -81,13 +68,12 @@ int daemonkit_context_search(struct daemonkit_context *context,
 	if (context == NULL || process == NULL)
 		return error_null(__func__);
 	if (context->settings.pid_file == NULL)
-		return context_result(context, error_set(-EINVAL, "search: no pid file is set"));
+		return error_set(-EINVAL, "search: no pid file is set");
 	/* The daemon itself may be where its pid file cannot be seen any more. */
 	if (context_is_daemon(context) && context->pidfile != NULL &&
 	    pidfile_is_held(context->pidfile))
-		return context_result(context, daemonkit_process_open(process, getpid()));
-	return context_result(context, daemonkit_pidfile_holder(context->settings.pid_file,
-								process));
+		return daemonkit_process_open(process, getpid());
+	return daemonkit_pidfile_holder(context->settings.pid_file, process);
 }
 
 int daemonkit_context_release(struct daemonkit_context *context)
@@ -104,7 +90,7 @@ int daemonkit_context_release(struct daemonkit_context *context)
 		return 0;
 	result = daemonkit_pidfile_remove(context->pidfile);
 	context->pidfile = daemonkit_pidfile_close(context->pidfile);
-	return context_result(context, result);
+	return result;
 }
 
 int daemonkit_context_reopen_log(struct daemonkit_context *context)
@@ -114,14 +100,8 @@ int daemonkit_context_reopen_log(struct daemonkit_context *context)
 	if (context == NULL)
 		return error_null(__func__);
 	if (!context_is_daemon(context))
-		return context_result(context,
-				      error_set(-EPERM, "reopen log: this process is not the daemon"));
-	return context_result(context, room_reopen_log(&context->settings));
-}
-
-const char *daemonkit_context_error(const struct daemonkit_context *context)
-{
-	return context == NULL ? "" : context->error;
+		return error_set(-EPERM, "reopen log: this process is not the daemon");
+	return room_reopen_log(&context->settings);
 }
 
 int daemonkit_context_exit_status(const struct daemonkit_context *context)

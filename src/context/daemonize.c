@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <daemonkit/error.h>
+
 #include "base/fd.h"
 #include "compat/self.h"
 #include "context/room.h"
@@ -20,13 +22,14 @@
 
 static int undo(struct daemonkit_context *context, struct room_streams *streams, int result)
 {
-	context_result(context, result);
+	KEEP_ERROR_TEXT;
+
 	fd_close(streams->input);
 	fd_close(streams->output);
 	if (context->pidfile != NULL)
 		daemonkit_pidfile_remove(context->pidfile);
 	context->pidfile = daemonkit_pidfile_close(context->pidfile);
-	return context_again(context, result);
+	return result;
 }
 
 /* Everything that makes this process the daemon, in an order that matters. */
@@ -61,11 +64,12 @@ static int set_up(struct daemonkit_context *context, bool foreground)
  */
 static int fail(struct daemonkit_context *context, int result)
 {
-	context_result(context, result);
+	KEEP_ERROR_TEXT;
+
 	if (context->notify.channel >= 0)
 		room_silence();
-	notify_failed(&context->notify, result, context->error);
-	return context_again(context, result);
+	notify_failed(&context->notify, result, daemonkit_error());
+	return result;
 }
 
 /* Whom there is to tell, found out while it can still be reached. */
@@ -99,13 +103,13 @@ static int announce(struct daemonkit_context *context)
 	context->daemon = getpid();
 	result = notify_up(&context->notify, context->settings.ready_timeout != 0);
 	if (result < 0) {
-		context_result(context, result);
+		KEEP_ERROR_TEXT;
+
 		daemonkit_context_release(context);
 		notify_close(&context->notify);
 		context->daemon = 0;
-		return context_again(context, result);
 	}
-	return 0;
+	return result;
 }
 
 /* Make this process the daemon, and tell the launcher how that went. */
@@ -257,8 +261,7 @@ int become_forked(struct daemonkit_context *context, const struct launch_forked 
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	context->notify.channel = fd_above_standard(forked->channel);
 	if (context->notify.channel < 0)
-		return context_result(context, error_system(context->notify.channel, "channel to the "
-							    "launcher"));
+		return error_system(context->notify.channel, "channel to the launcher");
 	if (result == 0 && forked->error == -EMFILE)
 		result = error_set(-EMFILE, "mode fork: the highest number that RLIMIT_NOFILE allows "
 					    "is open, and none is left for the daemon: raise the "

@@ -26,11 +26,6 @@ static int check(const struct daemonkit_context *context, const char *function)
 	return 0;
 }
 
-static int finish(struct daemonkit_context *context, int result)
-{
-	return context == NULL ? result : context_result(context, result);
-}
-
 int daemonkit_notify_ready(struct daemonkit_context *context)
 {
 	DISABLE_CANCELLATION;
@@ -38,7 +33,7 @@ int daemonkit_notify_ready(struct daemonkit_context *context)
 
 	if (result == 0)
 		result = notify_ready(&context->notify);
-	return finish(context, result);
+	return result;
 }
 
 int daemonkit_notify_reloading(struct daemonkit_context *context)
@@ -48,7 +43,7 @@ int daemonkit_notify_reloading(struct daemonkit_context *context)
 
 	if (result == 0)
 		result = notify_reloading(&context->notify);
-	return finish(context, result);
+	return result;
 }
 
 /* Assignments that always read the same. */
@@ -61,7 +56,7 @@ static int tell_manager(struct daemonkit_context *context, const char *function,
 		result = error_null(function);
 	if (result == 0)
 		result = manager_send(&context->notify.manager, assignments, NULL, 0);
-	return finish(context, result);
+	return result;
 }
 
 int daemonkit_notify_stopping(struct daemonkit_context *context)
@@ -101,7 +96,7 @@ int daemonkit_notify_watchdog_interval(struct daemonkit_context *context, int *i
 		result = error_null(__func__);
 	if (result == 0)
 		result = notify_watchdog_interval(&context->notify, interval);
-	return finish(context, result);
+	return result;
 }
 
 int daemonkit_notify_main_pid(struct daemonkit_context *context, pid_t pid)
@@ -113,7 +108,7 @@ int daemonkit_notify_main_pid(struct daemonkit_context *context, pid_t pid)
 		result = error_set(-EINVAL, "%s: pid %ld", __func__, (long)pid);
 	if (result == 0)
 		result = notify_main_pid(&context->notify, pid);
-	return finish(context, result);
+	return result;
 }
 
 int daemonkit_notify_barrier(struct daemonkit_context *context, int timeout)
@@ -123,7 +118,7 @@ int daemonkit_notify_barrier(struct daemonkit_context *context, int timeout)
 
 	if (result == 0)
 		result = manager_barrier(&context->notify.manager, timeout);
-	return finish(context, result);
+	return result;
 }
 
 int daemonkit_notify_store_fd(struct daemonkit_context *context, const char *name, int fd,
@@ -141,7 +136,7 @@ int daemonkit_notify_store_fd(struct daemonkit_context *context, const char *nam
 	if (result == 0)
 		result = notify_store(&context->notify, name, fd,
 				      (flags & DAEMONKIT_STORE_UNPOLLED) == 0);
-	return finish(context, result);
+	return result;
 }
 
 int daemonkit_notify_remove_fd(struct daemonkit_context *context, const char *name)
@@ -153,7 +148,7 @@ int daemonkit_notify_remove_fd(struct daemonkit_context *context, const char *na
 		result = error_null(__func__);
 	if (result == 0)
 		result = notify_forget(&context->notify, name);
-	return finish(context, result);
+	return result;
 }
 
 int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)
@@ -176,7 +171,7 @@ int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)
 		fd_close(context->settings.ready_fd);
 		context->settings.ready_fd = fd;
 	}
-	return context_result(context, result);
+	return result;
 }
 
 /*
@@ -216,7 +211,7 @@ int daemonkit_notify_failed(struct daemonkit_context *context, int error, const 
 		va_end(arguments);
 		result = notify_failed(&context->notify, error, text);
 	}
-	return finish(context, result);
+	return result;
 }
 
 int daemonkit_notify_status(struct daemonkit_context *context, const char *format, ...)
@@ -234,7 +229,7 @@ int daemonkit_notify_status(struct daemonkit_context *context, const char *forma
 		va_end(arguments);
 		result = notify_status(&context->notify, text);
 	}
-	return finish(context, result);
+	return result;
 }
 
 int daemonkit_notify_extend_timeout(struct daemonkit_context *context, int milliseconds)
@@ -246,5 +241,5 @@ int daemonkit_notify_extend_timeout(struct daemonkit_context *context, int milli
 		result = error_set(-EINVAL, "%s: %d milliseconds", __func__, milliseconds);
 	if (result == 0)
 		result = notify_extend(&context->notify, milliseconds);
-	return finish(context, result);
+	return result;
 }

@@ -58,17 +58,19 @@ static pid_t start_and_wait(struct daemonkit_context *context, const struct plan
 	int result = launch_start(&launch, &plan->launch, &forked);
 
 	if (result < 0)
-		return context_result(context, result);
+		return result;
 	if (result == 0)
 		return become_forked(context, &forked, launcher);
 	daemon = launch.daemon;
 	result = await_daemon(&await, &launch, &context->exit_status);
 	if (result == 0)
 		return daemon;
-	context_result(context, result);
-	if (context->settings.pid_file != NULL)
+	if (context->settings.pid_file != NULL) {
+		KEEP_ERROR_TEXT;
+
 		pidfile_bury(context->settings.pid_file, daemon);
-	return context_again(context, result);
+	}
+	return result;
 }
 
 /* A number that is free again would be taken by something of the library's own. */
@@ -168,9 +170,8 @@ pid_t daemonkit_context_reborn(struct daemonkit_context *context)
 	/* That of an earlier daemon is not this one's. */
 	context->exit_status = -1;
 	if (context_is_daemon(context))
-		return context_result(context, error_set(-EPERM,
-							 "this process is the daemon already"));
-	result = context_result(context, start(context));
+		return error_set(-EPERM, "this process is the daemon already");
+	result = start(context);
 	/* Whoever is not the daemon has no more use for it, failed or not. */
 	if (result != 0)
 		settings_wipe_payload(&context->settings);

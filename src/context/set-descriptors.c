@@ -40,15 +40,14 @@ int daemonkit_context_pass_fd(struct daemonkit_context *context, const char *nam
 	if (result == 0)
 		result = context_adopt_descriptors(context);
 	if (result < 0)
-		return context_result(context, result);
+		return result;
 	copy = fd_duplicate(fd);
 	if (copy < 0)
-		return context_result(context,
-				      error_system(copy, "descriptor %s (%d)", name, fd));
+		return error_system(copy, "descriptor %s (%d)", name, fd);
 	result = descriptors_add(&context->settings.descriptors, name, copy);
 	if (result < 0) {
 		fd_close(copy);
-		return context_result(context, error_system(result, "descriptor %s", name));
+		return error_system(result, "descriptor %s", name);
 	}
 	return 0;
 }
@@ -63,20 +62,16 @@ int daemonkit_context_find_fd(struct daemonkit_context *context, const char *nam
 	if (context == NULL)
 		return error_null(__func__);
 	if (kind < DAEMONKIT_FD_ANY || kind > DAEMONKIT_FD_QUEUE)
-		return context_result(context, error_set(-EINVAL,
-							 "descriptor %s: kind %d: there is no such"
-							 " kind",
-							 title, kind));
+		return error_set(-EINVAL,
+				 "descriptor %s: kind %d: there is no such kind", title, kind);
 	result = context_adopt_descriptors(context);
 	if (result < 0)
-		return context_result(context, result);
+		return result;
 	fd = descriptors_find(&context->settings.descriptors, name, index);
 	if (fd < 0)
-		return context_result(context,
-				      error_set(-ENOENT, "descriptor %s: there is none (index %zu)",
-						title, index));
+		return error_set(-ENOENT, "descriptor %s: there is none (index %zu)", title, index);
 	result = descriptors_check_kind(title, fd, kind);
-	return result < 0 ? context_result(context, result) : fd;
+	return result < 0 ? result : fd;
 }
 
 int daemonkit_context_take_fd(struct daemonkit_context *context, const char *name,
@@ -102,13 +97,12 @@ int daemonkit_context_set_payload(struct daemonkit_context *context, const void 
 	if (context == NULL || (bytes == NULL && length > 0))
 		return error_null(__func__);
 	if (length > DAEMONKIT_PAYLOAD_MAX)
-		return context_result(context,
-				      error_set(-EINVAL, "payload: %zu bytes are more than %d",
-						length, DAEMONKIT_PAYLOAD_MAX));
+		return error_set(-EINVAL,
+				 "payload: %zu bytes are more than %d", length, DAEMONKIT_PAYLOAD_MAX);
 	if (length > 0) {
 		copy = malloc(length);
 		if (copy == NULL)
-			return context_result(context, error_system(-ENOMEM, "payload"));
+			return error_system(-ENOMEM, "payload");
 		secret_copy(copy, bytes, length);
 	}
 	settings_wipe_payload(&context->settings);
@@ -126,14 +120,11 @@ int daemonkit_context_take_payload(struct daemonkit_context *context, void *buff
 	if (context == NULL || buffer == NULL)
 		return error_null(__func__);
 	if (!context_is_daemon(context))
-		return context_result(context,
-				      error_set(-EPERM, "payload: this process is not the daemon"));
+		return error_set(-EPERM, "payload: this process is not the daemon");
 	settings = &context->settings;
 	length = settings->payload_length;
 	if (length > size)
-		return context_result(context,
-				      error_set(-ENOBUFS, "payload: %zu bytes do not fit into %zu",
-						length, size));
+		return error_set(-ENOBUFS, "payload: %zu bytes do not fit into %zu", length, size);
 	if (length > 0)
 		secret_copy(buffer, settings->payload, length);
 	settings_wipe_payload(&context->settings);

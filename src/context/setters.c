@@ -53,7 +53,7 @@ int daemonkit_context_set_pid_file(struct daemonkit_context *context, const char
 	if (result == 0 && path != NULL)
 		result = copy_path("pid file", path, &copy);
 	if (result < 0)
-		return context_result(context, result);
+		return result;
 	free(context->settings.pid_file);
 	context->settings.pid_file = copy;
 	context->settings.pid_mode = mode == 0 ? DAEMONKIT_FILE_MODE : mode;
@@ -82,7 +82,7 @@ int daemonkit_context_set_log_file(struct daemonkit_context *context, const char
 	settings = &context->settings;
 	result = check_mode("log file", mode);
 	if (result < 0)
-		return context_result(context, result);
+		return result;
 	if (path == NULL) {
 		set_log(settings, SETTINGS_LOG_NONE, NULL, -1);
 	} else if (strcmp(path, "/dev/stdout") == 0) {
@@ -92,7 +92,7 @@ int daemonkit_context_set_log_file(struct daemonkit_context *context, const char
 	} else {
 		result = copy_path("log file", path, &copy);
 		if (result < 0)
-			return context_result(context, result);
+			return result;
 		set_log(settings, SETTINGS_LOG_FILE, copy, -1);
 		settings->log_mode = mode == 0 ? DAEMONKIT_FILE_MODE : mode;
 	}
@@ -115,17 +115,15 @@ int daemonkit_context_set_log_fd(struct daemonkit_context *context, int fd)
 	}
 	flags = fcntl(fd, F_GETFL);
 	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
-		return context_result(context, error_set(-EBADF, "log descriptor %d: not open for writing",
-							 fd));
+		return error_set(-EBADF, "log descriptor %d: not open for writing", fd);
 	copy = fd_duplicate(fd);
 	if (copy < 0)
-		return context_result(context, error_system(copy, "log descriptor %d", fd));
+		return error_system(copy, "log descriptor %d", fd);
 	set_log(&context->settings, SETTINGS_LOG_FD, NULL, copy);
 	return 0;
 }
 
-static int set_directory(struct daemonkit_context *context, const char *what, const char *path,
-			 char **where)
+static int set_directory(const char *what, const char *path, char **where)
 {
 	char *copy = NULL;
 	int result = 0;
@@ -135,7 +133,7 @@ static int set_directory(struct daemonkit_context *context, const char *what, co
 	else if (path != NULL)
 		result = copy_path(what, path, &copy);
 	if (result < 0)
-		return context_result(context, result);
+		return result;
 	free(*where);
 	*where = copy;
 	return 0;
@@ -147,7 +145,7 @@ int daemonkit_context_set_work_dir(struct daemonkit_context *context, const char
 
 	if (context == NULL)
 		return error_null(__func__);
-	return set_directory(context, "working directory", path, &context->settings.work_dir);
+	return set_directory("working directory", path, &context->settings.work_dir);
 }
 
 int daemonkit_context_set_chroot(struct daemonkit_context *context, const char *path)
@@ -156,7 +154,7 @@ int daemonkit_context_set_chroot(struct daemonkit_context *context, const char *
 
 	if (context == NULL)
 		return error_null(__func__);
-	return set_directory(context, "root directory", path, &context->settings.chroot);
+	return set_directory("root directory", path, &context->settings.chroot);
 }
 
 int daemonkit_context_set_program(struct daemonkit_context *context, const char *path)
@@ -170,7 +168,7 @@ int daemonkit_context_set_program(struct daemonkit_context *context, const char 
 	if (path != NULL)
 		result = copy_path("program", path, &copy);
 	if (result < 0)
-		return context_result(context, result);
+		return result;
 	free(context->settings.program);
 	context->settings.program = copy;
 	return 0;
@@ -196,15 +194,14 @@ static char **copy_strings(char *const strings[])
 	return copy;
 }
 
-static int set_strings(struct daemonkit_context *context, const char *what,
-		       char *const strings[], char ***where)
+static int set_strings(const char *what, char *const strings[], char ***where)
 {
 	char **copy = NULL;
 
 	if (strings != NULL) {
 		copy = copy_strings(strings);
 		if (copy == NULL)
-			return context_result(context, error_system(-ENOMEM, "%s", what));
+			return error_system(-ENOMEM, "%s", what);
 	}
 	free(*where);
 	*where = copy;
@@ -218,8 +215,8 @@ int daemonkit_context_set_args(struct daemonkit_context *context, char *const ar
 	if (context == NULL)
 		return error_null(__func__);
 	if (argv != NULL && argv[0] == NULL)
-		return context_result(context, error_set(-EINVAL, "arguments: there is no argv[0]"));
-	return set_strings(context, "arguments", argv, &context->arguments);
+		return error_set(-EINVAL, "arguments: there is no argv[0]");
+	return set_strings("arguments", argv, &context->arguments);
 }
 
 int daemonkit_context_set_env(struct daemonkit_context *context, char *const envp[])
@@ -230,9 +227,8 @@ int daemonkit_context_set_env(struct daemonkit_context *context, char *const env
 		return error_null(__func__);
 	for (size_t i = 0; envp != NULL && envp[i] != NULL; i++)
 		if (strchr(envp[i], '=') == NULL)
-			return context_result(context, error_set(-EINVAL, "environment: \"%s\" has no '='",
-								 envp[i]));
-	return set_strings(context, "environment", envp, &context->environment);
+			return error_set(-EINVAL, "environment: \"%s\" has no '='", envp[i]);
+	return set_strings("environment", envp, &context->environment);
 }
 
 static void set_credential(struct settings *settings, const struct credential *credential)
@@ -253,11 +249,11 @@ int daemonkit_context_set_credential(struct daemonkit_context *context, uid_t ui
 	if (context == NULL || (groups == NULL && count > 0))
 		return error_null(__func__);
 	if (uid == (uid_t)-1 || gid == (gid_t)-1 || count > compat_groups_max())
-		return context_result(context, error_set(-EINVAL, "credential: no such ids"));
+		return error_set(-EINVAL, "credential: no such ids");
 	if (count > 0) {
 		credential.groups = malloc(count * sizeof *groups);
 		if (credential.groups == NULL)
-			return context_result(context, error_system(-ENOMEM, "credential"));
+			return error_system(-ENOMEM, "credential");
 		memcpy(credential.groups, groups, count * sizeof *groups);
 	}
 	set_credential(&context->settings, &credential);
@@ -275,14 +271,14 @@ int daemonkit_context_set_user(struct daemonkit_context *context, const char *us
 		return error_null(__func__);
 	if (user == NULL) {
 		if (group != NULL)
-			return context_result(context, error_set(-EINVAL, "group %s without a user", group));
+			return error_set(-EINVAL, "group %s without a user", group);
 		set_credential(&context->settings, &credential);
 		context->settings.has_credential = false;
 		return 0;
 	}
 	result = account_look_up(user, group, &credential);
 	if (result < 0)
-		return context_result(context, result);
+		return result;
 	set_credential(&context->settings, &credential);
 	return 0;
 }
@@ -303,7 +299,7 @@ int daemonkit_context_set_umask(struct daemonkit_context *context, mode_t mask)
 		return error_null(__func__);
 	result = check_mode("umask", mask);
 	if (result < 0)
-		return context_result(context, result);
+		return result;
 	context->settings.has_umask = true;
 	context->settings.umask = mask;
 	return 0;
@@ -314,7 +310,7 @@ int daemonkit_context_set_mode(struct daemonkit_context *context, int mode)
 	if (context == NULL)
 		return error_null(__func__);
 	if (mode < DAEMONKIT_MODE_AUTO || mode > DAEMONKIT_MODE_FOREGROUND)
-		return context_result(context, error_set(-EINVAL, "mode %d: there is no such mode", mode));
+		return error_set(-EINVAL, "mode %d: there is no such mode", mode);
 	context->mode = mode;
 	return 0;
 }
@@ -334,12 +330,11 @@ int daemonkit_context_keep_fd(struct daemonkit_context *context, int fd)
 	if (context == NULL)
 		return error_null(__func__);
 	if (fd <= STDERR_FILENO)
-		return context_result(context, error_set(-EINVAL, "descriptor %d: only 3 and higher are kept",
-							 fd));
+		return error_set(-EINVAL, "descriptor %d: only 3 and higher are kept", fd);
 	if (fcntl(fd, F_GETFD) < 0)
-		return context_result(context, error_system(-errno, "descriptor %d", fd));
+		return error_system(-errno, "descriptor %d", fd);
 	if (settings_keep(&context->settings, fd) < 0)
-		return context_result(context, error_system(-ENOMEM, "descriptor %d", fd));
+		return error_system(-ENOMEM, "descriptor %d", fd);
 	return 0;
 }
 

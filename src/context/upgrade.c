@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #include <daemonkit/error.h>
 
 #include "base/cancel.h"
+#include "base/error-internal.h"
 #include "base/path.h"
 #include "compat/epoll.h"
 #include "compat/executable.h"
@@ -225,14 +227,15 @@ static int hand_over(struct launch *launch, void *owner)
 /* The new one is gone, and what it was given comes back. */
 static int take_back(struct daemonkit_upgrade *upgrade, int result)
 {
-	struct daemonkit_context *context = upgrade->context;
+	char *cause = upgrade->error;
 
-	context_result(context, result);
-	if (upgrade->yielded && pidfile_take_back(context->pidfile) < 0)
-		error_set(result, "upgrade: %s; and then: %s", context->error, daemonkit_error());
+	snprintf(cause, sizeof upgrade->error, "%s", daemonkit_error());
+	if (upgrade->yielded && pidfile_take_back(upgrade->context->pidfile) < 0)
+		error_set(result, "upgrade: %s; and then: %s", cause, daemonkit_error());
 	else
-		error_set(result, "upgrade: %s", context->error);
-	return context_result(context, result);
+		error_set(result, "upgrade: %s", cause);
+	snprintf(cause, sizeof upgrade->error, "%s", daemonkit_error());
+	return result;
 }
 
 /* Nothing here is this process's any more. */
@@ -257,7 +260,6 @@ static pid_t finish(struct daemonkit_upgrade *upgrade, int result)
 	if (result == 0)
 		let_go(context);
 	upgrade->answer = result == 0 ? upgrade->launch.daemon : take_back(upgrade, result);
-	memcpy(upgrade->error, context->error, sizeof upgrade->error);
 	return upgrade->answer;
 }
 
@@ -341,19 +343,18 @@ int daemonkit_upgrade_start(struct daemonkit_upgrade **ret, struct daemonkit_con
 		return error_null(__func__);
 	result = check(context, path);
 	if (result < 0)
-		return context_result(context, result);
+		return result;
 	upgrade = calloc(1, sizeof *upgrade);
 	if (upgrade == NULL)
-		return context_result(context, error_system(-ENOMEM, "upgrade"));
+		return error_system(-ENOMEM, "upgrade");
 	upgrade->context = context;
 	upgrade->owner = getpid();
 	upgrade->set = (struct compat_pollset){ .fd = -1, .timer = -1 };
 	result = start(upgrade, path, timeout);
 	if (result < 0) {
-		context_result(context, result);
 		upgrade->answered = true;
 		daemonkit_upgrade_free(upgrade);
-		return context_again(context, result);
+		return result;
 	}
 	*ret = upgrade;
 	return 0;
@@ -379,8 +380,7 @@ pid_t daemonkit_upgrade_wait(struct daemonkit_upgrade *upgrade, int timeout)
 	if (upgrade->answered && upgrade->answer > 0)
 		return upgrade->answer;
 	if (upgrade->answered)
-		return context_result(upgrade->context,
-				      error_set(upgrade->answer, "%s", upgrade->error));
+		return error_set(upgrade->answer, "%s", upgrade->error);
 	if (upgrade->owner != getpid())
 		return error_set(-EPERM, "upgrade: this process is not the daemon");
 	do {
@@ -395,6 +395,7 @@ pid_t daemonkit_upgrade_wait(struct daemonkit_upgrade *upgrade, int timeout)
 struct daemonkit_upgrade *daemonkit_upgrade_free(struct daemonkit_upgrade *upgrade)
 {
 	DISABLE_CANCELLATION;
+	KEEP_ERROR_TEXT;
 
 	if (upgrade == NULL)
 		return NULL;

@@ -16,6 +16,7 @@
 #include <daemonkit/process.h>
 
 #include "base/cancel.h"
+#include "base/error-internal.h"
 #include "compat/self.h"
 #include "process/argv.h"
 #include "process/process-internal.h"
@@ -73,6 +74,7 @@ int daemonkit_control_new(struct daemonkit_control **ret, struct daemonkit_conte
 struct daemonkit_control *daemonkit_control_free(struct daemonkit_control *control)
 {
 	DISABLE_CANCELLATION;
+	KEEP_ERROR_TEXT;
 
 	if (control != NULL)
 		free(control->name);
@@ -142,7 +144,7 @@ int control_find(struct daemonkit_control *control, struct daemonkit_process **p
 	*process = result == 0 ? *process : NULL;
 	if (result == 0 || result == -ESRCH)
 		return CONTROL_DONE;
-	terminal_complain(&control->terminal, "%s", daemonkit_context_error(control->context));
+	terminal_complain(&control->terminal, "%s", daemonkit_error());
 	return control_exit_code(result);
 }
 
@@ -202,7 +204,7 @@ static int launch(struct daemonkit_control *control, bool fail_if_running)
 		terminal_say(&control->terminal, "started, process %ld", (long)pid);
 		return CONTROL_DONE;
 	}
-	snprintf(text, sizeof text, "%s", daemonkit_context_error(context));
+	snprintf(text, sizeof text, "%s", daemonkit_error());
 	/* Somebody else was faster. */
 	if (pid == -EALREADY && !fail_if_running && is_running(control))
 		return CONTROL_DONE;

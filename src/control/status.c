@@ -37,7 +37,7 @@ static int look(struct daemonkit_control *control, struct status *status)
 		return CONTROL_STATUS_RUNNING;
 	}
 	if (result != -ESRCH) {
-		status->error = daemonkit_context_error(control->context);
+		status->error = daemonkit_error();
 		return CONTROL_STATUS_UNKNOWN;
 	}
 	/* An empty one was left by a daemon that could not remove it. */

@@ -67,6 +67,7 @@ int pidfile_new(struct daemonkit_pidfile **ret, const char *path)
 struct daemonkit_pidfile *daemonkit_pidfile_close(struct daemonkit_pidfile *pidfile)
 {
 	DISABLE_CANCELLATION;
+	KEEP_ERROR_TEXT;
 
 	if (!pidfile)
 		return NULL;

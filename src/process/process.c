@@ -68,6 +68,7 @@ int daemonkit_process_open(struct daemonkit_process **ret, pid_t pid)
 struct daemonkit_process *daemonkit_process_free(struct daemonkit_process *process)
 {
 	DISABLE_CANCELLATION;
+	KEEP_ERROR_TEXT;
 
 	if (process)
 		fd_close(process->fd);

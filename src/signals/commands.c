@@ -47,6 +47,7 @@ int daemonkit_commands_new(struct daemonkit_commands **ret, struct daemonkit_sig
 struct daemonkit_commands *daemonkit_commands_free(struct daemonkit_commands *commands)
 {
 	DISABLE_CANCELLATION;
+	KEEP_ERROR_TEXT;
 
 	if (commands == NULL)
 		return NULL;

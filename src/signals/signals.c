@@ -126,6 +126,7 @@ static void restore_in_child(struct daemonkit_signals *signals)
 struct daemonkit_signals *daemonkit_signals_free(struct daemonkit_signals *signals)
 {
 	DISABLE_CANCELLATION;
+	KEEP_ERROR_TEXT;
 
 	if (signals == NULL)
 		return NULL;

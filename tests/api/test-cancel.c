@@ -184,7 +184,6 @@ static bool call_commands_send(struct world *world)
 	return daemonkit_commands_add_bool(world->commands, &world->commanded, SIGUSR1, on_signal, world) == 0 &&
 	       daemonkit_commands_send(world->commands, world->process) == 1;
 }
-CALL(context_error, daemonkit_context_error(CONTEXT) != NULL)
 CALL(context_exit_status, daemonkit_context_exit_status(CONTEXT) < 1)
 CALL(context_find_fd, daemonkit_context_find_fd(DAEMON, "none", 0, DAEMONKIT_FD_ANY) == -ENOENT)
 CALL(context_free, (CONTEXT = daemonkit_context_free(CONTEXT)) == NULL)
@@ -409,7 +408,7 @@ static const struct call {
 } calls[] = {
 #define ENTRY(name) { #name, call_##name }
 	ENTRY(commands_active), ENTRY(commands_add_bool), ENTRY(commands_add_string), ENTRY(commands_free),
-	ENTRY(commands_new), ENTRY(commands_send), ENTRY(context_error), ENTRY(context_exit_status),
+	ENTRY(commands_new), ENTRY(commands_send), ENTRY(context_exit_status),
 	ENTRY(context_find_fd), ENTRY(context_free), ENTRY(context_free_of_a_daemon),
 	ENTRY(context_keep_capability), ENTRY(context_keep_fd), ENTRY(context_keep_groups), ENTRY(context_new),
 	ENTRY(context_pass_fd), ENTRY(context_reborn), ENTRY(context_release), ENTRY(context_reopen_log),

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include <daemonkit/context.h>
+#include <daemonkit/error.h>
 #include <daemonkit/privileges.h>
 
 static void *volatile nothing;
@@ -27,8 +28,8 @@ static void *volatile nothing;
 #define REFUSED(call, text)                                                            \
 	do {                                                                           \
 		ck_assert_int_eq(call, -EINVAL);                                       \
-		ck_assert_msg(strstr(daemonkit_context_error(context), text) != NULL,  \
-			      "%s", daemonkit_context_error(context));                 \
+		ck_assert_msg(strstr(daemonkit_error(), text) != NULL,  \
+			      "%s", daemonkit_error());                 \
 	} while (0)
 
 START_TEST(arguments_are_checked)

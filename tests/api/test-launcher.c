@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <daemonkit/context.h>
+#include <daemonkit/error.h>
 
 /* A daemon that tells that it is there, and goes on starting for long. */
 #define SLOW " ready=60000 pid=@/run/pid daemon:report daemon:wait"
@@ -443,6 +444,7 @@ END_TEST
 struct start {
 	struct daemonkit_context *context;
 	pid_t result;
+	char error[1024];
 };
 
 static void *start_one(void *data)
@@ -450,6 +452,7 @@ static void *start_one(void *data)
 	struct start *start = data;
 
 	start->result = daemonkit_context_reborn(start->context);
+	snprintf(start->error, sizeof start->error, "%s", daemonkit_error());
 	return NULL;
 }
 
@@ -484,7 +487,7 @@ START_TEST(two_threads_start_two_daemons)
 		for (int i = 0; i < 2; i++) {
 			ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 			ck_assert_msg(starts[i].result > 0, "%d: %s", (int)starts[i].result,
-				      daemonkit_context_error(starts[i].context));
+				      starts[i].error);
 			ck_assert_int_eq(atoi(harness_read_file(harness_path("run/pid%d", i))),
 					 starts[i].result);
 			daemonkit_context_free(starts[i].context);
@@ -548,8 +551,7 @@ START_TEST(forked_child_has_signals_of_its_own)
 	/* The start of this process goes on. */
 	harness_write_file(harness_path("go"), "");
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
-	ck_assert_msg(start.result > 0, "%d: %s", (int)start.result,
-		      daemonkit_context_error(start.context));
+	ck_assert_msg(start.result > 0, "%d: %s", (int)start.result, start.error);
 	daemonkit_context_free(start.context);
 	ck_assert_int_eq(kill(start.result, SIGKILL), 0);
 	ck_assert(harness_wait_gone(start.result, HARNESS_SOON));

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <daemonkit/context.h>
+#include <daemonkit/error.h>
 
 /*
  * A daemon in the foreground that is a child of the test: it may lose its
@@ -21,7 +22,7 @@
 	do {                                                                              \
 		if (!(condition)) {                                                       \
 			dprintf(complaints, "# line %d: %s; error \"%s\"\n", __LINE__,    \
-				#condition, daemonkit_context_error(daemon_context));     \
+				#condition, daemonkit_error());     \
 			_exit(1);                                                         \
 		}                                                                         \
 	} while (0)
@@ -78,8 +79,8 @@ static void fails(int error, const char *text)
 	int result = daemonkit_context_reopen_log(daemon_context);
 
 	MUST(result == error);
-	MUST(strstr(daemonkit_context_error(daemon_context), text) != NULL);
-	MUST(strstr(daemonkit_context_error(daemon_context), strerror(-error)) != NULL);
+	MUST(strstr(daemonkit_error(), text) != NULL);
+	MUST(strstr(daemonkit_error(), strerror(-error)) != NULL);
 	MUST(harness_now() - before < harness_scaled(HARNESS_SOON));
 }
 
@@ -418,7 +419,7 @@ static void closed_stream_for_a_log(void)
 	close(STDOUT_FILENO);
 	MUST(daemonkit_context_set_log_file(daemon_context, "/dev/stdout", 0) == 0);
 	MUST(daemonkit_context_reborn(daemon_context) == -EBADF);
-	MUST(strstr(daemonkit_context_error(daemon_context), "/dev/stdout") != NULL);
+	MUST(strstr(daemonkit_error(), "/dev/stdout") != NULL);
 }
 
 static void pipe_for_a_log(void)

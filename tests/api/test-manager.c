@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include <daemonkit/context.h>
+#include <daemonkit/error.h>
 #include <daemonkit/notify.h>
 
 #ifdef HAVE_ORACLE
@@ -414,7 +415,7 @@ static pid_t start_barrier(int timeout, int expected, bool oracle)
 		result = oracle && result == 1 ? 0 : result;
 #endif
 		if (!oracle && result < 0 &&
-		    strstr(daemonkit_context_error(context), getenv("NOTIFY_SOCKET")) == NULL)
+		    strstr(daemonkit_error(), getenv("NOTIFY_SOCKET")) == NULL)
 			result = -1;
 		daemonkit_context_free(context);
 		_exit(result != expected);

@@ -13,6 +13,7 @@
 
 #include <daemonkit/context.h>
 #include <daemonkit/descriptors.h>
+#include <daemonkit/error.h>
 
 static void *volatile nothing;
 
@@ -208,7 +209,7 @@ START_TEST(arguments_are_checked)
 	ck_assert_int_eq(daemonkit_context_set_payload(context, nothing, 1), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_payload(context, nothing, 0), 0);
 	ck_assert_int_eq(daemonkit_context_set_payload(context, bytes, sizeof bytes), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(daemonkit_context_error(context), "payload: 1048577 bytes"));
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "payload: 1048577 bytes"));
 	ck_assert_int_eq(daemonkit_context_set_payload(context, bytes, SIZE_MAX), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_payload(context, bytes, sizeof bytes - 1), 0);
 	ck_assert_int_eq(daemonkit_context_set_payload(context, bytes, 1), 0);
@@ -216,7 +217,7 @@ START_TEST(arguments_are_checked)
 	ck_assert_int_eq(daemonkit_context_take_payload(context, nothing, 1), -EINVAL);
 	/* Not the daemon. */
 	ck_assert_int_eq(daemonkit_context_take_payload(context, bytes, sizeof bytes), -EPERM);
-	ck_assert_ptr_nonnull(strstr(daemonkit_context_error(context), "is not the daemon"));
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "is not the daemon"));
 	daemonkit_context_free(context);
 }
 END_TEST

@@ -183,7 +183,7 @@ static int be_replaced(struct daemonkit_context *context)
 		result = daemonkit_upgrade_wait(upgrade, -1);
 	daemonkit_upgrade_free(upgrade);
 	until_failure = -1;
-	if (result < 0 && daemonkit_context_error(context)[0] == '\0')
+	if (result < 0 && daemonkit_error()[0] == '\0')
 		return 1;
 	if (result > 0)
 		kill(result, SIGTERM);
@@ -243,7 +243,7 @@ static int start_in(int mode, int (*be_daemon)(struct daemonkit_context *context
 		result = daemon = daemonkit_context_reborn(context);
 	if (result == 0)
 		result = be_daemon(context);
-	if (result < 0 && context != NULL && daemonkit_context_error(context)[0] == '\0')
+	if (result < 0 && context != NULL && daemonkit_error()[0] == '\0')
 		result = 1; /* an error without its text */
 	if (result < 0 && !failed_well(context))
 		result = 1;

@@ -105,7 +105,7 @@ static int serve(const char *mode)
 		code = report(result, daemonkit_error());
 	result = daemonkit_context_release(context);
 	if (result < 0)
-		code = report(result, daemonkit_context_error(context));
+		code = report(result, daemonkit_error());
 	return code;
 }
 

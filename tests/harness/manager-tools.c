@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include <daemonkit/context.h>
+#include <daemonkit/error.h>
 #include <daemonkit/notify.h>
 
 void ear_open(struct ear *ear, enum ear_kind kind)
@@ -218,7 +219,7 @@ static void set(struct daemonkit_context *context, const char *name, const char 
 		result = -1000;
 	}
 	if (result < 0)
-		report("setter", result, daemonkit_context_error(context));
+		report("setter", result, daemonkit_error());
 }
 
 static int watchdog_interval(struct daemonkit_context *context)
@@ -267,7 +268,7 @@ static void act(struct daemonkit_context *context, const char *name, const char 
 		result = (int)write(STDERR_FILENO, value, strlen(value));
 	else if (strcmp(name, "is-open") == 0)
 		result = fcntl(atoi(value), F_GETFD) >= 0;
-	report(name, result, daemonkit_context_error(context));
+	report(name, result, daemonkit_error());
 }
 
 /* The words up to "--" are settings, the others what the daemon says. */
@@ -312,7 +313,7 @@ int speaker_main(int argc, char *argv[])
 			(void)!read(HOLD_FD, &byte, 1);
 	} else {
 		report(daemonkit_was_reborn() ? "refused" : "launcher", result,
-		       daemonkit_context_error(context));
+		       daemonkit_error());
 	}
 	daemonkit_context_free(context);
 	return result < 0;

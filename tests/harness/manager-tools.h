@@ -47,7 +47,7 @@ struct daemonkit_context *foreground_daemon(void);
 	do {                                                                               \
 		int result_ = (call);                                                      \
 		ck_assert_msg(result_ == (expected), "%s is %d: %s", #call, result_,       \
-			      daemonkit_context_error(context));                           \
+			      daemonkit_error());                           \
 	} while (0)
 
 /*

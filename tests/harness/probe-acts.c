@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <daemonkit/context.h>
+#include <daemonkit/error.h>
 #include <daemonkit/notify.h>
 #include <daemonkit/process.h>
 
@@ -241,7 +242,7 @@ static bool act_library(struct program *program, const char *name, const char *v
 	else if (strcmp(name, "again") == 0) {
 		int result = daemonkit_context_reborn(context);
 
-		probe_write(program->report, "again %d %s\n", result, daemonkit_context_error(context));
+		probe_write(program->report, "again %d %s\n", result, daemonkit_error());
 	} else if (strcmp(name, "release") == 0)
 		probe_write(program->report, "released %d\n", daemonkit_context_release(context));
 	else if (strcmp(name, "search") == 0)

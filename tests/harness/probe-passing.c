@@ -19,6 +19,7 @@
 
 #include <daemonkit/context.h>
 #include <daemonkit/descriptors.h>
+#include <daemonkit/error.h>
 
 static unsigned char bytes[2 * DAEMONKIT_PAYLOAD_MAX];
 
@@ -106,8 +107,7 @@ static void note_found(struct program *program, const char *value)
 	struct stat facts = { .st_ino = 0 };
 
 	if (fd < 0)
-		probe_note(program, "find=%s %d %s\n", value, fd,
-			   daemonkit_context_error(program->context));
+		probe_note(program, "find=%s %d %s\n", value, fd, daemonkit_error());
 	else if (fstat(fd, &facts) == 0)
 		probe_note(program, "find=%s %d %s %lu\n", value, fd,
 			   (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0 ? "x" : "-",
@@ -152,7 +152,7 @@ static void take(struct program *program, const char *value)
 
 	probe_note(program, "take=%s %d %#lx %s\n", value, length,
 		   length < 0 ? 0 : probe_sum(bytes, (size_t)length),
-		   length < 0 ? daemonkit_context_error(program->context) : "");
+		   length < 0 ? daemonkit_error() : "");
 	explicit_bzero(bytes, sizeof bytes);
 }
 

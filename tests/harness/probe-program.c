@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <daemonkit/context.h>
+#include <daemonkit/error.h>
 #include <daemonkit/notify.h>
 
 /* Sanitizers, where the probe is built with them, leave its signals alone. */
@@ -162,7 +163,7 @@ bool probe_set(struct program *program, const char *name, const char *value)
 	/* The second copy has not the launcher's descriptors: its setters may fail. */
 	if (result < 0 && !program->is_second) {
 		probe_say(program, "setter %s\nthe start's result %d -1 0 %s\n", name, result,
-			  daemonkit_context_error(program->context));
+			  daemonkit_error());
 		exit(2);
 	}
 	return true;
@@ -261,11 +262,10 @@ static int be_daemon(struct program *program, pid_t result)
 	}
 	report = fopen(program->report, "a");
 	if (report != NULL) {
-		fprintf(report, "refused %d %s\nend\n", (int)result,
-			daemonkit_context_error(program->context));
+		fprintf(report, "refused %d %s\nend\n", (int)result, daemonkit_error());
 		fclose(report);
 	}
-	fprintf(stderr, "in the daemon: %s\n", daemonkit_context_error(program->context));
+	fprintf(stderr, "in the daemon: %s\n", daemonkit_error());
 	return program->failure;
 }
 
@@ -281,7 +281,7 @@ static int be_launcher(struct program *program, pid_t launcher)
 			return be_daemon(program, result);
 		probe_say(program, "the start's result %d %d %ld %s\n", (int)result,
 			  daemonkit_context_exit_status(program->context), now() - began,
-			  result < 0 ? daemonkit_context_error(program->context) : "");
+			  result < 0 ? daemonkit_error() : "");
 		program->daemon = result;
 		obey(program, "launcher:");
 	}

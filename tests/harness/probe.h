@@ -29,7 +29,7 @@ struct probe {
 	pid_t result;        /* of daemonkit_context_reborn() in the launcher */
 	int status;          /* daemonkit_context_exit_status() */
 	int milliseconds;    /* how long it took */
-	const char *text;    /* daemonkit_context_error() */
+	const char *text;    /* daemonkit_error() */
 	const char *output;  /* all that the launcher printed */
 	const char *error;   /* on standard error */
 	int end;             /* the launcher's own, as of waitpid(2) */

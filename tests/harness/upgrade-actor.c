@@ -47,7 +47,7 @@ static void say(const char *format, ...)
 
 static void answer(long result)
 {
-	say("%ld %s", result, result < 0 ? daemonkit_context_error(program.context) : "");
+	say("%ld %s", result, result < 0 ? daemonkit_error() : "");
 }
 
 static void hear_status(const char *text, void *data)
@@ -389,7 +389,7 @@ int actor_main(int argc, char *argv[])
 	result = daemonkit_context_reborn(program.context);
 	if (result != 0)
 		probe_say(&program, "the start's result %d -1 0 %s\n", (int)result,
-			  result < 0 ? daemonkit_context_error(program.context) : "");
+			  result < 0 ? daemonkit_error() : "");
 	close(program.out);
 	program.out = -1;
 	if (result == 0)

@@ -274,7 +274,7 @@ START_TEST(names_are_checked)
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		ck_assert_int_eq(daemonkit_context_pass_fd(context, bad[i], STDIN_FILENO), -EINVAL);
-		ck_assert_ptr_nonnull(strstr(daemonkit_context_error(context), "descriptor name"));
+		ck_assert_ptr_nonnull(strstr(daemonkit_error(), "descriptor name"));
 	}
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
 		ck_assert_int_eq(daemonkit_context_pass_fd(context, good[i], STDIN_FILENO), 0);
@@ -302,16 +302,16 @@ START_TEST(arguments_are_checked)
 	ck_assert_int_eq(daemonkit_context_pass_fd(context, "a", -1), -EBADF);
 	close(high);
 	ck_assert_int_eq(daemonkit_context_pass_fd(context, "a", high), -EBADF);
-	ck_assert_ptr_nonnull(strstr(daemonkit_context_error(context), "descriptor a (300)"));
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "descriptor a (300)"));
 	ck_assert_int_eq(daemonkit_context_find_fd(nothing, "a", 0, DAEMONKIT_FD_ANY), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_take_fd(nothing, "a", 0, DAEMONKIT_FD_ANY), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_take_fd(context, "a", 0, DAEMONKIT_FD_ANY), -ENOENT);
 	for (int kind = -1; kind <= 7; kind += 8) {
 		ck_assert_int_eq(daemonkit_context_find_fd(context, "a", 0, kind), -EINVAL);
-		ck_assert_ptr_nonnull(strstr(daemonkit_context_error(context), "no such kind"));
+		ck_assert_ptr_nonnull(strstr(daemonkit_error(), "no such kind"));
 	}
 	ck_assert_int_eq(daemonkit_context_find_fd(context, "a", 0, DAEMONKIT_FD_ANY), -ENOENT);
-	ck_assert_str_eq(daemonkit_context_error(context), "descriptor a: there is none (index 0)");
+	ck_assert_str_eq(daemonkit_error(), "descriptor a: there is none (index 0)");
 	getrlimit(RLIMIT_NOFILE, &limit);
 	none.rlim_cur = (rlim_t)fd;
 	none.rlim_max = limit.rlim_max;
@@ -491,7 +491,7 @@ START_TEST(kinds_are_told_apart)
 			snprintf(text, sizeof text, "it is %s and not %s", called[made[i].kind],
 				 called[kind]);
 			ck_assert_int_eq(result, -EPROTOTYPE);
-			ck_assert_ptr_nonnull(strstr(daemonkit_context_error(context), text));
+			ck_assert_ptr_nonnull(strstr(daemonkit_error(), text));
 		}
 		count++;
 	}

@@ -77,6 +77,36 @@ START_TEST(each_thread_has_its_own)
 }
 END_TEST
 
+static void close_something(void)
+{
+	KEEP_ERROR_TEXT;
+
+	error_system(-EBUSY, "not closed");
+}
+
+static void clean_up(void)
+{
+	KEEP_ERROR_TEXT;
+
+	error_set(-EIO, "not removed");
+	close_something();
+	error_system(-EIO, "not freed");
+}
+
+START_TEST(clean_up_keeps_the_text)
+{
+	unsigned before;
+
+	error_set(-EIO, "of the failure");
+	before = error_count();
+	clean_up();
+	ck_assert_str_eq(daemonkit_error(), "of the failure");
+	ck_assert_uint_eq(error_count(), before);
+	error_set(-EIO, "of the next one");
+	ck_assert_str_eq(daemonkit_error(), "of the next one");
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("error");
@@ -87,5 +117,6 @@ int main(int argc, char *argv[])
 	tcase_add_test(errors, errno_is_kept);
 	tcase_add_test(errors, long_texts_are_cut);
 	tcase_add_test(errors, each_thread_has_its_own);
+	tcase_add_test(errors, clean_up_keeps_the_text);
 	return harness_main(argc, argv, suite, NULL);
 }

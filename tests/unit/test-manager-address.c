@@ -15,6 +15,7 @@
 #include <linux/vm_sockets.h>
 
 #include <daemonkit/context.h>
+#include <daemonkit/error.h>
 #include <daemonkit/notify.h>
 
 #ifdef HAVE_ORACLE
@@ -59,8 +60,8 @@ static void expect_error(struct daemonkit_context *context, const char *address,
 #endif
 	ck_assert_msg(exact ? result == error : result < 0, "%s: %d and not %d", address, result,
 		      error);
-	ck_assert_msg(strstr(daemonkit_context_error(context), address),
-		      "\"%s\" does not name %s", daemonkit_context_error(context), address);
+	ck_assert_msg(strstr(daemonkit_error(), address),
+		      "\"%s\" does not name %s", daemonkit_error(), address);
 #ifdef HAVE_ORACLE
 	result = sd_notify(0, "READY=1");
 	ck_assert_msg(exact && error == -ENOENT ? result == error : result < 0,

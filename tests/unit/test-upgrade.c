@@ -564,7 +564,7 @@ START_TEST(only_the_daemon_may)
 	ck_assert_int_eq(daemonkit_context_new(&context), 0);
 	ck_assert_int_eq(daemonkit_upgrade_start(&upgrade, context, NULL, 1), -EPERM);
 	ck_assert_ptr_null(upgrade);
-	ck_assert_ptr_nonnull(strstr(daemonkit_context_error(context), "not the daemon"));
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "not the daemon"));
 	daemonkit_context_free(context);
 }
 END_TEST

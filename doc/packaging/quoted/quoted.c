@@ -108,7 +108,7 @@ static int on_reload(struct daemonkit_signal *signal, void *data)
 	daemonkit_notify_reloading(quoted->context);
 	error = daemonkit_context_reopen_log(quoted->context);
 	if (error < 0)
-		daemonkit_signal_reply(signal, error, "%s", daemonkit_context_error(quoted->context));
+		daemonkit_signal_reply(signal, error, "%s", daemonkit_error());
 	error = read_quotes(quoted);
 	if (error < 0)
 		daemonkit_signal_reply(signal, error, "%s: %s", quoted->quotes_file,
