@@ -39,7 +39,9 @@ static int expect(int fd, const struct stat *expected)
 bool compat_is_queue(int fd)
 {
 #if defined(COMPAT_LINUX) && defined(SYS_mq_getsetattr)
-	return syscall(SYS_mq_getsetattr, fd, NULL, NULL) == 0;
+	long attributes[8]; /* the kernel's struct mq_attr */
+
+	return syscall(SYS_mq_getsetattr, fd, NULL, attributes) == 0;
 #else
 	(void)fd;
 	return false;
