@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands: go-daemon row 17. */
+/* Commands. */
 #include "harness/harness.h"
 
 #include <errno.h>

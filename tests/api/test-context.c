@@ -91,7 +91,7 @@ START_TEST(null_arguments_are_errors)
 }
 END_TEST
 
-/* row 3, row 4: paths and modes */
+/* paths and modes */
 START_TEST(paths_are_checked)
 {
 	char long_path[PATH_MAX + 10];
@@ -162,8 +162,8 @@ START_TEST(refused_values_change_nothing)
 }
 END_TEST
 
-/* row 5: SetLogFile(fd) */
-START_TEST(row_5_log_descriptors_are_checked)
+/* go-daemon: SetLogFile(fd) */
+START_TEST(log_descriptors_are_checked)
 {
 	int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int output = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -203,8 +203,8 @@ START_TEST(row_5_log_descriptors_are_checked)
 }
 END_TEST
 
-/* row 8: Env, Args */
-START_TEST(row_8_strings_are_checked)
+/* go-daemon: Env, Args */
+START_TEST(strings_are_checked)
 {
 	char word[] = "word", variable[] = "NAME=value", empty[] = "=";
 	char *nothing[] = { NULL }, *arguments[] = { word, NULL };
@@ -222,8 +222,8 @@ START_TEST(row_8_strings_are_checked)
 }
 END_TEST
 
-/* row 9: Credential */
-START_TEST(row_9_users_are_checked)
+/* go-daemon: Credential */
+START_TEST(users_are_checked)
 {
 	/* The kernel's number, whatever the C library's is. */
 	const size_t most = harness_has_linux_api() ? 65536 : (size_t)sysconf(_SC_NGROUPS_MAX);
@@ -262,8 +262,8 @@ START_TEST(row_9_users_are_checked)
 }
 END_TEST
 
-/* row 10: Umask */
-START_TEST(row_10_numbers_are_checked)
+/* go-daemon: Umask */
+START_TEST(numbers_are_checked)
 {
 	make();
 	CHECK_REFUSED(daemonkit_context_set_umask(context, 01000), -EINVAL, "umask");
@@ -281,8 +281,8 @@ START_TEST(row_10_numbers_are_checked)
 }
 END_TEST
 
-/* rows 12 and 13, and all of notify, in a process that is no daemon */
-START_TEST(rows_12_13_outside_of_the_daemon)
+/* Search, release and all of notify, in a process that is no daemon */
+START_TEST(outside_of_the_daemon)
 {
 	struct daemonkit_process *process = (void *)&context;
 
@@ -431,11 +431,11 @@ int main(int argc, char *argv[])
 	tcase_add_test(object, paths_are_checked);
 	tcase_add_test(object, relative_path_without_a_working_directory);
 	tcase_add_test(object, refused_values_change_nothing);
-	tcase_add_test(object, row_5_log_descriptors_are_checked);
-	tcase_add_test(object, row_8_strings_are_checked);
-	tcase_add_test(object, row_9_users_are_checked);
-	tcase_add_test(object, row_10_numbers_are_checked);
-	tcase_add_test(object, rows_12_13_outside_of_the_daemon);
+	tcase_add_test(object, log_descriptors_are_checked);
+	tcase_add_test(object, strings_are_checked);
+	tcase_add_test(object, users_are_checked);
+	tcase_add_test(object, numbers_are_checked);
+	tcase_add_test(object, outside_of_the_daemon);
 	tcase_add_test(mode, mode_auto_looks_for_a_supervisor);
 	tcase_add_test(mode, mode_auto_under_a_service_manager);
 	tcase_add_test(mode, mode_auto_as_pid_1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The examples about logs, as their users run them: go-daemon rows 20 and 21. */
+/* The examples about logs, as their users run them. */
 #include "harness/example-tools.h"
 
 #include <signal.h>
@@ -32,7 +32,7 @@ static const char *check_steps(const char *output, int steps)
 
 static const char *const steps[] = { "3", "0", "100000" };
 
-START_TEST(launcher_prints_what_the_daemon_prints) /* go-daemon row 21 */
+START_TEST(launcher_prints_what_the_daemon_prints)
 {
 	const char *path = example("pipe");
 	struct harness_result result;
@@ -132,7 +132,7 @@ static long check_logs(int oldest)
 	return last;
 }
 
-START_TEST(rotates_by_itself) /* go-daemon row 20 */
+START_TEST(rotates_by_itself)
 {
 	const char *path = example("log-rotation");
 	struct stat status;

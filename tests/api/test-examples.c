@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The examples, as their users run them: go-daemon rows 18 and 19, and one with a command line. */
+/* The examples, as their users run them. */
 #include "harness/example-tools.h"
 
 #include <errno.h>
@@ -50,7 +50,7 @@ static const char *ask(int port)
 	return reply;
 }
 
-START_TEST(simple_serves) /* go-daemon row 18 */
+START_TEST(simple_serves)
 {
 	const char *const argv[] = {example("simple"), "-P", "0", "start", NULL};
 	struct harness_result result;
@@ -193,7 +193,7 @@ static struct harness_result command(const char *word, int exit_code)
 	return run(argv, exit_code);
 }
 
-START_TEST(quit_waits_for_the_worker) /* go-daemon row 19 */
+START_TEST(quit_waits_for_the_worker)
 {
 	/* Not done before it is told to quit. */
 	pid_t pid = start_worker("2000");
@@ -208,7 +208,7 @@ START_TEST(quit_waits_for_the_worker) /* go-daemon row 19 */
 }
 END_TEST
 
-START_TEST(stop_does_not_wait_for_the_worker) /* go-daemon row 19 */
+START_TEST(stop_does_not_wait_for_the_worker)
 {
 	pid_t pid = start_worker("3600000");
 
@@ -220,7 +220,7 @@ START_TEST(stop_does_not_wait_for_the_worker) /* go-daemon row 19 */
 }
 END_TEST
 
-START_TEST(reload_reads_the_configuration_and_reopens_the_log) /* go-daemon row 19 */
+START_TEST(reload_reads_the_configuration_and_reopens_the_log)
 {
 	pid_t pid = start_worker("3600000");
 

@@ -84,8 +84,8 @@ START_TEST(start_after_a_kill_succeeds_at_once)
 }
 END_TEST
 
-/* fault 2.3: a program that the daemon started keeps the lock after the daemon died */
-START_TEST(fault_2_3_programs_hold_no_lock)
+/* In go-daemon: a program that the daemon started keeps the lock after the daemon died */
+START_TEST(programs_hold_no_lock)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:sleep=@/sleeper "
 				       "daemon:up daemon:wait", probe_ways[_i]);
@@ -159,8 +159,8 @@ START_TEST(no_process_to_be_had)
 }
 END_TEST
 
-/* row 12: Search never unlinks and never believes the file alone */
-START_TEST(row_12_search)
+/* go-daemon: Search never unlinks and never believes the file alone */
+START_TEST(search_finds_the_daemon)
 {
 	struct probe probe = probe_run("%s pid=@/run/pid ready=60000 daemon:up daemon:wait "
 				       "launcher:search launcher:kill launcher:gone "
@@ -178,8 +178,8 @@ START_TEST(row_12_search)
 }
 END_TEST
 
-/* row 13: Release removes in the daemon, and is nothing in the launcher */
-START_TEST(row_13_release)
+/* go-daemon: Release removes in the daemon, and is nothing in the launcher */
+START_TEST(release_removes_the_pid_file)
 {
 	struct probe probe = probe_run("%s pid=@/run/pid ready=60000 daemon:up daemon:await=@/go "
 				       "daemon:release daemon:release daemon:report daemon:wait "
@@ -208,8 +208,8 @@ START_TEST(pid_file_by_a_relative_path)
 }
 END_TEST
 
-/* row 3: PidFileName, PidFilePerm */
-START_TEST(row_3_mode_of_the_pid_file)
+/* go-daemon: PidFileName, PidFilePerm */
+START_TEST(mode_of_the_pid_file)
 {
 	struct probe probe = probe_run("%s first:mask=077 pidmode=644 pid=@/run/pid daemon:wait",
 				       probe_ways[_i]);
@@ -297,13 +297,13 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(instance, of_many_starts_one_wins, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, second_start_names_the_holder_and_harms_nothing, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, start_after_a_kill_succeeds_at_once, 0, PROBE_WAYS);
-	tcase_add_loop_test(instance, fault_2_3_programs_hold_no_lock, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, programs_hold_no_lock, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, worker_that_ends_leaves_the_lock, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, no_process_to_be_had, 0, 2);
-	tcase_add_loop_test(instance, row_12_search, 0, PROBE_WAYS);
-	tcase_add_loop_test(instance, row_13_release, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, search_finds_the_daemon, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, release_removes_the_pid_file, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, pid_file_by_a_relative_path, 0, PROBE_WAYS);
-	tcase_add_loop_test(instance, row_3_mode_of_the_pid_file, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, mode_of_the_pid_file, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, foreign_file_in_the_place_is_kept, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, fault_peers_no_signal_is_lost, 0, PROBE_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding the process that holds a pid file: row 12, and only ever the right one. */
+/* Finding the process that holds a pid file, and only ever the right one. */
 #include "harness/harness.h"
 
 #include <errno.h>

@@ -114,7 +114,7 @@ START_TEST(contents_that_are_no_pid)
 }
 END_TEST
 
-/* Row 14: a pid file from a descriptor. */
+/* A pid file from a descriptor. */
 START_TEST(from_a_descriptor)
 {
 	const char *path = harness_path("x.pid");

@@ -104,7 +104,7 @@ START_TEST(the_default_mode)
 }
 END_TEST
 
-/* Row 14, and fault 1 of go-daemon: the loser deletes the holder's file. */
+/* The loser does not delete the holder's file, as go-daemon's does. */
 START_TEST(a_second_start_is_refused)
 {
 	const char *path = harness_path("x.pid");

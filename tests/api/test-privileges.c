@@ -23,8 +23,8 @@ static void open_directory(const char *name)
 	probe_read(harness_path("%s/report", name));
 }
 
-/* row 9: Credential */
-START_TEST(row_9_credential)
+/* go-daemon: Credential */
+START_TEST(user_by_ids)
 {
 	struct probe probe;
 
@@ -74,8 +74,8 @@ START_TEST(many_groups_travel)
 }
 END_TEST
 
-/* row 9: also by user name, with the groups of the databases */
-START_TEST(row_9_user_by_name)
+/* also by user name, with the groups of the databases */
+START_TEST(user_by_name)
 {
 	struct passwd *user;
 	gid_t groups[64];
@@ -149,8 +149,8 @@ static const char *root_of(const char *name)
 	return text;
 }
 
-/* row 7: Chroot */
-START_TEST(row_7_chroot)
+/* go-daemon: Chroot */
+START_TEST(root_directory)
 {
 	struct probe probe;
 
@@ -170,8 +170,8 @@ START_TEST(row_7_chroot)
 }
 END_TEST
 
-/* fault 2.8: chroot together with a credential fails, privileges are dropped first */
-START_TEST(fault_2_8_chroot_and_credential)
+/* In go-daemon: chroot together with a credential fails, privileges are dropped first */
+START_TEST(chroot_and_credential)
 {
 	struct probe probe;
 
@@ -187,8 +187,8 @@ START_TEST(fault_2_8_chroot_and_credential)
 }
 END_TEST
 
-/* fault 2.9: a pid file outside the jail is never removed; the working directory stays outside */
-START_TEST(fault_2_9_pid_file_outside_the_jail)
+/* In go-daemon: a pid file outside the jail is never removed; the working directory stays outside */
+START_TEST(pid_file_outside_the_jail)
 {
 	struct probe probe;
 
@@ -494,16 +494,16 @@ int main(int argc, char *argv[])
 	TCase *jail = harness_case(suite, "jail");
 	TCase *nobody = harness_case(suite, "nobody");
 
-	tcase_add_loop_test(user, row_9_credential, 0, PROBE_WAYS);
+	tcase_add_loop_test(user, user_by_ids, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, fault_peers_no_group_is_left, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, many_groups_travel, 0, PROBE_WAYS);
-	tcase_add_loop_test(user, row_9_user_by_name, 0, PROBE_WAYS);
+	tcase_add_loop_test(user, user_by_name, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, users_by_number, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, groups_are_left_alone, 0, PROBE_WAYS);
-	tcase_add_loop_test(jail, row_7_chroot, 0, PROBE_WAYS);
+	tcase_add_loop_test(jail, root_directory, 0, PROBE_WAYS);
 	tcase_add_loop_test(jail, pid_file_inside_the_jail, 0, PROBE_WAYS);
-	tcase_add_loop_test(jail, fault_2_8_chroot_and_credential, 0, PROBE_WAYS);
-	tcase_add_loop_test(jail, fault_2_9_pid_file_outside_the_jail, 0, PROBE_WAYS);
+	tcase_add_loop_test(jail, chroot_and_credential, 0, PROBE_WAYS);
+	tcase_add_loop_test(jail, pid_file_outside_the_jail, 0, PROBE_WAYS);
 	tcase_add_loop_test(jail, jail_with_a_way_out_is_refused, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, pid_file_in_a_directory_of_root_is_emptied, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, pid_file_in_a_directory_of_the_user_is_removed, 0, PROBE_WAYS);

@@ -26,8 +26,8 @@ static int open_terminal(const char **name)
 	return master;
 }
 
-/* fault 2.13: the daemon leads its session and can acquire a terminal by opening one */
-START_TEST(fault_2_13_no_terminal_is_acquired)
+/* In go-daemon: the daemon leads its session and can acquire a terminal by opening one */
+START_TEST(no_terminal_is_acquired)
 {
 	const char *name;
 	int master = open_terminal(&name);
@@ -78,8 +78,8 @@ START_TEST(hangup_of_the_launchers_terminal_is_not_heard)
 }
 END_TEST
 
-/* fault 2.4: descriptors 3 and whatever the shell had open leak into the daemon */
-START_TEST(fault_2_4_descriptors_do_not_leak)
+/* In go-daemon: descriptors 3 and whatever the shell had open leak into the daemon */
+START_TEST(descriptors_do_not_leak)
 {
 	struct probe probe = probe_run("%s first:open=3 first:open=4 first:directory=9 "
 				       "first:hide=7 first:open=1000 first:pipe=1010 "
@@ -92,8 +92,8 @@ START_TEST(fault_2_4_descriptors_do_not_leak)
 }
 END_TEST
 
-/* fault 2.5: with no log, 1 and 2 are /dev/null opened read-only */
-START_TEST(fault_2_5_null_is_read_and_written)
+/* In go-daemon: with no log, 1 and 2 are /dev/null opened read-only */
+START_TEST(null_is_read_and_written)
 {
 	struct probe probe = probe_run("%s daemon:streams" REPORT, probe_ways[_i]);
 
@@ -192,8 +192,8 @@ START_TEST(kept_descriptors_are_there_and_go_no_further)
 }
 END_TEST
 
-/* row 4: LogFileName, LogFilePerm */
-START_TEST(row_4_log_file)
+/* go-daemon: LogFileName, LogFilePerm */
+START_TEST(log_file_is_written)
 {
 	struct probe probe;
 	struct stat status;
@@ -216,8 +216,8 @@ START_TEST(row_4_log_file)
 }
 END_TEST
 
-/* row 1: FILE_PERM */
-START_TEST(row_1_default_modes_of_files)
+/* go-daemon: FILE_PERM */
+START_TEST(default_modes_of_files)
 {
 	struct probe probe = probe_run("%s first:mask=0 log=@/log pid=@/run/pid" REPORT,
 				       probe_ways[_i]);
@@ -232,8 +232,8 @@ START_TEST(row_1_default_modes_of_files)
 }
 END_TEST
 
-/* row 4: LogFileName "/dev/stdout"; fault 2.6: it closes the launcher's own stdout */
-START_TEST(fault_2_6_row_4_log_to_the_launchers_stdout)
+/* go-daemon: LogFileName "/dev/stdout"; go-daemon closes the launcher's own stdout */
+START_TEST(log_to_the_launchers_stdout)
 {
 	struct probe probe = probe_run("%s ready=60000 log=/dev/stdout daemon:say=one "
 				       "daemon:complain=two daemon:up daemon:report daemon:wait "
@@ -254,8 +254,8 @@ START_TEST(fault_2_6_row_4_log_to_the_launchers_stdout)
 }
 END_TEST
 
-/* row 5: SetLogFile(fd) */
-START_TEST(row_5_log_to_a_descriptor)
+/* go-daemon: SetLogFile(fd) */
+START_TEST(log_to_a_descriptor)
 {
 	static const char *const kinds[] = { "pipe", "socket" };
 
@@ -275,8 +275,8 @@ START_TEST(row_5_log_to_a_descriptor)
 }
 END_TEST
 
-/* fault 2.14: signal mask and dispositions are inherited */
-START_TEST(fault_2_14_signals_are_as_new)
+/* In go-daemon: signal mask and dispositions are inherited */
+START_TEST(signals_are_as_new)
 {
 	struct probe probe = probe_run("%s first:block=0 first:ignore=1 first:ignore=2 "
 				       "first:ignore=13 first:handler=10 first:ignore=34 "
@@ -293,8 +293,8 @@ START_TEST(fault_2_14_signals_are_as_new)
 }
 END_TEST
 
-/* row 6: WorkDir */
-START_TEST(row_6_working_directory)
+/* go-daemon: WorkDir */
+START_TEST(working_directory_is_set)
 {
 	struct probe probe = probe_run("%s" REPORT, probe_ways[_i]);
 
@@ -309,8 +309,8 @@ START_TEST(row_6_working_directory)
 }
 END_TEST
 
-/* row 10: Umask */
-START_TEST(row_10_umask)
+/* go-daemon: Umask */
+START_TEST(umask_is_set)
 {
 	static const char *const words[] = { "first:mask=077 umask=0", "first:mask=027",
 					     "umask=0137" };
@@ -333,21 +333,21 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("room");
 	TCase *room = harness_case(suite, "room");
 
-	tcase_add_loop_test(room, fault_2_13_no_terminal_is_acquired, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, no_terminal_is_acquired, 0, PROBE_WAYS);
 	tcase_add_loop_test(room, hangup_of_the_launchers_terminal_is_not_heard, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, fault_2_4_descriptors_do_not_leak, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, fault_2_5_null_is_read_and_written, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, descriptors_do_not_leak, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, null_is_read_and_written, 0, PROBE_WAYS);
 	tcase_add_loop_test(room, launcher_without_standard_streams, 0, PROBE_WAYS);
 	tcase_add_loop_test(room, second_copy_has_standard_streams_from_the_beginning, 0,
 			    PROBE_REBORN_WAYS);
 	tcase_add_loop_test(room, log_to_a_stream_that_the_launcher_has_closed, 0, PROBE_WAYS);
 	tcase_add_loop_test(room, kept_descriptors_are_there_and_go_no_further, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, row_4_log_file, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, row_1_default_modes_of_files, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, fault_2_6_row_4_log_to_the_launchers_stdout, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, row_5_log_to_a_descriptor, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, fault_2_14_signals_are_as_new, 0, PROBE_REBORN_WAYS);
-	tcase_add_loop_test(room, row_6_working_directory, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, row_10_umask, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, log_file_is_written, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, default_modes_of_files, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, log_to_the_launchers_stdout, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, log_to_a_descriptor, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, signals_are_as_new, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(room, working_directory_is_set, 0, PROBE_WAYS);
+	tcase_add_loop_test(room, umask_is_set, 0, PROBE_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

@@ -33,8 +33,8 @@ static void check_exit(const struct probe *probe, int code)
 		      "status %#x", (unsigned)probe->status);
 }
 
-/* row 11: Reborn */
-START_TEST(row_11_reborn_starts_a_daemon)
+/* go-daemon: Reborn */
+START_TEST(reborn_starts_a_daemon)
 {
 	struct probe probe = probe_run("%s " LONG " pid=@/run/pid daemon:report daemon:up "
 				       "daemon:wait", probe_ways[_i]);
@@ -312,8 +312,8 @@ END_TEST
 
 /* Inside the set-up: the daemon's own error and text come to the launcher. */
 
-/* fault 2.7: a chroot that fails in the daemon is reported as success */
-START_TEST(fault_2_7_chroot_fails)
+/* In go-daemon: a chroot that fails in the daemon is reported as success */
+START_TEST(chroot_fails)
 {
 	struct probe probe = probe_run("%s failure=5 pid=@/run/pid chroot=@/missing",
 				       probe_ways[_i]);
@@ -447,7 +447,7 @@ int main(int argc, char *argv[])
 	TCase *refused = harness_case(suite, "refused");
 	TCase *silent = harness_case(suite, "silent");
 
-	tcase_add_loop_test(up, row_11_reborn_starts_a_daemon, 0, PROBE_WAYS);
+	tcase_add_loop_test(up, reborn_starts_a_daemon, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, pid_file_is_complete_when_the_launcher_returns, 0, PROBE_WAYS);
 	tcase_add_loop_test(dead, daemon_exits_before_it_is_ready, 0, PROBE_WAYS);
 	tcase_add_loop_test(gone, daemon_is_ready_and_exits_with_0, 0, PROBE_WAYS);
@@ -467,7 +467,7 @@ int main(int argc, char *argv[])
 	if (!harness_is_sanitized())
 		tcase_add_loop_test(dead, memory_runs_out, 0, PROBE_WAYS);
 	tcase_add_loop_test(dead, descriptors_run_out, 0, PROBE_WAYS);
-	tcase_add_loop_test(refused, fault_2_7_chroot_fails, 0, PROBE_WAYS);
+	tcase_add_loop_test(refused, chroot_fails, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, log_directory_is_missing, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, pid_directory_is_missing, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, work_directory_is_missing, 0, PROBE_WAYS);

@@ -21,9 +21,9 @@
 #define REPORT " ready=60000 daemon:up daemon:report daemon:wait"
 #define NOBODY 65534
 
-/* row 1: MARK_NAME, MARK_VALUE; row 2: WasReborn */
-/* fault 2.10: the mark leaks, a program that the daemon starts believes it was reborn */
-START_TEST(fault_2_10_rows_1_2_mark_goes_no_further)
+/* go-daemon: MARK_NAME, MARK_VALUE, WasReborn */
+/* In go-daemon: the mark leaks, a program that the daemon starts believes it was reborn */
+START_TEST(mark_goes_no_further)
 {
 	struct probe probe = probe_run("%s daemon:run=@/child" REPORT, probe_ways[_i]);
 
@@ -235,8 +235,8 @@ START_TEST(program_with_more_privileges_starts_no_second_copy)
 }
 END_TEST
 
-/* row 11: a second call in the daemon is an error */
-START_TEST(row_11_second_reborn_in_the_daemon)
+/* a second call in the daemon is an error */
+START_TEST(second_reborn_in_the_daemon)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:again daemon:up "
 				       "daemon:again daemon:report daemon:wait", probe_ways[_i]);
@@ -251,8 +251,8 @@ START_TEST(row_11_second_reborn_in_the_daemon)
 }
 END_TEST
 
-/* row 8: Args, empty means the launcher's own */
-START_TEST(row_8_arguments_are_the_launchers)
+/* go-daemon: Args, empty means the launcher's own */
+START_TEST(arguments_are_the_launchers)
 {
 	const char *argv[] = { harness_self, "--helper", "probe", harness_path("report"),
 			       probe_ways[_i], "daemon:report", "two words", "", "tab\tand\nline",
@@ -276,8 +276,8 @@ START_TEST(row_8_arguments_are_the_launchers)
 }
 END_TEST
 
-/* row 8: Env, Args */
-START_TEST(row_8_arguments_and_environment_are_replaced)
+/* go-daemon: Env, Args */
+START_TEST(arguments_and_environment_are_replaced)
 {
 	struct probe probe = probe_run("%s arg=name arg=--helper arg=probe arg=@/report "
 				       "arg=daemon:report arg=daemon:wait arg=two_words arg=~ "
@@ -313,8 +313,8 @@ START_TEST(environment_is_the_launchers)
 }
 END_TEST
 
-/* row 11: the context travels to the daemon, and what the launcher set wins */
-START_TEST(row_11_settings_of_the_launcher_win)
+/* the context travels to the daemon, and what the launcher set wins */
+START_TEST(settings_of_the_launcher_win)
 {
 	struct probe probe = probe_run(
 		"%s first:ready=60000 first:pid=@/run/pid first:log=@/log first:workdir=@/run "
@@ -429,6 +429,7 @@ START_TEST(name_is_known_without_proc)
 	pid_t pid;
 
 	harness_need_root();
+	harness_need_kernel("a program without /proc");
 	pid = fork();
 	if (pid == 0)
 		_exit(find_without_proc());
@@ -514,6 +515,7 @@ START_TEST(program_runs_without_proc)
 	struct probe probe;
 	char words[512];
 
+	harness_need_kernel("a program without /proc");
 	snprintf(words, sizeof words, "%s" ARGUMENTS, probe_ways[_i]);
 	probe = run_without_proc(harness_self, words);
 	probe_check_up(&probe);
@@ -536,6 +538,7 @@ START_TEST(path_is_too_long_without_proc)
 	char words[1024];
 
 	harness_need_root();
+	harness_need_kernel("a program without /proc");
 	copy_of_this_program("program");
 	snprintf(words, sizeof words, "%s" ARGUMENTS, probe_ways[_i]);
 	enter_deep_directory();
@@ -573,7 +576,7 @@ int main(int argc, char *argv[])
 	TCase *words = harness_case(suite, "words");
 	TCase *program = harness_case(suite, "program");
 
-	tcase_add_loop_test(mark, fault_2_10_rows_1_2_mark_goes_no_further, 0, PROBE_WAYS);
+	tcase_add_loop_test(mark, mark_goes_no_further, 0, PROBE_WAYS);
 	tcase_add_test(mark, forged_marks_are_nothing);
 	tcase_add_test(mark, forged_mark_without_a_channel_is_refused);
 	tcase_add_test(mark, channel_of_another_kind_is_refused);
@@ -582,12 +585,12 @@ int main(int argc, char *argv[])
 		tcase_add_loop_test(mark, program_with_more_privileges_is_no_second_copy, 0, 3);
 		tcase_add_test(mark, program_with_more_privileges_starts_no_second_copy);
 	}
-	tcase_add_loop_test(mark, row_11_second_reborn_in_the_daemon, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, row_8_arguments_are_the_launchers, 0, 2);
-	tcase_add_loop_test(words, row_8_arguments_and_environment_are_replaced, 0,
+	tcase_add_loop_test(mark, second_reborn_in_the_daemon, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, arguments_are_the_launchers, 0, 2);
+	tcase_add_loop_test(words, arguments_and_environment_are_replaced, 0,
 			    PROBE_REBORN_WAYS);
 	tcase_add_loop_test(words, environment_is_the_launchers, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, row_11_settings_of_the_launcher_win, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, settings_of_the_launcher_win, 0, PROBE_WAYS);
 	tcase_add_loop_test(program, program_file_is_deleted_while_the_launcher_runs, 0,
 			    PROBE_REBORN_WAYS);
 	if (harness_has_linux_api())

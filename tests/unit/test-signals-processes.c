@@ -777,7 +777,7 @@ static int start_programs(struct daemonkit_signal *signal, void *data)
 	return DAEMONKIT_STOP;
 }
 
-/* go-daemon's fault 2.14; serve is the one that changes the mask, if only a little. */
+/* In go-daemon the mask and the dispositions change; serve is the one that changes the mask, if only a little. */
 START_TEST(programs_find_default_dispositions)
 {
 	struct daemonkit_signals *signals = new_object();

@@ -143,7 +143,7 @@ START_TEST(failure_leaves_nothing)
 }
 END_TEST
 
-START_TEST(sigterm_stops_by_default) /* go-daemon row 16 */
+START_TEST(sigterm_stops_by_default)
 {
 	struct daemonkit_signals *signals = new_object();
 
@@ -292,7 +292,7 @@ static int give_back(struct daemonkit_signal *signal, void *data)
 	return *(int *)data;
 }
 
-START_TEST(an_error_ends_the_loop) /* go-daemon row 16 */
+START_TEST(an_error_ends_the_loop)
 {
 	struct daemonkit_signals *signals = new_object();
 	int result = -EPIPE;
@@ -337,7 +337,7 @@ static int allocate_and_lock(struct daemonkit_signal *signal, void *data)
 }
 
 /* They interrupt malloc and the lock all the time, but their handlers do not. */
-START_TEST(handlers_are_ordinary_code) /* go-daemon row 16: in the caller's own thread */
+START_TEST(handlers_are_ordinary_code) /* in the caller's own thread */
 {
 	struct daemonkit_signals *signals = new_object();
 	struct place place = {.thread = pthread_self(), .mutex = PTHREAD_MUTEX_INITIALIZER};
