@@ -12,102 +12,102 @@
 
 #include "base/secret.h"
 
-static void discard(struct pack *pack)
+static void discard_contents(struct archive *archive)
 {
-	if (pack->bytes != NULL)
-		secret_wipe(pack->bytes, pack->length);
-	free(pack->bytes);
+	if (archive->bytes != NULL)
+		secret_wipe(archive->bytes, archive->length);
+	free(archive->bytes);
 }
 
-unsigned char *pack_room(struct pack *pack, size_t length)
+unsigned char *archive_room(struct archive *archive, size_t length)
 {
-	if (pack->error < 0)
+	if (archive->error < 0)
 		return NULL;
-	if (pack->size - pack->length < length) {
-		size_t size = pack->length + length < 256 ? 256 : 2 * (pack->length + length);
+	if (archive->size - archive->length < length) {
+		size_t size = archive->length + length < 256 ? 256 : 2 * (archive->length + length);
 		unsigned char *larger = malloc(size);
 
 		if (larger == NULL) {
-			pack->error = -ENOMEM;
+			archive->error = -ENOMEM;
 			return NULL;
 		}
 		/* realloc(3) would leave the bytes, secrets among them, where they were. */
-		if (pack->length > 0)
-			secret_copy(larger, pack->bytes, pack->length);
-		discard(pack);
-		pack->bytes = larger;
-		pack->size = size;
+		if (archive->length > 0)
+			secret_copy(larger, archive->bytes, archive->length);
+		discard_contents(archive);
+		archive->bytes = larger;
+		archive->size = size;
 	}
-	return pack->bytes + pack->length;
+	return archive->bytes + archive->length;
 }
 
-void pack_bytes(struct pack *pack, const void *bytes, size_t length)
+void archive_put_bytes(struct archive *archive, const void *bytes, size_t length)
 {
-	unsigned char *room = length > 0 ? pack_room(pack, length) : NULL;
+	unsigned char *room = length > 0 ? archive_room(archive, length) : NULL;
 
 	if (room == NULL)
 		return;
 	secret_copy(room, bytes, length);
-	pack->length += length;
+	archive->length += length;
 }
 
-void pack_number(struct pack *pack, int64_t number)
+void archive_put_number(struct archive *archive, int64_t number)
 {
-	pack_bytes(pack, &number, sizeof number);
+	archive_put_bytes(archive, &number, sizeof number);
 }
 
-void pack_string(struct pack *pack, const char *string)
+void archive_put_string(struct archive *archive, const char *string)
 {
 	if (string == NULL) {
-		pack_number(pack, -1);
+		archive_put_number(archive, -1);
 		return;
 	}
-	pack_number(pack, (int64_t)strlen(string));
-	pack_bytes(pack, string, strlen(string));
+	archive_put_number(archive, (int64_t)strlen(string));
+	archive_put_bytes(archive, string, strlen(string));
 }
 
-void pack_free(struct pack *pack)
+void archive_free(struct archive *archive)
 {
-	discard(pack);
-	*pack = (struct pack){ 0 };
+	discard_contents(archive);
+	*archive = (struct archive){ 0 };
 }
 
-void unpack_bytes(struct unpack *unpack, void *bytes, size_t length)
+void archive_get_bytes(struct archive_reader *reader, void *bytes, size_t length)
 {
-	if (unpack->error == 0 && unpack->left < length)
-		unpack->error = -EBADMSG;
-	if (unpack->error < 0 || length == 0)
+	if (reader->error == 0 && reader->left < length)
+		reader->error = -EBADMSG;
+	if (reader->error < 0 || length == 0)
 		return;
-	secret_copy(bytes, unpack->next, length);
-	unpack->next += length;
-	unpack->left -= length;
+	secret_copy(bytes, reader->next, length);
+	reader->next += length;
+	reader->left -= length;
 }
 
-int64_t unpack_number(struct unpack *unpack)
+int64_t archive_get_number(struct archive_reader *reader)
 {
 	int64_t number = 0;
 
-	unpack_bytes(unpack, &number, sizeof number);
+	archive_get_bytes(reader, &number, sizeof number);
 	return number;
 }
 
-char *unpack_string(struct unpack *unpack)
+char *archive_get_string(struct archive_reader *reader)
 {
-	int64_t length = unpack_number(unpack);
+	int64_t length = archive_get_number(reader);
 	char *string;
 
-	if (unpack->error < 0 || length == -1)
+	if (reader->error < 0 || length == -1)
 		return NULL;
-	if (length < 0 || (uint64_t)length > unpack->left) {
-		unpack->error = -EBADMSG;
+	if (length < 0 || (uint64_t)length > reader->left) {
+		reader->error = -EBADMSG;
 		return NULL;
 	}
 	string = malloc((size_t)length + 1);
 	if (string == NULL) {
-		unpack->error = -ENOMEM;
+		reader->error = -ENOMEM;
 		return NULL;
 	}
-	unpack_bytes(unpack, string, (size_t)length);
+	archive_get_bytes(reader, string, (size_t)length);
 	string[length] = '\0';
 	return string;
 }

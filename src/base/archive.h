@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 /*
- * Bytes that grow; begin with all zero, end with pack_free().  A failure for
+ * Bytes that grow; begin with all zero, end with archive_free().  A failure for
  * want of memory is kept: check error once, at the end.
  */
-struct pack {
+struct archive {
 	unsigned char *bytes;
 	size_t length;
 	size_t size;
@@ -21,23 +21,23 @@ struct pack {
  * Room for so many more bytes, to be written by the caller, who adds those that came to the
  * length; or NULL.
  */
-unsigned char *pack_room(struct pack *pack, size_t length);
-void pack_bytes(struct pack *pack, const void *bytes, size_t length);
-void pack_number(struct pack *pack, int64_t number);
+unsigned char *archive_room(struct archive *archive, size_t length);
+void archive_put_bytes(struct archive *archive, const void *bytes, size_t length);
+void archive_put_number(struct archive *archive, int64_t number);
 /* A string, or NULL. */
-void pack_string(struct pack *pack, const char *string);
-void pack_free(struct pack *pack);
+void archive_put_string(struct archive *archive, const char *string);
+void archive_free(struct archive *archive);
 
 /* Reading the same again: error becomes -EBADMSG when the bytes do not fit. */
-struct unpack {
+struct archive_reader {
 	const unsigned char *next;
 	size_t left;
 	int error;
 };
 
-int64_t unpack_number(struct unpack *unpack);
-void unpack_bytes(struct unpack *unpack, void *bytes, size_t length);
+int64_t archive_get_number(struct archive_reader *reader);
+void archive_get_bytes(struct archive_reader *reader, void *bytes, size_t length);
 /* A copy to be freed by the caller, or NULL where NULL was packed. */
-char *unpack_string(struct unpack *unpack);
+char *archive_get_string(struct archive_reader *reader);
 
 #endif /* BASE_ARCHIVE_H */

@@ -24,7 +24,7 @@ deadline deadline_after(int milliseconds)
 }
 
 /* The time left as poll(2) wants it, rounded up so that 0 means "over". */
-static int left(deadline until)
+static int milliseconds_left(deadline until)
 {
 	deadline rest;
 
@@ -40,7 +40,7 @@ static int left(deadline until)
 int deadline_poll(struct pollfd *fds, nfds_t count, deadline until)
 {
 	for (;;) {
-		int milliseconds = left(until);
+		int milliseconds = milliseconds_left(until);
 		int ready = poll(fds, count, milliseconds);
 
 		if (ready > 0)

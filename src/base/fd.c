@@ -74,7 +74,7 @@ int fd_replace(int from, int to)
 	return result < 0 ? -errno : 0;
 }
 
-static int set_flag(int fd, int get, int set, int flag, bool on)
+static int set_fd_flag(int fd, int get, int set, int flag, bool on)
 {
 	int flags = fcntl(fd, get);
 
@@ -87,12 +87,12 @@ static int set_flag(int fd, int get, int set, int flag, bool on)
 
 int fd_set_cloexec(int fd, bool on)
 {
-	return set_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
+	return set_fd_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
 }
 
 int fd_set_nonblocking(int fd, bool on)
 {
-	return set_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
+	return set_fd_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
 }
 
 /* The first number that the library's own descriptors may have. */

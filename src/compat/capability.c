@@ -69,7 +69,7 @@ static int make_root_ordinary(void)
 	return 0;
 }
 
-static int get(struct __user_cap_data_struct data[2])
+static int get_capabilities(struct __user_cap_data_struct data[2])
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 
@@ -78,7 +78,7 @@ static int get(struct __user_cap_data_struct data[2])
 	return syscall(SYS_capget, &header, data) < 0 ? -errno : 0;
 }
 
-static int set(const struct __user_cap_data_struct data[2])
+static int set_capabilities(const struct __user_cap_data_struct data[2])
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 
@@ -88,7 +88,7 @@ static int set(const struct __user_cap_data_struct data[2])
 int compat_capabilities_any(void)
 {
 	struct __user_cap_data_struct data[2];
-	int result = get(data);
+	int result = get_capabilities(data);
 
 	return result < 0 ? result : data[0].permitted != 0 || data[1].permitted != 0;
 }
@@ -98,19 +98,19 @@ int compat_capabilities_drop(void)
 	static const struct __user_cap_data_struct none[2];
 
 	/* The ambient ones go with the inheritable ones. */
-	return set(none);
+	return set_capabilities(none);
 }
 
 int compat_capabilities_limit(uint64_t mask)
 {
 	struct __user_cap_data_struct data[2];
-	int result = get(data);
+	int result = get_capabilities(data);
 
 	/* What changing the user has switched off is needed once more. */
 	for (int i = 0; i < 2; i++)
 		data[i].effective = data[i].permitted;
 	if (result == 0)
-		result = set(data);
+		result = set_capabilities(data);
 	if (result == 0)
 		result = limit_bounding_set(mask);
 	if (result == 0)
@@ -122,7 +122,7 @@ int compat_capabilities_limit(uint64_t mask)
 	memset(data, 0, sizeof data);
 	for (int i = 0; i < 2; i++)
 		data[i].permitted = data[i].effective = (uint32_t)(mask >> (32 * i));
-	result = set(data);
+	result = set_capabilities(data);
 	if (result == 0 && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
 		result = -errno;
 	return result == 0 ? compat_capabilities_check(mask) : result;
@@ -135,11 +135,11 @@ int compat_capabilities_pass(uint64_t mask)
 
 	if (mask == 0)
 		return 0;
-	result = get(data);
+	result = get_capabilities(data);
 	for (int i = 0; i < 2; i++)
 		data[i].inheritable = (uint32_t)(mask >> (32 * i));
 	if (result == 0)
-		result = set(data);
+		result = set_capabilities(data);
 	for (unsigned capability = 0; capability < 64 && result == 0; capability++)
 		if ((mask & BIT(capability)) != 0 &&
 		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, (unsigned long)capability, 0, 0) < 0)
@@ -150,7 +150,7 @@ int compat_capabilities_pass(uint64_t mask)
 int compat_capabilities_check(uint64_t mask)
 {
 	struct __user_cap_data_struct data[2];
-	int result = get(data);
+	int result = get_capabilities(data);
 
 	for (int i = 0; i < 2 && result == 0; i++) {
 		uint32_t half = (uint32_t)(mask >> (32 * i));

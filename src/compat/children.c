@@ -28,7 +28,7 @@ static bool is_subreaper(void)
 }
 
 /* Other threads' children are not even seen; see compat_children_ended() for the rest. */
-static int in_sight(void)
+static int child_is_visible(void)
 {
 	return is_main_thread() ? __WNOTHREAD : 0;
 }
@@ -39,7 +39,7 @@ struct list {
 	pid_t pid; /* as far as its digits have been read */
 };
 
-static void take(struct list *list, const char *text, ssize_t length)
+static void reap_child(struct list *list, const char *text, ssize_t length)
 {
 	for (ssize_t i = 0; i < length; i++) {
 		if (text[i] >= '0' && text[i] <= '9') {
@@ -64,7 +64,7 @@ int compat_children_each(void (*visit)(pid_t child, void *data), void *data)
 		return errno == ENOENT ? -ENOTSUP : -errno;
 	do {
 		length = read(fd, text, sizeof text);
-		take(&list, text, length);
+		reap_child(&list, text, length);
 	} while (length > 0 || (length < 0 && errno == EINTR));
 	length = length < 0 ? -errno : 0;
 	close(fd);
@@ -83,7 +83,7 @@ static bool is_subreaper(void)
 	return false;
 }
 
-static int in_sight(void)
+static int child_is_visible(void)
 {
 	return 0;
 }
@@ -102,7 +102,7 @@ bool compat_children_adopts(void)
 	return getpid() == 1 || is_subreaper();
 }
 
-static pid_t look(idtype_t type, pid_t child, int options)
+static pid_t probe_children(idtype_t type, pid_t child, int options)
 {
 	siginfo_t info = { .si_pid = 0 };
 
@@ -119,18 +119,18 @@ pid_t compat_children_ended(void)
 
 	if (!is_main_thread())
 		return -ENOTSUP;
-	child = look(P_ALL, 0, WNOWAIT | in_sight());
+	child = probe_children(P_ALL, 0, WNOWAIT | child_is_visible());
 	return child == -ECHILD ? 0 : child;
 }
 
 bool compat_children_has_ended(pid_t child)
 {
-	return look(P_PID, child, WNOWAIT | in_sight()) == child;
+	return probe_children(P_PID, child, WNOWAIT | child_is_visible()) == child;
 }
 
 bool compat_children_reap(pid_t child)
 {
-	pid_t result = look(P_PID, child, in_sight());
+	pid_t result = probe_children(P_PID, child, child_is_visible());
 
 	return result == child || result == -ECHILD;
 }

@@ -76,7 +76,7 @@ static void spawn_sibling(struct call *call)
 		call->error = -errno;
 }
 
-static int lead_session(void *data)
+static int start_session(void *data)
 {
 	setsid();
 	spawn_sibling(data);
@@ -85,7 +85,7 @@ static int lead_session(void *data)
 
 static int spawn_child(char *stack, struct call *call)
 {
-	pid_t leader = clone(lead_session, stack, SHARED, call);
+	pid_t leader = clone(start_session, stack, SHARED, call);
 
 	if (leader < 0)
 		return -errno;
@@ -103,7 +103,7 @@ struct kernel_sigset {
 	unsigned char bits[_NSIG / 8];
 };
 
-static void block_all(struct kernel_sigset *old)
+static void block_all_signals(struct kernel_sigset *old)
 {
 	struct kernel_sigset all;
 
@@ -111,7 +111,7 @@ static void block_all(struct kernel_sigset *old)
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, old, sizeof all);
 }
 
-static void restore(const struct kernel_sigset *old)
+static void restore_signals(const struct kernel_sigset *old)
 {
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, old, NULL, sizeof *old);
 }
@@ -122,12 +122,12 @@ static int spawn_on(char *stacks, struct call *call)
 	int error = 0;
 	struct kernel_sigset mask;
 
-	block_all(&mask);
+	block_all_signals(&mask);
 	if (call->sibling)
 		spawn_sibling(call);
 	else
 		error = spawn_child(stacks + STACK_SIZE, call);
-	restore(&mask);
+	restore_signals(&mask);
 	return error < 0 ? error : call->error;
 }
 

@@ -48,7 +48,7 @@ struct entry {
 	char name[];
 };
 
-static int each_name(const char *bytes, long count, int skip,
+static int visit_names(const char *bytes, long count, int skip,
 		     int (*function)(int fd, void *data), void *data)
 {
 	for (long at = 0; at < count;) {
@@ -68,7 +68,7 @@ static int each_name(const char *bytes, long count, int skip,
 	return 0;
 }
 
-static int each_listed(int (*function)(int fd, void *data), void *data)
+static int visit_listed(int (*function)(int fd, void *data), void *data)
 {
 	_Alignas(struct entry) char bytes[4096];
 	int list = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -83,7 +83,7 @@ static int each_listed(int (*function)(int fd, void *data), void *data)
 			result = count < 0 ? -errno : 0;
 			break;
 		}
-		result = each_name(bytes, count, list, function, data);
+		result = visit_names(bytes, count, list, function, data);
 	}
 	close(list);
 	return result;
@@ -115,7 +115,7 @@ bool compat_can_unshare_table(void)
 	return false;
 }
 
-static int each_listed(int (*function)(int fd, void *data), void *data)
+static int visit_listed(int (*function)(int fd, void *data), void *data)
 {
 	(void)function;
 	(void)data;
@@ -130,7 +130,7 @@ static int each_listed(int (*function)(int fd, void *data), void *data)
 #define POLLED 256
 #define POLLED_LIMIT (1U << 20)
 
-static int each_polled(int (*function)(int fd, void *data), void *data)
+static int visit_polled(int (*function)(int fd, void *data), void *data)
 {
 	struct pollfd fds[POLLED];
 	struct rlimit limit;
@@ -157,16 +157,16 @@ static int each_polled(int (*function)(int fd, void *data), void *data)
 
 int compat_each_fd(int (*function)(int fd, void *data), void *data)
 {
-	int result = each_listed(function, data);
+	int result = visit_listed(function, data);
 
-	return result == -ENOSYS ? each_polled(function, data) : result;
+	return result == -ENOSYS ? visit_polled(function, data) : result;
 }
 
 struct range {
 	unsigned first, last;
 };
 
-static int close_in_range(int fd, void *data)
+static int close_if_in_range(int fd, void *data)
 {
 	const struct range *range = data;
 
@@ -184,5 +184,5 @@ int compat_close_range(unsigned first, unsigned last)
 		return 0;
 	result = close_range_call(first, last, 0);
 	/* A filter may also answer EPERM: the slower way then does as well. */
-	return result == 0 ? 0 : compat_each_fd(close_in_range, &range);
+	return result == 0 ? 0 : compat_each_fd(close_if_in_range, &range);
 }

@@ -21,7 +21,7 @@ void compat_pollset_close(struct compat_pollset *set)
 #include <sys/timerfd.h>
 #include <time.h>
 
-static int control(struct compat_pollset *set, int operation, int fd, short events)
+static int control_set(struct compat_pollset *set, int operation, int fd, short events)
 {
 	struct epoll_event event = {
 		.events = ((events & POLLIN) != 0 ? (uint32_t)EPOLLIN : 0) |
@@ -50,13 +50,13 @@ int compat_pollset_open(struct compat_pollset *set)
 
 int compat_pollset_add(struct compat_pollset *set, int fd, short events)
 {
-	return control(set, EPOLL_CTL_ADD, fd, events);
+	return control_set(set, EPOLL_CTL_ADD, fd, events);
 }
 
 int compat_pollset_change(struct compat_pollset *set, int fd, short events)
 {
 	/* Without any events it would still be told of a hang-up, again and again. */
-	return control(set, events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD, fd, events);
+	return control_set(set, events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD, fd, events);
 }
 
 int compat_pollset_time(struct compat_pollset *set, int64_t microseconds)

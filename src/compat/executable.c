@@ -22,7 +22,7 @@
 static const char *const links[] = { "/proc/self/exe", "/proc/curproc/file",
 				     "/proc/curproc/exe" };
 
-static bool is_file(const char *path, const struct stat *facts)
+static bool is_regular_file(const char *path, const struct stat *facts)
 {
 	struct stat named;
 
@@ -34,18 +34,18 @@ static bool is_file(const char *path, const struct stat *facts)
  * Is this the running program's file?  Emulators lead whoever opens the link
  * to the program that they run, and whoever only looks to themselves.
  */
-static bool is_running(const char *path, const char *link)
+static bool is_running_file(const char *path, const char *link)
 {
 	struct stat running;
 	bool answer;
 	int fd;
 
-	if (stat(link, &running) == 0 && is_file(path, &running))
+	if (stat(link, &running) == 0 && is_regular_file(path, &running))
 		return true;
 	fd = open(link, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	answer = fstat(fd, &running) == 0 && is_file(path, &running);
+	answer = fstat(fd, &running) == 0 && is_regular_file(path, &running);
 	close(fd);
 	return answer;
 }
@@ -54,7 +54,7 @@ static bool is_running(const char *path, const char *link)
  * The real path is better than the link: the kernel names the process after
  * it.  But only while it is the same file.
  */
-static int resolve(const char *link, char *path, size_t size)
+static int resolve_name(const char *link, char *path, size_t size)
 {
 	ssize_t length = readlink(link, path, size);
 
@@ -63,7 +63,7 @@ static int resolve(const char *link, char *path, size_t size)
 		return -errno;
 	if (length >= 0 && (size_t)length < size) {
 		path[length] = '\0';
-		if (is_running(path, link))
+		if (is_running_file(path, link))
 			return 0;
 	}
 	if (strlen(link) >= size)
@@ -77,12 +77,12 @@ static int find_file(char *path, size_t size)
 	int result = -ENOTSUP;
 
 	for (size_t i = 0; i < sizeof links / sizeof *links && result < 0; i++)
-		result = resolve(links[i], path, size);
+		result = resolve_name(links[i], path, size);
 	return result;
 }
 
 /* What is only a link to the running program, or to a descriptor, leads to no other file. */
-static bool is_lasting(const char *path)
+static bool path_is_lasting(const char *path)
 {
 	return path[0] == '/' && strncmp(path, "/proc/", 6) != 0 &&
 	       strncmp(path, "/dev/fd/", 8) != 0;
@@ -95,7 +95,7 @@ static bool is_program(const char *path)
 	struct stat facts;
 
 	if (lstat(links[0], &facts) == 0)
-		return is_running(path, links[0]);
+		return is_running_file(path, links[0]);
 	return stat(path, &facts) == 0 && S_ISREG(facts.st_mode);
 }
 
@@ -117,7 +117,7 @@ static bool find_name(char name[static PATH_MAX])
 	if (length + strlen(path) >= PATH_MAX)
 		return false;
 	strcpy(name + length, path);
-	return is_lasting(name) && is_program(name);
+	return path_is_lasting(name) && is_program(name);
 }
 #else
 static bool find_name(char name[static PATH_MAX])
@@ -134,7 +134,7 @@ static char executed[PATH_MAX];
 __attribute__((__constructor__)) static void remember_name(void)
 {
 	if (!find_name(executed) &&
-	    (find_file(executed, sizeof executed) < 0 || !is_lasting(executed)))
+	    (find_file(executed, sizeof executed) < 0 || !path_is_lasting(executed)))
 		executed[0] = '\0';
 }
 

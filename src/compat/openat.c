@@ -23,7 +23,7 @@
 #define CAREFULLY (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
 /* fd if it is the expected file, else it is closed. */
-static int expect(int fd, const struct stat *expected)
+static int check_expected(int fd, const struct stat *expected)
 {
 	struct stat found;
 	int error = -ESTALE;
@@ -49,17 +49,17 @@ bool compat_is_queue(int fd)
 }
 
 /* The portable way: a file of another kind may be opened for a moment. */
-static int open_then_look(int dir, const char *name, const struct stat *expected, int access)
+static int open_then_stat(int dir, const char *name, const struct stat *expected, int access)
 {
 	int fd = openat(dir, name, access | CAREFULLY);
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ELOOP || errno == ENXIO ? -ESTALE : -errno;
-	return expect(fd, expected);
+	return check_expected(fd, expected);
 }
 
 /* A text of readlink(2): its length or a negative errno. */
-static int end_text(char *target, size_t size, ssize_t length)
+static int terminate_text(char *target, size_t size, ssize_t length)
 {
 	if (length < 0)
 		return -errno;
@@ -74,7 +74,7 @@ static int end_text(char *target, size_t size, ssize_t length)
 #define LINK_MAX_LENGTH (sizeof "/proc/self/fd/" + NUMBER_MAX)
 
 /* The name by which this process itself may open the file anew. */
-static const char *magic_link(char text[static LINK_MAX_LENGTH], int fd)
+static const char *open_magic_link(char text[static LINK_MAX_LENGTH], int fd)
 {
 	static const char directory[] = "/proc/self/fd/";
 	size_t length = sizeof directory - 1;
@@ -98,13 +98,13 @@ int compat_open_expected(int dir, const char *name, const struct stat *expected,
 
 	if (handle < 0)
 		return errno == ENOENT ? -ESTALE : -errno;
-	handle = expect(handle, expected);
+	handle = check_expected(handle, expected);
 	if (handle < 0)
 		return handle;
-	fd = fd_open(magic_link(link, handle), access | O_NONBLOCK | O_NOCTTY, 0);
+	fd = fd_open(open_magic_link(link, handle), access | O_NONBLOCK | O_NOCTTY, 0);
 	fd_close(handle);
 	if (fd == -ENOENT) /* no /proc */
-		fd = open_then_look(dir, name, expected, access);
+		fd = open_then_stat(dir, name, expected, access);
 	return fd;
 }
 
@@ -118,7 +118,7 @@ static int read_held_link(int link, struct stat *facts, char *target, size_t siz
 		return -EINVAL;
 	if (system.f_type == PROC_SUPER_MAGIC)
 		return 0;
-	return end_text(target, size, readlinkat(link, "", target, size));
+	return terminate_text(target, size, readlinkat(link, "", target, size));
 }
 
 int compat_read_link(const char *path, struct stat *facts, char *target, size_t size)
@@ -149,7 +149,7 @@ int compat_open_nameless(int dir)
 }
 
 /* The directory has admitted the file: what is refused is only this way to a name. */
-static int naming_error(int error)
+static int link_error(int error)
 {
 	switch (error) {
 	case ENOENT:
@@ -167,14 +167,14 @@ int compat_name(int fd, int dir, const char *name)
 {
 	char link[LINK_MAX_LENGTH];
 
-	if (linkat(AT_FDCWD, magic_link(link, fd), dir, name, AT_SYMLINK_FOLLOW) == 0)
+	if (linkat(AT_FDCWD, open_magic_link(link, fd), dir, name, AT_SYMLINK_FOLLOW) == 0)
 		return 0;
 	if (errno != ENOENT)
-		return naming_error(errno);
+		return link_error(errno);
 	/* No /proc; this way needs a privilege. */
 	if (linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0)
 		return 0;
-	return naming_error(errno);
+	return link_error(errno);
 }
 
 /* RENAME_NOREPLACE; not every file system and not every kernel has it. */
@@ -199,7 +199,7 @@ int compat_open_directory(const char *path)
 
 int compat_open_expected(int dir, const char *name, const struct stat *expected, bool writing)
 {
-	return open_then_look(dir, name, expected, writing ? O_RDWR : O_RDONLY);
+	return open_then_stat(dir, name, expected, writing ? O_RDWR : O_RDONLY);
 }
 
 int compat_read_link(const char *path, struct stat *facts, char *target, size_t size)
@@ -211,7 +211,7 @@ int compat_read_link(const char *path, struct stat *facts, char *target, size_t 
 		return -errno;
 	if (!S_ISLNK(facts->st_mode))
 		return -EINVAL;
-	result = end_text(target, size, readlink(path, target, size));
+	result = terminate_text(target, size, readlink(path, target, size));
 	if (result > 0 && (lstat(path, &after) < 0 || !fd_same_file(facts, &after)))
 		result = -EINVAL;
 	return result;

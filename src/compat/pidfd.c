@@ -46,7 +46,7 @@ int compat_pidfd_open(pid_t pid)
 }
 
 /* A process may always signal itself: is the call refused, whoever is meant? */
-static bool is_refused(void)
+static bool pidfd_is_refused(void)
 {
 	int self = compat_pidfd_open(getpid());
 	bool refused = self >= 0 && syscall(SYS_pidfd_send_signal, self, 0, NULL, 0) < 0;
@@ -64,7 +64,7 @@ static int send_signal(int pidfd, int signal, const siginfo_t *info)
 		return 0;
 	error = errno;
 	/* From the kernel about that process, or from a filter about the call? */
-	if ((error == EPERM || error == EACCES) && is_refused())
+	if ((error == EPERM || error == EACCES) && pidfd_is_refused())
 		error = ENOSYS;
 	return -error;
 }
@@ -134,7 +134,7 @@ int compat_pidfd_exit_status(int pidfd, int *status)
 }
 
 /* The whole of a small file of /proc, as a string: its length or -errno. */
-static ssize_t slurp(const char *path, char *text, size_t size)
+static ssize_t read_proc_file(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t length;
@@ -165,14 +165,14 @@ static const char *stat_field(const char *text, int wanted)
 	return next;
 }
 
-int compat_process_look(pid_t pid, struct compat_process *process)
+int compat_process_stat(pid_t pid, struct compat_process *process)
 {
 	const char *state, *threads, *start;
 	char path[64], text[1024];
 	ssize_t length;
 
 	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-	length = slurp(path, text, sizeof text);
+	length = read_proc_file(path, text, sizeof text);
 	state = length > 0 ? stat_field(text, 3) : NULL;
 	threads = length > 0 ? stat_field(text, 20) : NULL;
 	start = length > 0 ? stat_field(text, 22) : NULL;
@@ -199,7 +199,7 @@ int compat_process_owner(pid_t pid, uid_t *owner)
 }
 
 /* Is the signal in this set of /proc/PID/status?  1, 0, or -ENOTSUP. */
-static int is_in_set(const char *status, const char *name, int signal)
+static int signal_is_in_set(const char *status, const char *name, int signal)
 {
 	const char *set = strstr(status, name);
 
@@ -213,9 +213,9 @@ int compat_process_pending(pid_t pid, int signal)
 	char path[64], text[4096];
 
 	snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
-	if (slurp(path, text, sizeof text) < 0)
+	if (read_proc_file(path, text, sizeof text) < 0)
 		return -ENOTSUP;
-	return is_in_set(text, "\nShdPnd:", signal);
+	return signal_is_in_set(text, "\nShdPnd:", signal);
 }
 
 /* Within sigwait(3) a signal does not count as blocked. */
@@ -225,7 +225,7 @@ static bool waits_for_signals(pid_t pid)
 	char path[64], text[128];
 
 	snprintf(path, sizeof path, "/proc/%ld/wchan", (long)pid);
-	return slurp(path, text, sizeof text) > 0 &&
+	return read_proc_file(path, text, sizeof text) > 0 &&
 	       strncmp(text, function, sizeof function - 1) == 0;
 }
 
@@ -235,11 +235,11 @@ int compat_process_disposition(pid_t pid, int signal)
 	char path[64], text[4096];
 
 	snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
-	if (slurp(path, text, sizeof text) < 0)
+	if (read_proc_file(path, text, sizeof text) < 0)
 		return -ENOTSUP;
-	caught = is_in_set(text, "\nSigCgt:", signal);
-	blocked = is_in_set(text, "\nSigBlk:", signal);
-	ignored = is_in_set(text, "\nSigIgn:", signal);
+	caught = signal_is_in_set(text, "\nSigCgt:", signal);
+	blocked = signal_is_in_set(text, "\nSigBlk:", signal);
+	ignored = signal_is_in_set(text, "\nSigIgn:", signal);
 	if (caught < 0 || blocked < 0 || ignored < 0)
 		return -ENOTSUP;
 	if (caught == 1)
@@ -321,7 +321,7 @@ int compat_pidfd_exit_status(int pidfd, int *status)
 	return -ENOTSUP;
 }
 
-int compat_process_look(pid_t pid, struct compat_process *process)
+int compat_process_stat(pid_t pid, struct compat_process *process)
 {
 	siginfo_t child = { .si_pid = 0 };
 

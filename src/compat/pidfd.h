@@ -40,7 +40,7 @@ struct compat_process {
 };
 
 /* Look at the process that has this pid now: 0, or -ESRCH without one. */
-int compat_process_look(pid_t pid, struct compat_process *process);
+int compat_process_stat(pid_t pid, struct compat_process *process);
 
 /* Whose is it?  The effective user, or 0 for a process that guards itself. */
 int compat_process_owner(pid_t pid, uid_t *owner);

@@ -57,7 +57,7 @@ struct daemonkit_context *daemonkit_context_free(struct daemonkit_context *conte
 
 int daemonkit_was_reborn(void)
 {
-	return origin_get() == ORIGIN_REBORN;
+	return marker_get() == MARKER_REBORN;
 }
 
 int daemonkit_context_search(struct daemonkit_context *context,

@@ -20,7 +20,7 @@
 #include "signals/signals-internal.h"
 #include "start/marker.h"
 
-static int undo(struct daemonkit_context *context, struct room_streams *streams, int result)
+static int undo_set_up(struct daemonkit_context *context, struct room_streams *streams, int result)
 {
 	KEEP_ERROR_TEXT;
 
@@ -33,7 +33,7 @@ static int undo(struct daemonkit_context *context, struct room_streams *streams,
 }
 
 /* Everything that makes this process the daemon, in an order that matters. */
-static int set_up(struct daemonkit_context *context, bool foreground)
+static int set_up_daemon(struct daemonkit_context *context, bool foreground)
 {
 	const struct settings *settings = &context->settings;
 	struct room_streams streams = { -1, -1, false };
@@ -49,7 +49,7 @@ static int set_up(struct daemonkit_context *context, bool foreground)
 	if (result == 0)
 		result = room_set_streams(foreground, &streams);
 	if (result < 0)
-		return undo(context, &streams, result);
+		return undo_set_up(context, &streams, result);
 	context->settings.log_fd = fd_close(context->settings.log_fd);
 	/* What is not in use is not to be reopened. */
 	if (streams.journal)
@@ -62,7 +62,7 @@ static int set_up(struct daemonkit_context *context, bool foreground)
  * copy of the program does not, neither there nor in the log, which may be that of a daemon that
  * runs.
  */
-static int fail(struct daemonkit_context *context, int result)
+static int fail_start(struct daemonkit_context *context, int result)
 {
 	KEEP_ERROR_TEXT;
 
@@ -96,7 +96,7 @@ static int prepare_notify(struct daemonkit_context *context, bool foreground)
 }
 
 /* It is the daemon; the launcher, if there is one, is told. */
-static int announce(struct daemonkit_context *context)
+static int announce_daemon(struct daemonkit_context *context)
 {
 	int result;
 
@@ -113,13 +113,13 @@ static int announce(struct daemonkit_context *context)
 }
 
 /* Make this process the daemon, and tell the launcher how that went. */
-static int become(struct daemonkit_context *context, bool foreground)
+static int become_daemon(struct daemonkit_context *context, bool foreground)
 {
 	int result = prepare_notify(context, foreground);
 
 	if (result == 0)
-		result = set_up(context, foreground);
-	return result < 0 ? fail(context, result) : announce(context);
+		result = set_up_daemon(context, foreground);
+	return result < 0 ? fail_start(context, result) : announce_daemon(context);
 }
 
 /* What is inherited on purpose goes no further. */
@@ -147,12 +147,12 @@ int become_refused(void)
 /* What the launcher wants, instead of what this copy computed for itself. */
 static int receive_settings(struct daemonkit_context *context)
 {
-	struct pack settings = { .error = 0 };
+	struct archive settings = { .error = 0 };
 	int result = channel_receive_settings(context->notify.channel, &settings);
 
 	if (result == 0)
-		result = settings_unpack(&context->settings, settings.bytes, settings.length);
-	pack_free(&settings);
+		result = settings_get(&context->settings, settings.bytes, settings.length);
+	archive_free(&settings);
 	if (result == -ECANCELED)
 		return error_set(result, "the launcher is gone: nobody waits for this start");
 	if (result == -EPERM) {
@@ -166,7 +166,7 @@ static int receive_settings(struct daemonkit_context *context)
 }
 
 /* In the place of the daemon that started this process, everything is as it left it. */
-static int succeed(struct daemonkit_context *context)
+static int replace_predecessor(struct daemonkit_context *context)
 {
 	struct settings *settings = &context->settings;
 	int result = 0;
@@ -184,7 +184,7 @@ static int succeed(struct daemonkit_context *context)
 	return result;
 }
 
-static int take(void *data)
+static int acquire_place(void *data)
 {
 	struct daemonkit_context *context = data;
 
@@ -192,7 +192,7 @@ static int take(void *data)
 }
 
 /* Nothing here is this process's then, least of all the file to remove. */
-static void leave(void *data)
+static void release_place(void *data)
 {
 	struct daemonkit_context *context = data;
 
@@ -200,7 +200,7 @@ static void leave(void *data)
 		pidfile_leave_to_heir(context->pidfile);
 }
 
-static void taken(void *data)
+static void finish_handover(void *data)
 {
 	struct daemonkit_context *context = data;
 	struct settings *settings = &context->settings;
@@ -213,20 +213,20 @@ static void taken(void *data)
 
 static int become_successor(struct daemonkit_context *context)
 {
-	int result = succeed(context);
+	int result = replace_predecessor(context);
 
 	if (result < 0)
-		return fail(context, result);
-	context->notify.take = take;
-	context->notify.leave = leave;
-	context->notify.taken = taken;
+		return fail_start(context, result);
+	context->notify.acquire = acquire_place;
+	context->notify.release = release_place;
+	context->notify.acquired = finish_handover;
 	context->notify.data = context;
-	return announce(context);
+	return announce_daemon(context);
 }
 
 int become_second_copy(struct daemonkit_context *context)
 {
-	int channel = origin_take_channel(), result;
+	int channel = marker_take_channel(), result;
 
 	if (channel < 0)
 		return error_set(-EPERM, "this process is the daemon already");
@@ -235,16 +235,16 @@ int become_second_copy(struct daemonkit_context *context)
 		return error_system(context->notify.channel, "channel to the launcher");
 	result = receive_settings(context);
 	if (result < 0)
-		return fail(context, result);
+		return fail_start(context, result);
 	if (context->settings.name != NULL)
 		compat_set_name(context->settings.name);
-	return context->settings.successor ? become_successor(context) : become(context, false);
+	return context->settings.successor ? become_successor(context) : become_daemon(context, false);
 }
 
 /* Let in what whoever started the program had blocked; not what it blocked itself. */
-static void clean_mask(sigset_t *mask)
+static void clean_signal_mask(sigset_t *mask)
 {
-	const sigset_t *inherited = origin_mask();
+	const sigset_t *inherited = marker_mask();
 
 	for (int signal = 1; signal < NSIG; signal++)
 		if (sigismember(inherited, signal) == 1)
@@ -257,7 +257,7 @@ int become_forked(struct daemonkit_context *context, const struct launch_forked 
 	sigset_t mask = forked->mask;
 	int result = signals_rehome(launcher);
 
-	clean_mask(&mask);
+	clean_signal_mask(&mask);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	context->notify.channel = fd_above_standard(forked->channel);
 	if (context->notify.channel < 0)
@@ -271,8 +271,8 @@ int become_forked(struct daemonkit_context *context, const struct launch_forked 
 	if (result == 0)
 		result = seal_descriptors(&context->settings);
 	if (result < 0)
-		return fail(context, result);
-	return become(context, false);
+		return fail_start(context, result);
+	return become_daemon(context, false);
 }
 
 int become_foreground(struct daemonkit_context *context)
@@ -283,9 +283,9 @@ int become_foreground(struct daemonkit_context *context)
 	/* Before what waits is let in. */
 	first_begin();
 	sigprocmask(SIG_SETMASK, NULL, &mask);
-	clean_mask(&mask);
+	clean_signal_mask(&mask);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
-	result = become(context, true);
+	result = become_daemon(context, true);
 	context->supervised = result == 0;
 	if (result < 0)
 		first_end();

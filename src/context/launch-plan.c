@@ -22,10 +22,10 @@ void plan_free(struct plan *plan)
 	free(plan->own_arguments);
 	free(plan->environment);
 	free(plan->keep);
-	pack_free(&plan->settings);
+	archive_free(&plan->settings);
 }
 
-static int keep_descriptors(struct settings *all, const struct settings *settings)
+static int plan_descriptors(struct settings *all, const struct settings *settings)
 {
 	int single[SETTINGS_SINGLE], result = 0;
 
@@ -40,7 +40,7 @@ static int keep_descriptors(struct settings *all, const struct settings *setting
 	return result;
 }
 
-static int keep_signals(struct settings *all)
+static int plan_signals(struct settings *all)
 {
 	size_t count = signals_descriptors(NULL, 0);
 	int *fds = calloc(count + 1, sizeof *fds), result = 0;
@@ -60,9 +60,9 @@ int plan_keep(struct plan *plan, const struct settings *settings, bool fork)
 	int result;
 
 	settings_init(&all);
-	result = keep_descriptors(&all, settings);
+	result = plan_descriptors(&all, settings);
 	if (result == 0 && fork)
-		result = keep_signals(&all);
+		result = plan_signals(&all);
 	if (result < 0) {
 		settings_clear(&all);
 		return error_system(result, "cannot start the daemon");
@@ -113,12 +113,12 @@ int plan_second_copy(struct plan *plan, const struct daemonkit_context *context,
 	int result;
 
 	if (context->arguments == NULL) {
-		result = program_arguments(&plan->own_arguments);
+		result = argv_read(&plan->own_arguments);
 		if (result < 0)
 			return error_system(result, "cannot tell this program's arguments "
 						    "(say them with daemonkit_context_set_args)");
 	}
-	result = settings_pack(settings, &plan->settings);
+	result = settings_put(settings, &plan->settings);
 	if (result == 0)
 		result = plan_environment(plan, context->environment != NULL ?
 							context->environment : environ);

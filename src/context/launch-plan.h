@@ -17,12 +17,12 @@ struct daemonkit_context;
 struct plan {
 	struct launch_plan launch;
 	char path[PATH_MAX]; /* of the program */
-	char mark[ORIGIN_MARK_SIZE];
+	char mark[MARKER_SIZE];
 	char name[16]; /* of the process */
 	char **own_arguments;
 	char **environment;
 	int *keep;
-	struct pack settings;
+	struct archive settings;
 };
 
 /*

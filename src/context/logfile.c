@@ -23,7 +23,7 @@
 #define LINKS_MAX 40
 
 /* Put what the link says in the place of the path of the link: 0 or -ENAMETOOLONG. */
-static int put_target(char here[static PATH_MAX], const char *target)
+static int put_link_target(char here[static PATH_MAX], const char *target)
 {
 	char *slash = strrchr(here, '/');
 	size_t before = *target == '/' || slash == NULL ? 0 : (size_t)(slash - here) + 1;
@@ -35,7 +35,7 @@ static int put_target(char here[static PATH_MAX], const char *target)
 }
 
 /* What is at the path was not followed: 0 to look again, 1: it may be; or an error. */
-static int follow(const char *path, char here[static PATH_MAX])
+static int follow_links(const char *path, char here[static PATH_MAX])
 {
 	struct stat facts;
 	/* Not on the stack, which has another path already. */
@@ -51,7 +51,7 @@ static int follow(const char *path, char here[static PATH_MAX])
 	if (result == 0)
 		result = 1; /* the kernel's own, which no text describes */
 	else if (result > 0)
-		result = put_target(here, target);
+		result = put_link_target(here, target);
 	else if (result == -EINVAL || result == -ENOENT)
 		result = 0; /* it was a link a moment ago */
 	if (result < 0)
@@ -65,7 +65,7 @@ out:
  * The stream that the path means, 1 or 2, or -1.  Opening it anew would fail for a socket,
  * or for a pipe of another user, and there may be no /proc to do it in.
  */
-static int stream_of(const char *path, bool link_of_kernel)
+static int stream_of_path(const char *path, bool link_of_kernel)
 {
 	static const char *const names[][3] = {
 		{ "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1" },
@@ -97,7 +97,7 @@ int logfile_open(const char *path, mode_t mode)
 		return error_system(-ENAMETOOLONG, "log file %s", path);
 	strcpy(here, path);
 	while (links++ <= LINKS_MAX) {
-		stream = stream_of(here, result == 1);
+		stream = stream_of_path(here, result == 1);
 		if (stream >= 0) {
 			fd = fd_duplicate(stream);
 			return fd < 0 ? error_system(fd, "log file %s: %s", path, here) : fd;
@@ -105,7 +105,7 @@ int logfile_open(const char *path, mode_t mode)
 		fd = fd_open(here, FLAGS | (result == 0 ? O_NOFOLLOW : 0), mode);
 		if (result == 1 || (fd != -ELOOP && fd != -EMLINK))
 			break;
-		result = follow(path, here);
+		result = follow_links(path, here);
 		if (result < 0)
 			return result;
 	}

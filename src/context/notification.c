@@ -17,7 +17,7 @@
 #include "ipc/channel.h"
 #include "start/marker.h"
 
-static int check(const struct daemonkit_context *context, const char *function)
+static int check_daemon(const struct daemonkit_context *context, const char *function)
 {
 	if (context == NULL)
 		return error_null(function);
@@ -29,7 +29,7 @@ static int check(const struct daemonkit_context *context, const char *function)
 int daemonkit_notify_ready(struct daemonkit_context *context)
 {
 	DISABLE_CANCELLATION;
-	int result = check(context, __func__);
+	int result = check_daemon(context, __func__);
 
 	if (result == 0)
 		result = notify_ready(&context->notify);
@@ -39,7 +39,7 @@ int daemonkit_notify_ready(struct daemonkit_context *context)
 int daemonkit_notify_reloading(struct daemonkit_context *context)
 {
 	DISABLE_CANCELLATION;
-	int result = check(context, __func__);
+	int result = check_daemon(context, __func__);
 
 	if (result == 0)
 		result = notify_reloading(&context->notify);
@@ -47,10 +47,10 @@ int daemonkit_notify_reloading(struct daemonkit_context *context)
 }
 
 /* Assignments that always read the same. */
-static int tell_manager(struct daemonkit_context *context, const char *function,
+static int send_to_manager(struct daemonkit_context *context, const char *function,
 			const char *assignments)
 {
-	int result = check(context, function);
+	int result = check_daemon(context, function);
 
 	if (result == 0 && assignments == NULL)
 		result = error_null(function);
@@ -63,34 +63,34 @@ int daemonkit_notify_stopping(struct daemonkit_context *context)
 {
 	DISABLE_CANCELLATION;
 
-	return tell_manager(context, __func__, "STOPPING=1");
+	return send_to_manager(context, __func__, "STOPPING=1");
 }
 
 int daemonkit_notify_watchdog(struct daemonkit_context *context)
 {
 	DISABLE_CANCELLATION;
 
-	return tell_manager(context, __func__, "WATCHDOG=1");
+	return send_to_manager(context, __func__, "WATCHDOG=1");
 }
 
 int daemonkit_notify_watchdog_trigger(struct daemonkit_context *context)
 {
 	DISABLE_CANCELLATION;
 
-	return tell_manager(context, __func__, "WATCHDOG=trigger");
+	return send_to_manager(context, __func__, "WATCHDOG=trigger");
 }
 
 int daemonkit_notify_send(struct daemonkit_context *context, const char *assignments)
 {
 	DISABLE_CANCELLATION;
 
-	return tell_manager(context, __func__, assignments);
+	return send_to_manager(context, __func__, assignments);
 }
 
 int daemonkit_notify_watchdog_interval(struct daemonkit_context *context, int *interval)
 {
 	DISABLE_CANCELLATION;
-	int result = check(context, __func__);
+	int result = check_daemon(context, __func__);
 
 	if (result == 0 && interval == NULL)
 		result = error_null(__func__);
@@ -102,7 +102,7 @@ int daemonkit_notify_watchdog_interval(struct daemonkit_context *context, int *i
 int daemonkit_notify_main_pid(struct daemonkit_context *context, pid_t pid)
 {
 	DISABLE_CANCELLATION;
-	int result = check(context, __func__);
+	int result = check_daemon(context, __func__);
 
 	if (result == 0 && pid <= 0)
 		result = error_set(-EINVAL, "%s: pid %ld", __func__, (long)pid);
@@ -114,7 +114,7 @@ int daemonkit_notify_main_pid(struct daemonkit_context *context, pid_t pid)
 int daemonkit_notify_barrier(struct daemonkit_context *context, int timeout)
 {
 	DISABLE_CANCELLATION;
-	int result = check(context, __func__);
+	int result = check_daemon(context, __func__);
 
 	if (result == 0)
 		result = manager_barrier(&context->notify.manager, timeout);
@@ -125,7 +125,7 @@ int daemonkit_notify_store_fd(struct daemonkit_context *context, const char *nam
 			      unsigned flags)
 {
 	DISABLE_CANCELLATION;
-	int result = check(context, __func__);
+	int result = check_daemon(context, __func__);
 
 	if (result == 0 && name == NULL)
 		result = error_null(__func__);
@@ -142,7 +142,7 @@ int daemonkit_notify_store_fd(struct daemonkit_context *context, const char *nam
 int daemonkit_notify_remove_fd(struct daemonkit_context *context, const char *name)
 {
 	DISABLE_CANCELLATION;
-	int result = check(context, __func__);
+	int result = check_daemon(context, __func__);
 
 	if (result == 0 && name == NULL)
 		result = error_null(__func__);
@@ -161,7 +161,7 @@ int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)
 	if (context_is_daemon(context))
 		result = error_set(-EPERM, "%s: the daemon is there already", __func__);
 	/* The launcher's will come; here that number may be another descriptor, or none. */
-	else if (origin_get() == ORIGIN_REBORN)
+	else if (marker_get() == MARKER_REBORN)
 		return 0;
 	else if (fd != -1 && (fd <= STDERR_FILENO || fcntl(fd, F_GETFD) < 0))
 		result = error_set(-EBADF, "notification descriptor %d: not open, or below 3", fd);
@@ -179,7 +179,7 @@ int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)
  * character: a manager drops a text that is not UTF-8.
  */
 __attribute__((__format__(__printf__, 2, 0)))
-static void compose(char text[static CHANNEL_TEXT_MAX + 2], const char *format,
+static void compose_text(char text[static CHANNEL_TEXT_MAX + 2], const char *format,
 		    va_list arguments)
 {
 	size_t end = CHANNEL_TEXT_MAX;
@@ -200,14 +200,14 @@ int daemonkit_notify_failed(struct daemonkit_context *context, int error, const 
 {
 	DISABLE_CANCELLATION;
 	char text[CHANNEL_TEXT_MAX + 2];
-	int result = check(context, __func__);
+	int result = check_daemon(context, __func__);
 	va_list arguments;
 
 	if (result == 0 && (error >= 0 || format == NULL))
 		result = error_set(-EINVAL, "%s: a negative errno and a text are needed", __func__);
 	if (result == 0) {
 		va_start(arguments, format);
-		compose(text, format, arguments);
+		compose_text(text, format, arguments);
 		va_end(arguments);
 		result = notify_failed(&context->notify, error, text);
 	}
@@ -218,14 +218,14 @@ int daemonkit_notify_status(struct daemonkit_context *context, const char *forma
 {
 	DISABLE_CANCELLATION;
 	char text[CHANNEL_TEXT_MAX + 2];
-	int result = check(context, __func__);
+	int result = check_daemon(context, __func__);
 	va_list arguments;
 
 	if (result == 0 && format == NULL)
 		result = error_null(__func__);
 	if (result == 0) {
 		va_start(arguments, format);
-		compose(text, format, arguments);
+		compose_text(text, format, arguments);
 		va_end(arguments);
 		result = notify_status(&context->notify, text);
 	}
@@ -235,7 +235,7 @@ int daemonkit_notify_status(struct daemonkit_context *context, const char *forma
 int daemonkit_notify_extend_timeout(struct daemonkit_context *context, int milliseconds)
 {
 	DISABLE_CANCELLATION;
-	int result = check(context, __func__);
+	int result = check_daemon(context, __func__);
 
 	if (result == 0 && milliseconds <= 0)
 		result = error_set(-EINVAL, "%s: %d milliseconds", __func__, milliseconds);

@@ -39,10 +39,10 @@ static bool is_supervised(const struct settings *settings)
 }
 
 /* Start the daemon and wait for it: its pid, 0 in a forked daemon, or an error. */
-static pid_t start_and_wait(struct daemonkit_context *context, const struct plan *plan,
+static pid_t start_and_await(struct daemonkit_context *context, const struct plan *plan,
 			    int interrupt)
 {
-	struct await await = {
+	struct await_options options = {
 		.path = plan->path,
 		.settings = plan->settings.bytes,
 		.settings_length = plan->settings.length,
@@ -62,7 +62,7 @@ static pid_t start_and_wait(struct daemonkit_context *context, const struct plan
 	if (result == 0)
 		return become_forked(context, &forked, launcher);
 	daemon = launch.daemon;
-	result = await_daemon(&await, &launch, &context->exit_status);
+	result = await_daemon(&options, &launch, &context->exit_status);
 	if (result == 0)
 		return daemon;
 	if (context->settings.pid_file != NULL) {
@@ -74,7 +74,7 @@ static pid_t start_and_wait(struct daemonkit_context *context, const struct plan
 }
 
 /* A number that is free again would be taken by something of the library's own. */
-static int check_kept(const struct settings *settings)
+static int check_kept_fds(const struct settings *settings)
 {
 	for (size_t i = 0; i < settings->keep_count; i++)
 		if (fcntl(settings->keep[i], F_GETFD) < 0)
@@ -82,7 +82,7 @@ static int check_kept(const struct settings *settings)
 	return 0;
 }
 
-static int make_plan(struct plan *plan, struct daemonkit_context *context, int mode)
+static int make_start_plan(struct plan *plan, struct daemonkit_context *context, int mode)
 {
 	struct settings settings = context->settings;
 	int result = plan_keep(plan, &settings, mode == DAEMONKIT_MODE_FORK);
@@ -98,7 +98,7 @@ static int make_plan(struct plan *plan, struct daemonkit_context *context, int m
 	return plan_second_copy(plan, context, &settings);
 }
 
-static pid_t launch(struct daemonkit_context *context, int mode)
+static pid_t launch_daemon(struct daemonkit_context *context, int mode)
 {
 	pid_t result, launcher = getpid();
 	struct plan *plan;
@@ -107,11 +107,11 @@ static pid_t launch(struct daemonkit_context *context, int mode)
 	if (mode == DAEMONKIT_MODE_FORK && compat_thread_count() > 1)
 		return error_set(-EBUSY, "mode fork: other threads run, and would be missing "
 					 "in the daemon");
-	if (mode == DAEMONKIT_MODE_REBORN && !origin_can_have_copy())
+	if (mode == DAEMONKIT_MODE_REBORN && !marker_allows_copy())
 		return error_set(-EPERM, "mode reborn: a program with more privileges than its "
 					 "caller (set-user-ID, set-group-ID, file capabilities) "
 					 "cannot trust its launcher: use another mode");
-	result = check_kept(&context->settings);
+	result = check_kept_fds(&context->settings);
 	if (result < 0)
 		return result;
 	/* Large for a thread's stack. */
@@ -123,7 +123,7 @@ static pid_t launch(struct daemonkit_context *context, int mode)
 	if (context->settings.managed != 0)
 		result = manager_open(&context->notify.manager);
 	if (result == 0)
-		result = make_plan(plan, context, mode);
+		result = make_start_plan(plan, context, mode);
 	if (result < 0)
 		goto out;
 	interrupt = interrupt_begin();
@@ -131,7 +131,7 @@ static pid_t launch(struct daemonkit_context *context, int mode)
 		result = error_system(interrupt, "cannot watch for signals");
 		goto out;
 	}
-	result = start_and_wait(context, plan, interrupt);
+	result = start_and_await(context, plan, interrupt);
 	/* A forked daemon comes here too; the wait is not its own. */
 	if (getpid() == launcher)
 		interrupt_end();
@@ -142,13 +142,13 @@ out:
 }
 
 /* In the way that fits this process. */
-static pid_t start(struct daemonkit_context *context)
+static pid_t start_daemon(struct daemonkit_context *context)
 {
 	int mode = context->mode, result;
 
-	if (origin_get() == ORIGIN_REFUSED)
+	if (marker_get() == MARKER_REFUSED)
 		return become_refused();
-	if (origin_get() == ORIGIN_REBORN)
+	if (marker_get() == MARKER_REBORN)
 		return become_second_copy(context);
 	result = context_adopt_descriptors(context);
 	if (result < 0)
@@ -157,7 +157,7 @@ static pid_t start(struct daemonkit_context *context)
 		mode = is_supervised(&context->settings) ? DAEMONKIT_MODE_FOREGROUND
 							 : DAEMONKIT_MODE_REBORN;
 	return mode == DAEMONKIT_MODE_FOREGROUND ? become_foreground(context)
-						 : launch(context, mode);
+						 : launch_daemon(context, mode);
 }
 
 pid_t daemonkit_context_reborn(struct daemonkit_context *context)
@@ -171,7 +171,7 @@ pid_t daemonkit_context_reborn(struct daemonkit_context *context)
 	context->exit_status = -1;
 	if (context_is_daemon(context))
 		return error_set(-EPERM, "this process is the daemon already");
-	result = start(context);
+	result = start_daemon(context);
 	/* Whoever is not the daemon has no more use for it, failed or not. */
 	if (result != 0)
 		settings_wipe_payload(&context->settings);

@@ -20,7 +20,7 @@ int context_adopt_descriptors(struct daemonkit_context *context)
 	int result = 0;
 
 	if (!context->adopted)
-		result = descriptors_from_manager(&context->settings.descriptors);
+		result = named_fds_from_manager(&context->settings.descriptors);
 	if (result == 0)
 		context->adopted = true;
 	return result;
@@ -33,9 +33,9 @@ int daemonkit_context_pass_fd(struct daemonkit_context *context, const char *nam
 
 	if (context == NULL || name == NULL)
 		return error_null(__func__);
-	result = descriptors_check_name(name);
+	result = named_fds_check_name(name);
 	/* A second copy need not even have it: the launcher's will come. */
-	if (result == 0 && origin_get() == ORIGIN_REBORN && !context_is_daemon(context))
+	if (result == 0 && marker_get() == MARKER_REBORN && !context_is_daemon(context))
 		return 0;
 	if (result == 0)
 		result = context_adopt_descriptors(context);
@@ -44,7 +44,7 @@ int daemonkit_context_pass_fd(struct daemonkit_context *context, const char *nam
 	copy = fd_duplicate(fd);
 	if (copy < 0)
 		return error_system(copy, "descriptor %s (%d)", name, fd);
-	result = descriptors_add(&context->settings.descriptors, name, copy);
+	result = named_fds_add(&context->settings.descriptors, name, copy);
 	if (result < 0) {
 		fd_close(copy);
 		return error_system(result, "descriptor %s", name);
@@ -67,10 +67,10 @@ int daemonkit_context_find_fd(struct daemonkit_context *context, const char *nam
 	result = context_adopt_descriptors(context);
 	if (result < 0)
 		return result;
-	fd = descriptors_find(&context->settings.descriptors, name, index);
+	fd = named_fds_find(&context->settings.descriptors, name, index);
 	if (fd < 0)
 		return error_set(-ENOENT, "descriptor %s: there is none (index %zu)", title, index);
-	result = descriptors_check_kind(title, fd, kind);
+	result = named_fds_check_kind(title, fd, kind);
 	return result < 0 ? result : fd;
 }
 
@@ -84,7 +84,7 @@ int daemonkit_context_take_fd(struct daemonkit_context *context, const char *nam
 		return error_null(__func__);
 	fd = daemonkit_context_find_fd(context, name, index, kind);
 	if (fd >= 0)
-		descriptors_take(&context->settings.descriptors, fd);
+		named_fds_take(&context->settings.descriptors, fd);
 	return fd;
 }
 

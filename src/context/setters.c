@@ -60,7 +60,7 @@ int daemonkit_context_set_pid_file(struct daemonkit_context *context, const char
 	return 0;
 }
 
-static void set_log(struct settings *settings, enum settings_log log, char *file, int fd)
+static void set_log_target(struct settings *settings, enum settings_log log, char *file, int fd)
 {
 	free(settings->log_file);
 	fd_close(settings->log_fd);
@@ -84,16 +84,16 @@ int daemonkit_context_set_log_file(struct daemonkit_context *context, const char
 	if (result < 0)
 		return result;
 	if (path == NULL) {
-		set_log(settings, SETTINGS_LOG_NONE, NULL, -1);
+		set_log_target(settings, SETTINGS_LOG_NONE, NULL, -1);
 	} else if (strcmp(path, "/dev/stdout") == 0) {
-		set_log(settings, SETTINGS_LOG_STDOUT, NULL, -1);
+		set_log_target(settings, SETTINGS_LOG_STDOUT, NULL, -1);
 	} else if (strcmp(path, "/dev/stderr") == 0) {
-		set_log(settings, SETTINGS_LOG_STDERR, NULL, -1);
+		set_log_target(settings, SETTINGS_LOG_STDERR, NULL, -1);
 	} else {
 		result = copy_path("log file", path, &copy);
 		if (result < 0)
 			return result;
-		set_log(settings, SETTINGS_LOG_FILE, copy, -1);
+		set_log_target(settings, SETTINGS_LOG_FILE, copy, -1);
 		settings->log_mode = mode == 0 ? DAEMONKIT_FILE_MODE : mode;
 	}
 	return 0;
@@ -107,10 +107,10 @@ int daemonkit_context_set_log_fd(struct daemonkit_context *context, int fd)
 	if (context == NULL)
 		return error_null(__func__);
 	/* The launcher's will come; here that number may be another descriptor, or none. */
-	if (origin_get() == ORIGIN_REBORN && !context_is_daemon(context))
+	if (marker_get() == MARKER_REBORN && !context_is_daemon(context))
 		return 0;
 	if (fd == -1) {
-		set_log(&context->settings, SETTINGS_LOG_NONE, NULL, -1);
+		set_log_target(&context->settings, SETTINGS_LOG_NONE, NULL, -1);
 		return 0;
 	}
 	flags = fcntl(fd, F_GETFL);
@@ -119,7 +119,7 @@ int daemonkit_context_set_log_fd(struct daemonkit_context *context, int fd)
 	copy = fd_duplicate(fd);
 	if (copy < 0)
 		return error_system(copy, "log descriptor %d", fd);
-	set_log(&context->settings, SETTINGS_LOG_FD, NULL, copy);
+	set_log_target(&context->settings, SETTINGS_LOG_FD, NULL, copy);
 	return 0;
 }
 
@@ -175,7 +175,7 @@ int daemonkit_context_set_program(struct daemonkit_context *context, const char 
 }
 
 /* Copy a NULL-terminated array of strings into one piece of memory. */
-static char **copy_strings(char *const strings[])
+static char **copy_vector(char *const strings[])
 {
 	size_t count = 0, size = 0;
 	char **copy, *next;
@@ -194,12 +194,12 @@ static char **copy_strings(char *const strings[])
 	return copy;
 }
 
-static int set_strings(const char *what, char *const strings[], char ***where)
+static int set_vector(const char *what, char *const strings[], char ***where)
 {
 	char **copy = NULL;
 
 	if (strings != NULL) {
-		copy = copy_strings(strings);
+		copy = copy_vector(strings);
 		if (copy == NULL)
 			return error_system(-ENOMEM, "%s", what);
 	}
@@ -216,7 +216,7 @@ int daemonkit_context_set_args(struct daemonkit_context *context, char *const ar
 		return error_null(__func__);
 	if (argv != NULL && argv[0] == NULL)
 		return error_set(-EINVAL, "arguments: there is no argv[0]");
-	return set_strings("arguments", argv, &context->arguments);
+	return set_vector("arguments", argv, &context->arguments);
 }
 
 int daemonkit_context_set_env(struct daemonkit_context *context, char *const envp[])
@@ -228,7 +228,7 @@ int daemonkit_context_set_env(struct daemonkit_context *context, char *const env
 	for (size_t i = 0; envp != NULL && envp[i] != NULL; i++)
 		if (strchr(envp[i], '=') == NULL)
 			return error_set(-EINVAL, "environment: \"%s\" has no '='", envp[i]);
-	return set_strings("environment", envp, &context->environment);
+	return set_vector("environment", envp, &context->environment);
 }
 
 static void set_credential(struct settings *settings, const struct credential *credential)

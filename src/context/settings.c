@@ -44,7 +44,7 @@ void settings_clear(struct settings *settings)
 	free(settings->work_dir);
 	free(settings->chroot);
 	free(settings->credential.groups);
-	descriptors_clear(&settings->descriptors);
+	named_fds_clear(&settings->descriptors);
 	settings_wipe_payload(settings);
 	free(settings->keep);
 	fd_close(settings->ready_fd);
@@ -91,155 +91,155 @@ int settings_keep(struct settings *settings, int fd)
  */
 #define FORMAT 2
 
-int settings_pack(const struct settings *settings, struct pack *pack)
+int settings_put(const struct settings *settings, struct archive *archive)
 {
-	pack_number(pack, FORMAT);
-	pack_string(pack, settings->pid_file);
-	pack_number(pack, settings->pid_mode);
-	pack_number(pack, settings->log);
-	pack_string(pack, settings->log_file);
-	pack_number(pack, settings->log_mode);
-	pack_number(pack, settings->log_fd);
-	pack_string(pack, settings->work_dir);
-	pack_string(pack, settings->chroot);
-	pack_number(pack, settings->has_credential);
-	pack_number(pack, settings->credential.uid);
-	pack_number(pack, settings->credential.gid);
-	pack_number(pack, (int64_t)settings->credential.group_count);
+	archive_put_number(archive, FORMAT);
+	archive_put_string(archive, settings->pid_file);
+	archive_put_number(archive, settings->pid_mode);
+	archive_put_number(archive, settings->log);
+	archive_put_string(archive, settings->log_file);
+	archive_put_number(archive, settings->log_mode);
+	archive_put_number(archive, settings->log_fd);
+	archive_put_string(archive, settings->work_dir);
+	archive_put_string(archive, settings->chroot);
+	archive_put_number(archive, settings->has_credential);
+	archive_put_number(archive, settings->credential.uid);
+	archive_put_number(archive, settings->credential.gid);
+	archive_put_number(archive, (int64_t)settings->credential.group_count);
 	for (size_t i = 0; i < settings->credential.group_count; i++)
-		pack_number(pack, settings->credential.groups[i]);
-	pack_number(pack, settings->has_umask);
-	pack_number(pack, settings->umask);
-	pack_number(pack, settings->ready_timeout);
-	privileges_pack(&settings->privileges, pack);
-	descriptors_pack(&settings->descriptors, pack);
-	pack_number(pack, (int64_t)settings->payload_length);
-	pack_bytes(pack, settings->payload, settings->payload_length);
-	pack_number(pack, (int64_t)settings->keep_count);
+		archive_put_number(archive, settings->credential.groups[i]);
+	archive_put_number(archive, settings->has_umask);
+	archive_put_number(archive, settings->umask);
+	archive_put_number(archive, settings->ready_timeout);
+	privileges_put(&settings->privileges, archive);
+	named_fds_put(&settings->descriptors, archive);
+	archive_put_number(archive, (int64_t)settings->payload_length);
+	archive_put_bytes(archive, settings->payload, settings->payload_length);
+	archive_put_number(archive, (int64_t)settings->keep_count);
 	for (size_t i = 0; i < settings->keep_count; i++)
-		pack_number(pack, settings->keep[i]);
-	pack_number(pack, settings->ready_fd);
-	pack_number(pack, settings->managed);
-	pack_string(pack, settings->name);
-	pack_number(pack, settings->successor);
-	pack_string(pack, settings->program);
-	pack_number(pack, settings->pid_fd);
-	pack_string(pack, settings->manager);
-	pack_number(pack, settings->manager_fd);
-	pack_number(pack, settings->credential.keep_groups);
-	return pack->error;
+		archive_put_number(archive, settings->keep[i]);
+	archive_put_number(archive, settings->ready_fd);
+	archive_put_number(archive, settings->managed);
+	archive_put_string(archive, settings->name);
+	archive_put_number(archive, settings->successor);
+	archive_put_string(archive, settings->program);
+	archive_put_number(archive, settings->pid_fd);
+	archive_put_string(archive, settings->manager);
+	archive_put_number(archive, settings->manager_fd);
+	archive_put_number(archive, settings->credential.keep_groups);
+	return archive->error;
 }
 
 /* A count that the bytes which are left can hold. */
-static size_t unpack_count(struct unpack *unpack)
+static size_t get_count(struct archive_reader *reader)
 {
-	int64_t count = unpack_number(unpack);
+	int64_t count = archive_get_number(reader);
 
-	if (count < 0 || (uint64_t)count > unpack->left / sizeof(int64_t)) {
-		unpack->error = -EBADMSG;
+	if (count < 0 || (uint64_t)count > reader->left / sizeof(int64_t)) {
+		reader->error = -EBADMSG;
 		return 0;
 	}
 	return (size_t)count;
 }
 
-static void unpack_groups(struct settings *fresh, struct unpack *unpack)
+static void get_groups(struct settings *fresh, struct archive_reader *reader)
 {
-	size_t count = unpack_count(unpack);
+	size_t count = get_count(reader);
 
 	if (count == 0)
 		return;
 	fresh->credential.groups = calloc(count, sizeof *fresh->credential.groups);
 	if (fresh->credential.groups == NULL) {
-		unpack->error = -ENOMEM;
+		reader->error = -ENOMEM;
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		fresh->credential.groups[i] = (gid_t)unpack_number(unpack);
+		fresh->credential.groups[i] = (gid_t)archive_get_number(reader);
 	fresh->credential.group_count = count;
 }
 
-static void unpack_payload(struct settings *fresh, struct unpack *unpack)
+static void get_payload(struct settings *fresh, struct archive_reader *reader)
 {
-	int64_t length = unpack_number(unpack);
+	int64_t length = archive_get_number(reader);
 
-	if (unpack->error < 0 || length == 0)
+	if (reader->error < 0 || length == 0)
 		return;
-	if (length < 0 || (uint64_t)length > unpack->left) {
-		unpack->error = -EBADMSG;
+	if (length < 0 || (uint64_t)length > reader->left) {
+		reader->error = -EBADMSG;
 		return;
 	}
 	fresh->payload = malloc((size_t)length);
 	if (fresh->payload == NULL) {
-		unpack->error = -ENOMEM;
+		reader->error = -ENOMEM;
 		return;
 	}
-	unpack_bytes(unpack, fresh->payload, (size_t)length);
+	archive_get_bytes(reader, fresh->payload, (size_t)length);
 	fresh->payload_length = (size_t)length;
 }
 
-static void unpack_keep(struct settings *fresh, struct unpack *unpack)
+static void get_keep(struct settings *fresh, struct archive_reader *reader)
 {
-	size_t count = unpack_count(unpack);
+	size_t count = get_count(reader);
 
-	for (size_t i = 0; i < count && unpack->error == 0; i++)
-		if (settings_keep(fresh, (int)unpack_number(unpack)) < 0)
-			unpack->error = -ENOMEM;
+	for (size_t i = 0; i < count && reader->error == 0; i++)
+		if (settings_keep(fresh, (int)archive_get_number(reader)) < 0)
+			reader->error = -ENOMEM;
 }
 
 /*
  * A newer side may want something that is not known here.  What a successor gets
  * is applied already; a start would be without it, and is refused.
  */
-static void unpack_end(const struct settings *fresh, int64_t format, struct unpack *unpack)
+static void get_end(const struct settings *fresh, int64_t format, struct archive_reader *reader)
 {
 	if (format < 1 || (format > FORMAT && !fresh->successor) ||
-	    (format <= FORMAT && unpack->left > 0))
-		unpack->error = unpack->error < 0 ? unpack->error : -EBADMSG;
+	    (format <= FORMAT && reader->left > 0))
+		reader->error = reader->error < 0 ? reader->error : -EBADMSG;
 }
 
-int settings_unpack(struct settings *settings, const void *bytes, size_t length)
+int settings_get(struct settings *settings, const void *bytes, size_t length)
 {
-	struct unpack unpack = { .next = bytes, .left = length };
+	struct archive_reader reader = { .next = bytes, .left = length };
 	struct settings fresh;
-	int64_t format = unpack_number(&unpack);
+	int64_t format = archive_get_number(&reader);
 
 	settings_init(&fresh);
-	fresh.pid_file = unpack_string(&unpack);
-	fresh.pid_mode = (mode_t)unpack_number(&unpack);
-	fresh.log = (enum settings_log)unpack_number(&unpack);
-	fresh.log_file = unpack_string(&unpack);
-	fresh.log_mode = (mode_t)unpack_number(&unpack);
-	fresh.log_fd = (int)unpack_number(&unpack);
-	fresh.work_dir = unpack_string(&unpack);
-	fresh.chroot = unpack_string(&unpack);
-	fresh.has_credential = unpack_number(&unpack) != 0;
-	fresh.credential.uid = (uid_t)unpack_number(&unpack);
-	fresh.credential.gid = (gid_t)unpack_number(&unpack);
-	unpack_groups(&fresh, &unpack);
-	fresh.has_umask = unpack_number(&unpack) != 0;
-	fresh.umask = (mode_t)unpack_number(&unpack);
-	fresh.ready_timeout = (int)unpack_number(&unpack);
-	privileges_unpack(&fresh.privileges, &unpack);
-	descriptors_unpack(&fresh.descriptors, &unpack);
-	unpack_payload(&fresh, &unpack);
-	unpack_keep(&fresh, &unpack);
-	fresh.ready_fd = (int)unpack_number(&unpack);
-	fresh.managed = (pid_t)unpack_number(&unpack);
-	fresh.name = unpack_string(&unpack);
-	fresh.successor = unpack_number(&unpack) != 0;
-	fresh.program = unpack_string(&unpack);
-	fresh.pid_fd = (int)unpack_number(&unpack);
-	fresh.manager = unpack_string(&unpack);
-	fresh.manager_fd = (int)unpack_number(&unpack);
+	fresh.pid_file = archive_get_string(&reader);
+	fresh.pid_mode = (mode_t)archive_get_number(&reader);
+	fresh.log = (enum settings_log)archive_get_number(&reader);
+	fresh.log_file = archive_get_string(&reader);
+	fresh.log_mode = (mode_t)archive_get_number(&reader);
+	fresh.log_fd = (int)archive_get_number(&reader);
+	fresh.work_dir = archive_get_string(&reader);
+	fresh.chroot = archive_get_string(&reader);
+	fresh.has_credential = archive_get_number(&reader) != 0;
+	fresh.credential.uid = (uid_t)archive_get_number(&reader);
+	fresh.credential.gid = (gid_t)archive_get_number(&reader);
+	get_groups(&fresh, &reader);
+	fresh.has_umask = archive_get_number(&reader) != 0;
+	fresh.umask = (mode_t)archive_get_number(&reader);
+	fresh.ready_timeout = (int)archive_get_number(&reader);
+	privileges_get(&fresh.privileges, &reader);
+	named_fds_get(&fresh.descriptors, &reader);
+	get_payload(&fresh, &reader);
+	get_keep(&fresh, &reader);
+	fresh.ready_fd = (int)archive_get_number(&reader);
+	fresh.managed = (pid_t)archive_get_number(&reader);
+	fresh.name = archive_get_string(&reader);
+	fresh.successor = archive_get_number(&reader) != 0;
+	fresh.program = archive_get_string(&reader);
+	fresh.pid_fd = (int)archive_get_number(&reader);
+	fresh.manager = archive_get_string(&reader);
+	fresh.manager_fd = (int)archive_get_number(&reader);
 	if (format >= 2)
-		fresh.credential.keep_groups = unpack_number(&unpack) != 0;
-	unpack_end(&fresh, format, &unpack);
-	if (unpack.error < 0) {
+		fresh.credential.keep_groups = archive_get_number(&reader) != 0;
+	get_end(&fresh, format, &reader);
+	if (reader.error < 0) {
 		/* The descriptors are not ours before all of it was understood. */
 		settings_disown(&fresh);
-		descriptors_forget(&fresh.descriptors);
+		named_fds_forget(&fresh.descriptors);
 		settings_clear(&fresh);
-		return unpack.error;
+		return reader.error;
 	}
 	/* What both copies of the program called by the same number is the same. */
 	if (settings->ready_fd == fresh.ready_fd)

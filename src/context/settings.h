@@ -72,7 +72,7 @@ void settings_wipe_payload(struct settings *settings);
 int settings_keep(struct settings *settings, int fd);
 
 /* As bytes, and back: 0, -ENOMEM or -EBADMSG; on failure *settings is as before. */
-int settings_pack(const struct settings *settings, struct pack *pack);
-int settings_unpack(struct settings *settings, const void *bytes, size_t length);
+int settings_put(const struct settings *settings, struct archive *archive);
+int settings_get(struct settings *settings, const void *bytes, size_t length);
 
 #endif /* CONTEXT_SETTINGS_H */

@@ -42,8 +42,8 @@ struct daemonkit_upgrade {
 	pid_t owner; /* the daemon: a child that it forks has only a copy */
 	struct plan plan;
 	struct launch launch;
+	struct await_options options;
 	struct await await;
-	struct waiting waiting;
 	struct compat_pollset set;
 	short events; /* that the set looks for at the channel */
 	short end_events; /* and at the daemon's end */
@@ -54,26 +54,26 @@ struct daemonkit_upgrade {
 };
 
 /* What an upgrade executes unless it is given a path, or NULL. */
-static const char *program_of(const struct daemonkit_context *context)
+static const char *successor_program(const struct daemonkit_context *context)
 {
 	return context->settings.program != NULL ? context->settings.program
 						 : compat_executed_name();
 }
 
-static int check(const struct daemonkit_context *context, const char *path)
+static int check_upgrade(const struct daemonkit_context *context, const char *path)
 {
 	const struct notify *notify = &context->notify;
 	int result;
 
 	/* Nor one that failed to take another's place. */
 	if (!context_is_daemon(context) || context->succeeded ||
-	    (notify->take != NULL && notify->channel < 0))
+	    (notify->acquire != NULL && notify->channel < 0))
 		return error_set(-EPERM, "upgrade: this process is not the daemon");
 	if (context->upgrade != NULL)
 		return error_set(-EINPROGRESS, "upgrade: there is one under way");
 	if (notify->channel >= 0)
 		return error_set(-EINPROGRESS, "upgrade: this daemon is not ready itself yet");
-	if (!origin_can_have_copy())
+	if (!marker_allows_copy())
 		return error_set(-EPERM, "upgrade: a program with more privileges than its caller "
 					 "(set-user-ID, set-group-ID, file capabilities) cannot "
 					 "trust its launcher: restart the daemon");
@@ -82,7 +82,7 @@ static int check(const struct daemonkit_context *context, const char *path)
 					   "its end for the daemon's: restart it");
 	if (context->pidfile != NULL && (result = pidfile_can_yield(context->pidfile)) < 0)
 		return result;
-	if (path == NULL && program_of(context) == NULL)
+	if (path == NULL && successor_program(context) == NULL)
 		return error_set(-ENOENT, "upgrade: it is not known which file this program is: "
 					  "give the path, or say it with "
 					  "daemonkit_context_set_program");
@@ -90,7 +90,7 @@ static int check(const struct daemonkit_context *context, const char *path)
 }
 
 /* What the new daemon is told: all as it is, and what it inherits. */
-static struct settings settings_for(struct daemonkit_upgrade *upgrade, int timeout)
+static struct settings successor_settings(struct daemonkit_upgrade *upgrade, int timeout)
 {
 	struct daemonkit_context *context = upgrade->context;
 	const struct notify *notify = &context->notify;
@@ -117,7 +117,7 @@ static struct settings settings_for(struct daemonkit_upgrade *upgrade, int timeo
 	return settings;
 }
 
-static int make_plan(struct daemonkit_upgrade *upgrade, const char *path, int timeout)
+static int make_upgrade_plan(struct daemonkit_upgrade *upgrade, const char *path, int timeout)
 {
 	struct daemonkit_context *context = upgrade->context;
 	struct plan *plan = &upgrade->plan;
@@ -126,13 +126,13 @@ static int make_plan(struct daemonkit_upgrade *upgrade, const char *path, int ti
 	int result;
 
 	if (path == NULL)
-		path = program_of(context);
+		path = successor_program(context);
 	result = path_absolute(path, &absolute);
 	if (result < 0)
 		return error_system(result, "upgrade: %s", path);
 	memcpy(plan->path, absolute, strlen(absolute) + 1);
 	free(absolute);
-	settings = settings_for(upgrade, timeout);
+	settings = successor_settings(upgrade, timeout);
 	result = plan_keep(plan, &settings, false);
 	if (result == 0)
 		result = plan_second_copy(plan, context, &settings);
@@ -145,7 +145,7 @@ static int make_plan(struct daemonkit_upgrade *upgrade, const char *path, int ti
 }
 
 /* 0 when the new one has said so, or an error with its text. */
-static int await_word(struct launch *launch, enum channel_type type)
+static int await_successor(struct launch *launch, enum channel_type type)
 {
 	deadline until = deadline_after(HAND_OVER_TIME);
 	struct channel_message message;
@@ -181,7 +181,7 @@ static int await_word(struct launch *launch, enum channel_type type)
 }
 
 /* A manager that cannot be reached does not make the new daemon any less up. */
-static void tell_manager(struct notify *notify, struct launch *launch, bool ready)
+static void send_main_pid(struct notify *notify, struct launch *launch, bool ready)
 {
 	/* It looks at once whether the new main process is its own child. */
 	if (launch->watcher > 0)
@@ -210,22 +210,22 @@ static int hand_over(struct launch *launch, void *owner)
 	result = channel_send(launch->channel, CHANNEL_TAKE, 0, "", deadline_after(HAND_OVER_TIME));
 	if (result < 0)
 		return error_set(-ECHILD, "the daemon ended as soon as it was ready");
-	result = await_word(launch, CHANNEL_TAKEN);
+	result = await_successor(launch, CHANNEL_TAKEN);
 	if (result < 0)
 		return result;
 	/* From then on it is the manager that sees the new one's end, and acts on it. */
 	if (managed)
-		tell_manager(&context->notify, launch, upgrade->await.timeout != 0);
+		send_main_pid(&context->notify, launch, upgrade->options.timeout != 0);
 	channel_send(launch->channel, CHANNEL_GO, 0, "", deadline_after(HAND_OVER_TIME));
 	if (!managed)
-		result = await_word(launch, CHANNEL_SUCCEEDED);
+		result = await_successor(launch, CHANNEL_SUCCEEDED);
 	if (result == 0 && context->pidfile != NULL)
 		pidfile_leave_to_heir(context->pidfile);
 	return result;
 }
 
 /* The new one is gone, and what it was given comes back. */
-static int take_back(struct daemonkit_upgrade *upgrade, int result)
+static int take_place_back(struct daemonkit_upgrade *upgrade, int result)
 {
 	char *cause = upgrade->error;
 
@@ -239,34 +239,34 @@ static int take_back(struct daemonkit_upgrade *upgrade, int result)
 }
 
 /* Nothing here is this process's any more. */
-static void let_go(struct daemonkit_context *context)
+static void release_place(struct daemonkit_context *context)
 {
 	context->succeeded = true;
 	context->pidfile = daemonkit_pidfile_close(context->pidfile);
 	notify_close(&context->notify);
 }
 
-static pid_t finish(struct daemonkit_upgrade *upgrade, int result)
+static pid_t finish_upgrade(struct daemonkit_upgrade *upgrade, int result)
 {
 	struct daemonkit_context *context = upgrade->context;
 
 	upgrade->answered = true;
 	context->upgrade = NULL;
 	/* The object may live as long as this process: what was private is wiped now. */
-	pack_free(&upgrade->plan.settings);
+	archive_free(&upgrade->plan.settings);
 	/* Readable from now on: there is something to hear. */
 	if (upgrade->set.fd >= 0)
 		compat_pollset_time(&upgrade->set, 0);
 	if (result == 0)
-		let_go(context);
-	upgrade->answer = result == 0 ? upgrade->launch.daemon : take_back(upgrade, result);
+		release_place(context);
+	upgrade->answer = result == 0 ? upgrade->launch.daemon : take_place_back(upgrade, result);
 	return upgrade->answer;
 }
 
 /* What the set looks for, and until when: 0 or a negative errno. */
 static int adjust_set(struct daemonkit_upgrade *upgrade)
 {
-	short events = await_events(&upgrade->waiting);
+	short events = await_events(&upgrade->await);
 	int result = 0;
 
 	if (upgrade->set.fd < 0)
@@ -274,12 +274,12 @@ static int adjust_set(struct daemonkit_upgrade *upgrade)
 	if (events != upgrade->events && upgrade->launch.channel >= 0)
 		result = compat_pollset_change(&upgrade->set, upgrade->launch.channel, events);
 	upgrade->events = events;
-	events = await_end_events(&upgrade->waiting);
+	events = await_end_events(&upgrade->await);
 	if (result == 0 && events != upgrade->end_events)
 		result = compat_pollset_change(&upgrade->set, upgrade->launch.end, events);
 	upgrade->end_events = events;
 	return result < 0 ? result
-			  : compat_pollset_time(&upgrade->set, await_deadline(&upgrade->waiting));
+			  : compat_pollset_time(&upgrade->set, await_deadline(&upgrade->await));
 }
 
 static int open_set(struct daemonkit_upgrade *upgrade)
@@ -289,8 +289,8 @@ static int open_set(struct daemonkit_upgrade *upgrade)
 
 	if (result == -ENOTSUP)
 		return 0;
-	upgrade->events = await_events(&upgrade->waiting);
-	upgrade->end_events = await_end_events(&upgrade->waiting);
+	upgrade->events = await_events(&upgrade->await);
+	upgrade->end_events = await_end_events(&upgrade->await);
 	if (result == 0 && upgrade->launch.channel >= 0)
 		result = compat_pollset_add(set, upgrade->launch.channel, upgrade->events);
 	if (result == 0)
@@ -298,11 +298,11 @@ static int open_set(struct daemonkit_upgrade *upgrade)
 	return result < 0 ? result : adjust_set(upgrade);
 }
 
-static int start(struct daemonkit_upgrade *upgrade, const char *path, int timeout)
+static int start_successor(struct daemonkit_upgrade *upgrade, const char *path, int timeout)
 {
 	struct daemonkit_context *context = upgrade->context;
 	struct launch_forked unused;
-	int result = make_plan(upgrade, path, timeout);
+	int result = make_upgrade_plan(upgrade, path, timeout);
 
 	if (result == 0)
 		result = launch_start(&upgrade->launch, &upgrade->plan.launch, &unused);
@@ -310,7 +310,7 @@ static int start(struct daemonkit_upgrade *upgrade, const char *path, int timeou
 	settings_wipe_payload(&context->settings);
 	if (result < 0)
 		return result;
-	upgrade->await = (struct await){
+	upgrade->options = (struct await_options){
 		.path = upgrade->plan.path,
 		.settings = upgrade->plan.settings.bytes,
 		.settings_length = upgrade->plan.settings.length,
@@ -321,7 +321,7 @@ static int start(struct daemonkit_upgrade *upgrade, const char *path, int timeou
 		.hand_over = hand_over,
 		.owner = upgrade,
 	};
-	await_begin(&upgrade->waiting, &upgrade->await, &upgrade->launch);
+	await_begin(&upgrade->await, &upgrade->options, &upgrade->launch);
 	result = open_set(upgrade);
 	if (result < 0) {
 		launch_discard(&upgrade->launch, 0);
@@ -341,7 +341,7 @@ int daemonkit_upgrade_start(struct daemonkit_upgrade **ret, struct daemonkit_con
 
 	if (ret == NULL || context == NULL)
 		return error_null(__func__);
-	result = check(context, path);
+	result = check_upgrade(context, path);
 	if (result < 0)
 		return result;
 	upgrade = calloc(1, sizeof *upgrade);
@@ -350,7 +350,7 @@ int daemonkit_upgrade_start(struct daemonkit_upgrade **ret, struct daemonkit_con
 	upgrade->context = context;
 	upgrade->owner = getpid();
 	upgrade->set = (struct compat_pollset){ .fd = -1, .timer = -1 };
-	result = start(upgrade, path, timeout);
+	result = start_successor(upgrade, path, timeout);
 	if (result < 0) {
 		upgrade->answered = true;
 		daemonkit_upgrade_free(upgrade);
@@ -384,9 +384,9 @@ pid_t daemonkit_upgrade_wait(struct daemonkit_upgrade *upgrade, int timeout)
 	if (upgrade->owner != getpid())
 		return error_set(-EPERM, "upgrade: this process is not the daemon");
 	do {
-		result = await_step(&upgrade->waiting, until, &upgrade->context->exit_status);
+		result = await_step(&upgrade->await, until, &upgrade->context->exit_status);
 		if (result != AWAIT_AGAIN)
-			return finish(upgrade, result);
+			return finish_upgrade(upgrade, result);
 		adjust_set(upgrade);
 	} while (deadline_now() < until);
 	return 0;

@@ -31,7 +31,7 @@ static char *own_name(void)
 	char name[16], *result = NULL;
 	char **arguments;
 
-	if (program_arguments(&arguments) == 0) {
+	if (argv_read(&arguments) == 0) {
 		const char *path = arguments[0] != NULL ? arguments[0] : "";
 		const char *slash = strrchr(path, '/');
 
@@ -119,7 +119,7 @@ int daemonkit_control_set_reload(struct daemonkit_control *control, int signal, 
 }
 
 /* A status text of the daemon. */
-static void show(const char *text, void *data)
+static void show_progress(const char *text, void *data)
 {
 	struct daemonkit_control *control = data;
 
@@ -163,7 +163,7 @@ static bool is_running(struct daemonkit_control *control)
 }
 
 /* The start failed: say so with all that is known. */
-static int complain_of_start(struct daemonkit_control *control, int error, const char *text)
+static int print_start_error(struct daemonkit_control *control, int error, const char *text)
 {
 	int status = daemonkit_context_exit_status(control->context);
 	int own = status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : 0;
@@ -180,7 +180,7 @@ static int complain_of_start(struct daemonkit_control *control, int error, const
 }
 
 /* Become the daemon, or have one started. */
-static int launch(struct daemonkit_control *control, bool fail_if_running)
+static int launch_daemon(struct daemonkit_control *control, bool fail_if_running)
 {
 	struct daemonkit_context *context = control->context;
 	bool own_handler = context->status == NULL;
@@ -188,7 +188,7 @@ static int launch(struct daemonkit_control *control, bool fail_if_running)
 	pid_t pid;
 
 	if (own_handler) {
-		context->status = show;
+		context->status = show_progress;
 		context->status_data = control;
 	}
 	control->doing = "starting";
@@ -208,33 +208,33 @@ static int launch(struct daemonkit_control *control, bool fail_if_running)
 	/* Somebody else was faster. */
 	if (pid == -EALREADY && !fail_if_running && is_running(control))
 		return CONTROL_DONE;
-	return complain_of_start(control, (int)pid, text);
+	return print_start_error(control, (int)pid, text);
 }
 
-static int start(struct daemonkit_control *control)
+static int command_start(struct daemonkit_control *control)
 {
-	return is_running(control) ? CONTROL_DONE : launch(control, false);
+	return is_running(control) ? CONTROL_DONE : launch_daemon(control, false);
 }
 
-static int run(struct daemonkit_control *control)
+static int command_run(struct daemonkit_control *control)
 {
 	int mode = control->context->mode, result;
 
 	control->context->mode = DAEMONKIT_MODE_FOREGROUND;
-	result = launch(control, true);
+	result = launch_daemon(control, true);
 	if (result != BECAME)
 		control->context->mode = mode;
 	return result;
 }
 
-static int restart(struct daemonkit_control *control)
+static int command_restart(struct daemonkit_control *control)
 {
 	int result = control_stop(control);
 
-	return result == CONTROL_DONE ? launch(control, false) : result;
+	return result == CONTROL_DONE ? launch_daemon(control, false) : result;
 }
 
-static int try_restart(struct daemonkit_control *control)
+static int command_try_restart(struct daemonkit_control *control)
 {
 	struct daemonkit_process *process;
 	int result = control_find(control, &process);
@@ -246,11 +246,11 @@ static int try_restart(struct daemonkit_control *control)
 		return CONTROL_DONE;
 	}
 	daemonkit_process_free(process);
-	return restart(control);
+	return command_restart(control);
 }
 
 /* Ask it, and say what it answers. */
-static int ask(struct daemonkit_control *control, struct daemonkit_process *process)
+static int request_reload(struct daemonkit_control *control, struct daemonkit_process *process)
 {
 	int answer = 0, result;
 
@@ -259,7 +259,7 @@ static int ask(struct daemonkit_control *control, struct daemonkit_process *proc
 		result = daemonkit_process_signal(process, control->reload_signal);
 	else
 		result = daemonkit_process_request(process, control->reload_signal,
-						   control->reload_timeout, show, control, &answer);
+						   control->reload_timeout, show_progress, control, &answer);
 	if (result == 0 && answer == 0) {
 		terminal_say(&control->terminal,
 			     control->reload_timeout == 0 ? "told to reload" : "reloaded");
@@ -272,7 +272,7 @@ static int ask(struct daemonkit_control *control, struct daemonkit_process *proc
 }
 
 /* Reload it; forced, restart one that does not handle the signal. */
-static int reload_it(struct daemonkit_control *control, bool forced)
+static int reload_daemon(struct daemonkit_control *control, bool forced)
 {
 	struct daemonkit_process *process;
 	int result;
@@ -285,9 +285,9 @@ static int reload_it(struct daemonkit_control *control, bool forced)
 		return CONTROL_NOT_RUNNING;
 	}
 	if (process_check_effect(process, control->reload_signal) == 0) {
-		result = ask(control, process);
+		result = request_reload(control, process);
 	} else if (forced) {
-		result = restart(control);
+		result = command_restart(control);
 	} else {
 		terminal_complain(&control->terminal, "not reloaded: %s", daemonkit_error());
 		result = CONTROL_NOT_IMPLEMENTED;
@@ -296,18 +296,18 @@ static int reload_it(struct daemonkit_control *control, bool forced)
 	return result;
 }
 
-static int reload(struct daemonkit_control *control)
+static int command_reload(struct daemonkit_control *control)
 {
 	if (control->reload_signal == 0) {
 		terminal_complain(&control->terminal, "it cannot reload");
 		return CONTROL_NOT_IMPLEMENTED;
 	}
-	return reload_it(control, false);
+	return reload_daemon(control, false);
 }
 
-static int force_reload(struct daemonkit_control *control)
+static int command_force_reload(struct daemonkit_control *control)
 {
-	return control->reload_signal == 0 ? try_restart(control) : reload_it(control, true);
+	return control->reload_signal == 0 ? command_try_restart(control) : reload_daemon(control, true);
 }
 
 static const struct command {
@@ -315,14 +315,14 @@ static const struct command {
 	int (*function)(struct daemonkit_control *control); /* NULL: status */
 	bool finds;                                         /* and so needs a pid file */
 } commands[] = {
-	{"start", start, false},
+	{"start", command_start, false},
 	{"stop", control_stop, true},
-	{"restart", restart, true},
-	{"try-restart", try_restart, true},
-	{"reload", reload, true},
-	{"force-reload", force_reload, true},
+	{"restart", command_restart, true},
+	{"try-restart", command_try_restart, true},
+	{"reload", command_reload, true},
+	{"force-reload", command_force_reload, true},
 	{"status", NULL, true},
-	{"run", run, false},
+	{"run", command_run, false},
 };
 
 static const struct command *command_called(const char *name)
@@ -367,7 +367,7 @@ int daemonkit_control_run(struct daemonkit_control *control, const char *name, u
 				 name);
 	terminal_begin(&control->terminal, control->name);
 	/* Whatever the launcher was told: this is the daemon that it starts, until it is one. */
-	if (origin_has_channel())
+	if (marker_has_channel())
 		result = daemonkit_context_reborn(control->context) == 0 ? BECAME : CONTROL_FAILED;
 	else if (command->function == NULL)
 		result = control_status(control, flags);

@@ -23,7 +23,7 @@ struct status {
 	const char *error;
 };
 
-static int look(struct daemonkit_control *control, struct status *status)
+static int find_status(struct daemonkit_control *control, struct status *status)
 {
 	struct daemonkit_process *process;
 	struct stat facts;
@@ -61,7 +61,7 @@ static void describe_time(char *text, size_t size, int64_t seconds)
 		snprintf(text, size, "%lld s", (long long)seconds);
 }
 
-static void tell(struct daemonkit_control *control, const struct status *status)
+static void print_status(struct daemonkit_control *control, const struct status *status)
 {
 	struct terminal *terminal = &control->terminal;
 	char time[64];
@@ -88,7 +88,7 @@ static void tell(struct daemonkit_control *control, const struct status *status)
 }
 
 /* How many bytes this character of UTF-8 has, or 0: it is none. */
-static size_t character(const unsigned char *text)
+static size_t print_character(const unsigned char *text)
 {
 	size_t length = text[0] < 0x80	 ? 1
 			: text[0] < 0xC2 ? 0
@@ -118,7 +118,7 @@ static void print_string(const char *string)
 	}
 	putchar('"');
 	while (*text != '\0') {
-		size_t length = character(text);
+		size_t length = print_character(text);
 
 		if (length == 0)
 			fputs("\\ufffd", stdout);
@@ -162,12 +162,12 @@ static void print_object(struct daemonkit_control *control, const struct status 
 int control_status(struct daemonkit_control *control, unsigned flags)
 {
 	struct status status;
-	int exit_code = look(control, &status);
+	int exit_code = find_status(control, &status);
 
 	status.exit_code = exit_code;
 	if ((flags & DAEMONKIT_CONTROL_JSON) != 0)
 		print_object(control, &status);
 	else
-		tell(control, &status);
+		print_status(control, &status);
 	return exit_code;
 }

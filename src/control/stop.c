@@ -16,7 +16,7 @@
 #include "pidfile/pidfile-internal.h"
 
 /* 0, 1 when it had to be killed, or a negative errno. */
-static int end(struct daemonkit_control *control, struct daemonkit_process *process)
+static int end_process(struct daemonkit_control *control, struct daemonkit_process *process)
 {
 	int result = daemonkit_process_stop(process, control->grace, 0);
 
@@ -30,9 +30,9 @@ static int end(struct daemonkit_control *control, struct daemonkit_process *proc
 }
 
 /* End it, and clear away what one that was killed could not clear away itself. */
-static int end_whole(struct daemonkit_control *control, struct daemonkit_process *process)
+static int end_with_children(struct daemonkit_control *control, struct daemonkit_process *process)
 {
-	int result = end(control, process);
+	int result = end_process(control, process);
 
 	if (result < 0 && result != -ESRCH)
 		return result;
@@ -69,14 +69,14 @@ static int find_successor(struct daemonkit_control *control, int pid_file,
 	return 0;
 }
 
-static int stop_found(struct daemonkit_control *control, struct daemonkit_process *process,
+static int stop_process(struct daemonkit_control *control, struct daemonkit_process *process,
 		      int pid_file)
 {
 	int result, next;
 
 	control_begin(control, "stopping");
 	do {
-		result = end_whole(control, process);
+		result = end_with_children(control, process);
 		daemonkit_process_free(process);
 		next = result < 0 ? result : find_successor(control, pid_file, &process);
 	} while (next > 0);
@@ -105,7 +105,7 @@ static int open_pid_file(const char *path)
 }
 
 /* It does not run: what a crash has left is in nobody's way afterwards. */
-static int clear_away(struct daemonkit_control *control)
+static int remove_stale_file(struct daemonkit_control *control)
 {
 	int result = pidfile_bury(control->context->settings.pid_file, 0);
 
@@ -125,9 +125,9 @@ int control_stop(struct daemonkit_control *control)
 	int result = control_find(control, &process);
 
 	if (process != NULL)
-		result = stop_found(control, process, pid_file);
+		result = stop_process(control, process, pid_file);
 	else if (result == CONTROL_DONE)
-		result = clear_away(control);
+		result = remove_stale_file(control);
 	/* Were this very process to hold it, that would not be lost. */
 	pidfile_enter();
 	pidfile_lock_close(pid_file);

@@ -38,7 +38,7 @@ static void make_harmless(char *text)
 	}
 }
 
-static size_t width(void)
+static size_t terminal_width(void)
 {
 	struct winsize size;
 
@@ -52,7 +52,7 @@ static size_t width(void)
  * takes depends on the locale, which is not looked at: those beyond the first
  * few alphabets are given two columns.
  */
-static void cut(char *text, size_t columns)
+static void cut_text(char *text, size_t columns)
 {
 	size_t used = 0;
 
@@ -98,7 +98,7 @@ void terminal_progress(struct terminal *terminal, const char *doing, const char 
 		snprintf(line, sizeof line, "%s: %s", terminal->name, doing);
 	make_harmless(line);
 	/* In the last column some terminals would begin another line. */
-	cut(line, width() - 1);
+	cut_text(line, terminal_width() - 1);
 	printf("\r\033[K%s", line);
 	terminal_flush(terminal, stdout);
 	terminal->shown = true;
@@ -114,7 +114,7 @@ void terminal_clear(struct terminal *terminal)
 }
 
 __attribute__((__format__(__printf__, 3, 0)))
-static void print(struct terminal *terminal, FILE *file, const char *format, va_list arguments)
+static void print_line(struct terminal *terminal, FILE *file, const char *format, va_list arguments)
 {
 	char text[TEXT_MAX];
 
@@ -130,7 +130,7 @@ void terminal_say(struct terminal *terminal, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	print(terminal, stdout, format, arguments);
+	print_line(terminal, stdout, format, arguments);
 	va_end(arguments);
 }
 
@@ -139,6 +139,6 @@ void terminal_complain(struct terminal *terminal, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	print(terminal, stderr, format, arguments);
+	print_line(terminal, stderr, format, arguments);
 	va_end(arguments);
 }

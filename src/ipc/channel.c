@@ -90,7 +90,7 @@ int channel_connect(const struct channel_address *address)
 }
 
 /* The next connection: its descriptor, or a negative errno. */
-static int accept_next(int listener)
+static int accept_connection(int listener)
 {
 	int fd;
 
@@ -109,7 +109,7 @@ int channel_take_call(int listener, pid_t caller)
 
 	/* All at once: strangers may fill the queue as fast as it is emptied one by one. */
 	for (int i = 0; i < QUEUE_MAX; i++) {
-		int fd = accept_next(listener);
+		int fd = accept_connection(listener);
 
 		if (fd < 0)
 			return fd;
@@ -136,7 +136,7 @@ int channel_accept(int listener, const struct channel_address *address)
 {
 	/* No more can have been in the queue when the child connected. */
 	for (int i = 0; i < QUEUE_MAX; i++) {
-		int fd = accept_next(listener);
+		int fd = accept_connection(listener);
 
 		if (fd < 0)
 			return fd;
@@ -202,7 +202,7 @@ int channel_call(const char *what, uint32_t number, deadline until)
 }
 
 /* One message: 0, -EAGAIN, -ECANCELED. */
-static int send_now(int fd, struct iovec *parts, int count)
+static int send_message(int fd, struct iovec *parts, int count)
 {
 	while (compat_send(fd, parts, count, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
 		switch (errno) {
@@ -234,7 +234,7 @@ int channel_send(int fd, enum channel_type type, int32_t number, const char *tex
 
 	for (;;) {
 		struct pollfd room = { .fd = fd, .events = POLLOUT };
-		int result = send_now(fd, parts, 3);
+		int result = send_message(fd, parts, 3);
 
 		if (result != -EAGAIN)
 			return result;
@@ -256,7 +256,7 @@ ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
 			{ .iov_base = &kind, .iov_len = sizeof kind },
 			{ .iov_base = (void *)(uintptr_t)(bytes + sent), .iov_len = count },
 		};
-		int result = send_now(fd, parts, 2);
+		int result = send_message(fd, parts, 2);
 
 		if (result == -EAGAIN)
 			break;
@@ -267,7 +267,7 @@ ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
 	return (ssize_t)sent;
 }
 
-static ssize_t receive(int fd, struct iovec *parts, int part_count, int flags,
+static ssize_t receive_message(int fd, struct iovec *parts, int part_count, int flags,
 		       struct compat_peer *sender)
 {
 	struct msghdr message = { .msg_iov = parts };
@@ -308,7 +308,7 @@ int channel_receive_from(int fd, struct channel_message *message, struct compat_
 		{ .iov_base = &message->number, .iov_len = sizeof message->number },
 		{ .iov_base = message->text, .iov_len = CHANNEL_TEXT_MAX },
 	};
-	ssize_t count = receive(fd, parts, 3, MSG_DONTWAIT, sender);
+	ssize_t count = receive_message(fd, parts, 3, MSG_DONTWAIT, sender);
 
 	if (count <= 0)
 		return (int)count;
@@ -328,7 +328,7 @@ static bool is_from_own_user(const struct compat_peer *sender)
 	return sender->pid > 0 && sender->uid == geteuid() && sender->gid == getegid();
 }
 
-int channel_receive_settings(int fd, struct pack *settings)
+int channel_receive_settings(int fd, struct archive *settings)
 {
 	struct compat_peer sender;
 	char kind;
@@ -336,14 +336,14 @@ int channel_receive_settings(int fd, struct pack *settings)
 	do {
 		struct iovec parts[] = {
 			{ .iov_base = &kind, .iov_len = sizeof kind },
-			{ .iov_base = pack_room(settings, PIECE), .iov_len = PIECE },
+			{ .iov_base = archive_room(settings, PIECE), .iov_len = PIECE },
 		};
 		ssize_t count;
 
 
 		if (settings->error < 0)
 			return settings->error;
-		count = receive(fd, parts, 2, 0, &sender);
+		count = receive_message(fd, parts, 2, 0, &sender);
 		if (count <= 0)
 			return count < 0 ? (int)count : -ECANCELED;
 		if (!is_from_own_user(&sender))
@@ -354,7 +354,7 @@ int channel_receive_settings(int fd, struct pack *settings)
 }
 
 /* Until there is a word, or the process at the other end is gone and has left none. */
-static int await_word(int fd)
+static int await_message(int fd)
 {
 	struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = -1, .events = POLLIN } };
 	int result;
@@ -371,12 +371,12 @@ int channel_receive_word(int fd, enum channel_type type)
 {
 	char byte;
 	struct iovec part = { .iov_base = &byte, .iov_len = sizeof byte };
-	int result = await_word(fd);
+	int result = await_message(fd);
 	ssize_t count;
 
 	if (result < 0)
 		return result;
-	count = receive(fd, &part, 1, 0, NULL);
+	count = receive_message(fd, &part, 1, 0, NULL);
 	if (count <= 0)
 		return count < 0 ? (int)count : -ECANCELED;
 	return byte == (char)type ? 0 : -EBADMSG;

@@ -99,7 +99,7 @@ int channel_receive_from(int fd, struct channel_message *message, struct compat_
  * -EPERM when the kernel does not say of each piece that a process of this effective
  * user and group has sent it.
  */
-int channel_receive_settings(int fd, struct pack *settings);
+int channel_receive_settings(int fd, struct archive *settings);
 
 /*
  * In the daemon: wait for this word.  0, -ECANCELED, or another negative errno.

@@ -26,7 +26,7 @@
  * Only root and this user are answered, by the kernel's word about the sender: the process
  * that listens need not be the one that made the socket.
  */
-static int await_go(int line, int signal, deadline until)
+static int await_permission(int line, int signal, deadline until)
 {
 	struct pollfd go = {.fd = line, .events = POLLIN};
 	struct channel_message message;
@@ -54,12 +54,12 @@ void answer_begin(struct answer *answer, uint32_t ticket, int signal)
 	answer->line = channel_call(ANSWER_ADDRESS, ticket, until);
 	if (answer->line < 0)
 		answer->line = -1;
-	else if (await_go(answer->line, signal, until) < 0 ||
+	else if (await_permission(answer->line, signal, until) < 0 ||
 		 channel_send(answer->line, CHANNEL_HEARD, 0, "", until) < 0)
 		answer->line = fd_close(answer->line);
 }
 
-static int check(const struct answer *answer)
+static int check_reply(const struct answer *answer)
 {
 	if (answer->given)
 		return error_set(-EPERM, "signal: there was a reply already");
@@ -68,7 +68,7 @@ static int check(const struct answer *answer)
 	return 0;
 }
 
-static int say(const struct answer *answer, enum channel_type type, int error, const char *text)
+static int send_reply(const struct answer *answer, enum channel_type type, int error, const char *text)
 {
 	int result;
 
@@ -83,21 +83,21 @@ static int say(const struct answer *answer, enum channel_type type, int error, c
 
 int answer_status(struct answer *answer, const char *text)
 {
-	int result = check(answer);
+	int result = check_reply(answer);
 
-	return result < 0 ? result : say(answer, CHANNEL_STATUS, 0, text);
+	return result < 0 ? result : send_reply(answer, CHANNEL_STATUS, 0, text);
 }
 
 int answer_give(struct answer *answer, int error, const char *text)
 {
-	int result = check(answer);
+	int result = check_reply(answer);
 
 	if (result < 0)
 		return result;
 	answer->given = true;
 	if (error == 0 && *text != '\0')
-		say(answer, CHANNEL_STATUS, 0, text);
-	return say(answer, error < 0 ? CHANNEL_FAILED : CHANNEL_READY, error, text);
+		send_reply(answer, CHANNEL_STATUS, 0, text);
+	return send_reply(answer, error < 0 ? CHANNEL_FAILED : CHANNEL_READY, error, text);
 }
 
 void answer_end(struct answer *answer, int error, const char *text)

@@ -63,17 +63,17 @@ static int open_listener(uint32_t *ticket)
 	return fd;
 }
 
-static deadline turn_limit(const struct request *request)
+static deadline lock_limit(const struct request *request)
 {
 	deadline until = deadline_after(TURN);
 
 	return until < request->until ? until : request->until;
 }
 
-static void await_taken(const struct request *request)
+static void await_disposition(const struct request *request)
 {
 	pid_t pid = daemonkit_process_pid(request->process);
-	deadline until = turn_limit(request);
+	deadline until = lock_limit(request);
 
 	for (unsigned round = 0; compat_process_pending(pid, request->signal) == 1; round++) {
 		if (deadline_now() >= until)
@@ -88,21 +88,21 @@ static void await_taken(const struct request *request)
  * process has taken theirs.  Where there is no lock for that, a request that comes at
  * the same time as another may stay without an answer, and nothing worse.
  */
-static int ask(const struct request *request, uint32_t ticket)
+static int send_request(const struct request *request, uint32_t ticket)
 {
 	int lock = compat_process_lock(daemonkit_process_pid(request->process),
-				       turn_limit(request));
+				       lock_limit(request));
 	int result;
 
-	await_taken(request);
+	await_disposition(request);
 	result = process_queue(request->process, request->signal, ticket);
 	if (result == 0)
-		await_taken(request);
+		await_disposition(request);
 	fd_close(lock);
 	return result;
 }
 
-static void pick_up(struct request *request)
+static void accept_reply(struct request *request)
 {
 	int line = channel_take_call(request->listener,
 				     daemonkit_process_pid(request->process));
@@ -118,7 +118,7 @@ static void pick_up(struct request *request)
 }
 
 /* 1: there is more to come; 0: that was the answer; -ECANCELED: it makes no sense. */
-static int take(struct request *request, const struct channel_message *message)
+static int take_message(struct request *request, const struct channel_message *message)
 {
 	if (!request->heard) {
 		if (message->type != CHANNEL_HEARD)
@@ -146,7 +146,7 @@ static int take(struct request *request, const struct channel_message *message)
 }
 
 /* All that it has said until now; the same, and -ECANCELED: it has hung up. */
-static int hear(struct request *request)
+static int receive_replies(struct request *request)
 {
 	struct channel_message message;
 	int result;
@@ -155,12 +155,12 @@ static int hear(struct request *request)
 		result = channel_receive(request->line, &message);
 		if (result == -EAGAIN)
 			return 1;
-		result = result <= 0 ? -ECANCELED : take(request, &message);
+		result = result <= 0 ? -ECANCELED : take_message(request, &message);
 	} while (result > 0 && deadline_now() < request->until);
 	return result;
 }
 
-static int unanswered(const struct request *request, bool ended, int result)
+static int explain_silence(const struct request *request, bool ended, int result)
 {
 	long pid = (long)daemonkit_process_pid(request->process);
 
@@ -178,7 +178,7 @@ static int unanswered(const struct request *request, bool ended, int result)
 }
 
 /* One look at everything: 1 to look again, else the result. */
-static int step(struct request *request)
+static int step_request(struct request *request)
 {
 	int end = daemonkit_process_fd(request->process);
 	deadline look = end >= 0 ? request->until : deadline_after(LOOK_INTERVAL);
@@ -194,8 +194,8 @@ static int step(struct request *request)
 	/* In this order: what a dead process has said is all there to be heard. */
 	ended = daemonkit_process_alive(request->process) != 1;
 	if (request->line < 0)
-		pick_up(request);
-	result = request->line < 0 ? 1 : hear(request);
+		accept_reply(request);
+	result = request->line < 0 ? 1 : receive_replies(request);
 	if (result < 0 && !request->heard) {
 		/* It called about something else. */
 		request->line = fd_close(request->line);
@@ -206,24 +206,24 @@ static int step(struct request *request)
 		ended = daemonkit_process_wait(request->process, HANG_UP) == 0;
 	if (result == 0 || (result > 0 && !ended && !late))
 		return result;
-	return unanswered(request, ended, result);
+	return explain_silence(request, ended, result);
 }
 
-static int request_all(struct request *request)
+static int request_until(struct request *request)
 {
 	long pid = (long)daemonkit_process_pid(request->process);
 	uint32_t ticket = 0;
 	int result;
 
 	request->listener = open_listener(&ticket);
-	result = ask(request, request->listener < 0 ? 0 : ticket);
+	result = send_request(request, request->listener < 0 ? 0 : ticket);
 	if (result < 0)
 		return error_system(result, "process %ld: signal %d", pid, request->signal);
 	if (request->listener < 0)
 		return error_system(-ENOMSG, "process %ld: signal %d was sent, but this system "
 					     "has no way to answer", pid, request->signal);
 	do {
-		result = step(request);
+		result = step_request(request);
 	} while (result > 0);
 	return result;
 }
@@ -250,7 +250,7 @@ int daemonkit_process_request(struct daemonkit_process *process, int signal, int
 		return error_set(-EINVAL, "signal %d: there is no such signal", signal);
 	result = process_check_effect(process, signal);
 	if (result == 0)
-		result = request_all(&request);
+		result = request_until(&request);
 	fd_close(request.line);
 	fd_close(request.listener);
 	if (result == 0)

@@ -30,27 +30,27 @@
 #define UNNAMED "unknown"
 
 /* Back to so many; the others are left open. */
-static void forget_after(struct descriptors *descriptors, size_t count)
+static void forget_variables(struct descriptors *descriptors, size_t count)
 {
 	while (descriptors->count > count)
 		free(descriptors->list[--descriptors->count].name);
 }
 
-void descriptors_clear(struct descriptors *descriptors)
+void named_fds_clear(struct descriptors *descriptors)
 {
 	for (size_t i = 0; i < descriptors->count; i++)
 		fd_close(descriptors->list[i].fd);
-	descriptors_forget(descriptors);
+	named_fds_forget(descriptors);
 }
 
-void descriptors_forget(struct descriptors *descriptors)
+void named_fds_forget(struct descriptors *descriptors)
 {
-	forget_after(descriptors, 0);
+	forget_variables(descriptors, 0);
 	free(descriptors->list);
 	*descriptors = (struct descriptors){ .count = 0 };
 }
 
-int descriptors_check_name(const char *name)
+int named_fds_check_name(const char *name)
 {
 	size_t length = strlen(name);
 
@@ -64,7 +64,7 @@ int descriptors_check_name(const char *name)
 	return 0;
 }
 
-int descriptors_add(struct descriptors *descriptors, const char *name, int fd)
+int named_fds_add(struct descriptors *descriptors, const char *name, int fd)
 {
 	size_t size = (descriptors->count + 1) * sizeof *descriptors->list;
 	struct descriptor *larger = realloc(descriptors->list, size);
@@ -80,7 +80,7 @@ int descriptors_add(struct descriptors *descriptors, const char *name, int fd)
 	return 0;
 }
 
-int descriptors_find(const struct descriptors *descriptors, const char *name, size_t index)
+int named_fds_find(const struct descriptors *descriptors, const char *name, size_t index)
 {
 	for (size_t i = 0; i < descriptors->count; i++)
 		if (name == NULL || strcmp(descriptors->list[i].name, name) == 0)
@@ -89,7 +89,7 @@ int descriptors_find(const struct descriptors *descriptors, const char *name, si
 	return -ENOENT;
 }
 
-void descriptors_take(struct descriptors *descriptors, int fd)
+void named_fds_take(struct descriptors *descriptors, int fd)
 {
 	struct descriptor *list = descriptors->list;
 
@@ -129,7 +129,7 @@ static int socket_kind(int fd)
 	return listens ? DAEMONKIT_FD_LISTENER : DAEMONKIT_FD_CONNECTION;
 }
 
-int descriptors_check_kind(const char *name, int fd, int kind)
+int named_fds_check_kind(const char *name, int fd, int kind)
 {
 	int found = DAEMONKIT_FD_ANY;
 	struct stat facts;
@@ -198,12 +198,12 @@ static int add_passed(struct descriptors *descriptors, int count, char *names)
 	for (int fd = FIRST; fd < FIRST + count && result == 0; fd++) {
 		const char *name = !named ? UNNAMED : names == NULL ? NULL : next_name(&names);
 
-		result = name == NULL ? -EINVAL : descriptors_add(descriptors, name, fd);
+		result = name == NULL ? -EINVAL : named_fds_add(descriptors, name, fd);
 	}
 	return result == 0 && names != NULL ? -EINVAL : result;
 }
 
-int descriptors_from_manager(struct descriptors *descriptors)
+int named_fds_from_manager(struct descriptors *descriptors)
 {
 	/* Two owners would close the same numbers twice. */
 	static atomic_bool taken;
@@ -219,7 +219,7 @@ int descriptors_from_manager(struct descriptors *descriptors)
 	free(copy);
 	if (result == 0)
 		return 0;
-	forget_after(descriptors, before);
+	forget_variables(descriptors, before);
 	atomic_store(&taken, false);
 	if (result == -EINVAL)
 		return error_set(result, "LISTEN_FDNAMES=%.64s: not the names of %d descriptors",
@@ -227,28 +227,28 @@ int descriptors_from_manager(struct descriptors *descriptors)
 	return error_system(result, "LISTEN_FDS");
 }
 
-void descriptors_pack(const struct descriptors *descriptors, struct pack *pack)
+void named_fds_put(const struct descriptors *descriptors, struct archive *archive)
 {
-	pack_number(pack, (int64_t)descriptors->count);
+	archive_put_number(archive, (int64_t)descriptors->count);
 	for (size_t i = 0; i < descriptors->count; i++) {
-		pack_string(pack, descriptors->list[i].name);
-		pack_number(pack, descriptors->list[i].fd);
+		archive_put_string(archive, descriptors->list[i].name);
+		archive_put_number(archive, descriptors->list[i].fd);
 	}
 }
 
-int descriptors_unpack(struct descriptors *descriptors, struct unpack *unpack)
+int named_fds_get(struct descriptors *descriptors, struct archive_reader *reader)
 {
-	int64_t count = unpack_number(unpack);
+	int64_t count = archive_get_number(reader);
 
-	for (int64_t i = 0; i < count && unpack->error == 0; i++) {
-		char *name = unpack_string(unpack);
-		int fd = (int)unpack_number(unpack);
+	for (int64_t i = 0; i < count && reader->error == 0; i++) {
+		char *name = archive_get_string(reader);
+		int fd = (int)archive_get_number(reader);
 
-		if (unpack->error == 0 && name == NULL)
-			unpack->error = -EBADMSG;
-		if (unpack->error == 0)
-			unpack->error = descriptors_add(descriptors, name, fd);
+		if (reader->error == 0 && name == NULL)
+			reader->error = -EBADMSG;
+		if (reader->error == 0)
+			reader->error = named_fds_add(descriptors, name, fd);
 		free(name);
 	}
-	return unpack->error;
+	return reader->error;
 }

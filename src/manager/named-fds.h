@@ -19,34 +19,34 @@ struct descriptors {
 };
 
 /* Close and free all. */
-void descriptors_clear(struct descriptors *descriptors);
+void named_fds_clear(struct descriptors *descriptors);
 
 /* Free all, and leave the descriptors open. */
-void descriptors_forget(struct descriptors *descriptors);
+void named_fds_forget(struct descriptors *descriptors);
 
 /* Is it a name that managers take?  0, or -EINVAL with its text. */
-int descriptors_check_name(const char *name);
+int named_fds_check_name(const char *name);
 
 /* Add one; it is the list's from then on.  0 or -ENOMEM (it stays the caller's). */
-int descriptors_add(struct descriptors *descriptors, const char *name, int fd);
+int named_fds_add(struct descriptors *descriptors, const char *name, int fd);
 
 /* The descriptor of this name (NULL: any) and index, or -ENOENT. */
-int descriptors_find(const struct descriptors *descriptors, const char *name, size_t index);
+int named_fds_find(const struct descriptors *descriptors, const char *name, size_t index);
 
 /* Let it go from the list, if it is there: it is the caller's from then on. */
-void descriptors_take(struct descriptors *descriptors, int fd);
+void named_fds_take(struct descriptors *descriptors, int fd);
 
 /* Is it of this kind (DAEMONKIT_FD_...)?  0, or a negative errno with its text. */
-int descriptors_check_kind(const char *name, int fd, int kind);
+int named_fds_check_kind(const char *name, int fd, int kind);
 
 /*
  * Add what a service manager gave to this process (LISTEN_FDS), unless some
  * list has it already.  0, or a negative errno with its text.
  */
-int descriptors_from_manager(struct descriptors *descriptors);
+int named_fds_from_manager(struct descriptors *descriptors);
 
 /* As bytes, and back, as numbers alone: 0, -ENOMEM or -EBADMSG. */
-void descriptors_pack(const struct descriptors *descriptors, struct pack *pack);
-int descriptors_unpack(struct descriptors *descriptors, struct unpack *unpack);
+void named_fds_put(const struct descriptors *descriptors, struct archive *archive);
+int named_fds_get(struct descriptors *descriptors, struct archive_reader *reader);
 
 #endif /* MANAGER_NAMED_FDS_H */

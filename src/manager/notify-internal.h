@@ -22,9 +22,9 @@ struct notify {
 	 * NULL; how to leave it to that again; and what is left to be done once that
 	 * has left.
 	 */
-	int (*take)(void *data);
-	void (*leave)(void *data);
-	void (*taken)(void *data);
+	int (*acquire)(void *data);
+	void (*release)(void *data);
+	void (*acquired)(void *data);
 	void *data;
 };
 

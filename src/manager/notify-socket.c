@@ -35,7 +35,7 @@ int manager_connect(struct manager *manager)
 }
 
 /* Hand a message over, if need be in parts (a stream), waiting for room until then. */
-static int transmit(int fd, struct msghdr *message, deadline until, const int *others)
+static int transmit_message(int fd, struct msghdr *message, deadline until, const int *others)
 {
 	for (;;) {
 		struct pollfd room = { .fd = fd, .events = POLLOUT };
@@ -80,7 +80,7 @@ static int send_message(int fd, const char *text, const int *fds, size_t count, 
 		header->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof *fds);
 		memcpy(CMSG_DATA(header), fds, count * sizeof *fds);
 	}
-	return transmit(fd, &message, until, others);
+	return transmit_message(fd, &message, until, others);
 }
 
 static int send_to(struct manager *manager, const char *assignments, const int *fds, size_t count,

@@ -43,27 +43,27 @@ void notify_close_channel(struct notify *notify)
 
 /* ---- the launcher ---- */
 
-static int launcher_gone(void)
+static int launcher_is_gone(void)
 {
 	return error_set(-ECANCELED, "the launcher is gone: nobody waits for this start");
 }
 
-static int tell_launcher(struct notify *notify, enum channel_type type, int number,
+static int send_to_launcher(struct notify *notify, enum channel_type type, int number,
 			 const char *text, deadline until)
 {
 	int result = channel_send(notify->channel, type, number, text, until);
 
 	if (result == -ECANCELED)
-		return launcher_gone();
+		return launcher_is_gone();
 	return result < 0 ? error_system(result, "message to the launcher") : 0;
 }
 
-static int await_word(struct notify *notify, enum channel_type type)
+static int await_launcher(struct notify *notify, enum channel_type type)
 {
 	int result = channel_receive_word(notify->channel, type);
 
 	if (result == -ECANCELED)
-		return launcher_gone();
+		return launcher_is_gone();
 	return result < 0 ? error_system(result, "message from the launcher") : 0;
 }
 
@@ -71,29 +71,29 @@ static int await_word(struct notify *notify, enum channel_type type)
  * From the word of the daemon before this one: its place is free, and it will
  * have it back if this process does not take it.
  */
-static int take_place(struct notify *notify)
+static int acquire_place(struct notify *notify)
 {
-	int result = await_word(notify, CHANNEL_TAKE);
+	int result = await_launcher(notify, CHANNEL_TAKE);
 
 	if (result < 0)
 		return result;
-	result = notify->take(notify->data);
+	result = notify->acquire(notify->data);
 	if (result < 0) {
 		channel_send(notify->channel, CHANNEL_FAILED, result, daemonkit_error(),
 			     DEADLINE_NEVER);
 		return result;
 	}
-	result = tell_launcher(notify, CHANNEL_TAKEN, 0, "", DEADLINE_NEVER);
+	result = send_to_launcher(notify, CHANNEL_TAKEN, 0, "", DEADLINE_NEVER);
 	/* The other one is there, has not heard it, and will take it back. */
 	if (result < 0 && result != -ECANCELED) {
-		notify->leave(notify->data);
+		notify->release(notify->data);
 		return result;
 	}
-	notify->take = NULL;
+	notify->acquire = NULL;
 	/* Whatever became of the other one: this is the daemon now. */
 	if (result == 0)
 		channel_receive_word(notify->channel, CHANNEL_GO);
-	notify->taken(notify->data);
+	notify->acquired(notify->data);
 	/* Last, because the other one gives up its place when it reads this, and not before. */
 	channel_send(notify->channel, CHANNEL_SUCCEEDED, 0, "", DEADLINE_NEVER);
 	return 0;
@@ -105,9 +105,9 @@ static int take_place(struct notify *notify)
  */
 static int await_relay(struct notify *notify)
 {
-	if (notify->take != NULL)
-		return take_place(notify);
-	return notify->relayed ? await_word(notify, CHANNEL_GO) : 0;
+	if (notify->acquire != NULL)
+		return acquire_place(notify);
+	return notify->relayed ? await_launcher(notify, CHANNEL_GO) : 0;
 }
 
 int notify_up(struct notify *notify, bool stays)
@@ -116,7 +116,7 @@ int notify_up(struct notify *notify, bool stays)
 
 	if (notify->channel < 0)
 		return 0;
-	result = tell_launcher(notify, CHANNEL_UP, 0, "", DEADLINE_NEVER);
+	result = send_to_launcher(notify, CHANNEL_UP, 0, "", DEADLINE_NEVER);
 	if (stays)
 		return result;
 	if (result == 0)
@@ -128,7 +128,7 @@ int notify_up(struct notify *notify, bool stays)
 /* ---- the manager ---- */
 
 /* One line: to a manager a newline would begin the next assignment. */
-static void one_line(char *text)
+static void make_one_line(char *text)
 {
 	for (; *text != '\0'; text++)
 		if (*text == '\n' || *text == '\r')
@@ -144,7 +144,7 @@ static void write_status(char assignments[STATUS_MAX], const char *text, int err
 	size_t used;
 
 	snprintf(assignments, STATUS_MAX, "STATUS=%.*s", CHANNEL_TEXT_MAX, text);
-	one_line(assignments);
+	make_one_line(assignments);
 	used = strlen(assignments);
 	if (error < 0)
 		snprintf(assignments + used, STATUS_MAX - used, "\nERRNO=%d", -error);
@@ -217,7 +217,7 @@ int notify_reloading(struct notify *notify)
 int notify_store(struct notify *notify, const char *name, int fd, bool polled)
 {
 	char assignments[320];
-	int result = descriptors_check_name(name);
+	int result = named_fds_check_name(name);
 
 	if (result < 0)
 		return result;
@@ -229,7 +229,7 @@ int notify_store(struct notify *notify, const char *name, int fd, bool polled)
 int notify_forget(struct notify *notify, const char *name)
 {
 	char assignments[320];
-	int result = descriptors_check_name(name);
+	int result = named_fds_check_name(name);
 
 	if (result < 0)
 		return result;
@@ -237,7 +237,7 @@ int notify_forget(struct notify *notify, const char *name)
 	return manager_send(&notify->manager, assignments, NULL, 0);
 }
 
-static bool is_meant(const struct notify *notify)
+static bool is_for_this_process(const struct notify *notify)
 {
 	const char *text = getenv("WATCHDOG_PID");
 	uint64_t pid;
@@ -253,7 +253,7 @@ int notify_watchdog_interval(const struct notify *notify, int *milliseconds)
 	const char *text = getenv("WATCHDOG_USEC");
 	uint64_t microseconds;
 
-	if (text == NULL || !is_meant(notify) ||
+	if (text == NULL || !is_for_this_process(notify) ||
 	    number_parse_variable(text, UINT64_MAX - 1, &microseconds) < 0 ||
 	    microseconds == 0)
 		return 0;
@@ -285,7 +285,7 @@ static int write_newline(int fd)
 }
 
 /* s6 waits for a newline, and for nothing behind it. */
-static int tell_supervisor(struct notify *notify)
+static int notify_supervisor(struct notify *notify)
 {
 	int result;
 
@@ -301,14 +301,14 @@ int notify_ready(struct notify *notify)
 	int result = 0, also;
 
 	if (notify->channel >= 0) {
-		result = tell_launcher(notify, CHANNEL_READY, 0, "", DEADLINE_NEVER);
+		result = send_to_launcher(notify, CHANNEL_READY, 0, "", DEADLINE_NEVER);
 		if (result == 0)
 			result = await_relay(notify);
 		notify_close_channel(notify);
 	} else {
 		result = manager_send(&notify->manager, "READY=1", NULL, 0);
 	}
-	also = tell_supervisor(notify);
+	also = notify_supervisor(notify);
 	return result < 0 ? result : also;
 }
 
@@ -318,16 +318,16 @@ int notify_failed(struct notify *notify, int error, const char *text)
 
 	if (notify->channel < 0)
 		return manager_status(&notify->manager, text, error);
-	result = tell_launcher(notify, CHANNEL_FAILED, error, text, DEADLINE_NEVER);
+	result = send_to_launcher(notify, CHANNEL_FAILED, error, text, DEADLINE_NEVER);
 	notify_close_channel(notify);
 	return result;
 }
 
 int notify_status(struct notify *notify, char *text)
 {
-	one_line(text);
+	make_one_line(text);
 	if (notify->channel >= 0)
-		return tell_launcher(notify, CHANNEL_STATUS, 0, text, 0);
+		return send_to_launcher(notify, CHANNEL_STATUS, 0, text, 0);
 	return manager_status(&notify->manager, text, 0);
 }
 
@@ -336,7 +336,7 @@ int notify_extend(struct notify *notify, int milliseconds)
 	char assignment[EXTEND_MAX];
 
 	if (notify->channel >= 0)
-		return tell_launcher(notify, CHANNEL_EXTEND, milliseconds, "", 0);
+		return send_to_launcher(notify, CHANNEL_EXTEND, milliseconds, "", 0);
 	write_extend(assignment, milliseconds);
 	return manager_send(&notify->manager, assignment, NULL, 0);
 }

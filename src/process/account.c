@@ -34,7 +34,7 @@ static bool is_number(const char *text, uint64_t *number)
 }
 
 /* How some C libraries say that there is no such entry, or no such file as /etc/passwd. */
-static int without_entry(int error)
+static int without_account(int error)
 {
 	return error == ENOENT || error == ESRCH ? 0 : error;
 }
@@ -58,7 +58,7 @@ static int read_user(const char *name, uid_t uid, struct user *user)
 		}
 		free(buffer);
 		if (error != ERANGE)
-			return copy != NULL ? 1 : -without_entry(error);
+			return copy != NULL ? 1 : -without_account(error);
 	}
 	return -ERANGE;
 }
@@ -76,7 +76,7 @@ static int read_group(const char *name, gid_t *gid)
 			*gid = entry.gr_gid;
 		free(buffer);
 		if (error != ERANGE)
-			return found != NULL ? 1 : -without_entry(error);
+			return found != NULL ? 1 : -without_account(error);
 	}
 	return -ERANGE;
 }
@@ -137,7 +137,7 @@ static int list_groups(const char *user, struct credential *credential)
 	return 0;
 }
 
-static int look_up(const char *name, const char *group, struct credential *ret)
+static int look_up_account(const char *name, const char *group, struct credential *ret)
 {
 	struct credential found = { .groups = NULL };
 	struct user user = { .name = NULL };
@@ -165,13 +165,13 @@ int account_look_up(const char *user, const char *group, struct credential *ret)
 	int result;
 
 	if (colon == NULL)
-		return look_up(user, group, ret);
+		return look_up_account(user, group, ret);
 	if (group != NULL || colon == user || colon[1] == '\0')
 		return error_set(-EINVAL, "user \"%s\": not USER, and not USER:GROUP", user);
 	name = strndup(user, (size_t)(colon - user));
 	if (name == NULL)
 		return error_system(-ENOMEM, "user %s", user);
-	result = look_up(name, colon + 1, ret);
+	result = look_up_account(name, colon + 1, ret);
 	free(name);
 	return result;
 }

@@ -50,7 +50,7 @@ out:
 	return result;
 }
 
-int program_arguments(char ***arguments)
+int argv_read(char ***arguments)
 {
 	char *text = NULL, *copy;
 	size_t length = 0, count = 0, at = 0;

@@ -7,6 +7,6 @@
  * The program's arguments as it was started: a NULL-terminated array in one
  * piece of memory, to be freed by the caller.  Returns 0 or a negative errno.
  */
-int program_arguments(char ***arguments);
+int argv_read(char ***arguments);
 
 #endif /* PROCESS_ARGV_H */

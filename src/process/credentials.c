@@ -23,7 +23,7 @@ static int compare_groups(const void *one, const void *other)
 }
 
 /* Sorted copies: the kernel may give the groups in another order. */
-static gid_t *sorted(const gid_t *groups, size_t count)
+static gid_t *sort_groups(const gid_t *groups, size_t count)
 {
 	gid_t *copy = calloc(count + 1, sizeof *copy);
 
@@ -67,8 +67,8 @@ static int has_groups(const struct credential *credential)
 		result = -errno;
 		goto out;
 	}
-	have = sorted(unsorted, (size_t)have_count);
-	want = sorted(credential->groups, credential->group_count);
+	have = sort_groups(unsorted, (size_t)have_count);
+	want = sort_groups(credential->groups, credential->group_count);
 	/* The process's own group gives the same access whether it is listed or not. */
 	if (have != NULL && want != NULL)
 		result = same_groups(have, (size_t)have_count, want, credential->group_count,
@@ -91,7 +91,7 @@ static bool has_ids(uid_t uid, gid_t gid)
 	       saved_group == gid;
 }
 
-static int change(const struct credential *credential)
+static int change_ids(const struct credential *credential)
 {
 	uid_t uid = credential->uid;
 	gid_t gid = credential->gid;
@@ -138,7 +138,7 @@ int credential_become(const struct credential *credential, bool keep)
 	/* Whatever the program has set. */
 	if (!keep)
 		compat_capabilities_outlive(false);
-	result = change(credential);
+	result = change_ids(credential);
 	if (result == 0 && !keep && credential->uid != 0)
 		result = drop_capabilities(credential->uid);
 	return result;

@@ -22,7 +22,7 @@ static rlim_t limit_value(uint64_t value)
 }
 
 /* Of a step and what it was to set, by errno. */
-static int failed(const char *step, const char *value)
+static int privilege_error(const char *step, const char *value)
 {
 	bool denied = errno == EPERM || errno == EACCES;
 
@@ -34,7 +34,7 @@ static int apply_limit(const struct privilege_limit *limit)
 	struct rlimit wanted = { limit_value(limit->soft), limit_value(limit->hard) }, found;
 
 	if (compat_set_limit(limit->resource, &wanted) < 0)
-		return failed("resource limit", compat_limit_name(limit->resource));
+		return privilege_error("resource limit", compat_limit_name(limit->resource));
 	if (compat_get_limit(limit->resource, &found) < 0 ||
 	    found.rlim_cur != wanted.rlim_cur || found.rlim_max != wanted.rlim_max)
 		return error_set(-EPERM, "resource limit %s: it was not taken",
@@ -48,7 +48,7 @@ static int apply_nice(int nice)
 
 	snprintf(text, sizeof text, "%d", nice);
 	if (setpriority(PRIO_PROCESS, 0, nice) < 0)
-		return failed("nice value", text);
+		return privilege_error("nice value", text);
 	errno = 0;
 	if (getpriority(PRIO_PROCESS, 0) != nice || errno != 0)
 		return error_set(-EPERM, "nice value %d: it was not taken", nice);
@@ -62,21 +62,21 @@ static int apply_scheduler(int policy, int priority)
 
 	snprintf(text, sizeof text, "%d, priority %d", policy, priority);
 	if (compat_set_scheduler(policy, priority) < 0)
-		return failed("scheduling policy", text);
+		return privilege_error("scheduling policy", text);
 	if (compat_get_scheduler(&found_policy, &found_priority) < 0 || found_policy != policy ||
 	    found_priority != priority)
 		return error_set(-EPERM, "scheduling policy %s: it was not taken", text);
 	return 0;
 }
 
-static int apply_oom(int adjust)
+static int apply_oom_score(int adjust)
 {
 	char text[16];
 	int result = compat_set_oom_score_adjust(adjust);
 
 	snprintf(text, sizeof text, "%d", adjust);
 	errno = -result;
-	return result < 0 ? failed("OOM score adjustment", text) : 0;
+	return result < 0 ? privilege_error("OOM score adjustment", text) : 0;
 }
 
 /* These are a thread's own: other threads would keep what they have. */
@@ -103,7 +103,7 @@ int privileges_apply_first(const struct privileges *privileges)
 	if (result == 0 && privileges->has_scheduler)
 		result = apply_scheduler(privileges->policy, privileges->priority);
 	if (result == 0 && privileges->has_oom)
-		result = apply_oom(privileges->oom);
+		result = apply_oom_score(privileges->oom);
 	return result;
 }
 
@@ -141,48 +141,48 @@ void privileges_undo(const struct privileges *privileges)
 		compat_capabilities_outlive(false);
 }
 
-void privileges_pack(const struct privileges *privileges, struct pack *pack)
+void privileges_put(const struct privileges *privileges, struct archive *archive)
 {
-	pack_number(pack, (int64_t)privileges->limit_count);
+	archive_put_number(archive, (int64_t)privileges->limit_count);
 	for (size_t i = 0; i < privileges->limit_count; i++) {
-		pack_number(pack, privileges->limits[i].resource);
-		pack_number(pack, (int64_t)privileges->limits[i].soft);
-		pack_number(pack, (int64_t)privileges->limits[i].hard);
+		archive_put_number(archive, privileges->limits[i].resource);
+		archive_put_number(archive, (int64_t)privileges->limits[i].soft);
+		archive_put_number(archive, (int64_t)privileges->limits[i].hard);
 	}
-	pack_number(pack, privileges->has_nice);
-	pack_number(pack, privileges->nice);
-	pack_number(pack, privileges->has_scheduler);
-	pack_number(pack, privileges->policy);
-	pack_number(pack, privileges->priority);
-	pack_number(pack, privileges->has_oom);
-	pack_number(pack, privileges->oom);
-	pack_number(pack, privileges->has_capabilities);
-	pack_number(pack, (int64_t)privileges->capabilities);
-	pack_number(pack, privileges->no_new);
+	archive_put_number(archive, privileges->has_nice);
+	archive_put_number(archive, privileges->nice);
+	archive_put_number(archive, privileges->has_scheduler);
+	archive_put_number(archive, privileges->policy);
+	archive_put_number(archive, privileges->priority);
+	archive_put_number(archive, privileges->has_oom);
+	archive_put_number(archive, privileges->oom);
+	archive_put_number(archive, privileges->has_capabilities);
+	archive_put_number(archive, (int64_t)privileges->capabilities);
+	archive_put_number(archive, privileges->no_new);
 }
 
-void privileges_unpack(struct privileges *privileges, struct unpack *unpack)
+void privileges_get(struct privileges *privileges, struct archive_reader *reader)
 {
-	int64_t count = unpack_number(unpack);
+	int64_t count = archive_get_number(reader);
 
 	if (count < 0 || count > PRIVILEGES_LIMITS) {
-		unpack->error = -EBADMSG;
+		reader->error = -EBADMSG;
 		return;
 	}
 	for (int64_t i = 0; i < count; i++) {
-		privileges->limits[i].resource = (int)unpack_number(unpack);
-		privileges->limits[i].soft = (uint64_t)unpack_number(unpack);
-		privileges->limits[i].hard = (uint64_t)unpack_number(unpack);
+		privileges->limits[i].resource = (int)archive_get_number(reader);
+		privileges->limits[i].soft = (uint64_t)archive_get_number(reader);
+		privileges->limits[i].hard = (uint64_t)archive_get_number(reader);
 	}
 	privileges->limit_count = (size_t)count;
-	privileges->has_nice = unpack_number(unpack) != 0;
-	privileges->nice = (int)unpack_number(unpack);
-	privileges->has_scheduler = unpack_number(unpack) != 0;
-	privileges->policy = (int)unpack_number(unpack);
-	privileges->priority = (int)unpack_number(unpack);
-	privileges->has_oom = unpack_number(unpack) != 0;
-	privileges->oom = (int)unpack_number(unpack);
-	privileges->has_capabilities = unpack_number(unpack) != 0;
-	privileges->capabilities = (uint64_t)unpack_number(unpack);
-	privileges->no_new = unpack_number(unpack) != 0;
+	privileges->has_nice = archive_get_number(reader) != 0;
+	privileges->nice = (int)archive_get_number(reader);
+	privileges->has_scheduler = archive_get_number(reader) != 0;
+	privileges->policy = (int)archive_get_number(reader);
+	privileges->priority = (int)archive_get_number(reader);
+	privileges->has_oom = archive_get_number(reader) != 0;
+	privileges->oom = (int)archive_get_number(reader);
+	privileges->has_capabilities = archive_get_number(reader) != 0;
+	privileges->capabilities = (uint64_t)archive_get_number(reader);
+	privileges->no_new = archive_get_number(reader) != 0;
 }

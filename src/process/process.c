@@ -34,7 +34,7 @@ int process_open(struct daemonkit_process **ret, pid_t pid)
 	int fd = compat_pidfd_open(pid);
 
 	if (fd == -ENOSYS) {
-		int result = compat_process_look(pid, &facts);
+		int result = compat_process_stat(pid, &facts);
 
 		if (result < 0)
 			return result;
@@ -92,14 +92,14 @@ int daemonkit_process_fd(const struct daemonkit_process *process)
 }
 
 /* Is it still running?  No text. */
-static int alive(const struct daemonkit_process *process)
+static int is_process_alive(const struct daemonkit_process *process)
 {
 	struct pollfd ended = { .fd = process->fd, .events = POLLIN };
 	struct compat_process now;
 
 	if (process->fd >= 0)
 		return deadline_poll(&ended, 1, deadline_after(0)) == 0;
-	return compat_process_look(process->pid, &now) == 0 && !now.ended &&
+	return compat_process_stat(process->pid, &now) == 0 && !now.ended &&
 	       now.start == process->start;
 }
 
@@ -107,14 +107,14 @@ int daemonkit_process_alive(const struct daemonkit_process *process)
 {
 	DISABLE_CANCELLATION;
 
-	return process ? alive(process) : error_null(__func__);
+	return process ? is_process_alive(process) : error_null(__func__);
 }
 
 /* Send it; 0 or a negative errno without a text. */
-static int send(const struct daemonkit_process *process, int signal)
+static int send_signal(const struct daemonkit_process *process, int signal)
 {
 	/* A zombie would take the signal and say nothing. */
-	if (!alive(process))
+	if (!is_process_alive(process))
 		return -ESRCH;
 	if (process->fd >= 0) {
 		int result = compat_pidfd_signal(process->fd, signal);
@@ -130,8 +130,8 @@ int process_queue(const struct daemonkit_process *process, int signal, uint32_t 
 	siginfo_t info;
 
 	if (ticket == 0)
-		return send(process, signal);
-	if (!alive(process))
+		return send_signal(process, signal);
+	if (!is_process_alive(process))
 		return -ESRCH;
 	compat_signal_with_ticket(&info, signal, ticket);
 	if (process->fd >= 0) {
@@ -163,7 +163,7 @@ int process_check_effect(const struct daemonkit_process *process, int signal)
 		return 0;
 	disposition = compat_process_disposition(process->pid, signal);
 	/* What was looked at is this process if it is there still. */
-	if (!alive(process))
+	if (!is_process_alive(process))
 		return 0;
 	if (disposition == COMPAT_DEFAULT)
 		return error_set(-ENOTSUP, "process %ld: it does not handle signal %d (%s), which "
@@ -181,7 +181,7 @@ int64_t process_age(const struct daemonkit_process *process)
 	struct compat_process facts;
 
 	/* What was looked at is this process if it is there still. */
-	if (compat_process_look(process->pid, &facts) < 0 || !alive(process))
+	if (compat_process_stat(process->pid, &facts) < 0 || !is_process_alive(process))
 		return -ENOTSUP;
 	return compat_process_age(facts.start);
 }
@@ -195,14 +195,14 @@ int daemonkit_process_signal(struct daemonkit_process *process, int signal)
 		return error_null(__func__);
 	if (signal < 1 || signal > SIGRTMAX)
 		return error_set(-EINVAL, "signal %d: there is no such signal", signal);
-	result = send(process, signal);
+	result = send_signal(process, signal);
 	if (result < 0)
 		return error_system(result, "process %ld: signal %d", (long)process->pid, signal);
 	return 0;
 }
 
 /* 0 when it has ended, -ETIMEDOUT when the time is over; no text. */
-static int wait_until(const struct daemonkit_process *process, deadline until)
+static int wait_for_end(const struct daemonkit_process *process, deadline until)
 {
 	struct pollfd ended = { .fd = process->fd, .events = POLLIN };
 
@@ -211,7 +211,7 @@ static int wait_until(const struct daemonkit_process *process, deadline until)
 
 		return result > 0 ? 0 : result < 0 ? result : -ETIMEDOUT;
 	}
-	while (alive(process)) {
+	while (is_process_alive(process)) {
 		deadline next = deadline_after(LOOK_INTERVAL);
 
 		if (deadline_now() >= until)
@@ -222,7 +222,7 @@ static int wait_until(const struct daemonkit_process *process, deadline until)
 }
 
 /* Leave the text for what came of a wait. */
-static int waited(const struct daemonkit_process *process, int result)
+static int wait_result(const struct daemonkit_process *process, int result)
 {
 	if (result == -ETIMEDOUT)
 		return error_set(result, "process %ld: it is still running", (long)process->pid);
@@ -235,7 +235,7 @@ int daemonkit_process_wait(struct daemonkit_process *process, int timeout)
 
 	if (!process)
 		return error_null(__func__);
-	return waited(process, wait_until(process, deadline_after(timeout)));
+	return wait_result(process, wait_for_end(process, deadline_after(timeout)));
 }
 
 int daemonkit_process_stop(struct daemonkit_process *process, int grace, int kill)
@@ -248,13 +248,13 @@ int daemonkit_process_stop(struct daemonkit_process *process, int grace, int kil
 	result = daemonkit_process_signal(process, SIGTERM);
 	if (result < 0)
 		return result;
-	result = wait_until(process, deadline_after(grace));
+	result = wait_for_end(process, deadline_after(grace));
 	if (result != -ETIMEDOUT || kill == 0)
-		return waited(process, result);
-	result = send(process, SIGKILL);
+		return wait_result(process, result);
+	result = send_signal(process, SIGKILL);
 	if (result == -ESRCH) /* it ended just now, by itself */
 		return 0;
 	if (result < 0)
 		return error_system(result, "process %ld: signal %d", (long)process->pid, SIGKILL);
-	return waited(process, wait_until(process, deadline_after(kill)));
+	return wait_result(process, wait_for_end(process, deadline_after(kill)));
 }

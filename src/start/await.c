@@ -30,29 +30,29 @@
 /* How many messages are heard before other things are looked at again. */
 #define HEARD_AT_ONCE 64
 
-static enum await_verdict hear(struct waiting *wait, const struct channel_message *message)
+static enum await_verdict handle_message(struct await *wait, const struct channel_message *message)
 {
-	const struct await *await = wait->await;
-	const int others[] = { await->interrupt, wait->launch->end };
+	const struct await_options *options = wait->options;
+	const int others[] = { options->interrupt, wait->launch->end };
 	deadline longer;
 
 	switch (message->type) {
 	case CHANNEL_STATUS:
-		if (await->status != NULL)
-			await->status(message->text, await->data);
+		if (options->status != NULL)
+			options->status(message->text, options->data);
 		/* Of no use later; a manager that reads nothing holds nobody up. */
-		if (await->manager != NULL)
-			notify_relay_status(await->manager, message->text, 0);
+		if (options->manager != NULL)
+			notify_relay_status(options->manager, message->text, 0);
 		return AWAIT_NONE;
 	case CHANNEL_EXTEND:
 		longer = deadline_after(message->number);
 		if (message->number > 0 && longer > wait->until)
 			wait->until = longer;
-		if (message->number > 0 && await->manager != NULL)
-			notify_relay_extend(await->manager, message->number, wait->until, others);
+		if (message->number > 0 && options->manager != NULL)
+			notify_relay_extend(options->manager, message->number, wait->until, others);
 		return AWAIT_NONE;
 	case CHANNEL_UP:
-		return await->timeout == 0 ? AWAIT_UP : AWAIT_NONE;
+		return options->timeout == 0 ? AWAIT_UP : AWAIT_NONE;
 	case CHANNEL_READY:
 		return AWAIT_UP;
 	case CHANNEL_FAILED:
@@ -61,7 +61,7 @@ static enum await_verdict hear(struct waiting *wait, const struct channel_messag
 		return AWAIT_FAILED;
 	case CHANNEL_NOT_STARTED:
 		wait->error = message->number < 0 ? message->number : -ECHILD;
-		wait->error = error_system(wait->error, "cannot start %s: %s", await->path, message->text);
+		wait->error = error_system(wait->error, "cannot start %s: %s", options->path, message->text);
 		return AWAIT_FAILED;
 	default:
 		return AWAIT_NONE;
@@ -72,7 +72,7 @@ static enum await_verdict hear(struct waiting *wait, const struct channel_messag
  * What the daemon has said so far: all of it, if it has ended.  One that never
  * falls silent would keep the time and signals from being looked at.
  */
-static enum await_verdict listen_to(struct waiting *wait, bool ended)
+static enum await_verdict receive_messages(struct await *wait, bool ended)
 {
 	struct channel_message message;
 
@@ -91,7 +91,7 @@ static enum await_verdict listen_to(struct waiting *wait, bool ended)
 			wait->error = result;
 			return AWAIT_BROKEN;
 		}
-		verdict = hear(wait, &message);
+		verdict = handle_message(wait, &message);
 		if (verdict != AWAIT_NONE)
 			return verdict;
 	}
@@ -99,15 +99,15 @@ static enum await_verdict listen_to(struct waiting *wait, bool ended)
 }
 
 /* 0 or a negative errno. */
-static int send_settings(struct waiting *wait)
+static int send_settings(struct await *wait)
 {
-	const struct await *await = wait->await;
-	ssize_t sent = channel_send_settings(wait->launch->channel, await->settings + wait->sent,
-					     await->settings_length - wait->sent);
+	const struct await_options *options = wait->options;
+	ssize_t sent = channel_send_settings(wait->launch->channel, options->settings + wait->sent,
+					     options->settings_length - wait->sent);
 
 	/* The daemon is gone, and that will be noticed as such. */
 	if (sent == -ECANCELED)
-		sent = (ssize_t)(await->settings_length - wait->sent);
+		sent = (ssize_t)(options->settings_length - wait->sent);
 	if (sent < 0)
 		return (int)sent;
 	wait->sent += (size_t)sent;
@@ -125,85 +125,85 @@ static int describe_end(int status, const char *when)
 			 when);
 }
 
-static const char *fate(const struct waiting *wait)
+static const char *daemon_fate(const struct await *wait)
 {
-	if (wait->launch->survived)
+	if (wait->launch->kill_failed)
 		return "could not be killed";
 	return wait->launch->denied ? "ended by itself" : "was killed";
 }
 
-static int end_unsaid(const struct waiting *wait, int status)
+static int explain_silent_end(const struct await *wait, int status)
 {
 	const char *when = wait->up                  ? "as soon as it was up"
-			   : wait->await->timeout == 0 ? "before it was set up"
+			   : wait->options->timeout == 0 ? "before it was set up"
 						       : "before it was ready";
 
 	if (wait->launch->killed)
 		return error_set(-ECHILD, "the daemon closed its channel %s, and %s", when,
-				 fate(wait));
-	if (wait->launch->survived)
+				 daemon_fate(wait));
+	if (wait->launch->kill_failed)
 		return error_set(-ECHILD, "somebody killed the daemon's watcher %s, and the daemon "
-					  "%s", when, fate(wait));
+					  "%s", when, daemon_fate(wait));
 	return describe_end(status, when);
 }
 
-static int end_failed(const struct waiting *wait)
+static int explain_failure(const struct await *wait)
 {
-	if (wait->launch->survived)
-		return error_set(wait->error, "%s; the daemon %s", wait->text, fate(wait));
+	if (wait->launch->kill_failed)
+		return error_set(wait->error, "%s; the daemon %s", wait->text, daemon_fate(wait));
 	return error_set(wait->error, "%s", wait->text);
 }
 
-static int end_interrupted(const struct waiting *wait)
+static int explain_interrupt(const struct await *wait)
 {
 	if (wait->verdict == AWAIT_FAILED)
 		return error_set(-EINTR, "a signal interrupted the start, which had failed: %s; the "
-					 "daemon %s", wait->text, fate(wait));
-	return error_set(-EINTR, "a signal interrupted the start; the daemon %s", fate(wait));
+					 "daemon %s", wait->text, daemon_fate(wait));
+	return error_set(-EINTR, "a signal interrupted the start; the daemon %s", daemon_fate(wait));
 }
 
 /* The answer, once the daemon is gone. */
-static int await_gone(struct waiting *wait, deadline until, int *status)
+static int await_death(struct await *wait, deadline until, int *status)
 {
 	if (!launch_gone(wait->launch, until))
 		return AWAIT_AGAIN;
 	*status = launch_collect(wait->launch);
 	switch (wait->cause) {
 	case AWAIT_LATE:
-		return error_set(-ETIMEDOUT, "the daemon was not ready in time and %s", fate(wait));
+		return error_set(-ETIMEDOUT, "the daemon was not ready in time and %s", daemon_fate(wait));
 	case AWAIT_INTERRUPTED:
-		return end_interrupted(wait);
+		return explain_interrupt(wait);
 	case AWAIT_ERROR:
 		return error_system(wait->error, "waiting for the daemon");
 	default:
-		return wait->verdict == AWAIT_FAILED ? end_failed(wait) : end_unsaid(wait, *status);
+		return wait->verdict == AWAIT_FAILED ? explain_failure(wait) : explain_silent_end(wait, *status);
 	}
 }
 
 /* It is not to go on, for this reason; from then on only its end is waited for. */
-static int begin_kill(struct waiting *wait, enum await_cause cause, int *status)
+static int begin_kill_daemon(struct await *wait, enum await_cause cause, int *status)
 {
 	wait->cause = cause;
 	if (!launch_ended(wait->launch))
 		launch_kill(wait->launch);
-	return await_gone(wait, 0, status);
+	return await_death(wait, 0, status);
 }
 
-static int await_end(struct waiting *wait, deadline until, int *status)
+static int await_end(struct await *wait, deadline until, int *status)
 {
 	struct pollfd end = { .fd = wait->launch->end, .events = POLLIN };
-	const int others[] = { wait->await->interrupt, -1 };
+	const int others[] = { wait->options->interrupt, -1 };
 	int ended = deadline_poll_unless(&end, others, until < wait->until ? until : wait->until);
 
 	if (ended == 0 && deadline_now() < wait->until)
 		return AWAIT_AGAIN;
 	if (ended == -EINTR && end.revents == 0)
-		return begin_kill(wait, AWAIT_INTERRUPTED, status);
-	return begin_kill(wait, AWAIT_SAID, status);
+		return begin_kill_daemon(wait, AWAIT_INTERRUPTED, status);
+	return begin_kill_daemon(wait, AWAIT_SAID, status);
 }
 
 /* It will not be up: it has some time to end by itself, and not longer than it had anyway. */
-static int begin_end(struct waiting *wait, enum await_verdict verdict, int grace, int *status)
+static int begin_end_of_daemon(struct await *wait, enum await_verdict verdict, int grace, int *status)
 {
 	deadline until = deadline_after(grace);
 
@@ -216,10 +216,10 @@ static int begin_end(struct waiting *wait, enum await_verdict verdict, int grace
 	return await_end(wait, 0, status);
 }
 
-static int end_broken(struct waiting *wait, int error, int *status)
+static int end_broken_wait(struct await *wait, int error, int *status)
 {
 	wait->error = error;
-	return begin_kill(wait, AWAIT_ERROR, status);
+	return begin_kill_daemon(wait, AWAIT_ERROR, status);
 }
 
 /*
@@ -229,43 +229,43 @@ static int end_broken(struct waiting *wait, int error, int *status)
  * that cannot be reached, or reads nothing until the deadline, does not make the
  * daemon any less up.  Returns 0 or -EINTR: a signal, or the daemon has ended.
  */
-static int tell_manager(struct waiting *wait)
+static int hand_to_manager(struct await *wait)
 {
-	const struct await *await = wait->await;
+	const struct await_options *options = wait->options;
 	struct launch *launch = wait->launch;
 	/* The pid of one that has ended with status 0 is free as soon as it is let go. */
 	pid_t daemon = launch_status(launch) == 0 ? 0 : launch->daemon;
-	int others[] = { await->interrupt, -1 }, result;
+	int others[] = { options->interrupt, -1 }, result;
 
 	launch_orphan(launch);
 	others[1] = daemon > 0 ? launch->process : -1;
-	result = notify_hand_over(await->manager, daemon, await->timeout != 0, wait->until, others);
+	result = notify_hand_over(options->manager, daemon, options->timeout != 0, wait->until, others);
 	if (result == -EINTR)
 		return result;
 	channel_send(launch->channel, CHANNEL_GO, 0, "", deadline_after(GO_PATIENCE));
 	return 0;
 }
 
-deadline await_deadline(const struct waiting *waiting)
+deadline await_deadline(const struct await *wait)
 {
-	return waiting->cause != AWAIT_NOTHING ? waiting->launch->patience : waiting->until;
+	return wait->cause != AWAIT_NOTHING ? wait->launch->patience : wait->until;
 }
 
-static bool is_sending(const struct waiting *waiting)
+static bool is_sending_settings(const struct await *wait)
 {
-	return waiting->sent < waiting->await->settings_length;
+	return wait->sent < wait->options->settings_length;
 }
 
-short await_events(const struct waiting *waiting)
+short await_events(const struct await *wait)
 {
-	if (waiting->cause != AWAIT_NOTHING || waiting->verdict != AWAIT_NONE)
+	if (wait->cause != AWAIT_NOTHING || wait->verdict != AWAIT_NONE)
 		return 0;
-	return (short)(POLLIN | (is_sending(waiting) ? POLLOUT : 0));
+	return (short)(POLLIN | (is_sending_settings(wait) ? POLLOUT : 0));
 }
 
-short await_end_events(const struct waiting *waiting)
+short await_end_events(const struct await *wait)
 {
-	const struct launch *launch = waiting->launch;
+	const struct launch *launch = wait->launch;
 
 	return launch->reaping && launch->watcher == 0 ? POLLHUP : POLLIN;
 }
@@ -276,102 +276,102 @@ short await_end_events(const struct waiting *waiting)
  * where something else in this process has taken it, or somebody killed the watcher.
  * In an upgrade the new daemon has not taken the place yet: this process keeps it.
  */
-static bool may_have_ended(const struct waiting *wait)
+static bool may_have_ended(const struct await *wait)
 {
 	int status = launch_status(wait->launch);
 
-	if (wait->await->hand_over != NULL)
+	if (wait->options->hand_over != NULL)
 		return false;
 	return status == -1 || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-static int end_up(struct waiting *wait, int *status)
+static int finish_start(struct await *wait, int *status)
 {
-	const struct await *await = wait->await;
+	const struct await_options *options = wait->options;
 	int result;
 
-	if (await->hand_over != NULL) {
-		result = await->hand_over(wait->launch, await->owner);
+	if (options->hand_over != NULL) {
+		result = options->hand_over(wait->launch, options->owner);
 		if (result < 0) {
 			/* At once: the place that it was to get is another's again. */
 			*status = launch_discard(wait->launch, 0);
 			return result;
 		}
-	} else if (await->manager != NULL && tell_manager(wait) < 0) {
+	} else if (options->manager != NULL && hand_to_manager(wait) < 0) {
 		if (!launch_ended(wait->launch))
-			return begin_kill(wait, AWAIT_INTERRUPTED, status);
+			return begin_kill_daemon(wait, AWAIT_INTERRUPTED, status);
 		if (!may_have_ended(wait))
-			return begin_kill(wait, AWAIT_SAID, status);
+			return begin_kill_daemon(wait, AWAIT_SAID, status);
 	}
 	launch_release(wait->launch);
 	return 0;
 }
 
 /* All that has come, in this order: what a dead daemon has said is all there to be heard. */
-static int conclude(struct waiting *wait, int *status)
+static int conclude_wait(struct await *wait, int *status)
 {
 	bool ended = launch_ended(wait->launch);
-	enum await_verdict verdict = listen_to(wait, ended);
+	enum await_verdict verdict = receive_messages(wait, ended);
 
 	wait->up = verdict == AWAIT_UP;
 	if (wait->up && (!ended || may_have_ended(wait)))
-		return end_up(wait, status);
+		return finish_start(wait, status);
 	if (verdict == AWAIT_BROKEN)
-		return end_broken(wait, wait->error, status);
+		return end_broken_wait(wait, wait->error, status);
 	if (verdict == AWAIT_FAILED)
-		return begin_end(wait, AWAIT_FAILED, EXIT_GRACE, status);
+		return begin_end_of_daemon(wait, AWAIT_FAILED, EXIT_GRACE, status);
 	if (verdict == AWAIT_CLOSED || ended)
-		return begin_end(wait, AWAIT_CLOSED, CLOSE_GRACE, status);
+		return begin_end_of_daemon(wait, AWAIT_CLOSED, CLOSE_GRACE, status);
 	return AWAIT_AGAIN;
 }
 
-int await_step(struct waiting *wait, deadline until, int *status)
+int await_step(struct await *wait, deadline until, int *status)
 {
 	struct pollfd fds[] = {
 		{ .fd = wait->launch->channel, .events = await_events(wait) },
 		{ .fd = wait->launch->end, .events = POLLIN },
-		{ .fd = wait->await->interrupt, .events = POLLIN },
+		{ .fd = wait->options->interrupt, .events = POLLIN },
 	};
 	int ready, result = 0;
 
 	if (wait->cause != AWAIT_NOTHING)
-		return await_gone(wait, until, status);
+		return await_death(wait, until, status);
 	if (wait->verdict != AWAIT_NONE)
 		return await_end(wait, until, status);
 	ready = deadline_poll(fds, 3, until < wait->until ? until : wait->until);
 	if (ready < 0)
-		return end_broken(wait, ready, status);
+		return end_broken_wait(wait, ready, status);
 	if (ready == 0)
 		return deadline_now() < wait->until ? AWAIT_AGAIN
-						    : begin_kill(wait, AWAIT_LATE, status);
+						    : begin_kill_daemon(wait, AWAIT_LATE, status);
 	if (fds[2].revents != 0)
-		return begin_kill(wait, AWAIT_INTERRUPTED, status);
-	if ((fds[0].revents & POLLOUT) != 0 && is_sending(wait))
+		return begin_kill_daemon(wait, AWAIT_INTERRUPTED, status);
+	if ((fds[0].revents & POLLOUT) != 0 && is_sending_settings(wait))
 		result = send_settings(wait);
 	if (result < 0)
-		return end_broken(wait, result, status);
-	result = conclude(wait, status);
+		return end_broken_wait(wait, result, status);
+	result = conclude_wait(wait, status);
 	/* Whatever it had to say: that it is up, or has failed, was not among it. */
 	if (result == AWAIT_AGAIN && wait->cause == AWAIT_NOTHING &&
 	    wait->verdict == AWAIT_NONE && deadline_now() >= wait->until)
-		return begin_kill(wait, AWAIT_LATE, status);
+		return begin_kill_daemon(wait, AWAIT_LATE, status);
 	return result;
 }
 
-void await_begin(struct waiting *waiting, const struct await *await, struct launch *launch)
+void await_begin(struct await *wait, const struct await_options *options, struct launch *launch)
 {
-	*waiting = (struct waiting){ .await = await, .launch = launch };
-	waiting->until = await->timeout == 0 ? DEADLINE_NEVER : deadline_after(await->timeout);
+	*wait = (struct await){ .options = options, .launch = launch };
+	wait->until = options->timeout == 0 ? DEADLINE_NEVER : deadline_after(options->timeout);
 }
 
-int await_daemon(const struct await *await, struct launch *launch, int *exit_status)
+int await_daemon(const struct await_options *options, struct launch *launch, int *exit_status)
 {
-	struct waiting waiting;
+	struct await wait;
 	int result;
 
-	await_begin(&waiting, await, launch);
+	await_begin(&wait, options, launch);
 	do {
-		result = await_step(&waiting, DEADLINE_NEVER, exit_status);
+		result = await_step(&wait, DEADLINE_NEVER, exit_status);
 	} while (result == AWAIT_AGAIN);
 	return result;
 }

@@ -10,7 +10,7 @@
 #include "manager/manager.h"
 #include "start/launch.h"
 
-struct await {
+struct await_options {
 	const char *path; /* of the program, for the texts */
 	const unsigned char *settings; /* for the second copy, or NULL */
 	size_t settings_length;
@@ -34,8 +34,8 @@ enum await_verdict { AWAIT_NONE, AWAIT_UP, AWAIT_FAILED, AWAIT_CLOSED, AWAIT_BRO
 enum await_cause { AWAIT_NOTHING, AWAIT_SAID, AWAIT_LATE, AWAIT_INTERRUPTED, AWAIT_ERROR };
 
 /* A wait that has begun. */
-struct waiting {
-	const struct await *await;
+struct await {
+	const struct await_options *options;
 	struct launch *launch;
 	deadline until; /* the daemon may ask for more */
 	size_t sent; /* of the settings */
@@ -46,16 +46,16 @@ struct waiting {
 	char text[ERROR_TEXT_MAX];
 };
 
-void await_begin(struct waiting *waiting, const struct await *await, struct launch *launch);
+void await_begin(struct await *wait, const struct await_options *options, struct launch *launch);
 
 /* What is waited for at the channel: POLLIN, POLLOUT too, or 0: nothing any more. */
-short await_events(const struct waiting *waiting);
+short await_events(const struct await *wait);
 
 /* And at the daemon's end: POLLIN, or POLLHUP: that another process reaps it. */
-short await_end_events(const struct waiting *waiting);
+short await_end_events(const struct await *wait);
 
 /* When there is something to do though nothing has happened there. */
-deadline await_deadline(const struct waiting *waiting);
+deadline await_deadline(const struct await *wait);
 
 /* There is no answer yet. */
 #define AWAIT_AGAIN 1
@@ -65,9 +65,9 @@ deadline await_deadline(const struct waiting *waiting);
  * and let go of; or a negative errno with its text: the daemon has ended,
  * *exit_status is how, or -1.  *launch is over after any but the first.
  */
-int await_step(struct waiting *waiting, deadline until, int *exit_status);
+int await_step(struct await *wait, deadline until, int *exit_status);
 
 /* All of it. */
-int await_daemon(const struct await *await, struct launch *launch, int *exit_status);
+int await_daemon(const struct await_options *options, struct launch *launch, int *exit_status);
 
 #endif /* START_AWAIT_H */

@@ -22,7 +22,7 @@
 #include "compat/close-range.h"
 
 /* All that the C library keeps open between two calls; each does nothing otherwise. */
-static void forget(void)
+static void forget_stream(void)
 {
 	closelog();
 	endpwent();
@@ -39,7 +39,7 @@ struct highest {
 	int fd;
 };
 
-static int find_highest(int fd, void *data)
+static int find_highest_fd(int fd, void *data)
 {
 	struct highest *highest = data;
 
@@ -55,10 +55,10 @@ int forked_descriptors(void)
 	struct rlimit limit;
 	int result;
 
-	forget();
+	forget_stream();
 	if (compat_get_limit(RLIMIT_NOFILE, &limit) == 0)
 		highest.limit = limit.rlim_cur;
-	result = compat_each_fd(find_highest, &highest);
+	result = compat_each_fd(find_highest_fd, &highest);
 	if (result == 0 && highest.fd > STDERR_FILENO)
 		result = fd_own_above(highest.fd);
 	return result;

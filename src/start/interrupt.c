@@ -38,7 +38,7 @@ static atomic_int came;
 static _Atomic pid_t home;
 
 /* In a child: it is the parent whose wait the parent's handler ends. */
-static void leave_to_child(int signal)
+static void redeliver_in_child(int signal)
 {
 	for (size_t i = 0; i < COUNT; i++)
 		if (signals[i] == signal)
@@ -47,7 +47,7 @@ static void leave_to_child(int signal)
 	kill(getpid(), signal);
 }
 
-static void handle(int signal)
+static void handle_interrupt(int signal)
 {
 	DISABLE_CANCELLATION;
 	int saved = errno, fd;
@@ -55,7 +55,7 @@ static void handle(int signal)
 
 	/* First: a child of vfork(2) has the same memory. */
 	if (getpid() != atomic_load(&home)) {
-		leave_to_child(signal);
+		redeliver_in_child(signal);
 		errno = saved;
 		return;
 	}
@@ -76,13 +76,13 @@ static void restore_dispositions(void)
 		struct sigaction current;
 
 		if (ours[i] && sigaction(signals[i], NULL, &current) == 0 &&
-		    (current.sa_flags & SA_SIGINFO) == 0 && current.sa_handler == handle)
+		    (current.sa_flags & SA_SIGINFO) == 0 && current.sa_handler == handle_interrupt)
 			sigaction(signals[i], &before[i], NULL);
 	}
 }
 
 /* Whoever is forked in between closes nothing of others. */
-static void close_ends(void)
+static void close_pipe(void)
 {
 	for (int i = 0; i < 2; i++) {
 		int fd = ends[i];
@@ -97,13 +97,13 @@ static void close_ends(void)
  * it reads the descriptor: once the descriptor is taken away and the count
  * is 0, none can have it any more.
  */
-static void take_back(void)
+static void restore_handlers(void)
 {
 	restore_dispositions();
 	atomic_store(&wake, -1);
 	while (atomic_load(&running) > 0)
 		sched_yield();
-	close_ends();
+	close_pipe();
 }
 
 /* What a thread was doing that the child does not have is left as it is. */
@@ -113,12 +113,12 @@ static void forget_parent(void)
 
 	memcpy(&mutex, &fresh, sizeof fresh);
 	atomic_store(&running, 0);
-	take_back();
+	restore_handlers();
 	waits = 0;
 	atomic_store(&came, 0);
 }
 
-static void settle(void)
+static void adopt_process(void)
 {
 	pid_t self = getpid(), old = atomic_load(&home);
 
@@ -136,10 +136,10 @@ static void settle(void)
 
 int interrupt_begin(void)
 {
-	struct sigaction action = { .sa_handler = handle, .sa_flags = SA_RESTART };
+	struct sigaction action = { .sa_handler = handle_interrupt, .sa_flags = SA_RESTART };
 	int result = 0;
 
-	settle();
+	adopt_process();
 	pthread_mutex_lock(&mutex);
 	if (waits == 0) {
 		result = fd_pipe(ends, true);
@@ -164,7 +164,7 @@ out:
 }
 
 /* To this thread, which then has it behind it; or to one that lets it in. */
-static void deliver(int signal)
+static void deliver_signal(int signal)
 {
 	sigset_t blocked;
 
@@ -182,15 +182,15 @@ int interrupt_end(void)
 	pthread_mutex_lock(&mutex);
 	last = --waits == 0;
 	if (last)
-		take_back();
+		restore_handlers();
 	signal = atomic_load(&came);
 	pthread_mutex_unlock(&mutex);
 	if (last && signal != 0)
-		deliver(signal);
+		deliver_signal(signal);
 	return signal;
 }
 
 void interrupt_forget(void)
 {
-	settle();
+	adopt_process();
 }

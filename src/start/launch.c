@@ -46,7 +46,7 @@ struct child {
 };
 
 /* Descriptors 0 to 2 are open in every program that we execute. */
-static int fill_standard(void)
+static int open_standard_fds(void)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		if (fd_set_cloexec(fd, false) < 0 && open("/dev/null", O_RDWR) != fd)
@@ -55,7 +55,7 @@ static int fill_standard(void)
 }
 
 /* Close what lies between the kept descriptors, from 3 on. */
-static int close_others(const int *keep, size_t count)
+static int close_other_fds(const int *keep, size_t count)
 {
 	unsigned first = STDERR_FILENO + 1;
 
@@ -83,7 +83,7 @@ static void reset_signals(void)
 }
 
 /* With its descriptors in place and its channel open, become the program. */
-static void execute(struct child *child, int channel)
+static void execute_program(struct child *child, int channel)
 {
 	const struct launch_plan *plan = child->plan;
 
@@ -93,7 +93,7 @@ static void execute(struct child *child, int channel)
 	child->error = compat_capabilities_pass(plan->capabilities);
 	if (child->error < 0)
 		return;
-	origin_write_mark(plan->mark, channel, getpid());
+	marker_write(plan->mark, channel, getpid());
 	reset_signals();
 	execve(plan->path, plan->arguments, plan->environment);
 	child->error = -errno;
@@ -101,7 +101,7 @@ static void execute(struct child *child, int channel)
 }
 
 /* The child of compat_spawn(): on this process's memory and descriptors. */
-static int second_copy(void *data)
+static int run_second_copy(void *data)
 {
 	struct child *child = data;
 	const struct launch_plan *plan = child->plan;
@@ -115,22 +115,22 @@ static int second_copy(void *data)
 	if (child->error == 0 && child->spawned->pidfd <= STDERR_FILENO)
 		fd_close(child->spawned->pidfd);
 	if (child->error == 0)
-		child->error = close_others(plan->keep, plan->keep_count);
+		child->error = close_other_fds(plan->keep, plan->keep_count);
 	if (child->error < 0)
 		return 127;
 	child->step = "/dev/null";
-	child->error = fill_standard();
+	child->error = open_standard_fds();
 	if (child->error < 0)
 		return 127;
 	child->channel = channel_connect(child->address);
 	if (child->channel >= 0)
-		execute(child, child->channel);
+		execute_program(child, child->channel);
 	child->error = child->channel < 0 ? child->channel : child->error;
 	return 127;
 }
 
 /* Where the library's own descriptors are, if there is still room. */
-static int move(int fd)
+static int move_fd(int fd)
 {
 	int moved = fd_duplicate(fd);
 
@@ -144,7 +144,7 @@ static int move(int fd)
  * The cheap way.  Returns -ENOTSUP, with nothing left behind, where it cannot
  * be gone: in a sandbox, or when strangers crowd the address.
  */
-static int spawn(struct launch *launch, const struct launch_plan *plan)
+static int spawn_second_copy(struct launch *launch, const struct launch_plan *plan)
 {
 	struct channel_address address;
 	struct compat_spawned spawned;
@@ -156,7 +156,7 @@ static int spawn(struct launch *launch, const struct launch_plan *plan)
 	listener = channel_listen(&address);
 	if (listener < 0)
 		return -ENOTSUP;
-	result = compat_spawn(second_copy, &child, plan->sibling, &spawned);
+	result = compat_spawn(run_second_copy, &child, plan->sibling, &spawned);
 	/* What is lacking lacks for fork(2) as well; what is forbidden may not be. */
 	if (result == -EPERM || result == -EINVAL || result == -ENOSYS)
 		result = -ENOTSUP;
@@ -164,7 +164,7 @@ static int spawn(struct launch *launch, const struct launch_plan *plan)
 		result = error_system(result, "cannot start %s: clone", plan->path);
 	if (result < 0)
 		goto out;
-	*launch = (struct launch){ .daemon = spawned.pid, .end = move(spawned.pidfd), .channel = -1,
+	*launch = (struct launch){ .daemon = spawned.pid, .end = move_fd(spawned.pidfd), .channel = -1,
 				   .process = -1 };
 	if (child.error < 0) {
 		launch_discard(launch, DEADLINE_NEVER);
@@ -189,7 +189,7 @@ out:
 }
 
 /* The kept descriptors and one more, still ascending; freed by the caller. */
-static int *keep_also(const struct launch_plan *plan, int fd)
+static int *keep_fd_too(const struct launch_plan *plan, int fd)
 {
 	int *all = malloc((plan->keep_count + 1) * sizeof *all);
 	size_t at = 0;
@@ -207,7 +207,7 @@ static int *keep_also(const struct launch_plan *plan, int fd)
 }
 
 /* In the forked daemon: only what is kept, and no handler of a wait. */
-static int enter_fork(const struct launch_plan *plan, const int *keep, int channel)
+static int enter_forked_daemon(const struct launch_plan *plan, const int *keep, int channel)
 {
 	struct child child = { .plan = plan };
 
@@ -215,16 +215,16 @@ static int enter_fork(const struct launch_plan *plan, const int *keep, int chann
 	if (plan->path == NULL) {
 		int result = forked_descriptors();
 
-		return result < 0 ? result : close_others(keep, plan->keep_count + 1);
+		return result < 0 ? result : close_other_fds(keep, plan->keep_count + 1);
 	}
 	child.step = "closing descriptors";
-	child.error = close_others(keep, plan->keep_count + 1);
+	child.error = close_other_fds(keep, plan->keep_count + 1);
 	if (child.error == 0)
-		child.error = fill_standard();
+		child.error = open_standard_fds();
 	if (child.error == 0)
 		child.error = fd_set_cloexec(channel, false);
 	if (child.error == 0)
-		execute(&child, channel);
+		execute_program(&child, channel);
 	/* No memory is shared: the launcher is told. */
 	channel_send(channel, CHANNEL_NOT_STARTED, child.error, child.step, DEADLINE_NEVER);
 	_exit(127);
@@ -239,7 +239,7 @@ static int fork_twice(struct launch *launch, const struct launch_plan *plan,
 
 	if (result < 0)
 		return error_system(result, "cannot make a channel to the daemon");
-	keep = keep_also(plan, ends[1]);
+	keep = keep_fd_too(plan, ends[1]);
 	if (keep == NULL) {
 		result = error_system(-ENOMEM, "cannot start the daemon");
 		goto out;
@@ -249,7 +249,7 @@ static int fork_twice(struct launch *launch, const struct launch_plan *plan,
 	pthread_sigmask(SIG_SETMASK, &all, &forked->mask);
 	result = watcher_fork(&launch->daemon, &launch->watcher, &launch->end);
 	if (result == 0) {
-		forked->error = enter_fork(plan, keep, ends[1]);
+		forked->error = enter_forked_daemon(plan, keep, ends[1]);
 		forked->channel = ends[1];
 		free(keep);
 		return 0;
@@ -273,26 +273,26 @@ out:
 int launch_start(struct launch *launch, const struct launch_plan *plan,
 		 struct launch_forked *forked)
 {
-	int result = plan->path == NULL || plan->orphan ? -ENOTSUP : spawn(launch, plan);
+	int result = plan->path == NULL || plan->orphan ? -ENOTSUP : spawn_second_copy(launch, plan);
 
 	return result == -ENOTSUP ? fork_twice(launch, plan, forked) : result;
 }
 
-static int end_of(const struct launch *launch)
+static int open_end_of(const struct launch *launch)
 {
 	return launch->end >= 0 ? launch->end : launch->process;
 }
 
 bool launch_ended(const struct launch *launch)
 {
-	struct pollfd end = { .fd = end_of(launch), .events = POLLIN };
+	struct pollfd end = { .fd = open_end_of(launch), .events = POLLIN };
 
 	return deadline_poll(&end, 1, 0) > 0;
 }
 
 int launch_status(const struct launch *launch)
 {
-	int status = -1, end = end_of(launch);
+	int status = -1, end = open_end_of(launch);
 
 	if (!launch_ended(launch))
 		return -1;
@@ -310,7 +310,7 @@ int launch_status(const struct launch *launch)
 #define KILL_PATIENCE 5000
 
 /* The launcher's own child; a program's handler may have reaped it already; or a sibling. */
-static int reap(pid_t pid, int pidfd)
+static int reap_daemon(pid_t pid, int pidfd)
 {
 	int status;
 
@@ -338,7 +338,7 @@ static int kill_daemon(const struct launch *launch)
  * Where there is no pidfd the daemon is there as long as its channel is, and what it
  * held a moment longer, until it is reaped.  A child of its own may have the channel, too.
  */
-static void finish_unseen(const struct launch *launch, deadline until)
+static void finish_without_watcher(const struct launch *launch, deadline until)
 {
 	struct pollfd channel = { .fd = launch->channel };
 
@@ -364,7 +364,7 @@ void launch_kill(struct launch *launch)
 	launch->channel = fd_close(launch->channel);
 }
 
-static deadline earlier(deadline one, deadline other)
+static deadline earlier_of(deadline one, deadline other)
 {
 	return one < other ? one : other;
 }
@@ -381,16 +381,16 @@ static bool await_death(struct launch *launch, deadline until)
 		{ .fd = launch->process, .events = POLLIN },
 	};
 
-	if (deadline_poll(ends, 2, earlier(until, launch->patience)) > 0)
+	if (deadline_poll(ends, 2, earlier_of(until, launch->patience)) > 0)
 		return true;
-	launch->survived = deadline_now() >= launch->patience;
-	return launch->survived;
+	launch->kill_failed = deadline_now() >= launch->patience;
+	return launch->kill_failed;
 }
 
 /* Is its status there, or not to be had? */
-static bool is_told(const struct launch *launch)
+static bool status_is_known(const struct launch *launch)
 {
-	int end = end_of(launch), status;
+	int end = open_end_of(launch), status;
 
 	if (launch->watcher > 0)
 		return launch_ended(launch);
@@ -401,18 +401,18 @@ static bool is_told(const struct launch *launch)
 bool launch_gone(struct launch *launch, deadline until)
 {
 	/* When another process reaps the daemon its pidfd has POLLHUP, which comes in any case. */
-	struct pollfd told = { .fd = end_of(launch), .events = launch->watcher > 0 ? POLLIN : 0 };
+	struct pollfd told = { .fd = open_end_of(launch), .events = launch->watcher > 0 ? POLLIN : 0 };
 
 	if (told.fd < 0)
 		return true;
 	if (!launch->reaping && !launch_ended(launch) && !await_death(launch, until))
 		return false;
-	if (launch->survived || is_told(launch))
+	if (launch->kill_failed || status_is_known(launch))
 		return true;
 	if (!launch->reaping)
 		launch->patience = deadline_after(REAP_PATIENCE);
 	launch->reaping = true;
-	return deadline_poll(&told, 1, earlier(until, launch->patience)) > 0 ||
+	return deadline_poll(&told, 1, earlier_of(until, launch->patience)) > 0 ||
 	       deadline_now() >= launch->patience;
 }
 
@@ -420,33 +420,33 @@ bool launch_gone(struct launch *launch, deadline until)
  * It was left to another parent, or somebody killed the watcher; the parent may be this process.
  * Returns its status, or -1.
  */
-static int collect_unwatched(struct launch *launch)
+static int collect_status(struct launch *launch)
 {
 	struct pollfd end = { .fd = launch->process, .events = POLLIN };
 
 	if (launch->process < 0) {
-		finish_unseen(launch, deadline_after(KILL_PATIENCE));
+		finish_without_watcher(launch, deadline_after(KILL_PATIENCE));
 		return -1;
 	}
 	if (deadline_poll(&end, 1, 0) == 0) {
 		kill_daemon(launch);
-		launch->survived = deadline_poll(&end, 1, deadline_after(KILL_PATIENCE)) == 0;
+		launch->kill_failed = deadline_poll(&end, 1, deadline_after(KILL_PATIENCE)) == 0;
 	}
-	return launch->survived ? -1 : reap(launch->daemon, launch->process);
+	return launch->kill_failed ? -1 : reap_daemon(launch->daemon, launch->process);
 }
 
 int launch_collect(struct launch *launch)
 {
 	int status = -1;
 
-	if (!launch->survived && launch->end < 0) {
-		status = collect_unwatched(launch);
-	} else if (!launch->survived && launch->watcher > 0) {
+	if (!launch->kill_failed && launch->end < 0) {
+		status = collect_status(launch);
+	} else if (!launch->kill_failed && launch->watcher > 0) {
 		status = watcher_read_status(launch->end);
 		if (status == -1)
-			collect_unwatched(launch);
-	} else if (!launch->survived) {
-		status = reap(launch->daemon, launch->end);
+			collect_status(launch);
+	} else if (!launch->kill_failed) {
+		status = reap_daemon(launch->daemon, launch->end);
 	}
 	launch_release(launch);
 	return status;
@@ -454,7 +454,7 @@ int launch_collect(struct launch *launch)
 
 int launch_discard(struct launch *launch, deadline until)
 {
-	struct pollfd end = { .fd = end_of(launch), .events = POLLIN };
+	struct pollfd end = { .fd = open_end_of(launch), .events = POLLIN };
 
 	if (end.fd >= 0 && deadline_poll(&end, 1, until) <= 0) {
 		launch_kill(launch);

@@ -16,7 +16,7 @@ struct launch_plan {
 	const char *path; /* the program, or NULL to go on in a fork of this one */
 	char *const *arguments;
 	char *const *environment; /* with origin_mark() as its last string */
-	char *mark; /* that string's memory, ORIGIN_MARK_SIZE bytes */
+	char *mark; /* that string's memory, MARKER_SIZE bytes */
 	const int *keep; /* descriptors, ascending, each once, 3 or higher */
 	size_t keep_count;
 	bool orphan; /* launch_orphan() is to come */
@@ -33,7 +33,7 @@ struct launch {
 	int process; /* a pidfd of the daemon for when there is no such parent any more, or -1 */
 	bool killed; /* by launch_kill() */
 	bool denied; /* which may not do that */
-	bool survived; /* it has not ended then: it may not be killed, or is held in the kernel */
+	bool kill_failed; /* it has not ended then: it may not be killed, or is held in the kernel */
 	bool reaping; /* it has ended, and another process is to reap it, or to tell its status */
 	deadline patience; /* until when the end of a killed one, or that, is waited for */
 };

@@ -10,7 +10,7 @@
  * received, by the kernel's word about the sender (ipc/channel.c).
  *
  * Written once, before there are threads; thread-safe from then on, but for
- * origin_take_channel().
+ * marker_take_channel().
  */
 #include "start/marker.h"
 
@@ -24,12 +24,12 @@
 #include "compat/self.h"
 
 static struct {
-	enum origin origin;
+	enum marker origin;
 	int channel;
 	sigset_t mask;
 } born = { .channel = -1 };
 
-void origin_write_mark(char mark[static ORIGIN_MARK_SIZE], int channel, pid_t pid)
+void marker_write(char mark[static MARKER_SIZE], int channel, pid_t pid)
 {
 	size_t at = sizeof ORIGIN_MARK_NAME;
 
@@ -39,7 +39,7 @@ void origin_write_mark(char mark[static ORIGIN_MARK_SIZE], int channel, pid_t pi
 	number_format(mark + at, (uint64_t)pid);
 }
 
-bool origin_can_have_copy(void)
+bool marker_allows_copy(void)
 {
 	return !compat_secure();
 }
@@ -74,28 +74,28 @@ __attribute__((__constructor__)) static void origin_read(void)
 	if (mark == NULL)
 		return;
 	if (parse_mark(mark, &channel, &pid) && pid == getpid()) {
-		if (origin_can_have_copy() && is_channel(channel) &&
+		if (marker_allows_copy() && is_channel(channel) &&
 		    fd_set_cloexec(channel, true) == 0) {
-			born.origin = ORIGIN_REBORN;
+			born.origin = MARKER_REBORN;
 			born.channel = channel;
 		} else {
-			born.origin = ORIGIN_REFUSED;
+			born.origin = MARKER_REFUSED;
 		}
 	}
 	unsetenv(ORIGIN_MARK_NAME);
 }
 
-enum origin origin_get(void)
+enum marker marker_get(void)
 {
 	return born.origin;
 }
 
-bool origin_has_channel(void)
+bool marker_has_channel(void)
 {
 	return born.channel >= 0;
 }
 
-int origin_take_channel(void)
+int marker_take_channel(void)
 {
 	int channel = born.channel;
 
@@ -103,7 +103,7 @@ int origin_take_channel(void)
 	return channel;
 }
 
-const sigset_t *origin_mask(void)
+const sigset_t *marker_mask(void)
 {
 	return &born.mask;
 }

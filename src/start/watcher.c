@@ -36,7 +36,7 @@ struct report {
 #define TELL_TRIES 100
 #define TELL_PAUSE 10
 
-static bool tell(int fd, int value)
+static bool send_report(int fd, int value)
 {
 	struct report report = { .value = value };
 
@@ -51,13 +51,13 @@ static bool tell(int fd, int value)
 	return false;
 }
 
-static void ignore(int signal)
+static void ignore_signal(int signal)
 {
 	(void)signal; /* it is there to interrupt ppoll(2) */
 }
 
 /* Has the daemon ended?  It is not reaped: its pid stays taken. */
-static bool has_ended(pid_t daemon, int *status)
+static bool daemon_has_ended(pid_t daemon, int *status)
 {
 	siginfo_t info = { .si_pid = 0 };
 
@@ -71,7 +71,7 @@ static bool has_ended(pid_t daemon, int *status)
 
 static _Noreturn void watch(pid_t daemon, int fd)
 {
-	struct sigaction action = { .sa_handler = ignore };
+	struct sigaction action = { .sa_handler = ignore_signal };
 	struct pollfd launcher = { .fd = fd, .events = POLLIN };
 	sigset_t all_but_child;
 	bool told = false;
@@ -81,9 +81,9 @@ static _Noreturn void watch(pid_t daemon, int fd)
 	sigdelset(&all_but_child, SIGCHLD);
 	sigaction(SIGCHLD, &action, NULL);
 	for (;;) {
-		if (!told && has_ended(daemon, &status)) {
+		if (!told && daemon_has_ended(daemon, &status)) {
 			told = true;
-			if (!tell(fd, status))
+			if (!send_report(fd, status))
 				break; /* the end of the watcher tells that much */
 		}
 		if (ppoll(&launcher, 1, NULL, &all_but_child) > 0)
@@ -103,7 +103,7 @@ static _Noreturn void be_watcher(pid_t daemon, int fd)
 	compat_close_range(0, (unsigned)fd - 1);
 	compat_close_range((unsigned)fd + 1, COMPAT_FD_MAX);
 	/* A launcher that cannot be told (no memory) must not wait for ever. */
-	if (!tell(fd, daemon)) {
+	if (!send_report(fd, daemon)) {
 		kill(daemon, SIGKILL);
 		waitpid(daemon, NULL, 0);
 		_exit(0);
@@ -127,7 +127,7 @@ static int first_child(int ends[2])
 		return 0;
 	}
 	if (daemon < 0) {
-		tell(ends[1], -errno);
+		send_report(ends[1], -errno);
 		_exit(0);
 	}
 	be_watcher(daemon, ends[1]);

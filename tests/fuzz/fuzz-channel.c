@@ -52,11 +52,11 @@ static void receive_messages(int fd, size_t sent)
 
 static void receive_settings(int fd)
 {
-	struct pack settings = { .error = 0 };
+	struct archive settings = { .error = 0 };
 	int result = channel_receive_settings(fd, &settings);
 
 	fuzz_must(result == 0 || result == -ECANCELED);
-	pack_free(&settings);
+	archive_free(&settings);
 }
 
 int fuzz_channel(const uint8_t *bytes, size_t size)

@@ -9,7 +9,7 @@
 
 int fuzz_mark(const uint8_t *bytes, size_t size)
 {
-	char text[256], again[ORIGIN_MARK_SIZE];
+	char text[256], again[MARKER_SIZE];
 	int channel = -1, other_channel = -1;
 	pid_t pid = -1, other_pid = -1;
 
@@ -20,7 +20,7 @@ int fuzz_mark(const uint8_t *bytes, size_t size)
 	if (!parse_mark(text, &channel, &pid))
 		return 0;
 	fuzz_must(channel >= 0 && pid > 0);
-	origin_write_mark(again, channel, pid);
+	marker_write(again, channel, pid);
 	fuzz_must(strlen(again) < sizeof again);
 	fuzz_must(parse_mark(strchr(again, '=') + 1, &other_channel, &other_pid));
 	fuzz_must(channel == other_channel && pid == other_pid);

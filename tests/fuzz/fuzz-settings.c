@@ -11,31 +11,31 @@ static void forget(struct settings *settings)
 {
 	/* Numbers from nowhere, no descriptors. */
 	settings_disown(settings);
-	descriptors_forget(&settings->descriptors);
+	named_fds_forget(&settings->descriptors);
 	settings_clear(settings);
 }
 
 int fuzz_settings(const uint8_t *bytes, size_t size)
 {
 	struct settings one, other;
-	struct pack first = { 0 }, second = { 0 };
+	struct archive first = { 0 }, second = { 0 };
 	int result;
 
 	settings_init(&one);
 	settings_init(&other);
-	result = settings_unpack(&one, bytes, size);
+	result = settings_get(&one, bytes, size);
 	if (result < 0) {
 		fuzz_must(result == -EBADMSG && one.pid_file == NULL && one.log_fd == -1);
 		return 0;
 	}
-	fuzz_must(settings_pack(&one, &first) == 0);
-	fuzz_must(settings_unpack(&other, first.bytes, first.length) == 0);
-	fuzz_must(settings_pack(&other, &second) == 0);
+	fuzz_must(settings_put(&one, &first) == 0);
+	fuzz_must(settings_get(&other, first.bytes, first.length) == 0);
+	fuzz_must(settings_put(&other, &second) == 0);
 	fuzz_must(first.length == second.length &&
 		  memcmp(first.bytes, second.bytes, first.length) == 0);
 	forget(&one);
 	forget(&other);
-	pack_free(&first);
-	pack_free(&second);
+	archive_free(&first);
+	archive_free(&second);
 	return 0;
 }

@@ -126,10 +126,10 @@ static void stop_later(const char *name)
 	struct notify *notify = &program.context->notify;
 
 	stage = strdup(name);
-	library_take = notify->take;
-	library_taken = notify->taken;
-	notify->take = take;
-	notify->taken = taken;
+	library_take = notify->acquire;
+	library_taken = notify->acquired;
+	notify->acquire = take;
+	notify->acquired = taken;
 }
 
 /* ---- what it can do ---- */

@@ -92,14 +92,14 @@ static int parse_main(int argc, char *argv[])
 		return 0;
 	}
 #endif
-	result = descriptors_from_manager(&descriptors);
+	result = named_fds_from_manager(&descriptors);
 	printf("%d", result);
 	for (size_t i = 0; i < descriptors.count; i++)
 		printf(" %s=%d%s", descriptors.list[i].name, descriptors.list[i].fd,
 		       fcntl(descriptors.list[i].fd, F_GETFD) & FD_CLOEXEC ? "" : "!");
 	if (result < 0)
 		printf(" %s", daemonkit_error());
-	descriptors_clear(&descriptors);
+	named_fds_clear(&descriptors);
 	for (int fd = 3; result == 0 && fd <= last; fd++)
 		if (fcntl(fd, F_GETFD) >= 0)
 			printf(" open:%d", fd);

@@ -88,11 +88,11 @@ START_TEST(settings_as_they_are_now)
 		.program = text, .manager = text, .work_dir = text, .keep = keep, .keep_count = 2, .name = text,
 	};
 	struct settings again;
-	struct pack pack = { 0 };
+	struct archive archive = { 0 };
 
-	ck_assert_int_eq(settings_pack(&settings, &pack), 0);
+	ck_assert_int_eq(settings_put(&settings, &archive), 0);
 	settings_init(&again);
-	ck_assert_int_eq(settings_unpack(&again, pack.bytes, pack.length), 0);
+	ck_assert_int_eq(settings_get(&again, archive.bytes, archive.length), 0);
 	ck_assert_str_eq(again.name, text);
 	ck_assert(again.successor);
 	ck_assert_str_eq(again.program, text);
@@ -101,8 +101,8 @@ START_TEST(settings_as_they_are_now)
 	ck_assert_int_eq(again.manager_fd, -1);
 	ck_assert_uint_eq(again.keep_count, 2);
 	settings_clear(&again);
-	change_and_try(fuzz_settings, pack.bytes, pack.length);
-	pack_free(&pack);
+	change_and_try(fuzz_settings, archive.bytes, archive.length);
+	archive_free(&archive);
 }
 END_TEST
 
@@ -110,24 +110,24 @@ END_TEST
 START_TEST(settings_as_they_may_be_later)
 {
 	struct settings settings, again;
-	struct pack pack = { 0 };
+	struct archive archive = { 0 };
 	const int64_t later = 1000, none = 0;
 
 	settings_init(&settings);
 	for (int successor = 0; successor <= 1; successor++) {
 		settings.successor = successor != 0;
 		settings_init(&again);
-		ck_assert_int_eq(settings_pack(&settings, &pack), 0);
+		ck_assert_int_eq(settings_put(&settings, &archive), 0);
 		/* More than there is, in this format. */
-		pack_number(&pack, 1);
-		ck_assert_int_eq(settings_unpack(&again, pack.bytes, pack.length), -EBADMSG);
-		memcpy(pack.bytes, &later, sizeof later);
-		ck_assert_int_eq(settings_unpack(&again, pack.bytes, pack.length),
+		archive_put_number(&archive, 1);
+		ck_assert_int_eq(settings_get(&again, archive.bytes, archive.length), -EBADMSG);
+		memcpy(archive.bytes, &later, sizeof later);
+		ck_assert_int_eq(settings_get(&again, archive.bytes, archive.length),
 				 successor ? 0 : -EBADMSG);
-		memcpy(pack.bytes, &none, sizeof none);
-		ck_assert_int_eq(settings_unpack(&again, pack.bytes, pack.length), -EBADMSG);
+		memcpy(archive.bytes, &none, sizeof none);
+		ck_assert_int_eq(settings_get(&again, archive.bytes, archive.length), -EBADMSG);
 		settings_clear(&again);
-		pack_free(&pack);
+		archive_free(&archive);
 	}
 }
 END_TEST
