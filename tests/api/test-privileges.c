@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -123,14 +125,43 @@ START_TEST(users_by_number)
 }
 END_TEST
 
+/* Of one that is in the databases under a name, those of that name. */
+START_TEST(a_users_number_has_the_groups_of_its_name)
+{
+	const char *groups = harness_path("groups");
+	static const char line[] = "daemonkit-test:x:4242:root\n";
+	const char *before;
+	struct probe probe;
+	char *text;
+
+	harness_need_root();
+	before = harness_read_file("/etc/group");
+	text = harness_memory(strlen(before) + sizeof line);
+	strcat(strcpy(text, before), line);
+	harness_write_file(groups, text);
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount(groups, "/etc/group", "none", MS_BIND, NULL) != 0)
+		harness_skip("needs mounts of its own");
+	open_directory("open");
+	probe = probe_run("mode=reborn user=%s daemon:where=@/open/report" REPORT, _i == 0 ? "root" : "0");
+	probe_check_up(&probe);
+	ck_assert_ptr_nonnull(strstr(probe_fact("groups"), "4242"));
+	probe_kill(&probe);
+}
+END_TEST
+
+/* Whether that is said before or after who the daemon is. */
 START_TEST(groups_are_left_alone)
 {
 	struct probe probe;
 
 	harness_need_root();
 	open_directory("open");
-	probe = probe_run("%s first:groups cred=65534:65533:100 keepgroups=1 "
-			  "daemon:where=@/open/report" REPORT, probe_ways[_i]);
+	probe = probe_run("%s first:groups %s daemon:where=@/open/report" REPORT,
+			  probe_ways[_i % PROBE_WAYS],
+			  _i < PROBE_WAYS ? "cred=65534:65533:100 keepgroups=1" :
+					    "keepgroups=1 cred=65534:65533:100");
 	probe_check_up(&probe);
 	ck_assert_str_eq(probe_fact("gids"), "65533 65533 65533");
 	ck_assert_str_eq(probe_fact("groups"), "4 5 6 .");
@@ -499,7 +530,8 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(user, many_groups_travel, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, user_by_name, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, users_by_number, 0, PROBE_WAYS);
-	tcase_add_loop_test(user, groups_are_left_alone, 0, PROBE_WAYS);
+	tcase_add_loop_test(user, a_users_number_has_the_groups_of_its_name, 0, 2);
+	tcase_add_loop_test(user, groups_are_left_alone, 0, 2 * PROBE_WAYS);
 	tcase_add_loop_test(jail, root_directory, 0, PROBE_WAYS);
 	tcase_add_loop_test(jail, pid_file_inside_the_jail, 0, PROBE_WAYS);
 	tcase_add_loop_test(jail, chroot_and_credential, 0, PROBE_WAYS);
