@@ -107,6 +107,53 @@ START_TEST(secrets_differ)
 }
 END_TEST
 
+/* A process that has called so often at a number of this one, and is gone. */
+static pid_t call_and_exit(int times)
+{
+	const uint32_t number = (uint32_t)getpid();
+	pid_t child = fork();
+	int status;
+
+	for (int i = 0; child == 0 && i < times; i++) {
+		int line = channel_call("test", number, 0);
+
+		if (line < 0 || channel_send(line, CHANNEL_STATUS, 0, "a call", 0) < 0)
+			_exit(1);
+	}
+	if (child == 0)
+		_exit(0);
+	ck_assert(harness_wait_child(child, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+	return child;
+}
+
+/*
+ * Strangers who fill the queue as fast as it is emptied one by one would keep a caller away:
+ * one look at the queue drops all of theirs.
+ */
+START_TEST(a_caller_is_found_behind_strangers)
+{
+	int listener = channel_listen_as("test", (uint32_t)getpid()), line;
+	struct channel_message message;
+	pid_t caller;
+
+	ck_assert_int_ge(listener, 0);
+	call_and_exit(100);
+	caller = call_and_exit(1);
+	call_and_exit(100);
+	line = channel_take_call(listener, caller);
+	ck_assert_int_ge(line, 0);
+	ck_assert_int_eq(channel_receive(line, &message), 1);
+	ck_assert_str_eq(message.text, "a call");
+	fd_close(line);
+	ck_assert_int_eq(channel_take_call(listener, caller), -EAGAIN);
+	/* Nobody is left in the queue. */
+	ck_assert_int_lt(accept(listener, NULL, NULL), 0);
+	ck_assert_int_eq(errno, EAGAIN);
+	fd_close(listener);
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("channel");
@@ -115,6 +162,7 @@ int main(int argc, char *argv[])
 	if (harness_has_linux_api()) {
 		tcase_add_test(child, only_who_has_the_secret_is_accepted);
 		tcase_add_test(child, a_child_that_has_not_connected_is_not_waited_for);
+		tcase_add_test(child, a_caller_is_found_behind_strangers);
 	}
 	tcase_add_test(child, secrets_differ);
 	return harness_main(argc, argv, suite, NULL);
