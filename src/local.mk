@@ -113,6 +113,8 @@ libdaemonkit_internal_la_SOURCES = \
 	src/start/marker.h \
 	src/start/watcher.c \
 	src/start/watcher.h \
+	src/context/confine.c \
+	src/context/confine.h \
 	src/context/context-internal.h \
 	src/context/context.c \
 	src/context/daemonize.c \
@@ -123,13 +125,13 @@ libdaemonkit_internal_la_SOURCES = \
 	src/context/logfile.h \
 	src/context/notification.c \
 	src/context/reborn.c \
-	src/context/room.c \
-	src/context/room.h \
 	src/context/set-descriptors.c \
 	src/context/set-privileges.c \
 	src/context/setters.c \
 	src/context/settings.c \
 	src/context/settings.h \
+	src/context/streams.c \
+	src/context/streams.h \
 	src/context/upgrade.c \
 	src/context/version.c \
 	src/control/control-internal.h \

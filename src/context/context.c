@@ -12,7 +12,7 @@
 #include <daemonkit/process.h>
 
 #include "base/cancel.h"
-#include "context/room.h"
+#include "context/streams.h"
 #include "pidfile/pidfile-internal.h"
 #include "start/marker.h"
 
@@ -101,7 +101,7 @@ int daemonkit_context_reopen_log(struct daemonkit_context *context)
 		return error_null(__func__);
 	if (!context_is_daemon(context))
 		return error_set(-EPERM, "reopen log: this process is not the daemon");
-	return room_reopen_log(&context->settings);
+	return streams_reopen_log(&context->settings);
 }
 
 int daemonkit_context_exit_status(const struct daemonkit_context *context)

@@ -13,14 +13,15 @@
 
 #include "base/fd.h"
 #include "compat/self.h"
-#include "context/room.h"
+#include "context/confine.h"
+#include "context/streams.h"
 #include "ipc/channel.h"
 #include "pidfile/pidfile-internal.h"
 #include "signals/init.h"
 #include "signals/signals-internal.h"
 #include "start/marker.h"
 
-static int undo_set_up(struct daemonkit_context *context, struct room_streams *streams, int result)
+static int undo_set_up(struct daemonkit_context *context, struct streams *streams, int result)
 {
 	KEEP_ERROR_TEXT;
 
@@ -36,8 +37,8 @@ static int undo_set_up(struct daemonkit_context *context, struct room_streams *s
 static int set_up_daemon(struct daemonkit_context *context, bool foreground)
 {
 	const struct settings *settings = &context->settings;
-	struct room_streams streams = { -1, -1, false };
-	int result = room_open_streams(settings, foreground, &streams);
+	struct streams streams = { -1, -1, false };
+	int result = streams_open(settings, foreground, &streams);
 
 	if (result == 0 && settings->pid_file != NULL)
 		result = daemonkit_pidfile_create(&context->pidfile, settings->pid_file,
@@ -45,9 +46,9 @@ static int set_up_daemon(struct daemonkit_context *context, bool foreground)
 	if (result == 0 && context->pidfile != NULL)
 		pidfile_expect_root(context->pidfile, settings->chroot);
 	if (result == 0)
-		result = room_confine(settings);
+		result = confine_daemon(settings);
 	if (result == 0)
-		result = room_set_streams(foreground, &streams);
+		result = streams_set(foreground, &streams);
 	if (result < 0)
 		return undo_set_up(context, &streams, result);
 	context->settings.log_fd = fd_close(context->settings.log_fd);
@@ -67,7 +68,7 @@ static int fail_start(struct daemonkit_context *context, int result)
 	KEEP_ERROR_TEXT;
 
 	if (context->notify.channel >= 0)
-		room_silence();
+		streams_silence();
 	notify_failed(&context->notify, result, daemonkit_error());
 	return result;
 }

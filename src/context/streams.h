@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What the daemon does to itself: streams, root, directory, user. */
-#ifndef CONTEXT_ROOM_H
-#define CONTEXT_ROOM_H
+/* The standard streams of the daemon, and its log on them. */
+#ifndef CONTEXT_STREAMS_H
+#define CONTEXT_STREAMS_H
 
 #include <stdbool.h>
 
 #include "context/settings.h"
 
 /* Descriptors that will be 0, and 1 and 2; -1 where one stays as it is. */
-struct room_streams {
+struct streams {
 	int input;
 	int output;
 	bool journal; /* the streams are the journal, and no log file is used */
@@ -20,25 +20,21 @@ struct room_streams {
  * that it has, but for a log that was asked for and is not the journal.
  * Returns 0 or a negative errno with its text.
  */
-int room_open_streams(const struct settings *settings, bool foreground,
-		      struct room_streams *streams);
+int streams_open(const struct settings *settings, bool foreground, struct streams *streams);
 
 /* Put them in place; closes them. */
-int room_set_streams(bool foreground, struct room_streams *streams);
+int streams_set(bool foreground, struct streams *streams);
 
 /*
  * Have nothing that is printed arrive anywhere, also without /dev/null (after chroot(2), say) and
  * without a free descriptor.
  */
-void room_silence(void);
-
-/* Umask, root, working directory, groups, user: 0 or an error with its text. */
-int room_confine(const struct settings *settings);
+void streams_silence(void);
 
 /*
  * Open the log file once more and put it on 1 and 2.  In a jail the path is
  * looked up inside of it.  On failure the old log stays.
  */
-int room_reopen_log(const struct settings *settings);
+int streams_reopen_log(const struct settings *settings);
 
-#endif /* CONTEXT_ROOM_H */
+#endif /* CONTEXT_STREAMS_H */

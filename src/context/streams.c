@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the daemon does to itself.
- * Not thread-safe: streams, umask, root, directory and user belong to the
- * whole process.
+ * The daemon's standard streams and its log.
+ * Not thread-safe: the streams belong to the whole process.
  */
-#include "context/room.h"
+#include "context/streams.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error-internal.h"
 #include "base/fd.h"
 #include "base/path.h"
-#include "compat/close-range.h"
 #include "context/logfile.h"
-#include "process/credentials.h"
 
 /* Does standard error lead to the journal?  systemd says what it gave us. */
 static bool is_journal(void)
@@ -67,8 +63,7 @@ static int open_output(const struct settings *settings, bool foreground, bool jo
 	return fd < 0 ? error_system(fd, "%s", name) : fd;
 }
 
-int room_open_streams(const struct settings *settings, bool foreground,
-		      struct room_streams *streams)
+int streams_open(const struct settings *settings, bool foreground, struct streams *streams)
 {
 	int null, output;
 
@@ -87,7 +82,7 @@ int room_open_streams(const struct settings *settings, bool foreground,
 	return 0;
 }
 
-int room_set_streams(bool foreground, struct room_streams *streams)
+int streams_set(bool foreground, struct streams *streams)
 {
 	int result = 0;
 
@@ -103,7 +98,7 @@ int room_set_streams(bool foreground, struct room_streams *streams)
 	return result < 0 ? error_system(result, "standard streams") : 0;
 }
 
-void room_silence(void)
+void streams_silence(void)
 {
 	int fd, ends[2];
 
@@ -120,81 +115,7 @@ void room_silence(void)
 		fd_replace(fd, stream);
 }
 
-static int find_directory(int fd, void *data)
-{
-	struct stat status;
-
-	(void)data;
-	if (fstat(fd, &status) < 0 || !S_ISDIR(status.st_mode))
-		return 0;
-	/* A descriptor and not 0, which would mean "go on". */
-	return fd + 1;
-}
-
-static int look_for_directories(const char *path)
-{
-	int found = compat_each_fd(find_directory, NULL);
-
-	if (found > 0)
-		return error_set(
-			-EPERM,
-			"chroot %s: descriptor %d is a directory, a way out of it: close it", path,
-			found - 1);
-	return found < 0 ? error_system(found, "chroot %s: open descriptors", path) : 0;
-}
-
-static int enter_root(const char *path)
-{
-	if (chroot(path) < 0)
-		return error_system(-errno, "chroot %s", path);
-	if (chdir("/") < 0)
-		return error_system(-errno, "chdir / inside %s", path);
-	return 0;
-}
-
-/* The proof is the last step: nothing that is allowed here may come after it. */
-static int become_user(const struct settings *settings)
-{
-	bool keep = settings->privileges.has_capabilities;
-	gid_t gid_before = getegid();
-	int result = privileges_before_user(&settings->privileges);
-
-	if (result == 0 && settings->has_credential)
-		result = credential_become(&settings->credential, keep);
-	if (result == 0)
-		result = privileges_after_user(&settings->privileges);
-	if (result == 0 && settings->has_credential)
-		result = credential_prove(&settings->credential, gid_before, keep);
-	return result;
-}
-
-int room_confine(const struct settings *settings)
-{
-	const char *directory = settings->work_dir != NULL ? settings->work_dir : "/";
-	int result = 0;
-
-	if (settings->has_umask)
-		umask(settings->umask);
-	/* Before a limit can hide descriptors that are above it. */
-	if (settings->chroot != NULL)
-		result = look_for_directories(settings->chroot);
-	if (result == 0)
-		result = privileges_apply_first(&settings->privileges);
-	if (result == 0 && settings->chroot != NULL)
-		result = enter_root(settings->chroot);
-	if (result < 0)
-		return result;
-	if (chdir(directory) < 0)
-		return error_system(-errno, "working directory %s%s%s", directory,
-				    settings->chroot != NULL ? " inside " : "",
-				    settings->chroot != NULL ? settings->chroot : "");
-	result = become_user(settings);
-	if (result < 0)
-		privileges_undo(&settings->privileges);
-	return result;
-}
-
-int room_reopen_log(const struct settings *settings)
+int streams_reopen_log(const struct settings *settings)
 {
 	const char *path;
 	int fd, result = 0;

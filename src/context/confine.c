@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Umask, limits, root, directory and user of the daemon.
+ * Not thread-safe: they belong to the whole process.
+ */
+#include "context/confine.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error-internal.h"
+#include "compat/close-range.h"
+#include "process/credentials.h"
+
+static int find_directory(int fd, void *data)
+{
+	struct stat status;
+
+	(void)data;
+	if (fstat(fd, &status) < 0 || !S_ISDIR(status.st_mode))
+		return 0;
+	/* A descriptor and not 0, which would mean "go on". */
+	return fd + 1;
+}
+
+static int refuse_open_directories(const char *path)
+{
+	int found = compat_each_fd(find_directory, NULL);
+
+	if (found > 0)
+		return error_set(
+			-EPERM,
+			"chroot %s: descriptor %d is a directory, a way out of it: close it", path,
+			found - 1);
+	return found < 0 ? error_system(found, "chroot %s: open descriptors", path) : 0;
+}
+
+static int enter_root(const char *path)
+{
+	if (chroot(path) < 0)
+		return error_system(-errno, "chroot %s", path);
+	if (chdir("/") < 0)
+		return error_system(-errno, "chdir / inside %s", path);
+	return 0;
+}
+
+/* The proof is the last step: nothing that is allowed here may come after it. */
+static int become_user(const struct settings *settings)
+{
+	bool keep = settings->privileges.has_capabilities;
+	gid_t gid_before = getegid();
+	int result = privileges_before_user(&settings->privileges);
+
+	if (result == 0 && settings->has_credential)
+		result = credential_become(&settings->credential, keep);
+	if (result == 0)
+		result = privileges_after_user(&settings->privileges);
+	if (result == 0 && settings->has_credential)
+		result = credential_prove(&settings->credential, gid_before, keep);
+	return result;
+}
+
+int confine_daemon(const struct settings *settings)
+{
+	const char *directory = settings->work_dir != NULL ? settings->work_dir : "/";
+	int result = 0;
+
+	if (settings->has_umask)
+		umask(settings->umask);
+	/* Before a limit can hide descriptors that are above it. */
+	if (settings->chroot != NULL)
+		result = refuse_open_directories(settings->chroot);
+	if (result == 0)
+		result = privileges_apply_first(&settings->privileges);
+	if (result == 0 && settings->chroot != NULL)
+		result = enter_root(settings->chroot);
+	if (result < 0)
+		return result;
+	if (chdir(directory) < 0)
+		return error_system(-errno, "working directory %s%s%s", directory,
+				    settings->chroot != NULL ? " inside " : "",
+				    settings->chroot != NULL ? settings->chroot : "");
+	result = become_user(settings);
+	if (result < 0)
+		privileges_undo(&settings->privileges);
+	return result;
+}

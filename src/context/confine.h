@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* What the daemon does to itself: umask, limits, root, directory, user. */
+#ifndef CONTEXT_CONFINE_H
+#define CONTEXT_CONFINE_H
+
+#include "context/settings.h"
+
+/* In the order that doc/DESIGN.md gives: 0, or an error with its text. */
+int confine_daemon(const struct settings *settings);
+
+#endif /* CONTEXT_CONFINE_H */
