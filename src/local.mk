@@ -18,8 +18,6 @@ libdaemonkit_internal_la_SOURCES = \
 	src/base/fd.h \
 	src/base/path.c \
 	src/base/path.h \
-	src/base/secret.c \
-	src/base/secret.h \
 	src/base/strerror.c \
 	src/base/strerror.h \
 	src/compat/anonymous-file.c \

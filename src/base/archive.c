@@ -10,12 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/secret.h"
 
 static void discard_contents(struct archive *archive)
 {
 	if (archive->bytes != NULL)
-		secret_wipe(archive->bytes, archive->length);
+		explicit_bzero(archive->bytes, archive->length);
 	free(archive->bytes);
 }
 
@@ -33,7 +32,7 @@ unsigned char *archive_room(struct archive *archive, size_t length)
 		}
 		/* realloc(3) would leave the bytes, secrets among them, where they were. */
 		if (archive->length > 0)
-			secret_copy(larger, archive->bytes, archive->length);
+			memcpy(larger, archive->bytes, archive->length);
 		discard_contents(archive);
 		archive->bytes = larger;
 		archive->size = size;
@@ -47,7 +46,7 @@ void archive_put_bytes(struct archive *archive, const void *bytes, size_t length
 
 	if (room == NULL)
 		return;
-	secret_copy(room, bytes, length);
+	memcpy(room, bytes, length);
 	archive->length += length;
 }
 
@@ -78,7 +77,7 @@ void archive_get_bytes(struct archive_reader *reader, void *bytes, size_t length
 		reader->error = -EBADMSG;
 	if (reader->error < 0 || length == 0)
 		return;
-	secret_copy(bytes, reader->next, length);
+	memcpy(bytes, reader->next, length);
 	reader->next += length;
 	reader->left -= length;
 }

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/fd.h"
-#include "base/secret.h"
 
 void settings_disown(struct settings *settings)
 {
@@ -59,7 +58,7 @@ void settings_clear(struct settings *settings)
 void settings_wipe_payload(struct settings *settings)
 {
 	if (settings->payload != NULL)
-		secret_wipe(settings->payload, settings->payload_length);
+		explicit_bzero(settings->payload, settings->payload_length);
 	free(settings->payload);
 	settings->payload = NULL;
 	settings->payload_length = 0;

@@ -20,11 +20,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/error-internal.h"
 #include "base/fd.h"
-#include "base/secret.h"
 #include "compat/capability.h"
 #include "compat/clone.h"
 #include "compat/close-range.h"
@@ -183,7 +183,7 @@ static int spawn_second_copy(struct launch *launch, const struct launch_plan *pl
 	launch->channel = result < 0 ? -1 : result;
 	result = 1;
 out:
-	secret_wipe(address.secret, sizeof address.secret);
+	explicit_bzero(address.secret, sizeof address.secret);
 	fd_close(listener);
 	return result;
 }
