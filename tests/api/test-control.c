@@ -956,7 +956,8 @@ int main(int argc, char *argv[])
 	if (harness_has_linux_api())
 		tcase_add_test(states, commands_after_its_death);
 	tcase_add_test(states, a_stale_file_that_cannot_be_removed_is_told);
-	tcase_add_test(states, a_stale_file_that_is_a_mount_point_is_emptied);
+	if (harness_has_linux_api())
+		tcase_add_test(states, a_stale_file_that_is_a_mount_point_is_emptied);
 	if (harness_has_linux_api())
 		tcase_add_loop_test(states, output_that_is_lost_is_a_failure, 0, 2);
 	tcase_add_loop_test(states, pid_files_that_lie_harm_nobody, 0, 6);
