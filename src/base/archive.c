@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 static void discard_contents(struct archive *archive)
 {
 	if (archive->bytes != NULL)
@@ -40,9 +39,9 @@ unsigned char *archive_room(struct archive *archive, size_t length)
 	return archive->bytes + archive->length;
 }
 
-void archive_put_bytes(struct archive *archive, const void *bytes, size_t length)
+static void write_bytes(struct archive *archive, const void *bytes, size_t length)
 {
-	unsigned char *room = length > 0 ? archive_room(archive, length) : NULL;
+	unsigned char *room = archive_room(archive, length);
 
 	if (room == NULL)
 		return;
@@ -50,63 +49,76 @@ void archive_put_bytes(struct archive *archive, const void *bytes, size_t length
 	archive->length += length;
 }
 
-void archive_put_number(struct archive *archive, int64_t number)
+static void read_bytes(struct archive *archive, void *bytes, size_t length)
 {
-	archive_put_bytes(archive, &number, sizeof number);
+	if (archive->error == 0 && archive->left < length)
+		archive->error = -EBADMSG;
+	if (archive->error < 0)
+		return;
+	memcpy(bytes, archive->next, length);
+	archive->next += length;
+	archive->left -= length;
 }
 
-void archive_put_string(struct archive *archive, const char *string)
+void archive_bytes(struct archive *archive, void *bytes, size_t length)
 {
-	if (string == NULL) {
-		archive_put_number(archive, -1);
+	if (length == 0)
 		return;
-	}
-	archive_put_number(archive, (int64_t)strlen(string));
-	archive_put_bytes(archive, string, strlen(string));
+	if (archive->reading)
+		read_bytes(archive, bytes, length);
+	else
+		write_bytes(archive, bytes, length);
+}
+
+int64_t archive_number(struct archive *archive, int64_t number)
+{
+	if (archive->reading)
+		number = 0;
+	archive_bytes(archive, &number, sizeof number);
+	return number;
+}
+
+/* A length that is read, of things of this size, must fit into the bytes that are left. */
+static size_t check_length(struct archive *archive, int64_t length, size_t size)
+{
+	if (archive->error == 0 && archive->reading &&
+	    (length < 0 || (uint64_t)length > archive->left / size))
+		archive->error = -EBADMSG;
+	return archive->error < 0 ? 0 : (size_t)length;
+}
+
+size_t archive_count(struct archive *archive, size_t count)
+{
+	return check_length(archive, archive_number(archive, (int64_t)count), sizeof(int64_t));
+}
+
+char *archive_string(struct archive *archive, char *string)
+{
+	int64_t length = archive_number(archive, string != NULL ? (int64_t)strlen(string) : -1);
+	size_t size;
+
+	if (archive->error < 0 || length == -1)
+		return archive->reading ? NULL : string;
+	size = check_length(archive, length, 1);
+	if (archive->reading)
+		string = archive_memory(archive, NULL, size + 1);
+	if (string != NULL)
+		archive_bytes(archive, string, size);
+	return string;
+}
+
+void *archive_memory(struct archive *archive, void *memory, size_t size)
+{
+	if (!archive->reading || archive->error < 0 || size == 0)
+		return memory;
+	memory = calloc(1, size);
+	if (memory == NULL)
+		archive->error = -ENOMEM;
+	return memory;
 }
 
 void archive_free(struct archive *archive)
 {
 	discard_contents(archive);
 	*archive = (struct archive){ 0 };
-}
-
-void archive_get_bytes(struct archive_reader *reader, void *bytes, size_t length)
-{
-	if (reader->error == 0 && reader->left < length)
-		reader->error = -EBADMSG;
-	if (reader->error < 0 || length == 0)
-		return;
-	memcpy(bytes, reader->next, length);
-	reader->next += length;
-	reader->left -= length;
-}
-
-int64_t archive_get_number(struct archive_reader *reader)
-{
-	int64_t number = 0;
-
-	archive_get_bytes(reader, &number, sizeof number);
-	return number;
-}
-
-char *archive_get_string(struct archive_reader *reader)
-{
-	int64_t length = archive_get_number(reader);
-	char *string;
-
-	if (reader->error < 0 || length == -1)
-		return NULL;
-	if (length < 0 || (uint64_t)length > reader->left) {
-		reader->error = -EBADMSG;
-		return NULL;
-	}
-	string = malloc((size_t)length + 1);
-	if (string == NULL) {
-		reader->error = -ENOMEM;
-		return NULL;
-	}
-	archive_get_bytes(reader, string, (size_t)length);
-	string[length] = '\0';
-	return string;
 }

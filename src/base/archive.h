@@ -3,18 +3,24 @@
 #ifndef BASE_ARCHIVE_H
 #define BASE_ARCHIVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /*
- * Bytes that grow; begin with all zero, end with archive_free().  A failure for
- * want of memory is kept: check error once, at the end.
+ * Bytes that grow, or that are read: what is in them is described once, by a function that
+ * passes each value through the ones below.  To write, begin with all zero and end with
+ * archive_free(); to read, with .reading, .next and .left.  A failure is kept: check error
+ * once, at the end.
  */
 struct archive {
+	bool reading;
 	unsigned char *bytes;
 	size_t length;
 	size_t size;
-	int error;
+	const unsigned char *next;
+	size_t left;
+	int error; /* -ENOMEM; -EBADMSG: the bytes that are read do not fit */
 };
 
 /*
@@ -22,22 +28,26 @@ struct archive {
  * length; or NULL.
  */
 unsigned char *archive_room(struct archive *archive, size_t length);
-void archive_put_bytes(struct archive *archive, const void *bytes, size_t length);
-void archive_put_number(struct archive *archive, int64_t number);
-/* A string, or NULL. */
-void archive_put_string(struct archive *archive, const char *string);
+
+/* Write these bytes, or read them into there. */
+void archive_bytes(struct archive *archive, void *bytes, size_t length);
+
+/* Write the number and return it, or return the one that is read. */
+int64_t archive_number(struct archive *archive, int64_t number);
+
+/* The same for a field of any integer type. */
+#define ARCHIVE_NUMBER(archive, field) \
+	((field) = (__typeof__(field))archive_number(archive, (int64_t)(field)))
+
+/* The same for the length of a list; one that the bytes which are left cannot hold is 0. */
+size_t archive_count(struct archive *archive, size_t count);
+
+/* The same for a string or NULL; one that is read is a copy to be freed by the caller. */
+char *archive_string(struct archive *archive, char *string);
+
+/* Memory as it is, or for what is read: new, to be freed by the caller; or NULL. */
+void *archive_memory(struct archive *archive, void *memory, size_t size);
+
 void archive_free(struct archive *archive);
-
-/* Reading the same again: error becomes -EBADMSG when the bytes do not fit. */
-struct archive_reader {
-	const unsigned char *next;
-	size_t left;
-	int error;
-};
-
-int64_t archive_get_number(struct archive_reader *reader);
-void archive_get_bytes(struct archive_reader *reader, void *bytes, size_t length);
-/* A copy to be freed by the caller, or NULL where NULL was packed. */
-char *archive_get_string(struct archive_reader *reader);
 
 #endif /* BASE_ARCHIVE_H */

@@ -90,155 +90,113 @@ int settings_keep(struct settings *settings, int fd)
  */
 #define FORMAT 2
 
+static void archive_groups(struct credential *credential, struct archive *archive)
+{
+	size_t count = archive_count(archive, credential->group_count);
+
+	credential->groups = archive_memory(archive, credential->groups,
+					    count * sizeof *credential->groups);
+	if (archive->error < 0)
+		return;
+	for (size_t i = 0; i < count; i++)
+		ARCHIVE_NUMBER(archive, credential->groups[i]);
+	credential->group_count = count;
+}
+
+static void archive_payload(struct settings *settings, struct archive *archive)
+{
+	int64_t length = archive_number(archive, (int64_t)settings->payload_length);
+
+	if (archive->reading && (length < 0 || (uint64_t)length > archive->left))
+		archive->error = archive->error < 0 ? archive->error : -EBADMSG;
+	settings->payload = archive_memory(archive, settings->payload, (size_t)length);
+	if (archive->error < 0)
+		return;
+	settings->payload_length = (size_t)length;
+	archive_bytes(archive, settings->payload, settings->payload_length);
+}
+
+static void archive_keep(struct settings *settings, struct archive *archive)
+{
+	size_t count = archive_count(archive, settings->keep_count);
+
+	for (size_t i = 0; i < count && archive->error == 0; i++) {
+		int fd = (int)archive_number(archive, archive->reading ? 0 : settings->keep[i]);
+
+		if (archive->reading && settings_keep(settings, fd) < 0)
+			archive->error = -ENOMEM;
+	}
+}
+
+/* What travels, in its order, both ways. */
+static void archive_settings(struct settings *settings, struct archive *archive, int64_t format)
+{
+	settings->pid_file = archive_string(archive, settings->pid_file);
+	ARCHIVE_NUMBER(archive, settings->pid_mode);
+	ARCHIVE_NUMBER(archive, settings->log);
+	settings->log_file = archive_string(archive, settings->log_file);
+	ARCHIVE_NUMBER(archive, settings->log_mode);
+	ARCHIVE_NUMBER(archive, settings->log_fd);
+	settings->work_dir = archive_string(archive, settings->work_dir);
+	settings->chroot = archive_string(archive, settings->chroot);
+	ARCHIVE_NUMBER(archive, settings->has_credential);
+	ARCHIVE_NUMBER(archive, settings->credential.uid);
+	ARCHIVE_NUMBER(archive, settings->credential.gid);
+	archive_groups(&settings->credential, archive);
+	ARCHIVE_NUMBER(archive, settings->has_umask);
+	ARCHIVE_NUMBER(archive, settings->umask);
+	ARCHIVE_NUMBER(archive, settings->ready_timeout);
+	privileges_archive(&settings->privileges, archive);
+	named_fds_archive(&settings->descriptors, archive);
+	archive_payload(settings, archive);
+	archive_keep(settings, archive);
+	ARCHIVE_NUMBER(archive, settings->ready_fd);
+	ARCHIVE_NUMBER(archive, settings->managed);
+	settings->name = archive_string(archive, settings->name);
+	ARCHIVE_NUMBER(archive, settings->successor);
+	settings->program = archive_string(archive, settings->program);
+	ARCHIVE_NUMBER(archive, settings->pid_fd);
+	settings->manager = archive_string(archive, settings->manager);
+	ARCHIVE_NUMBER(archive, settings->manager_fd);
+	if (format >= 2)
+		ARCHIVE_NUMBER(archive, settings->credential.keep_groups);
+}
+
 int settings_put(const struct settings *settings, struct archive *archive)
 {
-	archive_put_number(archive, FORMAT);
-	archive_put_string(archive, settings->pid_file);
-	archive_put_number(archive, settings->pid_mode);
-	archive_put_number(archive, settings->log);
-	archive_put_string(archive, settings->log_file);
-	archive_put_number(archive, settings->log_mode);
-	archive_put_number(archive, settings->log_fd);
-	archive_put_string(archive, settings->work_dir);
-	archive_put_string(archive, settings->chroot);
-	archive_put_number(archive, settings->has_credential);
-	archive_put_number(archive, settings->credential.uid);
-	archive_put_number(archive, settings->credential.gid);
-	archive_put_number(archive, (int64_t)settings->credential.group_count);
-	for (size_t i = 0; i < settings->credential.group_count; i++)
-		archive_put_number(archive, settings->credential.groups[i]);
-	archive_put_number(archive, settings->has_umask);
-	archive_put_number(archive, settings->umask);
-	archive_put_number(archive, settings->ready_timeout);
-	privileges_put(&settings->privileges, archive);
-	named_fds_put(&settings->descriptors, archive);
-	archive_put_number(archive, (int64_t)settings->payload_length);
-	archive_put_bytes(archive, settings->payload, settings->payload_length);
-	archive_put_number(archive, (int64_t)settings->keep_count);
-	for (size_t i = 0; i < settings->keep_count; i++)
-		archive_put_number(archive, settings->keep[i]);
-	archive_put_number(archive, settings->ready_fd);
-	archive_put_number(archive, settings->managed);
-	archive_put_string(archive, settings->name);
-	archive_put_number(archive, settings->successor);
-	archive_put_string(archive, settings->program);
-	archive_put_number(archive, settings->pid_fd);
-	archive_put_string(archive, settings->manager);
-	archive_put_number(archive, settings->manager_fd);
-	archive_put_number(archive, settings->credential.keep_groups);
+	/* Nothing is changed where something is written. */
+	struct settings same = *settings;
+
+	archive_settings(&same, archive, archive_number(archive, FORMAT));
 	return archive->error;
-}
-
-/* A count that the bytes which are left can hold. */
-static size_t get_count(struct archive_reader *reader)
-{
-	int64_t count = archive_get_number(reader);
-
-	if (count < 0 || (uint64_t)count > reader->left / sizeof(int64_t)) {
-		reader->error = -EBADMSG;
-		return 0;
-	}
-	return (size_t)count;
-}
-
-static void get_groups(struct settings *fresh, struct archive_reader *reader)
-{
-	size_t count = get_count(reader);
-
-	if (count == 0)
-		return;
-	fresh->credential.groups = calloc(count, sizeof *fresh->credential.groups);
-	if (fresh->credential.groups == NULL) {
-		reader->error = -ENOMEM;
-		return;
-	}
-	for (size_t i = 0; i < count; i++)
-		fresh->credential.groups[i] = (gid_t)archive_get_number(reader);
-	fresh->credential.group_count = count;
-}
-
-static void get_payload(struct settings *fresh, struct archive_reader *reader)
-{
-	int64_t length = archive_get_number(reader);
-
-	if (reader->error < 0 || length == 0)
-		return;
-	if (length < 0 || (uint64_t)length > reader->left) {
-		reader->error = -EBADMSG;
-		return;
-	}
-	fresh->payload = malloc((size_t)length);
-	if (fresh->payload == NULL) {
-		reader->error = -ENOMEM;
-		return;
-	}
-	archive_get_bytes(reader, fresh->payload, (size_t)length);
-	fresh->payload_length = (size_t)length;
-}
-
-static void get_keep(struct settings *fresh, struct archive_reader *reader)
-{
-	size_t count = get_count(reader);
-
-	for (size_t i = 0; i < count && reader->error == 0; i++)
-		if (settings_keep(fresh, (int)archive_get_number(reader)) < 0)
-			reader->error = -ENOMEM;
 }
 
 /*
  * A newer side may want something that is not known here.  What a successor gets
  * is applied already; a start would be without it, and is refused.
  */
-static void get_end(const struct settings *fresh, int64_t format, struct archive_reader *reader)
+static void check_end(const struct settings *fresh, int64_t format, struct archive *archive)
 {
 	if (format < 1 || (format > FORMAT && !fresh->successor) ||
-	    (format <= FORMAT && reader->left > 0))
-		reader->error = reader->error < 0 ? reader->error : -EBADMSG;
+	    (format <= FORMAT && archive->left > 0))
+		archive->error = archive->error < 0 ? archive->error : -EBADMSG;
 }
 
 int settings_get(struct settings *settings, const void *bytes, size_t length)
 {
-	struct archive_reader reader = { .next = bytes, .left = length };
+	struct archive archive = { .reading = true, .next = bytes, .left = length };
 	struct settings fresh;
-	int64_t format = archive_get_number(&reader);
+	int64_t format = archive_number(&archive, 0);
 
 	settings_init(&fresh);
-	fresh.pid_file = archive_get_string(&reader);
-	fresh.pid_mode = (mode_t)archive_get_number(&reader);
-	fresh.log = (enum settings_log)archive_get_number(&reader);
-	fresh.log_file = archive_get_string(&reader);
-	fresh.log_mode = (mode_t)archive_get_number(&reader);
-	fresh.log_fd = (int)archive_get_number(&reader);
-	fresh.work_dir = archive_get_string(&reader);
-	fresh.chroot = archive_get_string(&reader);
-	fresh.has_credential = archive_get_number(&reader) != 0;
-	fresh.credential.uid = (uid_t)archive_get_number(&reader);
-	fresh.credential.gid = (gid_t)archive_get_number(&reader);
-	get_groups(&fresh, &reader);
-	fresh.has_umask = archive_get_number(&reader) != 0;
-	fresh.umask = (mode_t)archive_get_number(&reader);
-	fresh.ready_timeout = (int)archive_get_number(&reader);
-	privileges_get(&fresh.privileges, &reader);
-	named_fds_get(&fresh.descriptors, &reader);
-	get_payload(&fresh, &reader);
-	get_keep(&fresh, &reader);
-	fresh.ready_fd = (int)archive_get_number(&reader);
-	fresh.managed = (pid_t)archive_get_number(&reader);
-	fresh.name = archive_get_string(&reader);
-	fresh.successor = archive_get_number(&reader) != 0;
-	fresh.program = archive_get_string(&reader);
-	fresh.pid_fd = (int)archive_get_number(&reader);
-	fresh.manager = archive_get_string(&reader);
-	fresh.manager_fd = (int)archive_get_number(&reader);
-	if (format >= 2)
-		fresh.credential.keep_groups = archive_get_number(&reader) != 0;
-	get_end(&fresh, format, &reader);
-	if (reader.error < 0) {
+	archive_settings(&fresh, &archive, format);
+	check_end(&fresh, format, &archive);
+	if (archive.error < 0) {
 		/* The descriptors are not ours before all of it was understood. */
 		settings_disown(&fresh);
 		named_fds_forget(&fresh.descriptors);
 		settings_clear(&fresh);
-		return reader.error;
+		return archive.error;
 	}
 	/* What both copies of the program called by the same number is the same. */
 	if (settings->ready_fd == fresh.ready_fd)

@@ -227,28 +227,29 @@ int named_fds_from_manager(struct descriptors *descriptors)
 	return error_system(result, "LISTEN_FDS");
 }
 
-void named_fds_put(const struct descriptors *descriptors, struct archive *archive)
+/* One that is read is added as if it had been passed. */
+static void add_read(struct descriptors *descriptors, struct archive *archive, const char *name,
+		     int fd)
 {
-	archive_put_number(archive, (int64_t)descriptors->count);
-	for (size_t i = 0; i < descriptors->count; i++) {
-		archive_put_string(archive, descriptors->list[i].name);
-		archive_put_number(archive, descriptors->list[i].fd);
-	}
+	if (archive->error == 0 && name == NULL)
+		archive->error = -EBADMSG;
+	if (archive->error == 0)
+		archive->error = named_fds_add(descriptors, name, fd);
 }
 
-int named_fds_get(struct descriptors *descriptors, struct archive_reader *reader)
+void named_fds_archive(struct descriptors *descriptors, struct archive *archive)
 {
-	int64_t count = archive_get_number(reader);
+	struct descriptor none = { NULL, -1 };
+	size_t count = archive_count(archive, descriptors->count);
 
-	for (int64_t i = 0; i < count && reader->error == 0; i++) {
-		char *name = archive_get_string(reader);
-		int fd = (int)archive_get_number(reader);
+	for (size_t i = 0; i < count && archive->error == 0; i++) {
+		const struct descriptor *next = archive->reading ? &none : &descriptors->list[i];
+		char *name = archive_string(archive, next->name);
+		int fd = (int)archive_number(archive, next->fd);
 
-		if (reader->error == 0 && name == NULL)
-			reader->error = -EBADMSG;
-		if (reader->error == 0)
-			reader->error = named_fds_add(descriptors, name, fd);
+		if (!archive->reading)
+			continue;
+		add_read(descriptors, archive, name, fd);
 		free(name);
 	}
-	return reader->error;
 }

@@ -45,8 +45,7 @@ int named_fds_check_kind(const char *name, int fd, int kind);
  */
 int named_fds_from_manager(struct descriptors *descriptors);
 
-/* As bytes, and back, as numbers alone: 0, -ENOMEM or -EBADMSG. */
-void named_fds_put(const struct descriptors *descriptors, struct archive *archive);
-int named_fds_get(struct descriptors *descriptors, struct archive_reader *reader);
+/* Written, or read; a name or a descriptor that is not allowed is an error of the archive. */
+void named_fds_archive(struct descriptors *descriptors, struct archive *archive);
 
 #endif /* MANAGER_NAMED_FDS_H */

@@ -36,7 +36,7 @@ int privileges_after_user(const struct privileges *privileges);
 /* When one of these or the change has failed: the next one is not to let them outlive it. */
 void privileges_undo(const struct privileges *privileges);
 
-void privileges_put(const struct privileges *privileges, struct archive *archive);
-void privileges_get(struct privileges *privileges, struct archive_reader *reader);
+/* Written, or read. */
+void privileges_archive(struct privileges *privileges, struct archive *archive);
 
 #endif /* PROCESS_PRIVILEGES_INTERNAL_H */

@@ -141,48 +141,26 @@ void privileges_undo(const struct privileges *privileges)
 		compat_capabilities_outlive(false);
 }
 
-void privileges_put(const struct privileges *privileges, struct archive *archive)
+void privileges_archive(struct privileges *privileges, struct archive *archive)
 {
-	archive_put_number(archive, (int64_t)privileges->limit_count);
+	ARCHIVE_NUMBER(archive, privileges->limit_count);
+	if (privileges->limit_count > PRIVILEGES_LIMITS) {
+		privileges->limit_count = 0;
+		archive->error = -EBADMSG;
+	}
 	for (size_t i = 0; i < privileges->limit_count; i++) {
-		archive_put_number(archive, privileges->limits[i].resource);
-		archive_put_number(archive, (int64_t)privileges->limits[i].soft);
-		archive_put_number(archive, (int64_t)privileges->limits[i].hard);
+		ARCHIVE_NUMBER(archive, privileges->limits[i].resource);
+		ARCHIVE_NUMBER(archive, privileges->limits[i].soft);
+		ARCHIVE_NUMBER(archive, privileges->limits[i].hard);
 	}
-	archive_put_number(archive, privileges->has_nice);
-	archive_put_number(archive, privileges->nice);
-	archive_put_number(archive, privileges->has_scheduler);
-	archive_put_number(archive, privileges->policy);
-	archive_put_number(archive, privileges->priority);
-	archive_put_number(archive, privileges->has_oom);
-	archive_put_number(archive, privileges->oom);
-	archive_put_number(archive, privileges->has_capabilities);
-	archive_put_number(archive, (int64_t)privileges->capabilities);
-	archive_put_number(archive, privileges->no_new);
-}
-
-void privileges_get(struct privileges *privileges, struct archive_reader *reader)
-{
-	int64_t count = archive_get_number(reader);
-
-	if (count < 0 || count > PRIVILEGES_LIMITS) {
-		reader->error = -EBADMSG;
-		return;
-	}
-	for (int64_t i = 0; i < count; i++) {
-		privileges->limits[i].resource = (int)archive_get_number(reader);
-		privileges->limits[i].soft = (uint64_t)archive_get_number(reader);
-		privileges->limits[i].hard = (uint64_t)archive_get_number(reader);
-	}
-	privileges->limit_count = (size_t)count;
-	privileges->has_nice = archive_get_number(reader) != 0;
-	privileges->nice = (int)archive_get_number(reader);
-	privileges->has_scheduler = archive_get_number(reader) != 0;
-	privileges->policy = (int)archive_get_number(reader);
-	privileges->priority = (int)archive_get_number(reader);
-	privileges->has_oom = archive_get_number(reader) != 0;
-	privileges->oom = (int)archive_get_number(reader);
-	privileges->has_capabilities = archive_get_number(reader) != 0;
-	privileges->capabilities = (uint64_t)archive_get_number(reader);
-	privileges->no_new = archive_get_number(reader) != 0;
+	ARCHIVE_NUMBER(archive, privileges->has_nice);
+	ARCHIVE_NUMBER(archive, privileges->nice);
+	ARCHIVE_NUMBER(archive, privileges->has_scheduler);
+	ARCHIVE_NUMBER(archive, privileges->policy);
+	ARCHIVE_NUMBER(archive, privileges->priority);
+	ARCHIVE_NUMBER(archive, privileges->has_oom);
+	ARCHIVE_NUMBER(archive, privileges->oom);
+	ARCHIVE_NUMBER(archive, privileges->has_capabilities);
+	ARCHIVE_NUMBER(archive, privileges->capabilities);
+	ARCHIVE_NUMBER(archive, privileges->no_new);
 }
