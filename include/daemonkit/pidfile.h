@@ -43,7 +43,9 @@ struct daemonkit_process;
  *        DAEMONKIT_FILE_MODE
  *
  * The file appears whole: a reader sees the caller's pid and a newline, or
- * what was there before.  A stale file (nobody holds it) is replaced; it names
+ * what was there before.  On file systems that cannot make a file before it has
+ * a name (O_TMPFILE, as FUSE cannot) it is empty, which means "no daemon", for a
+ * moment before it is written.  A stale file (nobody holds it) is replaced; it names
  * a process, or contains only NULs, white space, digits and signs, as a power
  * loss or another program may leave it.  Where the directory does not admit a
  * new file, or the file is a mount point, a stale file that can be written and
@@ -65,7 +67,8 @@ struct daemonkit_process;
  *            neither replaced nor written, or a file cannot even be read
  *   -EFBIG   RLIMIT_FSIZE does not admit even a pid; no signal comes of it
  *   -ENAMETOOLONG, -ENOENT, -ENOTDIR, -EACCES, -EROFS, -ENOSPC, -EDQUOT,
- *   -ENOMEM, -EMFILE, -ENFILE, -EIO  otherwise as open(2), write(2), fcntl(2)
+ *   -ENOMEM, -EMFILE, -ENFILE, -EIO  otherwise as open(2), write(2), fcntl(2);
+ *            -EIO also if the file does not keep its text or its only name
  * Ownership: freed with daemonkit_pidfile_close().
  * Thread safety: MT-safe.  Not async-signal-safe.
  * Follows: fcntl(2), "Advisory record locking" and "Open file description

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * O_PATH, O_TMPFILE and RENAME_NOREPLACE, or what POSIX has instead.
+ * O_PATH and O_TMPFILE, or what POSIX has instead.
  * Thread-safe and async-signal-safe.
  */
 #include "compat/openat.h"
@@ -28,8 +28,9 @@ static int check_expected(int fd, const struct stat *expected)
 	struct stat found;
 	int error = -ESTALE;
 
+	/* FUSE says ENOENT of one that has been removed. */
 	if (fstat(fd, &found) < 0)
-		error = -errno;
+		error = errno == ENOENT ? -ESTALE : -errno;
 	else if (fd_same_file(&found, expected))
 		return fd;
 	fd_close(fd);
@@ -177,19 +178,6 @@ int compat_name(int fd, int dir, const char *name)
 	return link_error(errno);
 }
 
-/* RENAME_NOREPLACE; not every file system and not every kernel has it. */
-static int rename_no_replace(int dir, const char *from, const char *to)
-{
-#ifdef SYS_renameat2
-	return syscall(SYS_renameat2, dir, from, dir, to, 1) == 0 ? 0 : -errno;
-#else
-	(void)dir;
-	(void)from;
-	(void)to;
-	return -ENOSYS;
-#endif
-}
-
 #else
 
 int compat_open_directory(const char *path)
@@ -231,24 +219,4 @@ int compat_name(int fd, int dir, const char *name)
 	return -ENOTSUP;
 }
 
-static int rename_no_replace(int dir, const char *from, const char *to)
-{
-	(void)dir;
-	(void)from;
-	(void)to;
-	return -ENOSYS;
-}
-
 #endif
-
-int compat_rename_new(int dir, const char *from, const char *to)
-{
-	int result = rename_no_replace(dir, from, to);
-
-	if (result == 0 || (result != -ENOSYS && result != -EINVAL && result != -EPERM))
-		return result;
-	if (linkat(dir, from, dir, to, 0) < 0)
-		return -errno;
-	unlinkat(dir, from, 0);
-	return 0;
-}

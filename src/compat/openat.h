@@ -37,12 +37,6 @@ int compat_open_nameless(int dir);
  */
 int compat_name(int fd, int dir, const char *name);
 
-/*
- * Rename within the directory, never onto an existing file: 0, -EEXIST, or
- * a negative errno.  If it is killed half-way both names may be left.
- */
-int compat_rename_new(int dir, const char *from, const char *to);
-
 /* Is it a POSIX message queue, which looks like a regular file where it is a descriptor? */
 bool compat_is_queue(int fd);
 

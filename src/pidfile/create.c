@@ -39,11 +39,6 @@ static int examine(const struct pidfile_place *place, struct stat *facts)
 {
 	int result = pidfile_look(place, facts);
 
-	if (result == 0 && facts->st_nlink > 1) {
-		/* A start that was killed between naming and unnaming? */
-		pidfile_sweep(place);
-		result = pidfile_look(place, facts);
-	}
 	if (result < 0)
 		return result;
 	if (facts->st_nlink > 1)
@@ -179,16 +174,13 @@ static int take(struct daemonkit_pidfile *pidfile, const struct pidfile_place *p
 /* A descriptor, -ESTALE without a text, or an error. */
 static int make_empty(const struct pidfile_place *place, mode_t mode)
 {
-	int fd = openat(place->directory, place->name,
-			O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	int error;
+	int error, fd = pidfile_make_new(place, mode);
 
-	if (fd < 0 && errno == EEXIST)
+	if (fd == -EEXIST)
 		return -ESTALE;
 	if (fd < 0)
-		return error_system(-errno, "pid file %s: make it", place->path);
-	fd = fd_above_standard(fd);
-	error = fd < 0 ? fd : fchmod(fd, mode) < 0 ? -errno : 0;
+		return error_system(fd, "pid file %s: make it", place->path);
+	error = fchmod(fd, mode) < 0 ? -errno : 0;
 	if (error == 0)
 		return fd;
 	fd_close(fd);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error-internal.h"
+#include "base/fd.h"
 #include "compat/ofd-lock.h"
 #include "pidfile/owner.h"
 
@@ -60,19 +61,43 @@ static int refuse(const struct daemonkit_pidfile *pidfile)
 			  : pidfile_claim_refuse(&claim, pidfile->path);
 }
 
+/* In its root directory there may be another file at the path of outside. */
+static bool is_gone_from(const char *path, const struct stat *facts)
+{
+	struct pidfile_place place;
+	struct stat found;
+	int result;
+
+	if (!path || pidfile_place_open(&place, path) < 0)
+		return false;
+	result = pidfile_look(&place, &found);
+	pidfile_place_close(&place);
+	return result == -ENOENT || (result == 0 && !fd_same_file(&found, facts));
+}
+
+/*
+ * If the other one has died before this has its lock, a third may have replaced the
+ * file.  One that was open then may have another name, not none: FUSE hides it so.
+ */
+static int check_place(const struct daemonkit_pidfile *pidfile)
+{
+	struct stat facts;
+
+	if (fstat(pidfile->fd, &facts) < 0)
+		return -errno;
+	return facts.st_nlink == 0 ||
+	       is_gone_from(pidfile->jailed ? pidfile->inside : pidfile->path, &facts) ? -ESTALE : 0;
+}
+
 /* The guard stays whatever happens: it is the other process's too. */
 int pidfile_take(struct daemonkit_pidfile *pidfile)
 {
-	struct stat facts;
 	int result;
 
 	pidfile_enter();
 	result = pidfile_lock_succeed(&pidfile->lock, pidfile->fd);
-	/* If the other one has died before this, a third may have replaced the file. */
-	if (result == 0 && fstat(pidfile->fd, &facts) < 0)
-		result = -errno;
-	else if (result == 0 && facts.st_nlink == 0)
-		result = -ESTALE;
+	if (result == 0)
+		result = check_place(pidfile);
 	if (result == 0)
 		result = pidfile_text_write(pidfile->fd);
 	if (result < 0)

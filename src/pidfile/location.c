@@ -85,6 +85,14 @@ int pidfile_open_seen(const struct pidfile_place *place, const struct stat *fact
 	return error_system(fd, "pid file %s: open", place->path);
 }
 
+int pidfile_make_new(const struct pidfile_place *place, mode_t mode)
+{
+	int fd = openat(place->directory, place->name,
+			O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+
+	return fd < 0 ? -errno : fd_above_standard(fd);
+}
+
 int pidfile_text_read(int fd, pid_t *pid)
 {
 	char text[NUMBER_MAX + 1];
@@ -133,6 +141,24 @@ static bool is_too_large(size_t length)
 	return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < length;
 }
 
+/* 0, -EIO also when another text is read back, or another errno. */
+static int put_text(int fd, const char *text, size_t length)
+{
+	char found[NUMBER_MAX + 2];
+	ssize_t count;
+	int result;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	result = fd_write_all(fd, text, length);
+	if (result < 0)
+		return result;
+	count = fd_read_at(fd, found, sizeof found, 0);
+	if (count < 0)
+		return (int)count;
+	return (size_t)count == length && memcmp(found, text, length) == 0 ? 0 : -EIO;
+}
+
 int pidfile_text_write(int fd)
 {
 	char text[NUMBER_MAX + 1];
@@ -143,12 +169,15 @@ int pidfile_text_write(int fd)
 	text[length++] = '\n';
 	if (is_too_large(length))
 		return -EFBIG;
-	if (fstat(fd, &facts) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+	if (fstat(fd, &facts) < 0)
 		return -errno;
 	/* A shorter text over a longer one would be a third one in between. */
 	if (facts.st_size > (off_t)length && ftruncate(fd, 0) < 0)
 		return -errno;
-	result = fd_write_all(fd, text, length);
+	result = put_text(fd, text, length);
+	/* A FUSE file system goes on appending where the descriptor had O_APPEND once. */
+	if (result == -EIO && ftruncate(fd, 0) == 0)
+		result = put_text(fd, text, length);
 	if (result < 0 && ftruncate(fd, 0) < 0)
 		return -errno;
 	return result;

@@ -38,6 +38,13 @@ bool pidfile_is_at(const struct pidfile_place *place, const struct stat *facts);
  */
 int pidfile_open_seen(const struct pidfile_place *place, const struct stat *facts, bool writing);
 
+/*
+ * Make an empty file at the place, with this mode less the umask: a descriptor
+ * that is 3 or higher; -EEXIST when there is a file; or an errno; no text.  If
+ * it could be made and not be kept open, it stays there, empty.
+ */
+int pidfile_make_new(const struct pidfile_place *place, mode_t mode);
+
 /* The pid it names: 0, -ENODATA empty, -EBADMSG no pid, or an errno; no text. */
 int pidfile_text_read(int fd, pid_t *pid);
 
@@ -52,8 +59,8 @@ int pidfile_text_check(int fd);
 int pidfile_text_refuse(const char *path);
 
 /*
- * Write the caller's pid and a newline over what is there; no text.  -EFBIG
- * where RLIMIT_FSIZE forbids it; then the file is as it was.
+ * Write the caller's pid and a newline over what is there, and read it back; no
+ * text.  -EFBIG where RLIMIT_FSIZE forbids it; then the file is as it was.
  */
 int pidfile_text_write(int fd);
 

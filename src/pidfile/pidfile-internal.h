@@ -13,6 +13,7 @@
 struct daemonkit_pidfile {
 	char *path; /* absolute, or NULL without a name */
 	const char *inside; /* its end, the path below a new root directory, or NULL */
+	bool jailed;        /* there is or will be a new root directory */
 	int fd;     /* -1 as long as there is none */
 	struct pidfile_lock lock;
 };
@@ -36,10 +37,12 @@ int pidfile_new(struct daemonkit_pidfile **ret, const char *path);
 #define PIDFILE_AGAIN 1
 
 /*
- * Put a new file at the place, whole and locked from the first moment on.
- * stale is the caller's lock on the file that is there, or NULL; where the
- * directory admits no new file, that one is written, and its lock and its
- * descriptor become the object's.  0, PIDFILE_AGAIN, or an error.
+ * Put a new file at the place, whole and locked from the first moment on, or,
+ * where a file cannot be made without a name, empty and then locked.  stale is
+ * the caller's lock on the file that is there, or NULL; where the directory admits
+ * no new file, that one is written, and its lock and its descriptor become the
+ * object's.  0, PIDFILE_AGAIN, or an error; 0 only if the file was found at the
+ * place, with one name and the caller's pid.
  */
 int pidfile_publish(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 		    mode_t mode, struct pidfile_lock *stale);
@@ -64,8 +67,5 @@ int pidfile_inherit(struct daemonkit_pidfile **ret, const char *path, int fd);
 int pidfile_take(struct daemonkit_pidfile *pidfile);
 void pidfile_leave_to_heir(struct daemonkit_pidfile *pidfile);
 int pidfile_take_back(struct daemonkit_pidfile *pidfile);
-
-/* Remove what a process killed while publishing may have left there. */
-void pidfile_sweep(const struct pidfile_place *place);
 
 #endif /* PIDFILE_PIDFILE_INTERNAL_H */

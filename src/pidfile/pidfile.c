@@ -35,6 +35,7 @@ const char *pidfile_path(const struct daemonkit_pidfile *pidfile)
 void pidfile_expect_root(struct daemonkit_pidfile *pidfile, const char *root)
 {
 	pidfile->inside = path_inside(root, pidfile->path);
+	pidfile->jailed = root != NULL;
 }
 
 bool pidfile_is_held(const struct daemonkit_pidfile *pidfile)

@@ -507,13 +507,17 @@ START_TEST(a_limit_of_the_size_of_files)
 	getrlimit(RLIMIT_FSIZE, &limit);
 	if (limit.rlim_max != RLIM_INFINITY)
 		harness_skip("there is a limit already");
+	take_way(_i);
 	result = in_child(create_beyond_the_limit, path);
 	ck_assert_int_eq(result, 0);
 	ck_assert_uint_eq(count_entries(harness_directory()), 0);
 	harness_write_file(path, "2147483646\n");
 	ck_assert_int_eq(in_child(create_beyond_the_limit, path), 0);
-	ck_assert_str_eq(harness_read_file(path), "2147483646\n");
-	ck_assert_uint_eq(count_entries(harness_directory()), 1);
+	/* Where the new file needs the name at once the stale one has made room for it. */
+	if (is_nameless(_i))
+		ck_assert_str_eq(harness_read_file(path), "2147483646\n");
+	unlink(path);
+	ck_assert_uint_eq(count_entries(harness_directory()), 0);
 	free(path);
 }
 END_TEST
@@ -584,7 +588,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(create_case, paths);
 	tcase_add_test(create_case, names_that_fill_the_limit_need_no_longer_ones);
 	tcase_add_test(create_case, without_descriptors);
-	tcase_add_test(create_case, a_limit_of_the_size_of_files);
+	tcase_add_loop_test(create_case, a_limit_of_the_size_of_files, 0, WAYS);
 	tcase_add_test(create_case, standard_descriptors_are_left_free);
 	tcase_add_test(create_case, a_readers_lock_is_named);
 	return harness_main(argc, argv, suite, NULL);

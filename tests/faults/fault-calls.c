@@ -371,7 +371,7 @@ static const char *clean(bool may_be_there)
 		if (fstatat(dirfd(list), entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		if (!pid && strcmp(entry->d_name, "log") != 0)
-			problem = "a temporary file was left";
+			problem = "another file was left";
 		/* An empty one says that there is no daemon. */
 		if (pid && !may_be_there && !((jail || run.struck) && facts.st_size == 0))
 			problem = "a pid file was left";

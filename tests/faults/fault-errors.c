@@ -63,7 +63,6 @@ static const struct call calls[] = {
 	{ SYS_close_range, { ENOSYS, EPERM, ENOMEM, EMFILE } },
 	{ SYS_unlinkat, { EACCES, EIO, EROFS, EBUSY } },
 	{ SYS_linkat, { EACCES, EPERM, ENOSPC, EIO, ENOENT } },
-	{ SYS_renameat2, { ENOSYS, EIO } },
 	{ SYS_fchmod, { EPERM, EIO, EROFS } },
 	{ SYS_ftruncate, { EIO, EINTR } },
 #ifdef SYS_dup2

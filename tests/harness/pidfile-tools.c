@@ -49,16 +49,16 @@ void forbid_nameless(void)
 	forbid_flag(O_TMPFILE & ~O_DIRECTORY, EOPNOTSUPP);
 }
 
-void forbid_new(void)
+void forbid_new(int error)
 {
-	forbid_flag(O_EXCL, EEXIST);
+	forbid_flag(O_EXCL, (unsigned)error);
 }
 
-static void forbid(int call)
+void forbid_links(void)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_linkat, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -67,23 +67,20 @@ static void forbid(int call)
 	filter(&program);
 }
 
-void forbid_links(void)
+void take_way(int way)
 {
-	forbid(SYS_linkat);
+	if (way == NAMED)
+		forbid_nameless();
+	if (way == LINKLESS)
+		forbid_links();
 }
 
-void forbid_renaming(void)
-{
-	forbid(SYS_renameat2);
-#ifdef SYS_renameat
-	forbid(SYS_renameat);
-#endif
-}
-
-bool has_nameless(void)
+bool is_nameless(int way)
 {
 	int fd = -1;
 
+	if (way != NAMELESS)
+		return false;
 #ifdef COMPAT_LINUX
 	fd = open(harness_directory(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 #endif
@@ -205,8 +202,10 @@ size_t count_entries(const char *directory)
 	size_t count = 0;
 
 	ck_assert_ptr_nonnull(list);
+	/* FUSE gives what was removed while it was open such a name until it has been closed. */
 	while ((entry = readdir(list)))
-		count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+		count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			 strncmp(entry->d_name, ".fuse_hidden", 12) != 0;
 	closedir(list);
 	return count;
 }

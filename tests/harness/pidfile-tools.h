@@ -12,22 +12,25 @@
 
 /*
  * How files come to be: without a name first, or where that is impossible, or
- * where it is possible and they get none.
+ * where it is possible and they get none.  In the latter two a pid file is
+ * empty, and not locked, for a moment.
  */
 enum { NAMELESS, NAMED, LINKLESS, WAYS };
 
 /* Make the system answer as a file system without O_TMPFILE does. */
 void forbid_nameless(void);
 
-/* Make it say that somebody else was faster, whenever a file is to be new. */
-void forbid_new(void);
+/* Make it answer with this error whenever a file is to be new. */
+void forbid_new(int error);
 
 /* Make it refuse with EACCES, as a security module does. */
 void forbid_links(void);
-void forbid_renaming(void);
 
-/* Can files here come to be without a name? */
-bool has_nameless(void);
+/* Become one of the ways above. */
+void take_way(int way);
+
+/* Does a pid file appear complete? */
+bool is_nameless(int way);
 
 /* A child that takes the pid file and keeps it until it is told to end. */
 struct keeper {

@@ -608,16 +608,21 @@ START_TEST(old_one_dies_while_the_new_one_takes)
 }
 END_TEST
 
-/* A third one may win when the old one is dead, and then the new one does not. */
+/*
+ * A third one may win when the old one is dead, and then the new one does not.  The file
+ * that it has has no name then, or as a FUSE file system does it, a hidden one.
+ */
 START_TEST(third_one_wins_when_the_old_one_is_dead)
 {
 	struct actor old, new, third;
 
 	actors_open();
-	begin("before", _i, &old, &new);
+	begin("before", _i % 2, &old, &new);
 	at(&new, "before");
 	actor_kill(&old);
-	third = actor_start(_i, WORDS);
+	if (_i >= 2)
+		ck_assert_int_eq(rename(harness_path("run/pid"), harness_path("hidden")), 0);
+	third = actor_start(_i % 2, WORDS);
 	ck_assert_int_eq(actor_holder(), third.pid);
 	actor_tell(&new, "on");
 	actor_check(actor_hear(&new), -ESTALE, "removed or replaced");
@@ -626,6 +631,8 @@ START_TEST(third_one_wins_when_the_old_one_is_dead)
 	actor_end(&new);
 	actor_check_daemon(&third);
 	actor_end(&third);
+	if (_i >= 2)
+		ck_assert_int_eq(unlink(harness_path("hidden")), 0);
 	probe_check_nothing_left();
 	actors_close();
 }
@@ -919,7 +926,7 @@ int main(int argc, char *argv[])
 	add(suite, "new-dies-late", new_one_dies_before_it_is_the_daemon, ways);
 	add(suite, "slow", new_one_takes_too_long, 3);
 	add(suite, "old-dies", old_one_dies_while_the_new_one_takes, ways * 2);
-	add(suite, "third", third_one_wins_when_the_old_one_is_dead, ways);
+	add(suite, "third", third_one_wins_when_the_old_one_is_dead, ways * 2);
 	add(suite, "old-dies-before", old_one_dies_before, ways);
 	add(suite, "children", children_do_not_hide_its_end, ways);
 	if (harness_has_pidfds())
