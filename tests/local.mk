@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	tests/bench/run \
 	tests/fuzz/corpus \
 	tests/fuzz/entry.c \
+	tests/long/fuse \
 	tests/long/fuzzers \
 	tests/long/managers \
 	tests/long/memory-faults \
