@@ -39,6 +39,8 @@ static int examine(const struct pidfile_place *place, struct stat *facts)
 {
 	int result = pidfile_look(place, facts);
 
+	if (result == -ESTALE)
+		return PIDFILE_AGAIN;
 	if (result < 0)
 		return result;
 	if (facts->st_nlink > 1)
@@ -63,6 +65,8 @@ static int open_examined(const struct pidfile_place *place, const struct stat *f
 		return fd;
 	if (text == -EBADMSG)
 		text = pidfile_text_refuse(place->path);
+	else if (pidfile_is_gone(text))
+		text = -ESTALE;
 	else
 		text = error_system(text, "pid file %s: read", place->path);
 	pidfile_lock_close(fd);
@@ -110,7 +114,7 @@ static int take_over(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 		return pidfile_claim_refuse(claim, place->path);
 	if (result == 0)
 		result = pidfile_lock_take(&stale, *fd);
-	if (result == -EAGAIN)
+	if (result == -EAGAIN || result == -ESTALE)
 		return PIDFILE_AGAIN;
 	if (result < 0)
 		return error_system(result, "pid file %s: lock", place->path);

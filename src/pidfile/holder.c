@@ -91,8 +91,9 @@ static int prove(const struct pidfile_place *place, const struct stat *facts, in
 		return AGAIN;
 	if (result == 0)
 		result = pidfile_claim(fd, 0, claim);
-	if (result == 0 && (claim->kind != PIDFILE_CLAIM_HOLDER || claim->pid != pid ||
-			    !pidfile_is_at(place, facts)))
+	if (result == -ESTALE ||
+	    (result == 0 && (claim->kind != PIDFILE_CLAIM_HOLDER || claim->pid != pid ||
+			     !pidfile_is_at(place, facts))))
 		result = AGAIN;
 	if (result < 0)
 		result = error_system(result, "pid file %s: process %ld", place->path, (long)pid);
@@ -117,6 +118,8 @@ static int conclude(const struct pidfile_place *place, const struct stat *facts,
 {
 	int result = pidfile_claim(fd, 0, claim);
 
+	if (result == -ESTALE)
+		return AGAIN;
 	if (result < 0)
 		return error_system(result, "pid file %s: read", place->path);
 	switch (claim->kind) {
@@ -164,6 +167,8 @@ static int look(const struct pidfile_place *place, struct pidfile_claim *claim,
 
 	if (result == -ENOENT)
 		return error_set(-ESRCH, "pid file %s: there is none", place->path);
+	if (result == -ESTALE)
+		return AGAIN;
 	if (result < 0)
 		return result;
 	/* Another name of another daemon's file would make a victim of that. */

@@ -49,8 +49,8 @@ void pidfile_place_close(struct pidfile_place *place)
 int pidfile_look(const struct pidfile_place *place, struct stat *facts)
 {
 	if (fstatat(place->directory, place->name, facts, AT_SYMLINK_NOFOLLOW) < 0) {
-		if (errno == ENOENT)
-			return -ENOENT;
+		if (errno == ENOENT || errno == ESTALE)
+			return -errno;
 		return error_system(-errno, "pid file %s", place->path);
 	}
 	if (S_ISLNK(facts->st_mode))
@@ -67,6 +67,11 @@ bool pidfile_is_at(const struct pidfile_place *place, const struct stat *facts)
 
 	return fstatat(place->directory, place->name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       fd_same_file(&found, facts);
+}
+
+bool pidfile_is_gone(int result)
+{
+	return result == -ENOENT || result == -ESTALE;
 }
 
 int pidfile_open_seen(const struct pidfile_place *place, const struct stat *facts, bool writing)

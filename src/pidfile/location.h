@@ -23,13 +23,19 @@ int pidfile_place_open(struct pidfile_place *place, const char *path);
 void pidfile_place_close(struct pidfile_place *place);
 
 /*
- * What is there, a symbolic link not followed?  0, -ENOENT without a text,
- * -ELOOP or -EEXIST for what is no regular file, or another error.
+ * What is there, a symbolic link not followed?  0, -ENOENT or,
+ * when it is just being removed, -ESTALE, both without a text; -ELOOP or -EEXIST for what is no regular file, or another error.
  */
 int pidfile_look(const struct pidfile_place *place, struct stat *facts);
 
 /* Is this file still at the place? */
 bool pidfile_is_at(const struct pidfile_place *place, const struct stat *facts);
+
+/*
+ * Does this result of a call on an open file say that the file has been removed?  FUSE
+ * and network file systems may say so.
+ */
+bool pidfile_is_gone(int result);
 
 /*
  * Open what was looked at: a descriptor that is 3 or higher; -ESTALE without

@@ -88,6 +88,8 @@ int pidfile_claim(int fd, pid_t heir_of, struct pidfile_claim *claim)
 	int text = pidfile_text_read(fd, &named), result = 0;
 
 	*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_NONE };
+	if (pidfile_is_gone(owner) || pidfile_is_gone(text))
+		return -ESTALE;
 	if (owner < 0)
 		return owner;
 	if (text < 0 && text != -ENODATA && text != -EBADMSG)

@@ -28,8 +28,8 @@ struct pidfile_claim {
 /*
  * Find it out, through a descriptor of the file (open for reading is enough)
  * that is not held by this process.  If it was inherited from a process that
- * had the guard, that is heir_of, else 0: a shared guard does not show.  0 or
- * a negative errno; no text.
+ * had the guard, that is heir_of, else 0: a shared guard does not show.  0;
+ * -ESTALE when the file is seen to have been removed; or another errno; no text.
  */
 int pidfile_claim(int fd, pid_t heir_of, struct pidfile_claim *claim);
 

@@ -97,7 +97,7 @@ static int make(struct daemonkit_pidfile *pidfile, const struct pidfile_place *p
 	/* Without its lock the file at the place is not removed: it may be another's by now. */
 	if (result < 0) {
 		pidfile_lock_close(fd);
-		return result == -EAGAIN ? -EEXIST : result;
+		return result == -EAGAIN || pidfile_is_gone(result) ? -EEXIST : result;
 	}
 	result = named ? fill_named(place, fd, mode) : fill_nameless(place, fd, mode, stale);
 	if (result == 0)
@@ -110,7 +110,7 @@ static int make(struct daemonkit_pidfile *pidfile, const struct pidfile_place *p
 		unlinkat(place->directory, place->name, 0);
 	pidfile_lock_drop(&pidfile->lock);
 	pidfile_lock_close(fd);
-	return result;
+	return pidfile_is_gone(result) ? -EEXIST : result;
 }
 
 /*

@@ -450,7 +450,8 @@ static int watch(const char *path, bool may_be_empty, int end, int begun)
 		ssize_t length;
 
 		if (fd < 0) {
-			if (errno != ENOENT)
+			/* The second is what FUSE may say of a file that is just being removed. */
+			if (errno != ENOENT && errno != ESTALE)
 				return 2;
 			continue;
 		}
