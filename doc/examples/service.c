@@ -101,7 +101,7 @@ static int prepare(struct service *service)
 	    daemonkit_context_set_log_file(service->context, service->log_file, 0) < 0 ||
 	    daemonkit_context_set_ready_timeout(service->context, READY_TIMEOUT) < 0)
 		return -1;
-	return daemonkit_control_new(&service->control, service->context);
+	return daemonkit_control_new(service->context, &service->control);
 }
 
 static int usage(void)

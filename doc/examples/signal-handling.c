@@ -130,7 +130,7 @@ int main(int argc, char *argv[])
 	    daemonkit_context_set_log_file(context, log_file, 0) < 0 ||
 	    daemonkit_context_set_work_dir(context, directory) < 0 ||
 	    daemonkit_context_set_ready_timeout(context, READY_TIMEOUT) < 0 ||
-	    daemonkit_signals_new(&signals) < 0 || daemonkit_commands_new(&commands, signals) < 0 ||
+	    daemonkit_signals_new(&signals) < 0 || daemonkit_commands_new(signals, &commands) < 0 ||
 	    daemonkit_commands_add_string(commands, &word, "quit", SIGQUIT, on_quit, NULL) < 0 ||
 	    daemonkit_commands_add_string(commands, &word, "stop", SIGTERM, on_stop, NULL) < 0 ||
 	    daemonkit_commands_add_string(commands, &word, "reload", SIGHUP, on_reload, NULL) < 0) {

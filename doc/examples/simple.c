@@ -131,7 +131,7 @@ int main(int argc, char *argv[])
 	    daemonkit_context_set_pid_file(context, pid_file, 0) == 0 &&
 	    daemonkit_context_set_log_file(context, log_file, 0) == 0 &&
 	    daemonkit_context_set_ready_timeout(context, READY_TIMEOUT) == 0 &&
-	    daemonkit_control_new(&control, context) == 0 &&
+	    daemonkit_control_new(context, &control) == 0 &&
 	    daemonkit_control_set_reload(control, 0, 0) == 0) /* there is nothing to reload */
 		result = daemonkit_control_run(control, argv[optind], 0, &status);
 	if (result < 0)

@@ -78,7 +78,7 @@ static int on_reload(struct daemonkit_signal *signal, void *data)
 {
 	struct counter *counter = data;
 	struct daemonkit_upgrade *upgrade = NULL;
-	pid_t result = daemonkit_upgrade_start(&upgrade, counter->context, NULL, READY_TIMEOUT);
+	pid_t result = daemonkit_upgrade_start(counter->context, NULL, READY_TIMEOUT, &upgrade);
 
 	if (result == 0)
 		while ((result = daemonkit_upgrade_wait(upgrade, 0)) == 0)
@@ -122,7 +122,7 @@ static int run(struct counter *counter, const char *command)
 	    daemonkit_context_set_pid_file(counter->context, "upgrade.pid", 0) == 0 &&
 	    daemonkit_context_set_log_file(counter->context, "upgrade.log", 0) == 0 &&
 	    daemonkit_context_set_ready_timeout(counter->context, READY_TIMEOUT) == 0 &&
-	    daemonkit_control_new(&counter->control, counter->context) == 0)
+	    daemonkit_control_new(counter->context, &counter->control) == 0)
 		result = daemonkit_control_run(counter->control, command, 0, &status);
 	if (result < 0)
 		fprintf(stderr, "upgrade: %s\n", daemonkit_error());

@@ -20,17 +20,17 @@ struct daemonkit_process;
 
 /**
  * daemonkit_commands_new - make an empty table
- * @ret: where it is stored; left alone on failure
  * @signals: where handlers are set; it must outlive the table.  NULL for a
  *           program that only sends.
+ * @ret: where it is stored; left alone on failure
  *
  * Returns: 0, or -ENOMEM.
  * Ownership: freed with daemonkit_commands_free().
  * Thread safety: MT-safe.  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_commands_new(struct daemonkit_commands **ret,
-					 struct daemonkit_signals *signals)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+DAEMONKIT_API int daemonkit_commands_new(struct daemonkit_signals *signals,
+					 struct daemonkit_commands **ret)
+	DAEMONKIT_NONNULL(2) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_commands_free - free the table; handlers that it set stay

@@ -44,9 +44,9 @@ struct daemonkit_control;
 
 /**
  * daemonkit_control_new - commands for the daemon of a context
- * @ret: where the object is stored; left alone on failure
  * @context: it must outlive the object; its pid file is how the daemon is
  *           found
+ * @ret: where the object is stored; left alone on failure
  *
  * Defaults: the name of the process; stop waits 30 seconds, and 5 more after
  * SIGKILL; reload is SIGHUP, and its answer is awaited for 30 seconds.
@@ -55,8 +55,8 @@ struct daemonkit_control;
  * Ownership: freed with daemonkit_control_free().
  * Thread safety: MT-safe on different contexts.  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_control_new(struct daemonkit_control **ret,
-					struct daemonkit_context *context)
+DAEMONKIT_API int daemonkit_control_new(struct daemonkit_context *context,
+					struct daemonkit_control **ret)
 	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
 
 /**

@@ -5,7 +5,8 @@
  * Errors.  A function that can fail returns a negative errno, and leaves a
  * text that names the file or the step, the cause, and where it helps the
  * remedy: daemonkit_error() tells it to the calling thread.  On failure nothing
- * that was to be returned through a pointer is touched.  NULL where an object is needed is answered with
+ * that was to be returned through a pointer is touched; such a pointer is the
+ * last argument.  NULL where an object is needed is answered with
  * -EINVAL.  The errors listed at a function are those that it makes itself;
  * those of the system calls that it names come through as they are.
  *

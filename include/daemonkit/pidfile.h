@@ -37,10 +37,10 @@ struct daemonkit_process;
 
 /**
  * daemonkit_pidfile_create - take the pid file: open, lock and write in one
- * @ret: where the new object is stored; left alone on failure
  * @path: the file; a relative path is taken from the working directory
  * @mode: permission bits of a new file, whatever the umask; 0 stands for
  *        DAEMONKIT_FILE_MODE
+ * @ret: where the new object is stored; left alone on failure
  *
  * The file appears whole: a reader sees the caller's pid and a newline, or
  * what was there before.  On file systems that cannot make a file before it has
@@ -74,9 +74,9 @@ struct daemonkit_process;
  * Follows: fcntl(2), "Advisory record locking" and "Open file description
  * locks".  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_pidfile_create(struct daemonkit_pidfile **ret,
-					   const char *path, mode_t mode)
-	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+DAEMONKIT_API int daemonkit_pidfile_create(const char *path, mode_t mode,
+					   struct daemonkit_pidfile **ret)
+	DAEMONKIT_NONNULL(1, 3) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_pidfile_open - open a pid file, or make an empty one
@@ -87,9 +87,9 @@ DAEMONKIT_API int daemonkit_pidfile_create(struct daemonkit_pidfile **ret,
  * Ownership: freed with daemonkit_pidfile_close().
  * Thread safety: MT-safe.  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_pidfile_open(struct daemonkit_pidfile **ret, const char *path,
-					 mode_t mode)
-	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+DAEMONKIT_API int daemonkit_pidfile_open(const char *path, mode_t mode,
+					 struct daemonkit_pidfile **ret)
+	DAEMONKIT_NONNULL(1, 3) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_pidfile_from_fd - a pid file from an open descriptor
@@ -107,9 +107,9 @@ DAEMONKIT_API int daemonkit_pidfile_open(struct daemonkit_pidfile **ret, const c
  * Ownership: freed with daemonkit_pidfile_close().
  * Thread safety: MT-safe.  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_pidfile_from_fd(struct daemonkit_pidfile **ret, int fd,
-					    const char *path)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+DAEMONKIT_API int daemonkit_pidfile_from_fd(int fd, const char *path,
+					    struct daemonkit_pidfile **ret)
+	DAEMONKIT_NONNULL(3) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_pidfile_lock - take the lock, without waiting

@@ -22,8 +22,8 @@ struct daemonkit_process;
 
 /**
  * daemonkit_process_open - hold the process that has this pid now
- * @ret: where the new object is stored; left alone on failure
  * @pid: a process id, greater than 0; process groups are never meant
+ * @ret: where the new object is stored; left alone on failure
  *
  * To hold a daemon, use daemonkit_context_search() or
  * daemonkit_pidfile_holder(): they prove that the pid is the daemon's.
@@ -36,8 +36,8 @@ struct daemonkit_process;
  * Thread safety: MT-safe.  Not async-signal-safe.
  * Follows: pidfd_open(2).  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_process_open(struct daemonkit_process **ret, pid_t pid)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+DAEMONKIT_API int daemonkit_process_open(pid_t pid, struct daemonkit_process **ret)
+	DAEMONKIT_NONNULL(2) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_process_free - let go of the process; it is not signalled

@@ -21,7 +21,7 @@
  * notify functions do nothing in it any more.  When the new one fails, by
  * itself or for want of time, it is gone, and this one is the daemon as before.
  *
- *	if (daemonkit_upgrade_start(&upgrade, context, NULL, 10000) < 0)
+ *	if (daemonkit_upgrade_start(context, NULL, 10000, &upgrade) < 0)
  *		... it did not even start ...
  *	... poll daemonkit_upgrade_fd(upgrade) beside all else; when readable: ...
  *	result = daemonkit_upgrade_wait(upgrade, 0);
@@ -46,7 +46,6 @@ struct daemonkit_upgrade;
 
 /**
  * daemonkit_upgrade_start - execute the new program
- * @ret: where the object is stored; left alone on failure
  * @context: of this daemon, which has said that it is ready if it was to; it
  *           must outlive the object
  * @path: the program, and the next upgrade's too; NULL for the file that now
@@ -54,6 +53,7 @@ struct daemonkit_upgrade;
  *        name are followed anew), or that daemonkit_context_set_program() said
  * @timeout: milliseconds until the new daemon is ready; negative waits for
  *           ever; 0 waits only until it is set up
+ * @ret: where the object is stored; left alone on failure
  *
  * Its arguments and environment are those of this process, or what
  * daemonkit_context_set_args() and daemonkit_context_set_env() said in it.
@@ -82,10 +82,9 @@ struct daemonkit_upgrade;
  * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
  * Since: 1.0
  */
-DAEMONKIT_API int daemonkit_upgrade_start(struct daemonkit_upgrade **ret,
-					  struct daemonkit_context *context,
-					  const char *path, int timeout)
-	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+DAEMONKIT_API int daemonkit_upgrade_start(struct daemonkit_context *context, const char *path,
+					  int timeout, struct daemonkit_upgrade **ret)
+	DAEMONKIT_NONNULL(1, 4) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_upgrade_fd - a descriptor for poll(2), epoll(7) and the like

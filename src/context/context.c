@@ -72,7 +72,7 @@ int daemonkit_context_search(struct daemonkit_context *context,
 	/* The daemon itself may be where its pid file cannot be seen any more. */
 	if (context_is_daemon(context) && context->pidfile != NULL &&
 	    pidfile_is_held(context->pidfile))
-		return daemonkit_process_open(process, getpid());
+		return daemonkit_process_open(getpid(), process);
 	return daemonkit_pidfile_holder(context->settings.pid_file, process);
 }
 

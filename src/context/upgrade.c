@@ -332,8 +332,8 @@ static int start_successor(struct daemonkit_upgrade *upgrade, const char *path, 
 	return 0;
 }
 
-int daemonkit_upgrade_start(struct daemonkit_upgrade **ret, struct daemonkit_context *context,
-			    const char *path, int timeout)
+int daemonkit_upgrade_start(struct daemonkit_context *context, const char *path, int timeout,
+			    struct daemonkit_upgrade **ret)
 {
 	DISABLE_CANCELLATION;
 	struct daemonkit_upgrade *upgrade;

@@ -48,7 +48,7 @@ static char *own_name(void)
 /* This process is the daemon; everything else is an exit code. */
 #define BECAME -1
 
-int daemonkit_control_new(struct daemonkit_control **ret, struct daemonkit_context *context)
+int daemonkit_control_new(struct daemonkit_context *context, struct daemonkit_control **ret)
 {
 	DISABLE_CANCELLATION;
 	struct daemonkit_control *control;

@@ -253,14 +253,14 @@ static int obtain(struct daemonkit_pidfile **ret, const char *path, mode_t mode,
 	return result;
 }
 
-int daemonkit_pidfile_create(struct daemonkit_pidfile **ret, const char *path, mode_t mode)
+int daemonkit_pidfile_create(const char *path, mode_t mode, struct daemonkit_pidfile **ret)
 {
 	DISABLE_CANCELLATION;
 
 	return ret && path ? obtain(ret, path, mode, take) : error_null(__func__);
 }
 
-int daemonkit_pidfile_open(struct daemonkit_pidfile **ret, const char *path, mode_t mode)
+int daemonkit_pidfile_open(const char *path, mode_t mode, struct daemonkit_pidfile **ret)
 {
 	DISABLE_CANCELLATION;
 

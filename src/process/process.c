@@ -52,7 +52,7 @@ int process_open(struct daemonkit_process **ret, pid_t pid)
 	return 0;
 }
 
-int daemonkit_process_open(struct daemonkit_process **ret, pid_t pid)
+int daemonkit_process_open(pid_t pid, struct daemonkit_process **ret)
 {
 	DISABLE_CANCELLATION;
 	int result;

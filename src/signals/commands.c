@@ -29,7 +29,7 @@ struct daemonkit_commands {
 	size_t count;
 };
 
-int daemonkit_commands_new(struct daemonkit_commands **ret, struct daemonkit_signals *signals)
+int daemonkit_commands_new(struct daemonkit_signals *signals, struct daemonkit_commands **ret)
 {
 	DISABLE_CANCELLATION;
 	struct daemonkit_commands *commands;

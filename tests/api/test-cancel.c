@@ -128,12 +128,12 @@ static void prepare(struct world *world)
 	prepare_context(world, &world->context, DAEMONKIT_MODE_REBORN);
 	prepare_context(world, &world->foreground, DAEMONKIT_MODE_FOREGROUND);
 	must(daemonkit_context_reborn(world->foreground) == 0);
-	must(daemonkit_control_new(&world->control, world->context) == 0);
+	must(daemonkit_control_new(world->context, &world->control) == 0);
 	must(daemonkit_signals_new(&world->signals) == 0);
 	must(daemonkit_signals_set_handler(world->signals, SIGHUP, on_signal, world) == 0);
-	must(daemonkit_commands_new(&world->commands, world->signals) == 0);
-	must(daemonkit_pidfile_create(&world->pidfile, path_in(world, "pid"), 0) == 0);
-	must(daemonkit_process_open(&world->process, world->child) == 0);
+	must(daemonkit_commands_new(world->signals, &world->commands) == 0);
+	must(daemonkit_pidfile_create(path_in(world, "pid"), 0, &world->pidfile) == 0);
+	must(daemonkit_process_open(world->child, &world->process) == 0);
 }
 
 static void dispose(struct world *world)
@@ -172,7 +172,7 @@ CALL(commands_free, (world->commands = daemonkit_commands_free(world->commands))
 static bool call_commands_new(struct world *world)
 {
 	struct daemonkit_commands *commands = NULL;
-	int result = daemonkit_commands_new(&commands, world->signals);
+	int result = daemonkit_commands_new(world->signals, &commands);
 
 	/* There is one of them for each object already. */
 	daemonkit_commands_free(commands);
@@ -262,7 +262,7 @@ static bool call_control_new(struct world *world)
 {
 	struct daemonkit_control *control;
 
-	if (daemonkit_control_new(&control, CONTEXT) < 0)
+	if (daemonkit_control_new(CONTEXT, &control) < 0)
 		return false;
 	daemonkit_control_free(control);
 	return true;
@@ -301,7 +301,7 @@ static bool call_pidfile_create(struct world *world)
 {
 	struct daemonkit_pidfile *pidfile;
 
-	if (daemonkit_pidfile_create(&pidfile, path_in(world, "other"), 0) < 0)
+	if (daemonkit_pidfile_create(path_in(world, "other"), 0, &pidfile) < 0)
 		return false;
 	daemonkit_pidfile_close(pidfile);
 	return true;
@@ -311,7 +311,7 @@ static bool call_pidfile_from_fd(struct world *world)
 {
 	struct daemonkit_pidfile *pidfile;
 
-	if (daemonkit_pidfile_from_fd(&pidfile, world->plain, path_in(world, "plain")) < 0)
+	if (daemonkit_pidfile_from_fd(world->plain, path_in(world, "plain"), &pidfile) < 0)
 		return false;
 	daemonkit_pidfile_close(pidfile);
 	return true;
@@ -330,7 +330,7 @@ static bool call_pidfile_open(struct world *world)
 {
 	struct daemonkit_pidfile *pidfile;
 
-	if (daemonkit_pidfile_open(&pidfile, path_in(world, "opened"), 0) < 0)
+	if (daemonkit_pidfile_open(path_in(world, "opened"), 0, &pidfile) < 0)
 		return false;
 	daemonkit_pidfile_close(pidfile);
 	return true;
@@ -351,7 +351,7 @@ static bool call_process_open(struct world *world)
 {
 	struct daemonkit_process *process;
 
-	if (daemonkit_process_open(&process, world->child) < 0)
+	if (daemonkit_process_open(world->child, &process) < 0)
 		return false;
 	daemonkit_process_free(process);
 	return true;
@@ -536,7 +536,8 @@ static bool reopen_log(struct world *world)
 
 static bool upgrade_start(struct world *world)
 {
-	return daemonkit_upgrade_start(&world->upgrade, world->context, NULL, harness_scaled(HARNESS_SOON)) == 0;
+	return daemonkit_upgrade_start(world->context, NULL, harness_scaled(HARNESS_SOON),
+				       &world->upgrade) == 0;
 }
 
 static bool upgrade_wait(struct world *world)

@@ -26,7 +26,7 @@ static struct daemonkit_commands *new_commands(struct daemonkit_signals *signals
 {
 	struct daemonkit_commands *commands = NULL;
 
-	ck_assert_int_eq(daemonkit_commands_new(&commands, signals), 0);
+	ck_assert_int_eq(daemonkit_commands_new(signals, &commands), 0);
 	return commands;
 }
 
@@ -34,7 +34,7 @@ static struct daemonkit_process *open_process(pid_t pid)
 {
 	struct daemonkit_process *process = NULL;
 
-	ck_assert_int_eq(daemonkit_process_open(&process, pid), 0);
+	ck_assert_int_eq(daemonkit_process_open(pid, &process), 0);
 	return process;
 }
 

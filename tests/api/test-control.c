@@ -60,7 +60,7 @@ static int on_term(struct daemonkit_signal *signal, void *data)
 	/* The first of the daemons has another one in its place when it is to end. */
 	if (strcmp(program->style, "replaced") == 0 && getenv("PROG_REPLACED") == NULL &&
 	    setenv("PROG_REPLACED", "", 1) == 0 &&
-	    daemonkit_upgrade_start(&upgrade, program->context, NULL, 60000) == 0) {
+	    daemonkit_upgrade_start(program->context, NULL, 60000, &upgrade) == 0) {
 		(void)!daemonkit_upgrade_wait(upgrade, -1);
 		daemonkit_upgrade_free(upgrade);
 	}
@@ -126,7 +126,7 @@ static int prepare(struct program *program)
 	    daemonkit_signals_set_handler(program->signals, SIGTERM, on_term, program) < 0 ||
 	    daemonkit_context_new(&program->context) < 0 ||
 	    daemonkit_context_set_ready_timeout(program->context, 60000) < 0 ||
-	    daemonkit_control_new(&program->control, program->context) < 0 ||
+	    daemonkit_control_new(program->context, &program->control) < 0 ||
 	    daemonkit_control_set_name(program->control, "prog") < 0 ||
 	    daemonkit_control_set_stop_timeout(program->control,
 					       is(program, "stubborn") || is(program, "immortal")
@@ -884,7 +884,7 @@ static int strange_main(int argc, char *argv[])
 
 	if (argc < 2 || daemonkit_context_new(&context) < 0 ||
 	    daemonkit_context_set_pid_file(context, "/nonexistent/x", 0) < 0 ||
-	    daemonkit_control_new(&control, context) < 0 ||
+	    daemonkit_control_new(context, &control) < 0 ||
 	    daemonkit_control_set_name(control, argv[1]) < 0)
 		return 2;
 	result = daemonkit_control_run(control, "status", DAEMONKIT_CONTROL_JSON, &code);
@@ -921,7 +921,7 @@ START_TEST(wrong_arguments_are_refused)
 	struct daemonkit_control *control = NULL;
 
 	ck_assert_int_eq(daemonkit_context_new(&context), 0);
-	ck_assert_int_eq(daemonkit_control_new(&control, context), 0);
+	ck_assert_int_eq(daemonkit_control_new(context, &control), 0);
 	ck_assert_int_eq(daemonkit_control_set_name(control, ""), -EINVAL);
 	ck_assert_int_eq(daemonkit_control_set_reload(control, -1, 0), -EINVAL);
 	ck_assert_int_eq(daemonkit_control_set_reload(control, SIGRTMAX + 1, 0), -EINVAL);

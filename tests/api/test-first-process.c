@@ -514,7 +514,7 @@ static int stop_main(int argc, char *argv[])
 	int code = -1;
 
 	(void)argc;
-	NEED(daemonkit_control_new(&control, context) == 0);
+	NEED(daemonkit_control_new(context, &control) == 0);
 	NEED(daemonkit_control_run(control, "stop", 0, &code) == 0);
 	daemonkit_control_free(control);
 	daemonkit_context_free(context);

@@ -75,7 +75,7 @@ START_TEST(a_reader_without_a_pid_is_not_called_one)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);
-	ck_assert_int_eq(daemonkit_pidfile_create(&pidfile, path, 0), -ENOLCK);
+	ck_assert_int_eq(daemonkit_pidfile_create(path, 0, &pidfile), -ENOLCK);
 	ck_assert_ptr_null(strstr(daemonkit_error(), "process -1"));
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "another process"));
 	close(fd);
@@ -120,9 +120,9 @@ START_TEST(a_lease_is_not_called_a_holder)
 		ck_assert_int_eq(WEXITSTATUS(status), 77);
 		harness_skip("this file system has no leases");
 	}
-	ck_assert_int_eq(daemonkit_pidfile_create(&pidfile, path, 0), -ENOLCK);
+	ck_assert_int_eq(daemonkit_pidfile_create(path, 0, &pidfile), -ENOLCK);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "lease"));
-	ck_assert_int_eq(daemonkit_pidfile_open(&pidfile, path, 0), -ENOLCK);
+	ck_assert_int_eq(daemonkit_pidfile_open(path, 0, &pidfile), -ENOLCK);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "lease"));
 	ck_assert_int_eq(daemonkit_pidfile_holder(path, &process), -ENOLCK);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "lease"));
@@ -491,7 +491,7 @@ static int refused_to_nobody(void *path)
 
 	if (!become_nobody())
 		return 1;
-	return daemonkit_pidfile_create(&pidfile, path, 0) != -EALREADY ? 2 :
+	return daemonkit_pidfile_create(path, 0, &pidfile) != -EALREADY ? 2 :
 	       named_by_error() == named ? 0 : 3;
 }
 
@@ -505,7 +505,7 @@ static int denied_to_nobody(void *path)
 		return 1;
 	snprintf(text, sizeof text, "pid file %s: open for writing: owned by user 0, mode %04o"
 		 " (run as that user or root): ", (char *)path, facts.st_mode & 07777u);
-	return daemonkit_pidfile_create(&pidfile, path, 0) != -EACCES ? 2 :
+	return daemonkit_pidfile_create(path, 0, &pidfile) != -EACCES ? 2 :
 	       strncmp(daemonkit_error(), text, strlen(text)) == 0 ? 0 : 3;
 }
 
@@ -571,7 +571,7 @@ static int look_from_inside(void *path)
 		struct daemonkit_pidfile *pidfile = NULL;
 
 		_exit(holder_pid(path) != -EBADMSG ? 1 :
-		      daemonkit_pidfile_create(&pidfile, path, 0) != -EALREADY ? 2 :
+		      daemonkit_pidfile_create(path, 0, &pidfile) != -EALREADY ? 2 :
 		      !strstr(daemonkit_error(), "pid namespace") ? 3 : 0);
 	}
 	waitpid(pid, &status, 0);

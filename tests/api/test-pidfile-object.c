@@ -24,7 +24,7 @@ static struct daemonkit_pidfile *open_it(const char *path)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
 
-	ck_assert_int_eq(daemonkit_pidfile_open(&pidfile, path, 0), 0);
+	ck_assert_int_eq(daemonkit_pidfile_open(path, 0, &pidfile), 0);
 	return pidfile;
 }
 
@@ -121,20 +121,20 @@ START_TEST(from_a_descriptor)
 	struct daemonkit_pidfile *pidfile = NULL;
 	int ends[2], fd;
 
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(&pidfile, -1, path), -EBADF);
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(&pidfile, 1000, path), -EBADF);
+	ck_assert_int_eq(daemonkit_pidfile_from_fd(-1, path, &pidfile), -EBADF);
+	ck_assert_int_eq(daemonkit_pidfile_from_fd(1000, path, &pidfile), -EBADF);
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(&pidfile, ends[0], path), -EINVAL);
+	ck_assert_int_eq(daemonkit_pidfile_from_fd(ends[0], path, &pidfile), -EINVAL);
 	close(ends[0]);
 	close(ends[1]);
 	fd = open(path, O_WRONLY | O_CREAT, 0600);
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(&pidfile, fd, path), -EINVAL);
+	ck_assert_int_eq(daemonkit_pidfile_from_fd(fd, path, &pidfile), -EINVAL);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), 0);
 	close(fd);
 	fd = open(path, O_RDWR | O_APPEND);
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(&pidfile, fd, ""), -EINVAL);
+	ck_assert_int_eq(daemonkit_pidfile_from_fd(fd, "", &pidfile), -EINVAL);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), 0);
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(&pidfile, fd, path), 0);
+	ck_assert_int_eq(daemonkit_pidfile_from_fd(fd, path, &pidfile), 0);
 	ck_assert_int_eq(daemonkit_pidfile_fd(pidfile), fd);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	ck_assert_int_eq(daemonkit_pidfile_lock(pidfile), 0);
@@ -147,7 +147,7 @@ START_TEST(from_a_descriptor)
 	ck_assert_int_lt(fcntl(fd, F_GETFD), 0);
 	/* Without a path it can only be emptied. */
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(&pidfile, fd, NULL), 0);
+	ck_assert_int_eq(daemonkit_pidfile_from_fd(fd, NULL, &pidfile), 0);
 	ck_assert_int_eq(daemonkit_pidfile_lock(pidfile), 0);
 	ck_assert_int_eq(daemonkit_pidfile_write(pidfile), 0);
 	check_names(path, getpid());
@@ -201,7 +201,7 @@ static int remove_as_nobody(void *data)
 	struct daemonkit_process *process = NULL;
 	const char *path = data;
 
-	return daemonkit_pidfile_create(&pidfile, path, 0644) != 0 ? 1 :
+	return daemonkit_pidfile_create(path, 0644, &pidfile) != 0 ? 1 :
 	       !become_nobody() ? 2 :
 	       daemonkit_pidfile_remove(pidfile) != 0 ? 3 :
 	       *harness_read_file(path) != '\0' ? 4 :
@@ -227,7 +227,7 @@ static int die_after_emptying(void *data)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
 
-	if (daemonkit_pidfile_create(&pidfile, data, 0644) != 0 || !become_nobody())
+	if (daemonkit_pidfile_create(data, 0644, &pidfile) != 0 || !become_nobody())
 		return 1;
 	if (fork() == 0)
 		for (;;)
@@ -262,7 +262,7 @@ static int remove_in_jail(void *data)
 	const struct jail *jail = data;
 	struct daemonkit_pidfile *pidfile = NULL;
 
-	return daemonkit_pidfile_create(&pidfile, jail->path, 0) != 0 ? 1 :
+	return daemonkit_pidfile_create(jail->path, 0, &pidfile) != 0 ? 1 :
 	       chroot(jail->root) != 0 || chdir("/") != 0 ? 2 :
 	       daemonkit_pidfile_remove(pidfile) != 0 ? 3 :
 	       daemonkit_pidfile_close(pidfile) != NULL ? 4 : 0;
@@ -303,7 +303,7 @@ static int create_as_nobody(void *data)
 
 	if (!become_nobody())
 		return 1;
-	result = daemonkit_pidfile_create(&pidfile, data, 0644);
+	result = daemonkit_pidfile_create(data, 0644, &pidfile);
 	if (result < 0)
 		return -result;
 	daemonkit_pidfile_close(pidfile);
@@ -316,7 +316,7 @@ static int open_in_vain(void *path)
 	int64_t begun = harness_now();
 
 	forbid_new(EEXIST);
-	if (daemonkit_pidfile_open(&pidfile, path, 0) != -ESTALE || pidfile)
+	if (daemonkit_pidfile_open(path, 0, &pidfile) != -ESTALE || pidfile)
 		return 1;
 	return strstr(daemonkit_error(), "keeps replacing") && harness_now() - begun >= 200 ? 0 : 2;
 }
@@ -339,7 +339,7 @@ static int create_nowhere(void *path)
 
 	forbid_links();
 	forbid_new(EACCES);
-	result = daemonkit_pidfile_create(&pidfile, path, 0);
+	result = daemonkit_pidfile_create(path, 0, &pidfile);
 	/* A stale file that is there still may be written. */
 	if (result == 0 && access(path, F_OK) == 0) {
 		daemonkit_pidfile_close(pidfile);
@@ -413,7 +413,7 @@ static int create_when_full(void *way)
 	fd = open(harness_path("filler"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	while (write(fd, block, sizeof block) > 0)
 		;
-	if (daemonkit_pidfile_create(&pidfile, path, 0) != -ENOSPC)
+	if (daemonkit_pidfile_create(path, 0, &pidfile) != -ENOSPC)
 		return 1;
 	if (count_entries(harness_directory()) != 1 || pidfile)
 		return 2;
@@ -424,14 +424,14 @@ static int create_when_full(void *way)
 		close(fd);
 		files++;
 	}
-	if (files == 0 || daemonkit_pidfile_create(&pidfile, path, 0) != -ENOSPC)
+	if (files == 0 || daemonkit_pidfile_create(path, 0, &pidfile) != -ENOSPC)
 		return 4;
 	if (count_entries(harness_directory()) != (size_t)files + 1 || pidfile)
 		return 5;
 	/* A second name may count as a file. */
 	unlink(harness_path("filler0"));
 	unlink(harness_path("filler1"));
-	return daemonkit_pidfile_create(&pidfile, path, 0) == 0 ? 0 : 6;
+	return daemonkit_pidfile_create(path, 0, &pidfile) == 0 ? 0 : 6;
 }
 
 START_TEST(a_full_file_system)
@@ -457,9 +457,9 @@ static int create_when_read_only(void *unused)
 	harness_write_file(harness_path("stale.pid"), "1\n");
 	if (mount("none", harness_directory(), "tmpfs", MS_REMOUNT | MS_RDONLY, NULL) != 0)
 		return 77;
-	return daemonkit_pidfile_create(&pidfile, path, 0) != -EROFS ? 1 :
-	       daemonkit_pidfile_open(&pidfile, path, 0) != -EROFS ? 2 :
-	       daemonkit_pidfile_create(&pidfile, harness_path("stale.pid"), 0) != -EROFS ? 3 : 0;
+	return daemonkit_pidfile_create(path, 0, &pidfile) != -EROFS ? 1 :
+	       daemonkit_pidfile_open(path, 0, &pidfile) != -EROFS ? 2 :
+	       daemonkit_pidfile_create(harness_path("stale.pid"), 0, &pidfile) != -EROFS ? 3 : 0;
 }
 
 /* One file of the host is mounted into a container: it cannot be replaced or removed. */
@@ -478,7 +478,7 @@ static int create_on_mount_point(void *way)
 		return 77;
 	take_way(*(int *)way);
 	for (int i = 0; i < 2; i++) {
-		if (stat(path, &before) != 0 || daemonkit_pidfile_create(&pidfile, path, 0) != 0)
+		if (stat(path, &before) != 0 || daemonkit_pidfile_create(path, 0, &pidfile) != 0)
 			return 1;
 		if (stat(path, &after) != 0 || before.st_ino != after.st_ino ||
 		    atoi(harness_read_file(harness_path("host.pid"))) != getpid())

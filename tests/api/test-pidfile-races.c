@@ -53,7 +53,7 @@ compete(const char *path, int begin, int reports, int end)
 
 	if (read(begin, &byte, 1) != 0)
 		_exit(1);
-	report.result = daemonkit_pidfile_create(&pidfile, path, 0);
+	report.result = daemonkit_pidfile_create(path, 0, &pidfile);
 	report.holder = report.result < 0 ? named_by_error() : report.pid;
 	if (write(reports, &report, sizeof report) != sizeof report || read(end, &byte, 1) != 0)
 		_exit(1);
@@ -161,7 +161,7 @@ static void *start_in_thread(void *path)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
 
-	if (daemonkit_pidfile_create(&pidfile, path, 0) == 0)
+	if (daemonkit_pidfile_create(path, 0, &pidfile) == 0)
 		return pidfile;
 	return strstr(daemonkit_error(), "this very process") ? NULL : path;
 }
@@ -199,7 +199,7 @@ static void *start_on_and_on(void *path)
 	struct daemonkit_pidfile *pidfile = NULL;
 
 	/* Till it finds something else than a pid. */
-	while (daemonkit_pidfile_create(&pidfile, path, 0) == 0)
+	while (daemonkit_pidfile_create(path, 0, &pidfile) == 0)
 		daemonkit_pidfile_close(pidfile);
 	return NULL;
 }
@@ -243,7 +243,7 @@ static bool kill_at(const char *path, int stops)
 
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		raise(SIGSTOP);
-		if (daemonkit_pidfile_create(&pidfile, path, 0) == 0)
+		if (daemonkit_pidfile_create(path, 0, &pidfile) == 0)
 			daemonkit_pidfile_remove(pidfile);
 		daemonkit_pidfile_close(pidfile);
 		_exit(0);
@@ -309,7 +309,7 @@ static void __attribute__((__noreturn__)) be_overtaken(const char *path)
 
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 	raise(SIGSTOP);
-	result = daemonkit_pidfile_create(&pidfile, path, 0);
+	result = daemonkit_pidfile_create(path, 0, &pidfile);
 	_exit(result == 0 ? 1 : result == -EALREADY && named_by_error() == getppid() ? 0 : 2);
 }
 
@@ -383,7 +383,7 @@ static void __attribute__((__noreturn__)) be_deceived(const char *path)
 
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 	raise(SIGSTOP);
-	_exit(daemonkit_pidfile_create(&pidfile, path, 0) == -EIO && !pidfile &&
+	_exit(daemonkit_pidfile_create(path, 0, &pidfile) == -EIO && !pidfile &&
 	      strstr(daemonkit_error(), "further names") ? 0 : 1);
 }
 
@@ -553,7 +553,7 @@ START_TEST(a_hostile_directory_harms_nobody)
 		struct daemonkit_pidfile *pidfile = NULL;
 
 		sched_yield();
-		if (daemonkit_pidfile_create(&pidfile, path, 0666) == 0) {
+		if (daemonkit_pidfile_create(path, 0666, &pidfile) == 0) {
 			taken++;
 			ck_assert_int_eq(daemonkit_pidfile_write(pidfile), 0);
 			ck_assert_int_eq(daemonkit_pidfile_remove(pidfile), 0);
@@ -599,7 +599,7 @@ START_TEST(the_holder_is_told_truly_all_the_time)
 		for (unsigned i = 0; read(end[0], &byte, 1) < 0; i++) {
 			struct daemonkit_pidfile *pidfile = NULL;
 
-			if (daemonkit_pidfile_create(&pidfile, path, 0) != 0)
+			if (daemonkit_pidfile_create(path, 0, &pidfile) != 0)
 				_exit(1);
 			if (i % 2 == 0 && daemonkit_pidfile_remove(pidfile) != 0)
 				_exit(2);

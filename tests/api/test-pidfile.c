@@ -28,7 +28,7 @@
 static void refused(const char *path, mode_t mode, int error)
 {
 	struct daemonkit_pidfile *untouched = (void *)&error, *pidfile = untouched;
-	int result = daemonkit_pidfile_create(&pidfile, path, mode);
+	int result = daemonkit_pidfile_create(path, mode, &pidfile);
 
 	ck_assert_msg(result == error, "%d, not %d: %s", result, error, daemonkit_error());
 	ck_assert_ptr_eq(pidfile, untouched);
@@ -46,12 +46,12 @@ START_TEST(arguments_are_checked)
 	refused("", 0, -EINVAL);
 	refused(path, 01000, -EINVAL);
 	refused(path, 010644, -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_create(NULL, path, 0), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_open(NULL, path, 0), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_open(&pidfile, NULL, 0), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_open(&pidfile, "", 0), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_open(&pidfile, path, 02000), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(NULL, 0, path), -EINVAL);
+	ck_assert_int_eq(daemonkit_pidfile_create(path, 0, NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_pidfile_open(path, 0, NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_pidfile_open(NULL, 0, &pidfile), -EINVAL);
+	ck_assert_int_eq(daemonkit_pidfile_open("", 0, &pidfile), -EINVAL);
+	ck_assert_int_eq(daemonkit_pidfile_open(path, 02000, &pidfile), -EINVAL);
+	ck_assert_int_eq(daemonkit_pidfile_from_fd(0, path, NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_pidfile_lock(NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_pidfile_unlock(NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_pidfile_write(NULL), -EINVAL);
@@ -75,12 +75,12 @@ START_TEST(the_mode_is_exact)
 			struct stat facts;
 
 			umask(umasks[u]);
-			ck_assert_int_eq(daemonkit_pidfile_create(&pidfile, path, modes[m]), 0);
+			ck_assert_int_eq(daemonkit_pidfile_create(path, modes[m], &pidfile), 0);
 			ck_assert_int_eq(stat(path, &facts), 0);
 			ck_assert_uint_eq(facts.st_mode, S_IFREG | modes[m]);
 			ck_assert_int_eq(daemonkit_pidfile_remove(pidfile), 0);
 			daemonkit_pidfile_close(pidfile);
-			ck_assert_int_eq(daemonkit_pidfile_open(&pidfile, path, modes[m]), 0);
+			ck_assert_int_eq(daemonkit_pidfile_open(path, modes[m], &pidfile), 0);
 			ck_assert_int_eq(stat(path, &facts), 0);
 			ck_assert_uint_eq(facts.st_mode, S_IFREG | modes[m]);
 			daemonkit_pidfile_close(pidfile);
@@ -150,7 +150,7 @@ START_TEST(a_process_does_not_take_it_twice)
 
 	refused(path, 0, -EALREADY);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "this very process"));
-	ck_assert_int_eq(daemonkit_pidfile_open(&second, path, 0), 0);
+	ck_assert_int_eq(daemonkit_pidfile_open(path, 0, &second), 0);
 	ck_assert_int_eq(daemonkit_pidfile_lock(second), -EALREADY);
 	ck_assert_int_eq(daemonkit_pidfile_write(second), -EPERM);
 	ck_assert_int_eq(daemonkit_pidfile_remove(second), -EPERM);
@@ -285,7 +285,7 @@ static int start_in_child(void *inherited)
 	struct daemonkit_pidfile *pidfile = NULL;
 
 	daemonkit_pidfile_close(inherited);
-	return daemonkit_pidfile_create(&pidfile, path, 0) == -EALREADY &&
+	return daemonkit_pidfile_create(path, 0, &pidfile) == -EALREADY &&
 	       named_by_error() == getppid() ? 0 : 1;
 }
 
@@ -345,13 +345,13 @@ START_TEST(only_pid_files_are_replaced)
 	for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
 		harness_write_file(path, contents[i].text);
 		if (contents[i].result == 0) {
-			ck_assert_int_eq(daemonkit_pidfile_open(&pidfile, path, 0), 0);
+			ck_assert_int_eq(daemonkit_pidfile_open(path, 0, &pidfile), 0);
 			daemonkit_pidfile_close(pidfile);
 			ck_assert_str_eq(harness_read_file(path), contents[i].text);
 			daemonkit_pidfile_close(create(path, 0));
 		} else {
 			refused(path, 0, contents[i].result);
-			ck_assert_int_eq(daemonkit_pidfile_open(&pidfile, path, 0), -EEXIST);
+			ck_assert_int_eq(daemonkit_pidfile_open(path, 0, &pidfile), -EEXIST);
 			ck_assert_str_eq(harness_read_file(path), contents[i].text);
 		}
 		unlink(path);
@@ -389,20 +389,20 @@ START_TEST(other_kinds_of_files_are_refused)
 	ck_assert_int_eq(stat(victim, &before), 0);
 	ck_assert_int_eq(symlink(victim, path), 0);
 	refused(path, 0, -ELOOP);
-	ck_assert_int_eq(daemonkit_pidfile_open(&pidfile, path, 0), -ELOOP);
+	ck_assert_int_eq(daemonkit_pidfile_open(path, 0, &pidfile), -ELOOP);
 	unlink(path);
 	ck_assert_int_eq(symlink("dangling", path), 0);
 	refused(path, 0, -ELOOP);
-	ck_assert_int_eq(daemonkit_pidfile_open(&pidfile, path, 0), -ELOOP);
+	ck_assert_int_eq(daemonkit_pidfile_open(path, 0, &pidfile), -ELOOP);
 	ck_assert_int_ne(access(harness_path("dangling"), F_OK), 0);
 	unlink(path);
 	ck_assert_int_eq(link(victim, path), 0);
 	refused(path, 0, -EEXIST);
-	ck_assert_int_eq(daemonkit_pidfile_open(&pidfile, path, 0), -EEXIST);
+	ck_assert_int_eq(daemonkit_pidfile_open(path, 0, &pidfile), -EEXIST);
 	unlink(path);
 	ck_assert_int_eq(mkfifo(path, 0666), 0);
 	refused(path, 0, -EEXIST);
-	ck_assert_int_eq(daemonkit_pidfile_open(&pidfile, path, 0), -EEXIST);
+	ck_assert_int_eq(daemonkit_pidfile_open(path, 0, &pidfile), -EEXIST);
 	unlink(path);
 	ck_assert_int_eq(mkdir(path, 0777), 0);
 	refused(path, 0, -EEXIST);
@@ -411,7 +411,7 @@ START_TEST(other_kinds_of_files_are_refused)
 	refused("/", 0, -EEXIST);
 	rmdir(path);
 	refused("/dev/null", 0, -EEXIST);
-	ck_assert_int_eq(daemonkit_pidfile_open(&pidfile, "/dev/null", 0), -EEXIST);
+	ck_assert_int_eq(daemonkit_pidfile_open("/dev/null", 0, &pidfile), -EEXIST);
 	ck_assert_str_eq(harness_read_file(victim), "123\n");
 	ck_assert_int_eq(stat(victim, &after), 0);
 	ck_assert_uint_eq(after.st_mode, before.st_mode);
@@ -489,7 +489,7 @@ static int create_beyond_the_limit(void *data)
 
 	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
 		return 77;
-	result = daemonkit_pidfile_create(&pidfile, path, 0);
+	result = daemonkit_pidfile_create(path, 0, &pidfile);
 	/* What a checker or a profiler writes at the end is not meant. */
 	limit.rlim_cur = RLIM_INFINITY;
 	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
@@ -535,9 +535,9 @@ START_TEST(standard_descriptors_are_left_free)
 		close(0);
 		close(1);
 		close(2);
-		_exit(daemonkit_pidfile_create(&pidfile, path, 0) != 0 ||
-		      daemonkit_pidfile_open(&empty, other, 0) != 0 ||
-		      daemonkit_pidfile_open(&again, other, 0) != 0 ? 1 :
+		_exit(daemonkit_pidfile_create(path, 0, &pidfile) != 0 ||
+		      daemonkit_pidfile_open(other, 0, &empty) != 0 ||
+		      daemonkit_pidfile_open(other, 0, &again) != 0 ? 1 :
 		      daemonkit_pidfile_fd(empty) < 3 || daemonkit_pidfile_fd(again) < 3 ||
 		      daemonkit_pidfile_fd(pidfile) < 3 ? 2 :
 		      fcntl(0, F_GETFD) >= 0 || fcntl(1, F_GETFD) >= 0 || fcntl(2, F_GETFD) >= 0 ? 3 :

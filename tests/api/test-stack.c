@@ -105,7 +105,7 @@ static int on_upgrade(struct daemonkit_signal *signal, void *data)
 	pid_t daemon = -1;
 
 	(void)signal;
-	if (daemonkit_upgrade_start(&upgrade, program->context, NULL, 60000) == 0)
+	if (daemonkit_upgrade_start(program->context, NULL, 60000, &upgrade) == 0)
 		daemon = daemonkit_upgrade_wait(upgrade, -1);
 	daemonkit_upgrade_free(upgrade);
 	return daemon > 0;
@@ -143,7 +143,7 @@ static int prepare(struct program *program)
 	    daemonkit_context_set_log_file(context, log, 0) < 0 ||
 	    daemonkit_context_set_status_handler(context, show, NULL) < 0 ||
 	    daemonkit_context_set_ready_timeout(context, 60000) < 0 ||
-	    daemonkit_control_new(&program->control, context) < 0)
+	    daemonkit_control_new(context, &program->control) < 0)
 		return -1;
 	return 0;
 }
@@ -280,7 +280,7 @@ static void *use_pidfile(void *data)
 	const char *path = data;
 	pid_t pid;
 
-	if (daemonkit_pidfile_create(&pidfile, path, 0) < 0 ||
+	if (daemonkit_pidfile_create(path, 0, &pidfile) < 0 ||
 	    daemonkit_pidfile_holder(path, &holder) < 0 || daemonkit_pidfile_read(pidfile, &pid) < 0 ||
 	    daemonkit_pidfile_write(pidfile) < 0 || daemonkit_pidfile_unlock(pidfile) < 0 ||
 	    daemonkit_pidfile_lock(pidfile) < 0 || daemonkit_pidfile_remove(pidfile) < 0)
@@ -295,7 +295,7 @@ static void *be_refused(void *data)
 {
 	struct daemonkit_pidfile *pidfile;
 
-	if (daemonkit_pidfile_create(&pidfile, data, 0) != -EEXIST)
+	if (daemonkit_pidfile_create(data, 0, &pidfile) != -EEXIST)
 		abort();
 	return NULL;
 }
@@ -304,7 +304,7 @@ static void *use_process(void *data)
 {
 	struct daemonkit_process *process;
 
-	if (daemonkit_process_open(&process, *(pid_t *)data) < 0 ||
+	if (daemonkit_process_open(*(pid_t *)data, &process) < 0 ||
 	    daemonkit_process_alive(process) != 1 || daemonkit_process_signal(process, SIGCONT) < 0 ||
 	    daemonkit_process_wait(process, 1) != -ETIMEDOUT || daemonkit_process_stop(process, 1, -1) < 0)
 		abort();

@@ -297,7 +297,7 @@ static double pid_file(void)
 	double begin = bench_now();
 	struct daemonkit_pidfile *pidfile;
 
-	must(daemonkit_pidfile_create(&pidfile, "/run/daemonkit-bench.pid", 0), "pid file");
+	must(daemonkit_pidfile_create("/run/daemonkit-bench.pid", 0, &pidfile), "pid file");
 	must(daemonkit_pidfile_remove(pidfile), "pid file");
 	daemonkit_pidfile_close(pidfile);
 	return bench_now() - begin;

@@ -178,7 +178,7 @@ static int be_replaced(struct daemonkit_context *context)
 
 	await_stop();
 	until_failure = upgrade_fault;
-	result = daemonkit_upgrade_start(&upgrade, context, NULL, 0);
+	result = daemonkit_upgrade_start(context, NULL, 0, &upgrade);
 	if (result == 0)
 		result = daemonkit_upgrade_wait(upgrade, -1);
 	daemonkit_upgrade_free(upgrade);
@@ -288,7 +288,7 @@ static int pidfile(void)
 {
 	struct daemonkit_pidfile *one = NULL;
 	struct daemonkit_process *process = NULL;
-	int result = daemonkit_pidfile_create(&one, path, 0);
+	int result = daemonkit_pidfile_create(path, 0, &one);
 
 	if (result == 0)
 		result = daemonkit_pidfile_holder(path, &process);
@@ -299,7 +299,7 @@ static int pidfile(void)
 	if (result < 0)
 		return result;
 	one = NULL;
-	result = daemonkit_pidfile_open(&one, path, 0);
+	result = daemonkit_pidfile_open(path, 0, &one);
 	if (result == 0)
 		result = daemonkit_pidfile_lock(one);
 	daemonkit_pidfile_close(one);
@@ -318,7 +318,7 @@ static int signals_and_commands(void)
 	if (result == 0)
 		result = daemonkit_signals_set_handler(signals, SIGUSR1, ignore, NULL);
 	if (result == 0)
-		result = daemonkit_commands_new(&commands, signals);
+		result = daemonkit_commands_new(signals, &commands);
 	if (result == 0)
 		result = daemonkit_commands_add_bool(commands, &flag, SIGUSR2, ignore, NULL);
 	if (result == 0)
@@ -336,7 +336,7 @@ static int signals_and_commands(void)
 static int process(void)
 {
 	struct daemonkit_process *one = NULL;
-	int result = daemonkit_process_open(&one, getpid());
+	int result = daemonkit_process_open(getpid(), &one);
 
 	daemonkit_process_free(one);
 	return result;

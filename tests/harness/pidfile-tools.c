@@ -99,7 +99,7 @@ struct keeper keeper_start(const char *path, mode_t mode, void (*then)(const cha
 	keeper.pid = fork();
 	if (keeper.pid == 0) {
 		struct daemonkit_pidfile *pidfile = NULL;
-		int result = daemonkit_pidfile_create(&pidfile, path, mode);
+		int result = daemonkit_pidfile_create(path, mode, &pidfile);
 		char byte;
 
 		if (result == 0 && then)
@@ -178,7 +178,7 @@ void check_names(const char *path, pid_t pid)
 struct daemonkit_pidfile *create(const char *path, mode_t mode)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
-	int result = daemonkit_pidfile_create(&pidfile, path, mode);
+	int result = daemonkit_pidfile_create(path, mode, &pidfile);
 	pid_t named = 0;
 
 	ck_assert_msg(result == 0, "%d: %s", result, daemonkit_error());

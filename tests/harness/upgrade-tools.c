@@ -251,7 +251,7 @@ void actor_check_refused(pid_t holder)
 	struct daemonkit_pidfile *pidfile = NULL;
 	char text[64];
 
-	ck_assert_int_eq(daemonkit_pidfile_create(&pidfile, harness_path("run/pid"), 0), -EALREADY);
+	ck_assert_int_eq(daemonkit_pidfile_create(harness_path("run/pid"), 0, &pidfile), -EALREADY);
 	snprintf(text, sizeof text, "held by process %d", (int)holder);
 	ck_assert_msg(strstr(daemonkit_error(), text), "no \"%s\" in \"%s\"", text,
 		      daemonkit_error());

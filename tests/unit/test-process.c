@@ -105,7 +105,7 @@ static struct daemonkit_process *hold(pid_t pid)
 {
 	struct daemonkit_process *process = NULL;
 
-	ck_assert_int_eq(daemonkit_process_open(&process, pid), 0);
+	ck_assert_int_eq(daemonkit_process_open(pid, &process), 0);
 	ck_assert_ptr_nonnull(process);
 	ck_assert_int_eq(daemonkit_process_pid(process), pid);
 	return process;
@@ -118,10 +118,10 @@ START_TEST(only_single_processes_are_held)
 
 	variant(_i);
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-		ck_assert_int_eq(daemonkit_process_open(&process, wrong[i]), -EINVAL);
+		ck_assert_int_eq(daemonkit_process_open(wrong[i], &process), -EINVAL);
 		ck_assert_ptr_eq(process, (void *)&wrong);
 	}
-	ck_assert_int_eq(daemonkit_process_open(&process, INT_MAX), -ESRCH);
+	ck_assert_int_eq(daemonkit_process_open(INT_MAX, &process), -ESRCH);
 	ck_assert_ptr_eq(process, (void *)&wrong);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "2147483647"));
 }
@@ -129,7 +129,7 @@ END_TEST
 
 START_TEST(null_is_refused)
 {
-	ck_assert_int_eq(daemonkit_process_open(NULL, 1), -EINVAL);
+	ck_assert_int_eq(daemonkit_process_open(1, NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_process_pid(NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_process_fd(NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_process_signal(NULL, SIGTERM), -EINVAL);
@@ -147,7 +147,7 @@ START_TEST(a_reaped_child_is_not_found)
 
 	variant(_i);
 	discard(pid);
-	ck_assert_int_eq(daemonkit_process_open(&process, pid), -ESRCH);
+	ck_assert_int_eq(daemonkit_process_open(pid, &process), -ESRCH);
 	ck_assert_ptr_null(process);
 }
 END_TEST
@@ -326,7 +326,7 @@ START_TEST(success_leaves_the_error_text)
 	char *text;
 
 	variant(_i);
-	ck_assert_int_eq(daemonkit_process_open(&process, -5), -EINVAL);
+	ck_assert_int_eq(daemonkit_process_open(-5, &process), -EINVAL);
 	text = strdup(daemonkit_error());
 	process = hold(pid);
 	ck_assert_int_eq(daemonkit_process_stop(process, 1, -1), 0);
@@ -349,7 +349,7 @@ START_TEST(the_unprivileged_are_refused)
 
 		variant(_i);
 		_exit(setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0 ? 1 :
-		      daemonkit_process_open(&process, victim) != 0 ? 2 :
+		      daemonkit_process_open(victim, &process) != 0 ? 2 :
 		      daemonkit_process_signal(process, SIGTERM) != -EPERM ? 3 :
 		      daemonkit_process_stop(process, -1, -1) != -EPERM ? 4 :
 		      daemonkit_process_alive(process) != 1 ? 5 :

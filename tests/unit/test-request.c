@@ -227,7 +227,7 @@ static struct daemonkit_process *hold(pid_t pid)
 {
 	struct daemonkit_process *process = NULL;
 
-	ck_assert_int_eq(daemonkit_process_open(&process, pid), 0);
+	ck_assert_int_eq(daemonkit_process_open(pid, &process), 0);
 	return process;
 }
 
@@ -264,7 +264,7 @@ static int asker_main(int argc, char *argv[])
 	struct daemonkit_process *process;
 	int answer = UNTOUCHED, result;
 
-	if (argc < 5 || daemonkit_process_open(&process, atoi(argv[1])) < 0)
+	if (argc < 5 || daemonkit_process_open(atoi(argv[1]), &process) < 0)
 		return 2;
 	drop((uid_t)atoi(argv[4]), "");
 	result = daemonkit_process_request(process, atoi(argv[2]), atoi(argv[3]), NULL, NULL,

@@ -787,7 +787,7 @@ static _Noreturn void bystander(bool starts, int reports)
 		int result;
 
 		if (starts)
-			result = daemonkit_pidfile_create(&pidfile, path, 0) == -EALREADY ? 0 : 1;
+			result = daemonkit_pidfile_create(path, 0, &pidfile) == -EALREADY ? 0 : 1;
 		else if ((result = daemonkit_pidfile_holder(path, &process)) == 0)
 			result = daemonkit_process_signal(process, SIGURG);
 		/* It ended between the two. */

@@ -562,7 +562,7 @@ START_TEST(only_the_daemon_may)
 	struct daemonkit_upgrade *upgrade = NULL;
 
 	ck_assert_int_eq(daemonkit_context_new(&context), 0);
-	ck_assert_int_eq(daemonkit_upgrade_start(&upgrade, context, NULL, 1), -EPERM);
+	ck_assert_int_eq(daemonkit_upgrade_start(context, NULL, 1, &upgrade), -EPERM);
 	ck_assert_ptr_null(upgrade);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "not the daemon"));
 	daemonkit_context_free(context);
@@ -578,8 +578,8 @@ START_TEST(nulls_are_refused)
 	struct daemonkit_upgrade *upgrade = NULL;
 
 	ck_assert_int_eq(daemonkit_context_new(&context), 0);
-	ck_assert_int_eq(daemonkit_upgrade_start(nothing, context, NULL, 1), -EINVAL);
-	ck_assert_int_eq(daemonkit_upgrade_start(&upgrade, nothing, NULL, 1), -EINVAL);
+	ck_assert_int_eq(daemonkit_upgrade_start(context, NULL, 1, nothing), -EINVAL);
+	ck_assert_int_eq(daemonkit_upgrade_start(nothing, NULL, 1, &upgrade), -EINVAL);
 	ck_assert_ptr_null(upgrade);
 	ck_assert_int_eq(daemonkit_upgrade_wait(nothing, 1), -EINVAL);
 	ck_assert_int_eq(daemonkit_upgrade_fd(nothing), -EINVAL);
@@ -641,7 +641,7 @@ static int first_main(int argc, char *argv[])
 	if (getpid() != 1 || daemonkit_context_new(&context) != 0 ||
 	    daemonkit_context_reborn(context) != 0)
 		return 1;
-	result = daemonkit_upgrade_start(&upgrade, context, NULL, 1000);
+	result = daemonkit_upgrade_start(context, NULL, 1000, &upgrade);
 	daemonkit_context_free(context);
 	return result == -ENOTSUP ? 0 : 2;
 }

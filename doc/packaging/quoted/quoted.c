@@ -191,7 +191,7 @@ static int prepare(struct quoted *quoted)
 	    daemonkit_context_set_user(quoted->context, quoted->user, NULL) < 0 ||
 	    daemonkit_context_set_ready_timeout(quoted->context, READY_TIMEOUT) < 0)
 		return -1;
-	return daemonkit_control_new(&quoted->control, quoted->context);
+	return daemonkit_control_new(quoted->context, &quoted->control);
 }
 
 static int usage(void)
