@@ -137,7 +137,7 @@ int main(int argc, char *argv[])
 		result = daemonkit_control_run(service.control, argv[optind], flags, &status);
 		if (result < 0)
 			status = usage();
-		if (result == 1) {
+		if (result == 0) {
 			status = serve(&service);
 			daemonkit_context_release(service.context);
 		}

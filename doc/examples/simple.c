@@ -138,7 +138,7 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "simple: %s\n", daemonkit_error());
 	if (result == -ENOENT)
 		status = EXIT_USAGE;
-	if (result == 1) {
+	if (result == 0) {
 		status = run(context, signals, port);
 		daemonkit_context_release(context);
 	}

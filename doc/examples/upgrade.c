@@ -126,7 +126,7 @@ static int run(struct counter *counter, const char *command)
 		result = daemonkit_control_run(counter->control, command, 0, &status);
 	if (result < 0)
 		fprintf(stderr, "upgrade: %s\n", daemonkit_error());
-	if (result == 1)
+	if (result == 0)
 		status = serve(counter);
 	daemonkit_control_free(counter->control);
 	daemonkit_context_free(counter->context);

@@ -30,7 +30,7 @@ struct daemonkit_process;
  */
 DAEMONKIT_API int daemonkit_commands_new(struct daemonkit_signals *signals,
 					 struct daemonkit_commands **ret)
-	DAEMONKIT_NONNULL(2) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((2)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_commands_free - free the table; handlers that it set stay
@@ -45,22 +45,22 @@ daemonkit_commands_free(struct daemonkit_commands *commands);
  * daemonkit_commands_add_bool - a flag that is active when it is true
  * @flag: the flag's variable; it must outlive the table and is read when
  *        daemonkit_commands_active() or daemonkit_commands_send() is called
- * @signal: the signal to send
- * @handler: if not NULL, set for @signal with
+ * @signo: the signal to send
+ * @handler: if not NULL, set for @signo with
  *           daemonkit_signals_set_handler()
  * @data: passed to the handler
  *
  * Returns: 0, or
- *   -EINVAL  @flag is NULL, @signal is none, or @handler is given to a
+ *   -EINVAL  @flag is NULL, @signo is none, or @handler is given to a
  *            table without signals
  *   -ENOMEM, and the errors of daemonkit_signals_set_handler(); the table is
  *   then as before
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_commands_add_bool(struct daemonkit_commands *commands,
-					      const bool *flag, int signal,
+					      const bool *flag, int signo,
 					      daemonkit_signal_handler *handler, void *data)
-	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_commands_add_string - active when a string has a certain value
@@ -73,10 +73,10 @@ DAEMONKIT_API int daemonkit_commands_add_bool(struct daemonkit_commands *command
  */
 DAEMONKIT_API int daemonkit_commands_add_string(struct daemonkit_commands *commands,
 						const char *const *variable,
-						const char *value, int signal,
+						const char *value, int signo,
 						daemonkit_signal_handler *handler,
 						void *data)
-	DAEMONKIT_NONNULL(1, 2, 3) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 2, 3)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_commands_active - how many commands were given
@@ -85,7 +85,7 @@ DAEMONKIT_API int daemonkit_commands_add_string(struct daemonkit_commands *comma
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_commands_active(const struct daemonkit_commands *commands)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_commands_send - send the signals of all active flags
@@ -105,7 +105,7 @@ DAEMONKIT_API int daemonkit_commands_active(const struct daemonkit_commands *com
  */
 DAEMONKIT_API int daemonkit_commands_send(const struct daemonkit_commands *commands,
 					  struct daemonkit_process *process)
-	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
 
 DAEMONKIT_END
 

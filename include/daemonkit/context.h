@@ -60,7 +60,7 @@ struct daemonkit_process;
  * Thread safety: MT-safe.  Not async-signal-safe.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_new(struct daemonkit_context **ret)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_free - free it
@@ -87,7 +87,7 @@ daemonkit_context_free(struct daemonkit_context *context);
  */
 DAEMONKIT_API int daemonkit_context_set_pid_file(struct daemonkit_context *context,
 						 const char *path, mode_t mode)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_log_file - where standard output and error go
@@ -108,7 +108,7 @@ DAEMONKIT_API int daemonkit_context_set_pid_file(struct daemonkit_context *conte
  */
 DAEMONKIT_API int daemonkit_context_set_log_file(struct daemonkit_context *context,
 						 const char *path, mode_t mode)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_log_fd - standard output and error to a descriptor
@@ -122,7 +122,7 @@ DAEMONKIT_API int daemonkit_context_set_log_file(struct daemonkit_context *conte
  * Returns: 0, -EBADF (not open, or not for writing), -EMFILE.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_set_log_fd(struct daemonkit_context *context, int fd)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_work_dir - the daemon's working directory
@@ -133,7 +133,7 @@ DAEMONKIT_API int daemonkit_context_set_log_fd(struct daemonkit_context *context
  */
 DAEMONKIT_API int daemonkit_context_set_work_dir(struct daemonkit_context *context,
 						 const char *path)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_chroot - the daemon's root directory
@@ -146,7 +146,7 @@ DAEMONKIT_API int daemonkit_context_set_work_dir(struct daemonkit_context *conte
  */
 DAEMONKIT_API int daemonkit_context_set_chroot(struct daemonkit_context *context,
 					       const char *path)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_program - the name of the program's file
@@ -162,7 +162,7 @@ DAEMONKIT_API int daemonkit_context_set_chroot(struct daemonkit_context *context
  */
 DAEMONKIT_API int daemonkit_context_set_program(struct daemonkit_context *context,
 						const char *path)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_args - the arguments of the second copy
@@ -174,7 +174,7 @@ DAEMONKIT_API int daemonkit_context_set_program(struct daemonkit_context *contex
  */
 DAEMONKIT_API int daemonkit_context_set_args(struct daemonkit_context *context,
 					     char *const argv[])
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_env - the environment of the second copy
@@ -189,7 +189,7 @@ DAEMONKIT_API int daemonkit_context_set_args(struct daemonkit_context *context,
  */
 DAEMONKIT_API int daemonkit_context_set_env(struct daemonkit_context *context,
 					    char *const envp[])
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_credential - the user and groups of the daemon
@@ -208,7 +208,7 @@ DAEMONKIT_API int daemonkit_context_set_env(struct daemonkit_context *context,
 DAEMONKIT_API int daemonkit_context_set_credential(struct daemonkit_context *context,
 						   uid_t uid, gid_t gid,
 						   const gid_t *groups, size_t count)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_user - the same by name
@@ -228,7 +228,7 @@ DAEMONKIT_API int daemonkit_context_set_credential(struct daemonkit_context *con
  */
 DAEMONKIT_API int daemonkit_context_set_user(struct daemonkit_context *context,
 					     const char *user, const char *group)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_keep_groups - leave the supplementary groups alone
@@ -242,7 +242,7 @@ DAEMONKIT_API int daemonkit_context_set_user(struct daemonkit_context *context,
  * Returns: 0 or -EINVAL (NULL).  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_keep_groups(struct daemonkit_context *context, int on)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_umask - the daemon's file mode creation mask
@@ -252,7 +252,7 @@ DAEMONKIT_API int daemonkit_context_keep_groups(struct daemonkit_context *contex
  */
 DAEMONKIT_API int daemonkit_context_set_umask(struct daemonkit_context *context,
 					      mode_t mask)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_mode - how the daemon comes to be
@@ -265,22 +265,24 @@ DAEMONKIT_API int daemonkit_context_set_umask(struct daemonkit_context *context,
  * Returns: 0 or -EINVAL.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_set_mode(struct daemonkit_context *context, int mode)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_ready_timeout - wait until the daemon says "ready"
  * @timeout: milliseconds from daemonkit_context_reborn() to
- *           daemonkit_notify_ready(); negative waits for ever; 0, the
- *           default, waits only until the daemon is set up
+ *           daemonkit_notify_ready(); DAEMONKIT_FOREVER; or
+ *           DAEMONKIT_UNTIL_SET_UP, the default: the start succeeds as soon as
+ *           the daemon is set up
  *
  * A daemon that is too slow is killed, unless it asked for more time with
  * daemonkit_notify_extend_timeout().
  *
- * Returns: 0 or -EINVAL (NULL).  Since: 1.0
+ * Returns: 0 or -EINVAL (NULL; or a timeout of 0: no start is so quick).
+ * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_set_ready_timeout(struct daemonkit_context *context,
 						      int timeout)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_keep_fd - let the daemon inherit a descriptor
@@ -293,7 +295,7 @@ DAEMONKIT_API int daemonkit_context_set_ready_timeout(struct daemonkit_context *
  * Returns: 0, -EBADF (not open), -EINVAL (below 3), -ENOMEM.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_keep_fd(struct daemonkit_context *context, int fd)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_status_handler - is told how a start is getting on
@@ -316,7 +318,7 @@ typedef void daemonkit_status_handler(const char *text, void *data);
 DAEMONKIT_API int
 daemonkit_context_set_status_handler(struct daemonkit_context *context,
 				     daemonkit_status_handler *handler, void *data)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_was_reborn - is this process a second copy?
@@ -404,7 +406,7 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  * Follows: daemon(7).  Since: 1.0
  */
 DAEMONKIT_API pid_t daemonkit_context_reborn(struct daemonkit_context *context)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_search - find the running daemon
@@ -416,7 +418,7 @@ DAEMONKIT_API pid_t daemonkit_context_reborn(struct daemonkit_context *context)
  */
 DAEMONKIT_API int daemonkit_context_search(struct daemonkit_context *context,
 					   struct daemonkit_process **process)
-	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_release - the daemon ends: remove and close its pid file
@@ -427,7 +429,7 @@ DAEMONKIT_API int daemonkit_context_search(struct daemonkit_context *context,
  * Returns: 0, or the errors of daemonkit_pidfile_remove().  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_release(struct daemonkit_context *context)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_context_reopen_log - open the log file again, after rotation
@@ -449,7 +451,7 @@ DAEMONKIT_API int daemonkit_context_release(struct daemonkit_context *context)
  * file.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_reopen_log(struct daemonkit_context *context)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_context_exit_status - how the daemon ended in a failed start
@@ -459,7 +461,7 @@ DAEMONKIT_API int daemonkit_context_reopen_log(struct daemonkit_context *context
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_exit_status(const struct daemonkit_context *context)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 DAEMONKIT_END
 

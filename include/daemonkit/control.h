@@ -9,7 +9,7 @@
  *	result = daemonkit_control_run(control, word, 0, &exit_code);
  *	if (result < 0)
  *		usage();
- *	if (result == 0)
+ *	if (result > 0)
  *		return exit_code;
  *	... this is the daemon: serve ...
  *
@@ -57,7 +57,7 @@ struct daemonkit_control;
  */
 DAEMONKIT_API int daemonkit_control_new(struct daemonkit_context *context,
 					struct daemonkit_control **ret)
-	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_control_free - free it; the context stays
@@ -77,41 +77,41 @@ daemonkit_control_free(struct daemonkit_control *control);
  */
 DAEMONKIT_API int daemonkit_control_set_name(struct daemonkit_control *control,
 					     const char *name)
-	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_control_set_stop_timeout - how long a stop may take
- * @grace: milliseconds after SIGTERM; negative waits for ever
- * @kill: milliseconds after SIGKILL; 0 never sends it; negative waits for
- *        ever
+ * @grace: milliseconds after SIGTERM, or DAEMONKIT_FOREVER
+ * @force: milliseconds after SIGKILL, or DAEMONKIT_FOREVER; or
+ *         DAEMONKIT_NEVER: SIGKILL is not sent
  *
  * Returns: 0 or -EINVAL (NULL).
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_control_set_stop_timeout(struct daemonkit_control *control,
-						     int grace, int kill)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+						     int grace, int force)
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_control_set_reload - how the daemon reloads
- * @signal: the signal; 0 if it cannot: "reload" is then not implemented
+ * @signo: the signal; 0 if it cannot: "reload" is then not implemented
  *          (exit code 3), and "force-reload" restarts
  * @timeout: milliseconds to wait for the answer, as
- *           daemonkit_process_request(); negative waits for ever; 0 only
- *           sends the signal
+ *           daemonkit_process_request(), or DAEMONKIT_FOREVER; 0 sends the
+ *           signal and does not wait
  *
  * Returns: 0 or -EINVAL (NULL, or no such signal).
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_control_set_reload(struct daemonkit_control *control, int signal,
+DAEMONKIT_API int daemonkit_control_set_reload(struct daemonkit_control *control, int signo,
 					       int timeout)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_control_run - do what the command says
  * @command: the word: one of DAEMONKIT_CONTROL_COMMANDS
  * @flags: 0 or DAEMONKIT_CONTROL_JSON
- * @exit_code: where the program's exit code is stored when 0 is returned;
+ * @exit_code: where the program's exit code is stored when 1 is returned;
  *             else left alone
  *
  *   start         start the daemon; success if one runs already
@@ -140,8 +140,8 @@ DAEMONKIT_API int daemonkit_control_set_reload(struct daemonkit_control *control
  * there; 3 it does not run; 4 unknown.  Output that fails makes 1 of a success,
  * and 4 of a status.
  *
- * Returns: 1 in the daemon: go on and serve; 0 it is done: exit with
- * *exit_code; or, and nothing was printed,
+ * Returns: 0 in the daemon, as daemonkit_context_reborn(): go on and serve; 1
+ * it is done: exit with *exit_code; or, and nothing was printed,
  *   -ENOENT  @command is no command
  *   -EINVAL  NULL, unknown flags, or the context has no pid file (which only
  *            start and run can do without)
@@ -150,7 +150,7 @@ DAEMONKIT_API int daemonkit_control_set_reload(struct daemonkit_control *control
  */
 DAEMONKIT_API int daemonkit_control_run(struct daemonkit_control *control,
 					const char *command, unsigned flags, int *exit_code)
-	DAEMONKIT_NONNULL(1, 2, 4) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 2, 4)) DAEMONKIT_CHECK;
 
 DAEMONKIT_END
 

@@ -22,7 +22,8 @@
  * the library and must not be freed.
  *
  * Times are int milliseconds, as in poll(2), measured by a clock that nobody
- * sets; a negative one means for ever.
+ * sets: 0 does not wait, DAEMONKIT_FOREVER waits for ever, and so does any
+ * other negative number that has no meaning of its own.
  *
  * Threads.  Nothing is global but the signal dispositions, what a pid file's
  * locks make the whole process share, the descriptors that a service manager

@@ -56,13 +56,13 @@ struct daemonkit_context;
  */
 DAEMONKIT_API int daemonkit_context_pass_fd(struct daemonkit_context *context,
 					    const char *name, int fd)
-	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_find_fd - the descriptor of this name
  * @name: as the manager (FileDescriptorName=, FDNAME=) or
  *        daemonkit_context_pass_fd() gave it; NULL for any
- * @index: 0 for the first of this name, and so on, in the order in which
+ * @position: 0 for the first of this name, and so on, in the order in which
  *         they came
  * @kind: what it has to be, one of DAEMONKIT_FD_ANY, _LISTENER, _CONNECTION,
  *        _DATAGRAM, _FIFO, _FILE, _QUEUE
@@ -83,13 +83,13 @@ DAEMONKIT_API int daemonkit_context_pass_fd(struct daemonkit_context *context,
  * Follows: sd_listen_fds(3).  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_find_fd(struct daemonkit_context *context,
-					    const char *name, size_t index, int kind)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+					    const char *name, size_t position, int kind)
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_take_fd - the same, for good
  * @name: as for daemonkit_context_find_fd(), and the same for
- * @index: those of this name that come after it move up by one
+ * @position: those of this name that come after it move up by one
  * @kind: if it is of another one, it is not taken
  *
  * For what does not live as long as the daemon, such as a connection that a
@@ -100,8 +100,8 @@ DAEMONKIT_API int daemonkit_context_find_fd(struct daemonkit_context *context,
  * Thread safety: MT-safe on different contexts.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_take_fd(struct daemonkit_context *context,
-					    const char *name, size_t index, int kind)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+					    const char *name, size_t position, int kind)
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_payload - bytes for the daemon alone
@@ -119,7 +119,7 @@ DAEMONKIT_API int daemonkit_context_take_fd(struct daemonkit_context *context,
  */
 DAEMONKIT_API int daemonkit_context_set_payload(struct daemonkit_context *context,
 						const void *bytes, size_t length)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /** The longest payload. */
 #define DAEMONKIT_PAYLOAD_MAX 1048576
@@ -137,7 +137,7 @@ DAEMONKIT_API int daemonkit_context_set_payload(struct daemonkit_context *contex
  */
 DAEMONKIT_API int daemonkit_context_take_payload(struct daemonkit_context *context,
 						 void *buffer, size_t size)
-	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
 
 DAEMONKIT_END
 

@@ -58,21 +58,22 @@ struct daemonkit_context;
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_ready(struct daemonkit_context *context)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_notify_failed - the daemon will not come up
- * @error: a negative errno (other than 0) for the launcher to return
+ * @error: an errno, negative or positive, for the launcher to return as a
+ *         negative one
  * @format: and the text that goes with it, as printf(3)
  *
- * A launcher that still waits returns @error and the text once the daemon
+ * A launcher that still waits returns the error and the text once the daemon
  * has ended: release the context and exit, at once and with a status that
  * tells of failure.  The launcher kills a daemon that does not end within
  * five seconds.  Where no launcher waits, the manager gets the text as STATUS=
  * and the error as ERRNO=.
  *
  * Returns: 0, or
- *   -EINVAL     @error is not negative, or @format is NULL
+ *   -EINVAL     @error is 0, or @format is NULL
  *   -EPERM      this process is not the daemon
  *   -ECANCELED  the launcher is gone
  * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
@@ -80,7 +81,7 @@ DAEMONKIT_API int daemonkit_notify_ready(struct daemonkit_context *context)
  */
 DAEMONKIT_API int daemonkit_notify_failed(struct daemonkit_context *context, int error,
 					  const char *format, ...)
-	DAEMONKIT_NONNULL(1, 3) DAEMONKIT_PRINTF(3, 4);
+	DAEMONKIT_NONNULL((1, 3)) DAEMONKIT_PRINTF(3, 4);
 
 /**
  * daemonkit_notify_status - what the daemon is doing, for people to read
@@ -100,7 +101,7 @@ DAEMONKIT_API int daemonkit_notify_failed(struct daemonkit_context *context, int
  */
 DAEMONKIT_API int daemonkit_notify_status(struct daemonkit_context *context,
 					  const char *format, ...)
-	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_PRINTF(2, 3);
+	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_PRINTF(2, 3);
 
 /**
  * daemonkit_notify_extend_timeout - the start needs more time
@@ -120,7 +121,7 @@ DAEMONKIT_API int daemonkit_notify_status(struct daemonkit_context *context,
  */
 DAEMONKIT_API int daemonkit_notify_extend_timeout(struct daemonkit_context *context,
 						  int milliseconds)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_notify_reloading - the daemon begins to reload
@@ -134,7 +135,7 @@ DAEMONKIT_API int daemonkit_notify_extend_timeout(struct daemonkit_context *cont
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_reloading(struct daemonkit_context *context)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_notify_stopping - the daemon begins to end (STOPPING=1)
@@ -144,7 +145,7 @@ DAEMONKIT_API int daemonkit_notify_reloading(struct daemonkit_context *context)
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_stopping(struct daemonkit_context *context)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_notify_watchdog - the daemon is alive (WATCHDOG=1)
@@ -154,7 +155,7 @@ DAEMONKIT_API int daemonkit_notify_stopping(struct daemonkit_context *context)
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_watchdog(struct daemonkit_context *context)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_notify_watchdog_trigger - the daemon is not well
@@ -167,7 +168,7 @@ DAEMONKIT_API int daemonkit_notify_watchdog(struct daemonkit_context *context)
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_watchdog_trigger(struct daemonkit_context *context)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_notify_watchdog_interval - does the manager keep watch?
@@ -185,7 +186,7 @@ DAEMONKIT_API int daemonkit_notify_watchdog_trigger(struct daemonkit_context *co
  */
 DAEMONKIT_API int daemonkit_notify_watchdog_interval(struct daemonkit_context *context,
 						     int *interval)
-	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_notify_main_pid - another process is the main one (MAINPID=)
@@ -196,18 +197,18 @@ DAEMONKIT_API int daemonkit_notify_watchdog_interval(struct daemonkit_context *c
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_main_pid(struct daemonkit_context *context, pid_t pid)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_notify_barrier - wait until the manager has read what was sent
- * @timeout: milliseconds; negative waits for ever
+ * @timeout: milliseconds, or DAEMONKIT_FOREVER
  *
  * Returns: 0, -ETIMEDOUT, or as daemonkit_notify_reloading().
  * Thread safety: MT-safe on different contexts.  Follows:
  * sd_notify_barrier(3).  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_barrier(struct daemonkit_context *context, int timeout)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /** The manager keeps the descriptor even when poll(2) reports it hung up. */
 #define DAEMONKIT_STORE_UNPOLLED 1U
@@ -228,7 +229,7 @@ DAEMONKIT_API int daemonkit_notify_barrier(struct daemonkit_context *context, in
  */
 DAEMONKIT_API int daemonkit_notify_store_fd(struct daemonkit_context *context,
 					    const char *name, int fd, unsigned flags)
-	DAEMONKIT_NONNULL(1, 2);
+	DAEMONKIT_NONNULL((1, 2));
 
 /**
  * daemonkit_notify_remove_fd - the manager may forget all of this name
@@ -240,7 +241,7 @@ DAEMONKIT_API int daemonkit_notify_store_fd(struct daemonkit_context *context,
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_remove_fd(struct daemonkit_context *context,
-					     const char *name) DAEMONKIT_NONNULL(1, 2);
+					     const char *name) DAEMONKIT_NONNULL((1, 2));
 
 /**
  * daemonkit_notify_send - assignments of the protocol as they are
@@ -253,7 +254,7 @@ DAEMONKIT_API int daemonkit_notify_remove_fd(struct daemonkit_context *context,
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_send(struct daemonkit_context *context,
-					const char *assignments) DAEMONKIT_NONNULL(1, 2);
+					const char *assignments) DAEMONKIT_NONNULL((1, 2));
 
 /**
  * daemonkit_notify_set_fd - a supervisor waits for a newline on a descriptor
@@ -270,7 +271,7 @@ DAEMONKIT_API int daemonkit_notify_send(struct daemonkit_context *context,
  * Thread safety: MT-safe on different contexts.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 DAEMONKIT_END
 

@@ -76,7 +76,7 @@ struct daemonkit_process;
  */
 DAEMONKIT_API int daemonkit_pidfile_create(const char *path, mode_t mode,
 					   struct daemonkit_pidfile **ret)
-	DAEMONKIT_NONNULL(1, 3) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 3)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_pidfile_open - open a pid file, or make an empty one
@@ -89,7 +89,7 @@ DAEMONKIT_API int daemonkit_pidfile_create(const char *path, mode_t mode,
  */
 DAEMONKIT_API int daemonkit_pidfile_open(const char *path, mode_t mode,
 					 struct daemonkit_pidfile **ret)
-	DAEMONKIT_NONNULL(1, 3) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 3)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_pidfile_from_fd - a pid file from an open descriptor
@@ -109,7 +109,7 @@ DAEMONKIT_API int daemonkit_pidfile_open(const char *path, mode_t mode,
  */
 DAEMONKIT_API int daemonkit_pidfile_from_fd(int fd, const char *path,
 					    struct daemonkit_pidfile **ret)
-	DAEMONKIT_NONNULL(3) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((3)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_pidfile_lock - take the lock, without waiting
@@ -122,7 +122,7 @@ DAEMONKIT_API int daemonkit_pidfile_from_fd(int fd, const char *path,
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_pidfile_lock(struct daemonkit_pidfile *pidfile)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_pidfile_unlock - let go of the lock; the file stays as it is
@@ -131,7 +131,7 @@ DAEMONKIT_API int daemonkit_pidfile_lock(struct daemonkit_pidfile *pidfile)
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_pidfile_unlock(struct daemonkit_pidfile *pidfile)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_pidfile_write - write the caller's pid and a newline, in place
@@ -146,7 +146,7 @@ DAEMONKIT_API int daemonkit_pidfile_unlock(struct daemonkit_pidfile *pidfile)
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_pidfile_write(struct daemonkit_pidfile *pidfile)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_pidfile_read - the pid that the file names
@@ -162,7 +162,7 @@ DAEMONKIT_API int daemonkit_pidfile_write(struct daemonkit_pidfile *pidfile)
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_pidfile_read(struct daemonkit_pidfile *pidfile, pid_t *pid)
-	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_pidfile_remove - take the file away, while the lock is held
@@ -179,7 +179,7 @@ DAEMONKIT_API int daemonkit_pidfile_read(struct daemonkit_pidfile *pidfile, pid_
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_pidfile_remove(struct daemonkit_pidfile *pidfile)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_pidfile_close - unlock, close and free; the file stays as it is
@@ -197,7 +197,7 @@ daemonkit_pidfile_close(struct daemonkit_pidfile *pidfile);
  * Ownership: the object's; must not be closed.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_pidfile_fd(const struct daemonkit_pidfile *pidfile)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_pidfile_holder - the process that holds a pid file, proved
@@ -227,7 +227,7 @@ DAEMONKIT_API int daemonkit_pidfile_fd(const struct daemonkit_pidfile *pidfile)
  * Thread safety: MT-safe.  Not async-signal-safe.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_pidfile_holder(const char *path, struct daemonkit_process **ret)
-	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
 
 DAEMONKIT_END
 

@@ -42,7 +42,7 @@ struct daemonkit_context;
  */
 DAEMONKIT_API int daemonkit_context_set_limit(struct daemonkit_context *context,
 					      int resource, uint64_t soft, uint64_t hard)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_nice - the daemon's nice value
@@ -53,7 +53,7 @@ DAEMONKIT_API int daemonkit_context_set_limit(struct daemonkit_context *context,
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_set_nice(struct daemonkit_context *context, int nice)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_scheduler - how the daemon is scheduled
@@ -66,7 +66,7 @@ DAEMONKIT_API int daemonkit_context_set_nice(struct daemonkit_context *context, 
  */
 DAEMONKIT_API int daemonkit_context_set_scheduler(struct daemonkit_context *context,
 						  int policy, int priority)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_oom_score_adjust - who is killed when memory is short
@@ -81,7 +81,7 @@ DAEMONKIT_API int daemonkit_context_set_scheduler(struct daemonkit_context *cont
  */
 DAEMONKIT_API int daemonkit_context_set_oom_score_adjust(struct daemonkit_context *context,
 							 int adjust)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_keep_capability - keep one across the change of user
@@ -105,7 +105,7 @@ DAEMONKIT_API int daemonkit_context_set_oom_score_adjust(struct daemonkit_contex
  */
 DAEMONKIT_API int daemonkit_context_keep_capability(struct daemonkit_context *context,
 						    int capability)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_no_new_privileges - no program may give it more
@@ -120,7 +120,7 @@ DAEMONKIT_API int daemonkit_context_keep_capability(struct daemonkit_context *co
  */
 DAEMONKIT_API int daemonkit_context_set_no_new_privileges(struct daemonkit_context *context,
 							  int on)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 DAEMONKIT_END
 

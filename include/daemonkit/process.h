@@ -37,7 +37,7 @@ struct daemonkit_process;
  * Follows: pidfd_open(2).  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_process_open(pid_t pid, struct daemonkit_process **ret)
-	DAEMONKIT_NONNULL(2) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((2)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_process_free - let go of the process; it is not signalled
@@ -56,7 +56,7 @@ daemonkit_process_free(struct daemonkit_process *process);
  * Thread safety: MT-safe; async-signal-safe unless it fails.  Since: 1.0
  */
 DAEMONKIT_API pid_t daemonkit_process_pid(const struct daemonkit_process *process)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_process_fd - a descriptor for poll(2), epoll(7) and the like
@@ -70,11 +70,11 @@ DAEMONKIT_API pid_t daemonkit_process_pid(const struct daemonkit_process *proces
  * Thread safety: MT-safe; async-signal-safe unless it fails.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_process_fd(const struct daemonkit_process *process)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_process_signal - send a signal to exactly this process
- * @signal: 1 to SIGRTMAX
+ * @signo: 1 to SIGRTMAX
  *
  * Returns: 0, or
  *   -EINVAL  no such signal
@@ -83,13 +83,13 @@ DAEMONKIT_API int daemonkit_process_fd(const struct daemonkit_process *process)
  * Thread safety: MT-safe on different objects.  Not async-signal-safe.
  * Follows: pidfd_send_signal(2).  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_process_signal(struct daemonkit_process *process, int signal)
-	DAEMONKIT_NONNULL(1);
+DAEMONKIT_API int daemonkit_process_signal(struct daemonkit_process *process, int signo)
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_process_request - send a signal, and wait for what comes of it
- * @signal: 1 to SIGRTMAX
- * @timeout: milliseconds; negative waits for ever
+ * @signo: 1 to SIGRTMAX
+ * @timeout: milliseconds, or DAEMONKIT_FOREVER
  * @status: called for each text of daemonkit_signal_status() as it comes;
  *          NULL for none
  * @data: passed to @status
@@ -122,11 +122,11 @@ DAEMONKIT_API int daemonkit_process_signal(struct daemonkit_process *process, in
  * Thread safety: MT-safe on different objects.  Not async-signal-safe.
  * Since: 1.0
  */
-DAEMONKIT_API int daemonkit_process_request(struct daemonkit_process *process, int signal,
+DAEMONKIT_API int daemonkit_process_request(struct daemonkit_process *process, int signo,
 					    int timeout,
 					    void (*status)(const char *text, void *data),
 					    void *data, int *answer)
-	DAEMONKIT_NONNULL(1, 6) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 6)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_process_alive - is it still running?
@@ -137,11 +137,11 @@ DAEMONKIT_API int daemonkit_process_request(struct daemonkit_process *process, i
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_process_alive(const struct daemonkit_process *process)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_process_wait - wait until the process has ended
- * @timeout: milliseconds; 0 looks once, a negative number waits for ever
+ * @timeout: milliseconds, 0 to look once, or DAEMONKIT_FOREVER
  *
  * The process need not be a child; a child is not reaped.  A signal handler
  * that runs meanwhile does not end the wait.  Where the system has no pidfd
@@ -151,13 +151,13 @@ DAEMONKIT_API int daemonkit_process_alive(const struct daemonkit_process *proces
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_process_wait(struct daemonkit_process *process, int timeout)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_process_stop - ask it to end, and see to it that it does
- * @grace: milliseconds to wait after SIGTERM; negative waits for ever
- * @kill: 0 never to escalate; otherwise, when @grace is over, SIGKILL is sent
- *        and @kill milliseconds are waited (negative: for ever)
+ * @grace: milliseconds to wait after SIGTERM, or DAEMONKIT_FOREVER
+ * @force: when @grace is over, SIGKILL is sent, and so many milliseconds are
+ *         waited, or DAEMONKIT_FOREVER; DAEMONKIT_NEVER: it is not sent
  *
  * Returns: what became of it, exactly:
  *   0           it was running and has now ended
@@ -167,7 +167,7 @@ DAEMONKIT_API int daemonkit_process_wait(struct daemonkit_process *process, int 
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_process_stop(struct daemonkit_process *process, int grace,
-					 int kill) DAEMONKIT_NONNULL(1);
+					 int force) DAEMONKIT_NONNULL((1));
 
 DAEMONKIT_END
 

@@ -62,7 +62,7 @@ typedef int daemonkit_signal_handler(struct daemonkit_signal *signal, void *data
  * Thread safety: MT-safe.  Not async-signal-safe.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_signals_new(struct daemonkit_signals **ret)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_signals_free - restore the dispositions that were there before
@@ -77,7 +77,7 @@ daemonkit_signals_free(struct daemonkit_signals *signals);
 
 /**
  * daemonkit_signals_set_handler - say what happens on a signal
- * @signal: a signal number
+ * @signo: a signal number
  * @handler: the handler, or NULL to give the signal back the disposition it
  *           had before
  * @data: passed to the handler
@@ -92,10 +92,10 @@ daemonkit_signals_free(struct daemonkit_signals *signals);
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_signals_set_handler(struct daemonkit_signals *signals,
-						int signal,
+						int signo,
 						daemonkit_signal_handler *handler,
 						void *data)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_child_filter - is this child the program's own?
@@ -150,7 +150,7 @@ typedef int daemonkit_child_filter(pid_t child, void *data);
 DAEMONKIT_API int daemonkit_signals_reap_orphans(struct daemonkit_signals *signals,
 						 daemonkit_child_filter *is_own,
 						 void *data)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_signals_serve - wait for signals and run their handlers
@@ -162,7 +162,7 @@ DAEMONKIT_API int daemonkit_signals_reap_orphans(struct daemonkit_signals *signa
  * Thread safety: one thread at a time for an object.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_signals_serve(struct daemonkit_signals *signals)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_signals_fd - a descriptor for somebody else's event loop
@@ -175,7 +175,7 @@ DAEMONKIT_API int daemonkit_signals_serve(struct daemonkit_signals *signals)
  * Thread safety: MT-safe, async-signal-safe.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_signals_fd(const struct daemonkit_signals *signals)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_signals_dispatch - run the handlers of what has arrived
@@ -190,14 +190,14 @@ DAEMONKIT_API int daemonkit_signals_fd(const struct daemonkit_signals *signals)
  * Thread safety: one thread at a time for an object.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_signals_dispatch(struct daemonkit_signals *signals)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_signal_number - which signal
  * Thread safety: MT-safe.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_signal_number(const struct daemonkit_signal *signal)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_signal_pid - who sent it
@@ -208,7 +208,7 @@ DAEMONKIT_API int daemonkit_signal_number(const struct daemonkit_signal *signal)
  * Thread safety: MT-safe.  Since: 1.0
  */
 DAEMONKIT_API pid_t daemonkit_signal_pid(const struct daemonkit_signal *signal)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_signal_uid - the real user id of the sender
@@ -221,7 +221,7 @@ DAEMONKIT_API pid_t daemonkit_signal_pid(const struct daemonkit_signal *signal)
  * Thread safety: MT-safe.  Since: 1.0
  */
 DAEMONKIT_API uid_t daemonkit_signal_uid(const struct daemonkit_signal *signal)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_signal_value - the integer that came along with sigqueue(3)
@@ -231,11 +231,11 @@ DAEMONKIT_API uid_t daemonkit_signal_uid(const struct daemonkit_signal *signal)
  * Thread safety: MT-safe.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_signal_value(const struct daemonkit_signal *signal)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_signal_reply - say what came of it, to whoever asked
- * @error: 0 it is done; or a negative errno: it failed
+ * @error: 0 it is done; or an errno, negative or positive: it failed
  * @format: a text, as printf(3); at most 4000 bytes of it are sent.  With an
  *          error it is the reason, else one more status text.
  *
@@ -249,7 +249,7 @@ DAEMONKIT_API int daemonkit_signal_value(const struct daemonkit_signal *signal)
  * Where nobody asked it succeeds and sends nothing.
  *
  * Returns: 0, or
- *   -EINVAL    @error is positive, or @format is NULL
+ *   -EINVAL    @format is NULL
  *   -EPERM     there was a reply already
  *   -ECHILD    called in a child that the handler forked
  *   -ECANCELED whoever asked is gone, or does not read
@@ -258,7 +258,7 @@ DAEMONKIT_API int daemonkit_signal_value(const struct daemonkit_signal *signal)
  */
 DAEMONKIT_API int daemonkit_signal_reply(struct daemonkit_signal *signal, int error,
 					 const char *format, ...)
-	DAEMONKIT_NONNULL(1, 3) DAEMONKIT_PRINTF(3, 4);
+	DAEMONKIT_NONNULL((1, 3)) DAEMONKIT_PRINTF(3, 4);
 
 /**
  * daemonkit_signal_status - say how it is getting on, to whoever asked
@@ -273,7 +273,7 @@ DAEMONKIT_API int daemonkit_signal_reply(struct daemonkit_signal *signal, int er
  */
 DAEMONKIT_API int daemonkit_signal_status(struct daemonkit_signal *signal,
 					  const char *format, ...)
-	DAEMONKIT_NONNULL(1, 2) DAEMONKIT_PRINTF(2, 3);
+	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_PRINTF(2, 3);
 
 DAEMONKIT_END
 

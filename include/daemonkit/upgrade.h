@@ -51,8 +51,8 @@ struct daemonkit_upgrade;
  * @path: the program, and the next upgrade's too; NULL for the file that now
  *        has the name by which this daemon was executed (symbolic links in that
  *        name are followed anew), or that daemonkit_context_set_program() said
- * @timeout: milliseconds until the new daemon is ready; negative waits for
- *           ever; 0 waits only until it is set up
+ * @timeout: milliseconds until the new daemon is ready; DAEMONKIT_FOREVER; or
+ *           DAEMONKIT_UNTIL_SET_UP: until it is set up
  * @ret: where the object is stored; left alone on failure
  *
  * Its arguments and environment are those of this process, or what
@@ -84,7 +84,7 @@ struct daemonkit_upgrade;
  */
 DAEMONKIT_API int daemonkit_upgrade_start(struct daemonkit_context *context, const char *path,
 					  int timeout, struct daemonkit_upgrade **ret)
-	DAEMONKIT_NONNULL(1, 4) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1, 4)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_upgrade_fd - a descriptor for poll(2), epoll(7) and the like
@@ -97,12 +97,12 @@ DAEMONKIT_API int daemonkit_upgrade_start(struct daemonkit_context *context, con
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_upgrade_fd(const struct daemonkit_upgrade *upgrade)
-	DAEMONKIT_NONNULL(1);
+	DAEMONKIT_NONNULL((1));
 
 /**
  * daemonkit_upgrade_wait - see to the upgrade
  * @timeout: milliseconds to wait for an answer; 0 does what there is to do and
- *           does not wait; negative waits for ever
+ *           does not wait; or DAEMONKIT_FOREVER
  *
  * The handing over itself takes milliseconds, whatever @timeout is; where the new
  * daemon or the manager does not answer it is given up, or done without, after
@@ -123,7 +123,7 @@ DAEMONKIT_API int daemonkit_upgrade_fd(const struct daemonkit_upgrade *upgrade)
  * Since: 1.0
  */
 DAEMONKIT_API pid_t daemonkit_upgrade_wait(struct daemonkit_upgrade *upgrade, int timeout)
-	DAEMONKIT_NONNULL(1) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_upgrade_free - free it; without an answer yet, call it off

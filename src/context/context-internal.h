@@ -30,6 +30,12 @@ struct daemonkit_context {
 	bool adopted; /* what a manager passed is among the settings' descriptors */
 };
 
+/*
+ * What settings say of a timeout for "ready": 0 for one until the daemon is set up, or an
+ * error with its text.
+ */
+int context_ready_timeout(const char *what, int timeout, int *ret);
+
 /* Is this process the daemon (and no child of it)? */
 bool context_is_daemon(const struct daemonkit_context *context);
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -203,13 +204,13 @@ int daemonkit_notify_failed(struct daemonkit_context *context, int error, const 
 	int result = check_daemon(context, __func__);
 	va_list arguments;
 
-	if (result == 0 && (error >= 0 || format == NULL))
-		result = error_set(-EINVAL, "%s: a negative errno and a text are needed", __func__);
+	if (result == 0 && (error == 0 || error == INT_MIN || format == NULL))
+		result = error_set(-EINVAL, "%s: an errno and a text are needed", __func__);
 	if (result == 0) {
 		va_start(arguments, format);
 		compose_text(text, format, arguments);
 		va_end(arguments);
-		result = notify_failed(&context->notify, error, text);
+		result = notify_failed(&context->notify, error < 0 ? error : -error, text);
 	}
 	return result;
 }

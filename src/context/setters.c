@@ -315,12 +315,20 @@ int daemonkit_context_set_mode(struct daemonkit_context *context, int mode)
 	return 0;
 }
 
+int context_ready_timeout(const char *what, int timeout, int *ret)
+{
+	if (timeout == 0)
+		return error_set(-EINVAL, "%s: a timeout of 0 ms: nothing is ready at once "
+				 "(DAEMONKIT_UNTIL_SET_UP, DAEMONKIT_FOREVER)", what);
+	*ret = timeout == DAEMONKIT_UNTIL_SET_UP ? 0 : timeout;
+	return 0;
+}
+
 int daemonkit_context_set_ready_timeout(struct daemonkit_context *context, int timeout)
 {
 	if (context == NULL)
 		return error_null(__func__);
-	context->settings.ready_timeout = timeout;
-	return 0;
+	return context_ready_timeout("start", timeout, &context->settings.ready_timeout);
 }
 
 int daemonkit_context_keep_fd(struct daemonkit_context *context, int fd)

@@ -342,6 +342,8 @@ int daemonkit_upgrade_start(struct daemonkit_context *context, const char *path,
 	if (ret == NULL || context == NULL)
 		return error_null(__func__);
 	result = check_upgrade(context, path);
+	if (result == 0)
+		result = context_ready_timeout("upgrade", timeout, &timeout);
 	if (result < 0)
 		return result;
 	upgrade = calloc(1, sizeof *upgrade);

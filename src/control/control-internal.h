@@ -26,7 +26,7 @@ struct daemonkit_control {
 	struct daemonkit_context *context;
 	char *name;
 	int grace;
-	int kill;
+	int force;
 	int reload_signal;
 	int reload_timeout;
 	struct terminal terminal;

@@ -23,7 +23,7 @@
 #include "start/marker.h"
 
 #define STOP_GRACE 30000
-#define STOP_KILL 5000
+#define STOP_FORCE 5000
 #define RELOAD_TIMEOUT 30000
 
 static char *own_name(void)
@@ -64,7 +64,7 @@ int daemonkit_control_new(struct daemonkit_context *context, struct daemonkit_co
 	}
 	control->context = context;
 	control->grace = STOP_GRACE;
-	control->kill = STOP_KILL;
+	control->force = STOP_FORCE;
 	control->reload_signal = SIGHUP;
 	control->reload_timeout = RELOAD_TIMEOUT;
 	*ret = control;
@@ -98,12 +98,12 @@ int daemonkit_control_set_name(struct daemonkit_control *control, const char *na
 	return 0;
 }
 
-int daemonkit_control_set_stop_timeout(struct daemonkit_control *control, int grace, int kill)
+int daemonkit_control_set_stop_timeout(struct daemonkit_control *control, int grace, int force)
 {
 	if (control == NULL)
 		return error_null(__func__);
 	control->grace = grace;
-	control->kill = kill;
+	control->force = force;
 	return 0;
 }
 
@@ -374,8 +374,8 @@ int daemonkit_control_run(struct daemonkit_control *control, const char *name, u
 	else
 		result = command->function(control);
 	if (result == BECAME)
-		return 1;
+		return 0;
 	terminal_clear(&control->terminal);
 	*exit_code = check_output(control, command->function == NULL, result);
-	return 0;
+	return 1;
 }

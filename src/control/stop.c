@@ -18,14 +18,14 @@
 /* 0, 1 when it had to be killed, or a negative errno. */
 static int end_process(struct daemonkit_control *control, struct daemonkit_process *process)
 {
-	int result = daemonkit_process_stop(process, control->grace, 0);
+	int result = daemonkit_process_stop(process, control->grace, DAEMONKIT_NEVER);
 
-	if (result != -ETIMEDOUT || control->kill == 0)
+	if (result != -ETIMEDOUT || control->force == DAEMONKIT_NEVER)
 		return result;
 	control_begin(control, "killing");
 	result = daemonkit_process_signal(process, SIGKILL);
 	if (result == 0)
-		result = daemonkit_process_wait(process, control->kill);
+		result = daemonkit_process_wait(process, control->force);
 	return result == 0 ? 1 : result;
 }
 

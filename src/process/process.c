@@ -238,7 +238,7 @@ int daemonkit_process_wait(struct daemonkit_process *process, int timeout)
 	return wait_result(process, wait_for_end(process, deadline_after(timeout)));
 }
 
-int daemonkit_process_stop(struct daemonkit_process *process, int grace, int kill)
+int daemonkit_process_stop(struct daemonkit_process *process, int grace, int force)
 {
 	DISABLE_CANCELLATION;
 	int result;
@@ -249,12 +249,12 @@ int daemonkit_process_stop(struct daemonkit_process *process, int grace, int kil
 	if (result < 0)
 		return result;
 	result = wait_for_end(process, deadline_after(grace));
-	if (result != -ETIMEDOUT || kill == 0)
+	if (result != -ETIMEDOUT || force == DAEMONKIT_NEVER)
 		return wait_result(process, result);
 	result = send_signal(process, SIGKILL);
 	if (result == -ESRCH) /* it ended just now, by itself */
 		return 0;
 	if (result < 0)
 		return error_system(result, "process %ld: signal %d", (long)process->pid, SIGKILL);
-	return wait_result(process, wait_for_end(process, deadline_after(kill)));
+	return wait_result(process, wait_for_end(process, deadline_after(force)));
 }

@@ -369,12 +369,10 @@ int daemonkit_signal_reply(struct daemonkit_signal *signal, int error, const cha
 
 	if (signal == NULL || format == NULL)
 		return error_null(__func__);
-	if (error > 0)
-		return error_set(-EINVAL, "%s: %d is not a negative errno", __func__, error);
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	return answer_give(signal->answer, error, text);
+	return answer_give(signal->answer, error > 0 ? -error : error, text);
 }
 
 int daemonkit_signal_status(struct daemonkit_signal *signal, const char *format, ...)

@@ -267,7 +267,7 @@ static bool call_control_new(struct world *world)
 	daemonkit_control_free(control);
 	return true;
 }
-CALL(control_run, daemonkit_control_run(world->control, "status", 0, &world->code) == 0 && world->code == 0)
+CALL(control_run, daemonkit_control_run(world->control, "status", 0, &world->code) == 1 && world->code == 0)
 CALL(control_set_name, daemonkit_control_set_name(world->control, "name") == 0)
 CALL(control_set_reload, daemonkit_control_set_reload(world->control, SIGHUP, 5) == 0)
 CALL(control_set_stop_timeout, daemonkit_control_set_stop_timeout(world->control, 5, 5) == 0)

@@ -275,6 +275,9 @@ START_TEST(numbers_are_checked)
 	CHECK_REFUSED(daemonkit_context_keep_fd(context, 2), -EINVAL, "descriptor 2");
 	CHECK_REFUSED(daemonkit_context_keep_fd(context, -1), -EINVAL, "descriptor -1");
 	CHECK_REFUSED(daemonkit_context_keep_fd(context, 900), -EBADF, "descriptor 900");
+	CHECK_REFUSED(daemonkit_context_set_ready_timeout(context, 0), -EINVAL, "DAEMONKIT_UNTIL_SET_UP");
+	ck_assert_int_eq(daemonkit_context_set_ready_timeout(context, DAEMONKIT_UNTIL_SET_UP), 0);
+	ck_assert_int_eq(daemonkit_context_set_ready_timeout(context, DAEMONKIT_FOREVER), 0);
 	ck_assert_int_eq(daemonkit_context_set_ready_timeout(context, INT_MIN), 0);
 	ck_assert_int_eq(daemonkit_context_set_ready_timeout(context, INT_MAX), 0);
 	drop();

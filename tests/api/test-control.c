@@ -91,7 +91,7 @@ static int serve(struct program *program)
 	if (is(program, "own-code") || is(program, "crash"))
 		return is(program, "crash") ? 9 : 150;
 	if (is(program, "not-permitted")) {
-		daemonkit_notify_failed(program->context, -EACCES, "port 80");
+		daemonkit_notify_failed(program->context, EACCES, "port 80");
 		return 1;
 	}
 	if (is(program, "talkative") || is(program, "own-handler")) {
@@ -132,7 +132,7 @@ static int prepare(struct program *program)
 					       is(program, "stubborn") || is(program, "immortal")
 						       ? 100
 						       : HARNESS_SOON,
-					       is(program, "immortal") ? 0 : HARNESS_SOON) < 0)
+					       is(program, "immortal") ? DAEMONKIT_NEVER : HARNESS_SOON) < 0)
 		return -1;
 	if (is(program, "no-reload") &&
 	    daemonkit_control_set_reload(program->control, 0, 0) < 0)
@@ -175,7 +175,7 @@ static int prog_main(int argc, char *argv[])
 		printf("result %d, %d: %s\n", result, code, daemonkit_error());
 		code = 97;
 	}
-	if (result > 0)
+	if (result == 0)
 		code = code == 99 ? serve(&program) : 96;
 	daemonkit_control_free(program.control);
 	daemonkit_signals_free(program.signals);
@@ -308,7 +308,7 @@ START_TEST(a_daemon_gives_commands_too)
 	ck_assert(harness_wait_text(log, "asked: ", HARNESS_SOON));
 	ck_assert_ptr_nonnull(
 		strstr(harness_read_file(log), line("prog: running, process %d", (int)pid)));
-	ck_assert_ptr_nonnull(strstr(harness_read_file(log), "asked: 0, 0\n"));
+	ck_assert_ptr_nonnull(strstr(harness_read_file(log), "asked: 1, 0\n"));
 	finish(pid);
 }
 END_TEST
@@ -890,7 +890,7 @@ static int strange_main(int argc, char *argv[])
 	result = daemonkit_control_run(control, "status", DAEMONKIT_CONTROL_JSON, &code);
 	daemonkit_control_free(control);
 	daemonkit_context_free(context);
-	return result;
+	return result != 1;
 }
 
 START_TEST(json_is_escaped)

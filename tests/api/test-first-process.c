@@ -515,7 +515,7 @@ static int stop_main(int argc, char *argv[])
 
 	(void)argc;
 	NEED(daemonkit_control_new(context, &control) == 0);
-	NEED(daemonkit_control_run(control, "stop", 0, &code) == 0);
+	NEED(daemonkit_control_run(control, "stop", 0, &code) == 1);
 	daemonkit_control_free(control);
 	daemonkit_context_free(context);
 	return code;

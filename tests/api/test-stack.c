@@ -189,7 +189,7 @@ static int program_main(int argc, char *argv[])
 	note(&program, "run", on_small_stack(run, &program));
 	if (program.result < 0)
 		return 97;
-	if (program.result > 0)
+	if (program.result == 0)
 		note(&program, "serve", on_small_stack(serve, &program));
 	note(&program, "dispose", on_small_stack(dispose, &program));
 	return program.code;

@@ -178,7 +178,7 @@ static int be_replaced(struct daemonkit_context *context)
 
 	await_stop();
 	until_failure = upgrade_fault;
-	result = daemonkit_upgrade_start(context, NULL, 0, &upgrade);
+	result = daemonkit_upgrade_start(context, NULL, DAEMONKIT_UNTIL_SET_UP, &upgrade);
 	if (result == 0)
 		result = daemonkit_upgrade_wait(upgrade, -1);
 	daemonkit_upgrade_free(upgrade);

@@ -86,7 +86,7 @@ static bool is_replaced(void)
 		return false;
 	result = daemonkit_context_pass_fd(context, name, STDIN_FILENO);
 	if (result == 0)
-		result = daemonkit_upgrade_start(context, NULL, 0, &upgrade);
+		result = daemonkit_upgrade_start(context, NULL, DAEMONKIT_UNTIL_SET_UP, &upgrade);
 	if (result == 0)
 		result = daemonkit_upgrade_wait(upgrade, -1);
 	daemonkit_upgrade_free(upgrade);

@@ -188,7 +188,8 @@ static void set(struct daemonkit_context *context, const char *name, const char 
 			if (strcmp(value, modes[i]) == 0)
 				result = daemonkit_context_set_mode(context, i);
 	} else if (strcmp(name, "wait") == 0) {
-		result = daemonkit_context_set_ready_timeout(context, atoi(value));
+		result = daemonkit_context_set_ready_timeout(
+				context, atoi(value) == 0 ? DAEMONKIT_UNTIL_SET_UP : atoi(value));
 	} else if (strcmp(name, "chroot") == 0) {
 		result = daemonkit_context_set_chroot(context, value);
 	} else if (strcmp(name, "uid") == 0) {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -189,7 +190,7 @@ static void misuse(struct program *program)
 	struct daemonkit_context *context = program->context;
 
 	probe_write(program->report, "misused %d %d %d %d\n",
-		   daemonkit_notify_failed(context, 0, "x"), daemonkit_notify_failed(context, 1, "x"),
+		   daemonkit_notify_failed(context, 0, "x"), daemonkit_notify_failed(context, INT_MIN, "x"),
 		   daemonkit_notify_extend_timeout(context, 0),
 		   daemonkit_notify_extend_timeout(context, -1));
 }

@@ -128,7 +128,8 @@ static int set(struct program *program, const char *name, const char *value)
 	if (strcmp(name, "program") == 0)
 		return daemonkit_context_set_program(context, value);
 	if (strcmp(name, "ready") == 0)
-		return daemonkit_context_set_ready_timeout(context, atoi(value));
+		return daemonkit_context_set_ready_timeout(
+				context, atoi(value) == 0 ? DAEMONKIT_UNTIL_SET_UP : atoi(value));
 	if (strcmp(name, "keep") == 0)
 		return daemonkit_context_keep_fd(context, atoi(value));
 	if (strcmp(name, "progress") == 0)

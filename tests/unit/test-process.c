@@ -189,7 +189,7 @@ START_TEST(a_zombie_is_not_alive)
 		ck_assert_int_eq(daemonkit_process_alive(process), 0);
 		ck_assert_int_eq(daemonkit_process_alive(late), 0);
 		ck_assert_int_eq(daemonkit_process_signal(process, SIGTERM), -ESRCH);
-		ck_assert_int_eq(daemonkit_process_stop(process, 0, 0), -ESRCH);
+		ck_assert_int_eq(daemonkit_process_stop(process, 0, DAEMONKIT_NEVER), -ESRCH);
 		ck_assert_int_eq(daemonkit_process_wait(process, -1), 0);
 		if (!reaped)
 			ck_assert_int_eq(WTERMSIG(reap(pid)), SIGKILL);
@@ -297,7 +297,7 @@ START_TEST(stop_asks)
 
 	variant(_i);
 	process = hold(pid);
-	ck_assert_int_eq(daemonkit_process_stop(process, -1, 0), 0);
+	ck_assert_int_eq(daemonkit_process_stop(process, DAEMONKIT_FOREVER, DAEMONKIT_NEVER), 0);
 	ck_assert_int_eq(WTERMSIG(reap(pid)), SIGTERM);
 	ck_assert_int_eq(daemonkit_process_stop(process, -1, -1), -ESRCH);
 	daemonkit_process_free(process);
@@ -311,7 +311,7 @@ START_TEST(stop_escalates_only_if_told)
 
 	variant(_i);
 	process = hold(pid);
-	ck_assert_int_eq(daemonkit_process_stop(process, 30, 0), -ETIMEDOUT);
+	ck_assert_int_eq(daemonkit_process_stop(process, 30, DAEMONKIT_NEVER), -ETIMEDOUT);
 	ck_assert_int_eq(daemonkit_process_alive(process), 1);
 	ck_assert_int_eq(daemonkit_process_stop(process, 30, harness_scaled(HARNESS_SOON)), 0);
 	ck_assert_int_eq(WTERMSIG(reap(pid)), SIGKILL);
@@ -396,7 +396,7 @@ START_TEST(a_filter_that_says_eperm_means_no_pidfds)
 	forbid(SYS_pidfd_open, EPERM);
 	process = hold(pid);
 	ck_assert_int_eq(daemonkit_process_fd(process), -ENOTSUP);
-	ck_assert_int_eq(daemonkit_process_stop(process, -1, 0), 0);
+	ck_assert_int_eq(daemonkit_process_stop(process, DAEMONKIT_FOREVER, DAEMONKIT_NEVER), 0);
 	reap(pid);
 	daemonkit_process_free(process);
 }

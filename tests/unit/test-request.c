@@ -76,8 +76,7 @@ static int reply(struct daemonkit_signal *signal, void *data)
 	(void)data;
 	if (daemonkit_signal_status(signal, "step %d", 1) < 0 ||
 	    daemonkit_signal_status(signal, "step %d", 2) < 0 ||
-	    daemonkit_signal_reply(signal, EIO, "positive") != -EINVAL ||
-	    daemonkit_signal_reply(signal, -EIO, "line %d: bad", 3) < 0 ||
+	    daemonkit_signal_reply(signal, EIO, "line %d: bad", 3) < 0 ||
 	    daemonkit_signal_reply(signal, 0, "again") != -EPERM ||
 	    daemonkit_signal_status(signal, "late") != -EPERM)
 		exit(3);

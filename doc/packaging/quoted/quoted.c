@@ -212,7 +212,7 @@ static int obey(struct quoted *quoted, const char *command)
 	result = daemonkit_control_run(quoted->control, command, quoted->flags, &status);
 	if (result < 0)
 		return usage();
-	if (result == 1) {
+	if (result == 0) {
 		status = serve(quoted);
 		daemonkit_context_release(quoted->context);
 	}
