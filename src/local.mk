@@ -20,8 +20,6 @@ libdaemonkit_internal_la_SOURCES = \
 	src/base/path.h \
 	src/base/strerror.c \
 	src/base/strerror.h \
-	src/compat/anonymous-file.c \
-	src/compat/anonymous-file.h \
 	src/compat/capability.c \
 	src/compat/capability.h \
 	src/compat/children.c \
@@ -42,6 +40,8 @@ libdaemonkit_internal_la_SOURCES = \
 	src/compat/pid-namespace.h \
 	src/compat/pidfd.c \
 	src/compat/pidfd.h \
+	src/compat/pipe.c \
+	src/compat/pipe.h \
 	src/compat/random.c \
 	src/compat/random.h \
 	src/compat/self.c \

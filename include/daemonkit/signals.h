@@ -4,12 +4,16 @@
  *
  * Handlers run inside daemonkit_signals_serve() or
  * daemonkit_signals_dispatch(), never in signal context: they may allocate,
- * lock and take their time.  What arrives meanwhile is kept, however much.
+ * lock and take their time.  What arrives meanwhile is kept in a pipe, with
+ * value, order and sender: 32768 signals where the system allows a pipe of
+ * 1 MiB, as it does by default.  Beyond that a signal is kept for each number,
+ * as the kernel keeps standard signals: it is never lost and comes after what
+ * is in the pipe, but once, and without value and sender.
  *
  * Set the handlers before daemonkit_context_reborn(): then no signal that
  * reaches the daemon after its pid file has appeared is lost.
  *
- * Real-time signals keep their value and their order.  (The kernel gives a
+ * Real-time signals keep their value and their order, up to there.  (The kernel gives a
  * process with several threads its signals through any thread that does not
  * block them; a program with threads that needs the order of real-time
  * signals blocks them in every thread, before it starts any, and calls
@@ -168,7 +172,7 @@ DAEMONKIT_API int daemonkit_signals_serve(struct daemonkit_signals *signals)
  * daemonkit_signals_fd - a descriptor for somebody else's event loop
  *
  * It is readable (POLLIN) while a signal waits for
- * daemonkit_signals_dispatch().
+ * daemonkit_signals_dispatch(): the read end of the pipe that they are in.
  *
  * Returns: the descriptor, or -EINVAL for NULL.  Ownership: the object's;
  * must not be read or closed; valid until daemonkit_signals_free().

@@ -282,13 +282,13 @@ int become_foreground(struct daemonkit_context *context)
 	int result;
 
 	/* Before what waits is let in. */
-	first_begin();
+	init_begin();
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	clean_signal_mask(&mask);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	result = become_daemon(context, true);
 	context->supervised = result == 0;
 	if (result < 0)
-		first_end();
+		init_end();
 	return result;
 }

@@ -43,11 +43,11 @@ static int await_permission(int line, int signal, deadline until)
 	return message.type == CHANNEL_GO && message.number == signal ? 0 : -EBADMSG;
 }
 
-void answer_begin(struct answer *answer, uint32_t ticket, int signal)
+void answer_begin(struct answer *answer, pid_t owner, uint32_t ticket, int signal)
 {
 	deadline until;
 
-	*answer = (struct answer){.line = -1, .owner = getpid()};
+	*answer = (struct answer){.line = -1, .owner = owner};
 	if (ticket == 0)
 		return;
 	until = deadline_after(PICK_UP);

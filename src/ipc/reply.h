@@ -17,7 +17,7 @@ struct answer {
 };
 
 /* Call whoever asked with this ticket, if it is not 0; nothing in it can fail. */
-void answer_begin(struct answer *answer, uint32_t ticket, int signal);
+void answer_begin(struct answer *answer, pid_t owner, uint32_t ticket, int signal);
 
 /* Each 0 or a negative errno with its text. */
 int answer_status(struct answer *answer, const char *text);

@@ -58,7 +58,7 @@ struct daemonkit_commands *daemonkit_commands_free(struct daemonkit_commands *co
 	return NULL;
 }
 
-static int check(const struct daemonkit_commands *commands, int signal,
+static int check_command(const struct daemonkit_commands *commands, int signal,
 		 daemonkit_signal_handler *handler)
 {
 	sigset_t set;
@@ -74,11 +74,11 @@ static int check(const struct daemonkit_commands *commands, int signal,
 }
 
 /* All that can fail comes before the table changes.  Takes command->value. */
-static int add(struct daemonkit_commands *commands, const struct command *command,
+static int add_command(struct daemonkit_commands *commands, const struct command *command,
 	       daemonkit_signal_handler *handler, void *data)
 {
 	struct command *list;
-	int result = check(commands, command->signal, handler);
+	int result = check_command(commands, command->signal, handler);
 
 	if (result < 0)
 		goto out;
@@ -106,7 +106,7 @@ int daemonkit_commands_add_bool(struct daemonkit_commands *commands, const bool 
 
 	if (commands == NULL || flag == NULL)
 		return error_null(__func__);
-	return add(commands, &(struct command){.flag = flag, .signal = signal}, handler, data);
+	return add_command(commands, &(struct command){.flag = flag, .signal = signal}, handler, data);
 }
 
 int daemonkit_commands_add_string(struct daemonkit_commands *commands,
@@ -121,10 +121,10 @@ int daemonkit_commands_add_string(struct daemonkit_commands *commands,
 	command.value = strdup(value);
 	if (command.value == NULL)
 		return error_system(-ENOMEM, "commands");
-	return add(commands, &command, handler, data);
+	return add_command(commands, &command, handler, data);
 }
 
-static bool is_active(const struct command *command)
+static bool is_command_active(const struct command *command)
 {
 	if (command->flag != NULL)
 		return *command->flag;
@@ -138,7 +138,7 @@ int daemonkit_commands_active(const struct daemonkit_commands *commands)
 	if (commands == NULL)
 		return error_null(__func__);
 	for (size_t i = 0; i < commands->count; i++)
-		count += is_active(&commands->list[i]);
+		count += is_command_active(&commands->list[i]);
 	return count;
 }
 
@@ -153,7 +153,7 @@ int daemonkit_commands_send(const struct daemonkit_commands *commands,
 	for (size_t i = 0; i < commands->count; i++) {
 		int result;
 
-		if (!is_active(&commands->list[i]))
+		if (!is_command_active(&commands->list[i]))
 			continue;
 		result = process_check_effect(process, commands->list[i].signal);
 		if (result == 0)

@@ -28,11 +28,11 @@ static _Atomic(struct signal_queue *) queues[SIGNAL_NUMBERS];
 static atomic_uint running[SIGNAL_NUMBERS];
 
 /* All queues of the process, and the lock of this list. */
-static struct signal_queue *all;
-static atomic_bool locked;
+static struct signal_queue *all_queues;
+static atomic_bool queues_locked;
 
-/* In a child: what its parent's handler would have done is not its business. */
-static void default_effect(int number)
+/* In a forked child, where no object handles it. */
+static void apply_default_effect(int number)
 {
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 
@@ -44,7 +44,7 @@ static void default_effect(int number)
 	kill(getpid(), number);
 }
 
-static void put(struct signal_queue *queue, int number, const siginfo_t *info)
+static void put_record(struct signal_queue *queue, int number, const siginfo_t *info)
 {
 	struct signal_record record = {.number = number, .uid = SIGNAL_NOBODY};
 
@@ -55,19 +55,19 @@ static void put(struct signal_queue *queue, int number, const siginfo_t *info)
 		record.pid = info->si_pid;
 		record.uid = info->si_uid;
 	}
-	signal_queue_append(queue, &record);
+	signal_queue_put(queue, &record);
 }
 
 /*
  * The handler.  It counts itself before it looks up the queue; who removes a
  * queue takes it out of the table before looking at the count (see
- * catcher_await()).  All of these are sequentially consistent: so either the
+ * handler_wait_idle()).  All of these are sequentially consistent: so either the
  * handler finds no queue, or the remover sees the count and waits.
  *
  * The home is asked for first, because a child of vfork(2) has the same
  * memory, and might be killed before it had counted itself out again.
  */
-static void receive(int number, siginfo_t *info, void *context)
+static void receive_signal(int number, siginfo_t *info, void *context)
 {
 	DISABLE_CANCELLATION;
 	int saved = errno;
@@ -75,48 +75,49 @@ static void receive(int number, siginfo_t *info, void *context)
 
 	(void)context;
 	if (getpid() != atomic_load(&home)) {
-		default_effect(number);
+		apply_default_effect(number);
 		errno = saved;
 		return;
 	}
 	atomic_fetch_add(&running[number], 1);
 	queue = atomic_load(&queues[number]);
 	if (queue != NULL)
-		put(queue, number, info);
+		put_record(queue, number, info);
 	atomic_fetch_sub(&running[number], 1);
 	errno = saved;
 }
 
-static bool is_receive(const struct sigaction *action)
+static bool is_own_action(const struct sigaction *action)
 {
-	return (action->sa_flags & SA_SIGINFO) != 0 && action->sa_sigaction == receive;
+	return (action->sa_flags & SA_SIGINFO) != 0 && action->sa_sigaction == receive_signal;
 }
 
 /* Change the disposition only if it is (still) ours. */
-static void replace_receive(int number, const struct sigaction *action)
+static void replace_own_action(int number, const struct sigaction *action)
 {
 	struct sigaction current;
 
-	if (sigaction(number, NULL, &current) == 0 && is_receive(&current))
+	if (sigaction(number, NULL, &current) == 0 && is_own_action(&current))
 		sigaction(number, action, NULL);
 }
 
-/* Counts and locks of threads that the child does not have stay behind, too. */
+/* In a child: counts and locks of threads that it does not have are dropped, too. */
 static void forget_parent(void)
 {
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 
 	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
 		if (atomic_load(&queues[number]) != NULL)
-			replace_receive(number, &standard);
+			replace_own_action(number, &standard);
 		atomic_store(&queues[number], NULL);
 		atomic_store(&running[number], 0);
 	}
-	all = NULL;
-	atomic_store(&locked, false);
+	all_queues = NULL;
+	atomic_store(&queues_locked, false);
 }
 
-static void settle(void)
+/* In a child the first call starts afresh: everything here belongs to this process then. */
+static void adopt_process(void)
 {
 	pid_t self = getpid();
 	pid_t old = atomic_load(&home);
@@ -133,47 +134,42 @@ static void settle(void)
 	}
 }
 
-static void lock(void)
+static void lock_queues(void)
 {
-	for (unsigned round = 0; atomic_exchange(&locked, true); round++)
+	for (unsigned round = 0; atomic_exchange(&queues_locked, true); round++)
 		deadline_pause(round);
 }
 
-static void unlock(void)
+static void unlock_queues(void)
 {
-	atomic_store(&locked, false);
+	atomic_store(&queues_locked, false);
 }
 
-void catcher_join(struct signal_queue *queue)
+void handler_add_queue(struct signal_queue *queue)
 {
-	settle();
-	lock();
-	queue->next = all;
-	all = queue;
-	unlock();
+	adopt_process();
+	lock_queues();
+	queue->next = all_queues;
+	all_queues = queue;
+	unlock_queues();
 }
 
-void catcher_leave(struct signal_queue *queue)
+void handler_remove_queue(struct signal_queue *queue)
 {
-	settle();
-	lock();
-	for (struct signal_queue **link = &all; *link != NULL; link = &(*link)->next) {
+	adopt_process();
+	lock_queues();
+	for (struct signal_queue **link = &all_queues; *link != NULL; link = &(*link)->next) {
 		if (*link == queue) {
 			*link = queue->next;
 			break;
 		}
 	}
-	unlock();
+	unlock_queues();
 }
 
-bool catcher_owns(const struct signal_queue *queue)
+int handler_claim_signal(struct signal_queue *queue, int number, struct sigaction *previous)
 {
-	return atomic_load(&queue->owner) == getpid();
-}
-
-int catcher_claim(struct signal_queue *queue, int number, struct sigaction *previous)
-{
-	struct sigaction action = {.sa_sigaction = receive,
+	struct sigaction action = {.sa_sigaction = receive_signal,
 				   .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
 	struct signal_queue *none = NULL;
 
@@ -191,38 +187,39 @@ int catcher_claim(struct signal_queue *queue, int number, struct sigaction *prev
 	return 0;
 }
 
-void catcher_release(struct signal_queue *queue, int number, const struct sigaction *previous)
+void handler_release_signal(struct signal_queue *queue, int number,
+			    const struct sigaction *previous)
 {
 	/* In this order: once it is out of the table another queue may claim it. */
 	if (atomic_load(&queues[number]) == queue) {
-		const struct sigaction action = first_disposition(number, previous);
+		const struct sigaction action = init_disposition(number, previous);
 
-		replace_receive(number, &action);
+		replace_own_action(number, &action);
 		atomic_store(&queues[number], NULL);
 	}
 }
 
-void catcher_await(int number)
+void handler_wait_idle(int number)
 {
 	for (unsigned round = 0; atomic_load(&running[number]) > 0; round++)
 		deadline_pause(round);
 }
 
-void catcher_restore_in_child(int number, const struct sigaction *previous)
+void handler_restore_in_child(int number, const struct sigaction *previous)
 {
 	struct sigaction current;
 
-	settle();
+	adopt_process();
 	if (atomic_load(&queues[number]) == NULL && sigaction(number, NULL, &current) == 0 &&
 	    (current.sa_flags & SA_SIGINFO) == 0 && current.sa_handler == SIG_DFL)
 		sigaction(number, previous, NULL);
 }
 
-int catcher_rehome(pid_t launcher)
+int handler_rehome(pid_t launcher)
 {
 	if (atomic_load(&home) != launcher)
 		return 0;
-	for (struct signal_queue *queue = all; queue != NULL; queue = queue->next) {
+	for (struct signal_queue *queue = all_queues; queue != NULL; queue = queue->next) {
 		int result = signal_queue_renew(queue);
 
 		if (result < 0)
@@ -232,19 +229,19 @@ int catcher_rehome(pid_t launcher)
 	return 0;
 }
 
-size_t catcher_descriptors(int *fds, size_t max)
+size_t handler_descriptors(int *fds, size_t max)
 {
 	size_t count = 0;
-	int four[SIGNAL_QUEUE_DESCRIPTORS];
+	int fds_of_one[SIGNAL_QUEUE_DESCRIPTORS];
 
-	lock();
-	for (struct signal_queue *queue = all; queue != NULL; queue = queue->next) {
-		signal_queue_descriptors(queue, four);
+	lock_queues();
+	for (struct signal_queue *queue = all_queues; queue != NULL; queue = queue->next) {
+		signal_queue_descriptors(queue, fds_of_one);
 		for (size_t i = 0; i < SIGNAL_QUEUE_DESCRIPTORS; i++, count++) {
 			if (count < max)
-				fds[count] = four[i];
+				fds[count] = fds_of_one[i];
 		}
 	}
-	unlock();
+	unlock_queues();
 	return count;
 }

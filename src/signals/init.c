@@ -2,7 +2,7 @@
 /*
  * Process 1 of a container, where signals have the effect that they have
  * elsewhere.
- * Not thread-safe but first_disposition(): dispositions belong to the process.
+ * Not thread-safe but init_disposition(): dispositions belong to the process.
  */
 #include "signals/init.h"
 
@@ -19,7 +19,7 @@ static atomic_bool begun;
  * Those that the system ignores or stops a process with by default, those that
  * it keeps for itself, and those of a fault: they end process 1, too.
  */
-static bool ends_by_default(int number)
+static bool is_fatal_by_default(int number)
 {
 	static const int others[] = { SIGCHLD, SIGCONT, SIGURG,  SIGWINCH, SIGSTOP,
 				      SIGTSTP, SIGTTIN, SIGTTOU, SIGKILL,  SIGSEGV,
@@ -36,7 +36,7 @@ static bool ends_by_default(int number)
  * The handler.  A forked child has it as well, and is another process: the
  * default action works there.
  */
-static void finish(int number)
+static void exit_by_signal(int number)
 {
 	struct sigaction standard = { .sa_handler = SIG_DFL };
 	int saved = errno;
@@ -52,54 +52,55 @@ static void finish(int number)
 	errno = saved;
 }
 
-static bool is(const struct sigaction *action, void (*handler)(int))
+static bool has_handler(const struct sigaction *action, void (*handler)(int))
 {
 	return (action->sa_flags & SA_SIGINFO) == 0 && action->sa_handler == handler;
 }
 
-static struct sigaction finishing(void)
+static struct sigaction exit_action(void)
 {
-	struct sigaction action = { .sa_handler = finish, .sa_flags = SA_RESTART | SA_ONSTACK };
+	struct sigaction action = { .sa_handler = exit_by_signal,
+				    .sa_flags = SA_RESTART | SA_ONSTACK };
 
 	sigfillset(&action.sa_mask);
 	return action;
 }
 
 /* Where it is the one, make it the other; not the C library's own signals. */
-static void exchange(void (*from)(int), const struct sigaction *to)
+static void replace_handlers(void (*from)(int), const struct sigaction *to)
 {
 	struct sigaction current;
 
 	for (int number = 1; number < NSIG; number++) {
-		if (ends_by_default(number) && sigaction(number, NULL, &current) == 0 &&
-		    is(&current, from))
+		if (is_fatal_by_default(number) && sigaction(number, NULL, &current) == 0 &&
+		    has_handler(&current, from))
 			sigaction(number, to, NULL);
 	}
 }
 
-void first_begin(void)
+void init_begin(void)
 {
-	struct sigaction action = finishing();
+	struct sigaction action = exit_action();
 
 	if (!compat_first_of_container())
 		return;
 	atomic_store(&begun, true);
-	exchange(SIG_DFL, &action);
+	replace_handlers(SIG_DFL, &action);
 }
 
-void first_end(void)
+void init_end(void)
 {
 	struct sigaction standard = { .sa_handler = SIG_DFL };
 
 	if (!atomic_exchange(&begun, false))
 		return;
-	exchange(finish, &standard);
+	replace_handlers(exit_by_signal, &standard);
 }
 
-struct sigaction first_disposition(int number, const struct sigaction *wanted)
+struct sigaction init_disposition(int number, const struct sigaction *wanted)
 {
-	if (atomic_load(&begun) && getpid() == 1 && ends_by_default(number) &&
-	    is(wanted, SIG_DFL))
-		return finishing();
+	if (atomic_load(&begun) && getpid() == 1 && is_fatal_by_default(number) &&
+	    has_handler(wanted, SIG_DFL))
+		return exit_action();
 	return *wanted;
 }

@@ -13,15 +13,15 @@
  * process, end process 1 of a container too.  In other processes nothing is
  * done.
  */
-void first_begin(void);
+void init_begin(void);
 
 /* Undo that. */
-void first_end(void);
+void init_end(void);
 
 /*
  * What the disposition has to be instead, where it is the default action that
  * is put back and the kernel would drop the signal.
  */
-struct sigaction first_disposition(int number, const struct sigaction *wanted);
+struct sigaction init_disposition(int number, const struct sigaction *wanted);
 
 #endif /* SIGNALS_INIT_H */

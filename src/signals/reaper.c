@@ -19,7 +19,7 @@ struct pass {
 	bool cleared;
 };
 
-static bool clear_away(struct orphans *orphans, pid_t child)
+static bool reap_orphan(struct orphans *orphans, pid_t child)
 {
 	if (orphans->is_own != NULL && orphans->is_own(child, orphans->data) != 0) {
 		orphans->due = true;
@@ -28,11 +28,11 @@ static bool clear_away(struct orphans *orphans, pid_t child)
 	return compat_children_reap(child);
 }
 
-static void visit(pid_t child, void *data)
+static void reap_listed_child(pid_t child, void *data)
 {
 	struct pass *pass = data;
 
-	if (compat_children_has_ended(child) && clear_away(pass->orphans, child))
+	if (compat_children_has_ended(child) && reap_orphan(pass->orphans, child))
 		pass->cleared = true;
 }
 
@@ -47,13 +47,13 @@ void orphans_clear(struct orphans *orphans)
 	if (!compat_children_adopts())
 		return;
 	while ((child = compat_children_ended()) > 0)
-		if (!clear_away(orphans, child))
+		if (!reap_orphan(orphans, child))
 			break;
 	if (child == 0)
 		return;
 	/* What is cleared away makes the list skip others: until none is. */
 	do {
 		pass.cleared = false;
-		compat_children_each(visit, &pass);
+		compat_children_each(reap_listed_child, &pass);
 	} while (pass.cleared);
 }

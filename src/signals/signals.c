@@ -42,7 +42,7 @@ struct daemonkit_signal {
 	struct answer *answer;
 };
 
-static int stop(struct daemonkit_signal *signal, void *data)
+static int stop_serving(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	(void)data;
@@ -50,7 +50,7 @@ static int stop(struct daemonkit_signal *signal, void *data)
 }
 
 /* For SIGCHLD, where only orphans are of interest. */
-static int pass_over(struct daemonkit_signal *signal, void *data)
+static int ignore_signal(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
 	(void)data;
@@ -61,7 +61,7 @@ static int pass_over(struct daemonkit_signal *signal, void *data)
  * Not those that the system keeps for itself, and not those that report what
  * the program itself did: it cannot go on and handle that later.
  */
-static bool can_be_handled(int number)
+static bool is_valid_number(int number)
 {
 	static const int refused[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,
 				      SIGFPE,  SIGILL,  SIGTRAP, SIGSYS};
@@ -75,7 +75,7 @@ static bool can_be_handled(int number)
 	return number > 0 && number < SIGNAL_NUMBERS && sigaddset(&set, number) == 0;
 }
 
-static int not_owner(void)
+static int refuse_child(void)
 {
 	return error_set(-ECHILD, "signals: the object belongs to the process that this one was "
 				  "forked from; make a new one");
@@ -97,29 +97,29 @@ int daemonkit_signals_new(struct daemonkit_signals **ret)
 		free(signals);
 		return error_system(result, "signals: open a queue");
 	}
-	catcher_join(&signals->queue);
-	if (catcher_claim(&signals->queue, SIGTERM, &signals->slots[SIGTERM].previous) == 0)
-		signals->slots[SIGTERM].handler = stop;
+	handler_add_queue(&signals->queue);
+	if (handler_claim_signal(&signals->queue, SIGTERM, &signals->slots[SIGTERM].previous) == 0)
+		signals->slots[SIGTERM].handler = stop_serving;
 	*ret = signals;
 	return 0;
 }
 
 /* Nobody else can know the queue when this has returned. */
-static void release_all(struct daemonkit_signals *signals)
+static void release_signals(struct daemonkit_signals *signals)
 {
 	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
 		if (signals->slots[number].handler != NULL)
-			catcher_release(&signals->queue, number, &signals->slots[number].previous);
+			handler_release_signal(&signals->queue, number, &signals->slots[number].previous);
 	}
 	for (int number = 1; number < SIGNAL_NUMBERS; number++)
-		catcher_await(number);
+		handler_wait_idle(number);
 }
 
-static void restore_in_child(struct daemonkit_signals *signals)
+static void restore_dispositions(struct daemonkit_signals *signals)
 {
 	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
 		if (signals->slots[number].handler != NULL)
-			catcher_restore_in_child(number, &signals->slots[number].previous);
+			handler_restore_in_child(number, &signals->slots[number].previous);
 	}
 }
 
@@ -130,19 +130,19 @@ struct daemonkit_signals *daemonkit_signals_free(struct daemonkit_signals *signa
 
 	if (signals == NULL)
 		return NULL;
-	if (catcher_owns(&signals->queue))
-		release_all(signals);
+	if (signal_queue_is_own(&signals->queue))
+		release_signals(signals);
 	else
-		restore_in_child(signals);
-	catcher_leave(&signals->queue);
+		restore_dispositions(signals);
+	handler_remove_queue(&signals->queue);
 	signal_queue_close(&signals->queue);
 	free(signals);
 	return NULL;
 }
 
-static int claim(struct daemonkit_signals *signals, int number)
+static int claim_signal(struct daemonkit_signals *signals, int number)
 {
-	int result = catcher_claim(&signals->queue, number, &signals->slots[number].previous);
+	int result = handler_claim_signal(&signals->queue, number, &signals->slots[number].previous);
 
 	if (result == -EBUSY)
 		return error_set(result, "signal %d: another signals object has it", number);
@@ -159,7 +159,7 @@ static bool leaves_no_zombies(const struct sigaction *action)
 }
 
 /* Has it to be caught for the orphans' sake, even without a handler of the program? */
-static bool is_needed(const struct daemonkit_signals *signals, int number)
+static bool is_needed_for_orphans(const struct daemonkit_signals *signals, int number)
 {
 	return number == SIGCHLD && signals->orphans.on &&
 	       !leaves_no_zombies(&signals->slots[number].previous);
@@ -173,18 +173,18 @@ int daemonkit_signals_set_handler(struct daemonkit_signals *signals, int number,
 
 	if (signals == NULL)
 		return error_null(__func__);
-	if (!catcher_owns(&signals->queue))
-		return not_owner();
-	if (!can_be_handled(number))
+	if (!signal_queue_is_own(&signals->queue))
+		return refuse_child();
+	if (!is_valid_number(number))
 		return error_set(-EINVAL, "signal %d: it cannot be handled", number);
 	slot = &signals->slots[number];
 	if (handler == NULL) {
-		if (slot->handler != NULL && is_needed(signals, number))
-			handler = pass_over;
+		if (slot->handler != NULL && is_needed_for_orphans(signals, number))
+			handler = ignore_signal;
 		else if (slot->handler != NULL)
-			catcher_release(&signals->queue, number, &slot->previous);
+			handler_release_signal(&signals->queue, number, &slot->previous);
 	} else if (slot->handler == NULL) {
-		int result = claim(signals, number);
+		int result = claim_signal(signals, number);
 
 		if (result < 0)
 			return result;
@@ -194,7 +194,7 @@ int daemonkit_signals_set_handler(struct daemonkit_signals *signals, int number,
 	return 0;
 }
 
-static int catch_children(struct daemonkit_signals *signals)
+static int claim_sigchld(struct daemonkit_signals *signals)
 {
 	struct slot *slot = &signals->slots[SIGCHLD];
 	struct sigaction current;
@@ -209,9 +209,9 @@ static int catch_children(struct daemonkit_signals *signals)
 	if ((current.sa_flags & SA_SIGINFO) != 0 || current.sa_handler != SIG_DFL)
 		return error_set(-EBUSY, "signal %d: it has another handler, which would be lost",
 				 SIGCHLD);
-	result = claim(signals, SIGCHLD);
+	result = claim_signal(signals, SIGCHLD);
 	if (result == 0)
-		slot->handler = pass_over;
+		slot->handler = ignore_signal;
 	return result;
 }
 
@@ -223,11 +223,11 @@ int daemonkit_signals_reap_orphans(struct daemonkit_signals *signals,
 
 	if (signals == NULL)
 		return error_null(__func__);
-	if (!catcher_owns(&signals->queue))
-		return not_owner();
+	if (!signal_queue_is_own(&signals->queue))
+		return refuse_child();
 	if (!compat_children_adopts())
 		return 0;
-	result = catch_children(signals);
+	result = claim_sigchld(signals);
 	if (result < 0)
 		return result;
 	signals->orphans = (struct orphans){ .on = true, .due = true, .is_own = is_own, .data = data };
@@ -239,18 +239,18 @@ int daemonkit_signals_fd(const struct daemonkit_signals *signals)
 {
 	if (signals == NULL)
 		return error_null(__func__);
-	return signals->queue.wake[0];
+	return signals->queue.ends[0];
 }
 
-/* Run the handler, and see to it that whoever asked gets an answer. */
-static int handle(const struct signal_record *record, const struct slot *slot)
+/* Run the handler and send the answer, if a reply was requested. */
+static int run_handler(const struct signal_record *record, const struct slot *slot, pid_t owner)
 {
 	struct answer answer;
 	struct daemonkit_signal signal = {.record = *record, .answer = &answer};
 	unsigned texts;
 	int result;
 
-	answer_begin(&answer, record->ticket, record->number);
+	answer_begin(&answer, owner, record->ticket, record->number);
 	texts = error_count();
 	result = slot->handler(&signal, slot->data);
 	if (result < 0 && error_count() == texts)
@@ -261,29 +261,34 @@ static int handle(const struct signal_record *record, const struct slot *slot)
 	return result;
 }
 
-static int handle_all(struct daemonkit_signals *signals)
+static int handle_record(struct daemonkit_signals *signals, const struct signal_record *record)
+{
+	/* A copy: the handler may set another one. */
+	const struct slot slot = signals->slots[record->number];
+
+	if (record->number == SIGCHLD)
+		signals->orphans.due = true;
+	/* It may have been removed since the signal came. */
+	if (slot.handler == NULL)
+		return 0;
+	return run_handler(record, &slot, atomic_load(&signals->queue.owner));
+}
+
+static int handle_records(struct daemonkit_signals *signals)
 {
 	struct signal_record record;
 	int result;
 
-	signal_queue_begin(&signals->queue);
 	while ((result = signal_queue_take(&signals->queue, &record)) > 0) {
-		const struct slot slot = signals->slots[record.number];
-
-		if (record.number == SIGCHLD)
-			signals->orphans.due = true;
-		/* It may have been removed since the signal came. */
-		if (slot.handler == NULL)
-			continue;
-		result = handle(&record, &slot);
-		if (result == 0)
-			continue;
-		signal_queue_leave(&signals->queue);
-		return result;
+		result = handle_record(signals, &record);
+		if (result != 0) {
+			signal_queue_leave(&signals->queue);
+			return result;
+		}
 	}
-	if (result < 0)
-		return error_system(result, "signals: read the queue");
-	return 0;
+	if (result == -ECHILD)
+		return refuse_child();
+	return result < 0 ? error_system(result, "signals: read the queue") : 0;
 }
 
 int daemonkit_signals_dispatch(struct daemonkit_signals *signals)
@@ -293,18 +298,21 @@ int daemonkit_signals_dispatch(struct daemonkit_signals *signals)
 
 	if (signals == NULL)
 		return error_null(__func__);
-	if (!catcher_owns(&signals->queue))
-		return not_owner();
-	result = handle_all(signals);
+	result = signal_queue_begin(&signals->queue);
+	if (result == -ECHILD)
+		return refuse_child();
+	if (result < 0)
+		return error_system(result, "signals: read the queue");
+	result = handle_records(signals);
 	/* After the handlers: a program that waits for its children there has done so. */
 	orphans_clear(&signals->orphans);
 	return result;
 }
 
 /* Wait with the caller's signal mask, less the signals that have handlers. */
-static int await(struct daemonkit_signals *signals)
+static int wait_for_signal(struct daemonkit_signals *signals)
 {
-	struct pollfd wake = {.fd = signals->queue.wake[0], .events = POLLIN};
+	struct pollfd wake = {.fd = signals->queue.ends[0], .events = POLLIN};
 	bool blocked = false;
 	sigset_t mask;
 	int ready;
@@ -335,7 +343,7 @@ int daemonkit_signals_serve(struct daemonkit_signals *signals)
 	do {
 		result = daemonkit_signals_dispatch(signals);
 		if (result == 0)
-			result = await(signals);
+			result = wait_for_signal(signals);
 	} while (result == 0);
 	return result > 0 ? 0 : result;
 }
@@ -391,12 +399,12 @@ int daemonkit_signal_status(struct daemonkit_signal *signal, const char *format,
 
 int signals_rehome(pid_t launcher)
 {
-	int result = catcher_rehome(launcher);
+	int result = handler_rehome(launcher);
 
 	return result < 0 ? error_system(result, "signals: adopt the queues after fork") : 0;
 }
 
 size_t signals_descriptors(int *fds, size_t max)
 {
-	return catcher_descriptors(fds, max);
+	return handler_descriptors(fds, max);
 }

@@ -70,7 +70,6 @@ static const struct call calls[] = {
 #endif
 	{ SYS_dup3, { EMFILE, EINTR } },
 	{ SYS_pipe2, { EMFILE, ENFILE } },
-	{ SYS_memfd_create, { ENOSYS, EMFILE, ENOMEM, EPERM, EINVAL } },
 	{ SYS_setsid, { EPERM } },
 	{ SYS_chdir, { EACCES, ENOENT } },
 	{ SYS_chroot, { EPERM, EACCES } },

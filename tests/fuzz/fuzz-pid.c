@@ -4,11 +4,11 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/decimal.h"
 #include "base/fd.h"
-#include "compat/anonymous-file.h"
 #include "pidfile/location.h"
 
 /* The text of a pid, as it may stand there: zeros in front do not change it. */
@@ -30,7 +30,7 @@ int fuzz_pid(const uint8_t *bytes, size_t size)
 {
 	pid_t pid = -1, read = -1;
 	int result = number_parse_pid((const char *)bytes, size, &pid), again;
-	int fd = compat_anonymous_file();
+	int fd = (int)memfd_create("fuzz-pid", MFD_CLOEXEC);
 
 	fuzz_must(fd >= 0 && fd_write_all(fd, bytes, size) == 0);
 	if (result == 0)

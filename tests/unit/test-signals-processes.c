@@ -21,7 +21,8 @@
 
 #include "signals/signals-internal.h"
 
-#define MANY 10000
+/* What the pipe holds: 1 MiB of records, or without the calls of Linux 64 KiB. */
+#define MANY (harness_has_linux_api() ? 10000 : 1500)
 #define THREADS 4
 
 /* In a child, whose assertions Check does not see: the line is the exit code. */
@@ -306,7 +307,8 @@ START_TEST(free_in_a_storm)
 }
 END_TEST
 
-#define RAISES 20000
+/* All of them fit into the pipe. */
+#define RAISES (harness_has_linux_api() ? 8000 : 500)
 
 static void *raise_many(void *data)
 {
@@ -676,13 +678,13 @@ START_TEST(all_descriptors_are_listed)
 {
 	struct daemonkit_signals *one = new_object(), *two = new_object();
 	bool found = false;
-	int fds[8];
+	int fds[4];
 
 	fds[1] = -2;
-	ck_assert_uint_eq(signals_descriptors(fds, 1), 8);
+	ck_assert_uint_eq(signals_descriptors(fds, 1), 4);
 	ck_assert_int_eq(fds[1], -2);
-	ck_assert_uint_eq(signals_descriptors(fds, 8), 8);
-	for (int i = 0; i < 8; i++) {
+	ck_assert_uint_eq(signals_descriptors(fds, 4), 4);
+	for (int i = 0; i < 4; i++) {
 		int flags = fcntl(fds[i], F_GETFD);
 
 		ck_assert_int_ge(flags, 0);
@@ -692,7 +694,7 @@ START_TEST(all_descriptors_are_listed)
 	}
 	ck_assert(found);
 	daemonkit_signals_free(one);
-	ck_assert_uint_eq(signals_descriptors(NULL, 0), 4);
+	ck_assert_uint_eq(signals_descriptors(NULL, 0), 2);
 	daemonkit_signals_free(two);
 	ck_assert_uint_eq(signals_descriptors(NULL, 0), 0);
 }
