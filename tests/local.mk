@@ -7,7 +7,10 @@ EXTRA_DIST += \
 	tests/bench/bench.h \
 	tests/bench/peer-libbsd.c \
 	tests/bench/peer-libdaemon.c \
+	tests/bench/peer-libevent.c \
+	tests/bench/peer-libuv.c \
 	tests/bench/run \
+	tests/bench/signals.c \
 	tests/fuzz/corpus \
 	tests/fuzz/entry.c \
 	tests/long/fuse \

@@ -3,7 +3,8 @@
  * What a start, a pid file and signals cost, beside what others take:
  *
  *	bench                     everything
- *	bench once reborn|spawn|nothing   one start, to count its system calls
+ *	bench signals             signals alone
+ *	bench once reborn|spawn|signals|nothing   to count its system calls
  *	bench start [DESCRIPTORS [THREADS [MEBIBYTES [WAYS]]]]
  *
  * The second copy and the program that posix_spawn(3) starts are this very
@@ -23,7 +24,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -43,7 +43,9 @@ double bench_now(void)
 	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static void must(int result, const char *what)
+const struct bench_way *bench_current;
+
+void bench_must(int result, const char *what)
 {
 	if (result >= 0)
 		return;
@@ -58,6 +60,12 @@ static int compare(const void *one, const void *other)
 	return difference < 0 ? -1 : difference > 0;
 }
 
+static double run_once(const struct bench_way *way)
+{
+	bench_current = way;
+	return way->once();
+}
+
 void bench_compare(const char *title, const struct bench_way *ways, size_t count,
 		   size_t repetitions)
 {
@@ -67,10 +75,10 @@ void bench_compare(const char *title, const struct bench_way *ways, size_t count
 	while (count > 0 && ways[count - 1].once == NULL)
 		count--; /* a peer that is not here */
 	for (size_t i = 0; i < count; i++)
-		ways[i].once(); /* what is read for the first time is in memory now */
+		run_once(&ways[i]); /* what is read for the first time is in memory now */
 	for (size_t repetition = 0; repetition < repetitions; repetition++)
 		for (size_t i = 0; i < count; i++)
-			times[i][repetition] = ways[i].once();
+			times[i][repetition] = run_once(&ways[i]);
 	printf("%s (%zu times)\n", title, repetitions);
 	for (size_t i = 0; i < count; i++) {
 		double median;
@@ -78,7 +86,7 @@ void bench_compare(const char *title, const struct bench_way *ways, size_t count
 		qsort(times[i], repetitions, sizeof times[i][0], compare);
 		median = times[i][repetitions / 2];
 		first = i == 0 ? median : first;
-		printf("  %-28s %10.1f us   %6.2f\n", ways[i].name, median / 1000,
+		printf("  %-28s %10.2f us   %6.2f\n", ways[i].name, median / 1000,
 		       median / first);
 	}
 	fflush(stdout);
@@ -110,15 +118,15 @@ static double spawn(void)
 	pid_t child;
 	char byte;
 
-	must(pipe2(ends, O_CLOEXEC), "pipe2");
+	bench_must(pipe2(ends, O_CLOEXEC), "pipe2");
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
 	if (posix_spawn(&child, self, &actions, NULL, arguments, environ) != 0)
-		must(-1, "posix_spawn");
+		bench_must(-1, "posix_spawn");
 	posix_spawn_file_actions_destroy(&actions);
 	close(ends[1]);
 	if (read(ends[0], &byte, 1) != 1)
-		must(-1, "read");
+		bench_must(-1, "read");
 	end = bench_now();
 	close(ends[0]);
 	end_daemon(child);
@@ -129,7 +137,7 @@ static int second_copy(void)
 {
 	struct daemonkit_context *context;
 
-	must(daemonkit_context_new(&context), "context");
+	bench_must(daemonkit_context_new(&context), "context");
 	if (daemonkit_context_reborn(context) < 0)
 		return 1;
 	stay();
@@ -141,14 +149,14 @@ static double reborn_in(int mode)
 	double begin, end;
 	pid_t daemon;
 
-	must(daemonkit_context_new(&context), "context");
-	must(daemonkit_context_set_mode(context, mode), "mode");
+	bench_must(daemonkit_context_new(&context), "context");
+	bench_must(daemonkit_context_set_mode(context, mode), "mode");
 	begin = bench_now();
 	daemon = daemonkit_context_reborn(context);
 	end = bench_now();
 	if (daemon == 0)
 		stay();
-	must(daemon, "reborn");
+	bench_must(daemon, "reborn");
 	daemonkit_context_free(context);
 	end_daemon(daemon);
 	return end - begin;
@@ -172,15 +180,15 @@ static double call_daemon(void)
 	pid_t child;
 	char byte;
 
-	must(pipe2(ends, O_CLOEXEC), "pipe2");
+	bench_must(pipe2(ends, O_CLOEXEC), "pipe2");
 	child = fork();
 	if (child == 0) {
-		must(daemon(0, 0), "daemon");
+		bench_must(daemon(0, 0), "daemon");
 		_exit(write(ends[1], "", 1) != 1);
 	}
 	close(ends[1]);
 	if (read(ends[0], &byte, 1) != 1)
-		must(-1, "read");
+		bench_must(-1, "read");
 	end = bench_now();
 	close(ends[0]);
 	while (waitpid(-1, NULL, 0) > 0)
@@ -200,7 +208,7 @@ static double start_stop_daemon(void)
 	pid_t child;
 
 	if (posix_spawnp(&child, arguments[0], NULL, NULL, arguments, environ) != 0)
-		must(-1, arguments[0]);
+		bench_must(-1, arguments[0]);
 	waitpid(child, NULL, 0);
 	end = bench_now();
 	while (waitpid(-1, NULL, 0) > 0)
@@ -230,7 +238,7 @@ static void open_descriptors(int count)
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	for (int fd = 0; fd < count; fd++)
-		must(open("/dev/null", O_RDONLY | O_CLOEXEC), "open");
+		bench_must(open("/dev/null", O_RDONLY | O_CLOEXEC), "open");
 }
 
 static void *idle(void *data)
@@ -248,7 +256,7 @@ static void make_threads(int count)
 	pthread_attr_setstacksize(&small, 64 * 1024);
 	for (int i = 0; i < count; i++)
 		if (pthread_create(&thread, &small, idle, NULL) != 0)
-			must(-1, "pthread_create");
+			bench_must(-1, "pthread_create");
 }
 
 /* Of small pages, as after a long life; what a large one costs less is luck. */
@@ -261,7 +269,7 @@ static void touch(size_t mebibytes)
 		return;
 	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
-		must(-1, "mmap");
+		bench_must(-1, "mmap");
 	madvise(memory, size, MADV_NOHUGEPAGE);
 	memset(memory, 1, size);
 }
@@ -277,7 +285,7 @@ static void start_with(int descriptors, int threads, int mebibytes, size_t ways,
 	child = fork();
 	if (child > 0) {
 		waitpid(child, &status, 0);
-		must(status == 0 ? 0 : -1, "a launcher");
+		bench_must(status == 0 ? 0 : -1, "a launcher");
 		return;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -297,8 +305,8 @@ static double pid_file(void)
 	double begin = bench_now();
 	struct daemonkit_pidfile *pidfile;
 
-	must(daemonkit_pidfile_create("/run/daemonkit-bench.pid", 0, &pidfile), "pid file");
-	must(daemonkit_pidfile_remove(pidfile), "pid file");
+	bench_must(daemonkit_pidfile_create("/run/daemonkit-bench.pid", 0, &pidfile), "pid file");
+	bench_must(daemonkit_pidfile_remove(pidfile), "pid file");
 	daemonkit_pidfile_close(pidfile);
 	return bench_now() - begin;
 }
@@ -307,72 +315,6 @@ static const struct bench_way pid_files[] = {
 	{ "daemonkit", pid_file },
 	{ "libdaemon (text only)", peer_libdaemon_pid_file },
 	{ "libbsd (flock)", peer_libbsd_pid_file },
-};
-
-/* ---- signals ---- */
-
-#define SIGNALS 10000
-
-static int taken;
-
-static int count(struct daemonkit_signal *signal, void *data)
-{
-	(void)data;
-	taken += daemonkit_signal_value(signal) == taken;
-	return 0;
-}
-
-static void queue_signals(void)
-{
-	for (int i = 0; i < SIGNALS; i++)
-		must(sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = i }), "sigqueue");
-}
-
-static double signals(void)
-{
-	struct daemonkit_signals *all;
-	double begin, end;
-
-	must(daemonkit_signals_new(&all), "signals");
-	must(daemonkit_signals_set_handler(all, SIGRTMIN, count, NULL), "signals");
-	taken = 0;
-	begin = bench_now();
-	queue_signals();
-	must(daemonkit_signals_dispatch(all), "dispatch");
-	end = bench_now();
-	must(taken == SIGNALS ? 0 : -1, "signals were lost");
-	daemonkit_signals_free(all);
-	return end - begin;
-}
-
-static double with_signalfd(void)
-{
-	struct signalfd_siginfo info[64];
-	double begin, end;
-	ssize_t length;
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGRTMIN);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	taken = 0;
-	begin = bench_now();
-	queue_signals();
-	while ((length = read(fd, info, sizeof info)) > 0)
-		for (size_t i = 0; i < (size_t)length / sizeof *info; i++)
-			taken += info[i].ssi_int == taken;
-	end = bench_now();
-	must(taken == SIGNALS ? 0 : -1, "signals were lost");
-	close(fd);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	return end - begin;
-}
-
-static const struct bench_way queues[] = {
-	{ "signalfd, 64 at a time", with_signalfd },
-	{ "daemonkit", signals },
 };
 
 /* ---- all ---- */
@@ -395,7 +337,7 @@ static int everything(void)
 	start_with(10, 500, 0, WITH_THREADS, 300);
 	start_with(10, 0, 1024, ALL, 40);
 	bench_compare("a pid file created and removed", pid_files, 3, 2000);
-	bench_compare("10000 signals with values queued and handled", queues, 2, 50);
+	bench_signals();
 	return 0;
 }
 
@@ -425,13 +367,17 @@ int main(int argc, char *argv[])
 	if (strcmp(command, "end") == 0)
 		return 0;
 	length = readlink("/proc/self/exe", self, sizeof self - 1);
-	must(length < 0 ? -1 : 0, "/proc/self/exe");
+	bench_must(length < 0 ? -1 : 0, "/proc/self/exe");
 	if (strcmp(command, "once") == 0) {
 		command = argc > 2 ? argv[2] : "";
-		if (strcmp(command, "nothing") != 0)
+		if (strcmp(command, "signals") == 0)
+			bench_signals_once();
+		else if (strcmp(command, "nothing") != 0)
 			(strcmp(command, "reborn") == 0 ? reborn : spawn)();
 		return 0;
 	}
+	if (strcmp(command, "signals") == 0)
+		return print_machine(), bench_signals(), 0;
 	if (strcmp(command, "start") == 0)
 		return one_kind_of_start(argc, argv);
 	return everything();
