@@ -30,6 +30,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -171,15 +172,28 @@ static void see_mark(struct process *process, int point)
 		run.serving = process->pid;
 }
 
-/* Does it say that it is the daemon now? */
-static bool says_succeeded(const struct process *process, const struct seccomp_data *call)
+static bool read_memory(pid_t pid, void *to, const void *from, size_t length)
 {
-	char type = 0;
-	struct iovec here = { .iov_base = &type, .iov_len = 1 };
-	struct iovec there = { .iov_base = (void *)(uintptr_t)call->args[1], .iov_len = 1 };
+	struct iovec here = { .iov_base = to, .iov_len = length };
+	struct iovec there = { .iov_base = (void *)(uintptr_t)from, .iov_len = length };
 
-	return process > &run.processes[DAEMON] && call->nr == SYS_sendto &&
-	       process_vm_readv(process->pid, &here, 1, &there, 1, 0) == 1 && type == CHANNEL_SUCCEEDED;
+	return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)length;
+}
+
+/* The type of a message that it sends over its channel, or 0. */
+static char sent_type(const struct process *process, const struct seccomp_data *call)
+{
+	struct msghdr message;
+	struct iovec first;
+	char type = 0;
+
+	if (call->nr != SYS_sendmsg ||
+	    !read_memory(process->pid, &message, (void *)(uintptr_t)call->args[1], sizeof message) ||
+	    message.msg_name != NULL ||
+	    !read_memory(process->pid, &first, message.msg_iov, sizeof first) ||
+	    !read_memory(process->pid, &type, first.iov_base, 1))
+		return 0;
+	return type;
 }
 
 /* Does the fault strike here?  The error to answer with, 0 to go on, -1 when killed. */
@@ -190,15 +204,18 @@ static int strike(const struct fault *fault, struct process *process,
 	const int *errors;
 	size_t count;
 	bool spoken;
+	char type;
 
 	if (call < CALLS)
 		process->first[call] = notice->data.nr;
 	/* Before the fault, and so not counting a call that it hits. */
-	spoken = process == &run.processes[DAEMON] && notice->data.nr == SYS_sendto;
+	type = sent_type(process, &notice->data);
+	spoken = process == &run.processes[DAEMON] &&
+		 (type == CHANNEL_UP || type == CHANNEL_READY);
 	if (fault->kind == NONE || process != &run.processes[fault->process] ||
 	    call != fault->call) {
 		run.spoke |= spoken;
-		run.succeeded |= says_succeeded(process, &notice->data);
+		run.succeeded |= process > &run.processes[DAEMON] && type == CHANNEL_SUCCEEDED;
 		return 0;
 	}
 	run.struck_at = now();
