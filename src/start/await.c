@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -138,6 +139,10 @@ static int explain_silent_end(const struct await *wait, int status)
 			   : wait->options->timeout == 0 ? "before it was set up"
 						       : "before it was ready";
 
+	/* One that was dying when SIGKILL came has a status of its own. */
+	if (wait->launch->killed && status != -1 &&
+	    !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
+		return describe_end(status, when);
 	if (wait->launch->killed)
 		return error_set(-ECHILD, "the daemon closed its channel %s, and %s", when,
 				 daemon_fate(wait));
