@@ -409,6 +409,26 @@ DAEMONKIT_API pid_t daemonkit_context_reborn(struct daemonkit_context *context)
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
+ * daemonkit_daemonize - become a daemon, in one call
+ * @pid_file: as daemonkit_context_set_pid_file(); NULL for none
+ * @log_file: as daemonkit_context_set_log_file(); NULL for none
+ * @timeout: as daemonkit_context_set_ready_timeout()
+ * @ret: where the daemon's context is stored; in the launcher, and on failure,
+ *       left alone
+ *
+ * For a program that needs no more than this: it makes a context with these
+ * settings and calls daemonkit_context_reborn(), whose contract holds.  What
+ * the daemon does with a context, it does with this one.
+ *
+ * Returns: greater than 0 in the launcher, the daemon's pid; 0 in the daemon;
+ * or the errors of the functions above.
+ * Thread safety: MT-safe.  Not async-signal-safe.  Since: 1.0
+ */
+DAEMONKIT_API pid_t daemonkit_daemonize(const char *pid_file, const char *log_file, int timeout,
+					struct daemonkit_context **ret)
+	DAEMONKIT_NONNULL((4)) DAEMONKIT_CHECK;
+
+/**
  * daemonkit_context_search - find the running daemon
  * @process: where it is stored, to be freed with daemonkit_process_free();
  *           left alone on failure

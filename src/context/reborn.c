@@ -177,3 +177,29 @@ pid_t daemonkit_context_reborn(struct daemonkit_context *context)
 		settings_wipe_payload(&context->settings);
 	return result;
 }
+
+pid_t daemonkit_daemonize(const char *pid_file, const char *log_file, int timeout,
+			  struct daemonkit_context **ret)
+{
+	DISABLE_CANCELLATION;
+	struct daemonkit_context *context;
+	pid_t result;
+
+	if (ret == NULL)
+		return error_null(__func__);
+	result = daemonkit_context_new(&context);
+	if (result < 0)
+		return result;
+	result = daemonkit_context_set_pid_file(context, pid_file, 0);
+	if (result == 0)
+		result = daemonkit_context_set_log_file(context, log_file, 0);
+	if (result == 0)
+		result = daemonkit_context_set_ready_timeout(context, timeout);
+	if (result == 0)
+		result = daemonkit_context_reborn(context);
+	if (result == 0)
+		*ret = context;
+	else
+		daemonkit_context_free(context);
+	return result;
+}

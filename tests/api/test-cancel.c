@@ -271,6 +271,16 @@ CALL(control_run, daemonkit_control_run(world->control, "status", 0, &world->cod
 CALL(control_set_name, daemonkit_control_set_name(world->control, "name") == 0)
 CALL(control_set_reload, daemonkit_control_set_reload(world->control, SIGHUP, 5) == 0)
 CALL(control_set_stop_timeout, daemonkit_control_set_stop_timeout(world->control, 5, 5) == 0)
+static bool call_daemonize(struct world *world)
+{
+	struct daemonkit_context *context;
+
+	/* This process has a manager: the mode is FOREGROUND. */
+	if (daemonkit_daemonize(path_in(world, "one.pid"), NULL, DAEMONKIT_UNTIL_SET_UP, &context) != 0)
+		return false;
+	daemonkit_context_free(context);
+	return true;
+}
 CALL(error, daemonkit_error() != NULL)
 /* The manager that reads nothing does not close the descriptor of a barrier either. */
 CALL(notify_barrier, daemonkit_notify_barrier(DAEMON, 1) == -ETIMEDOUT)
@@ -420,7 +430,7 @@ static const struct call {
 	ENTRY(context_set_ready_timeout), ENTRY(context_set_scheduler), ENTRY(context_set_status_handler),
 	ENTRY(context_set_umask), ENTRY(context_set_user), ENTRY(context_set_work_dir), ENTRY(context_take_fd),
 	ENTRY(context_take_payload), ENTRY(control_free), ENTRY(control_new), ENTRY(control_run),
-	ENTRY(control_set_name), ENTRY(control_set_reload), ENTRY(control_set_stop_timeout), ENTRY(error),
+	ENTRY(control_set_name), ENTRY(control_set_reload), ENTRY(control_set_stop_timeout), ENTRY(daemonize), ENTRY(error),
 	ENTRY(notify_barrier), ENTRY(notify_extend_timeout), ENTRY(notify_failed), ENTRY(notify_main_pid),
 	ENTRY(notify_ready), ENTRY(notify_reloading), ENTRY(notify_remove_fd), ENTRY(notify_send),
 	ENTRY(notify_set_fd), ENTRY(notify_status), ENTRY(notify_stopping), ENTRY(notify_store_fd),
