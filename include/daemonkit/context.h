@@ -19,11 +19,11 @@
 #include <sys/types.h>
 
 #include <daemonkit/macros.h>
+#include <daemonkit/process.h>
 
 DAEMONKIT_BEGIN
 
 struct daemonkit_context;
-struct daemonkit_process;
 
 /** FOREGROUND where this very process is supervised already, else REBORN. */
 #define DAEMONKIT_MODE_AUTO 0
@@ -296,17 +296,6 @@ DAEMONKIT_API int daemonkit_context_set_ready_timeout(struct daemonkit_context *
  */
 DAEMONKIT_API int daemonkit_context_keep_fd(struct daemonkit_context *context, int fd)
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
-
-/**
- * daemonkit_status_handler - is told how a start is getting on
- * @text: what the daemon said with daemonkit_notify_status(); valid until
- *        the function returns
- * @data: as given to daemonkit_context_set_status_handler()
- *
- * The handler must neither free nor change the context, nor free the upgrade it
- * hears of: both are in use until the function that called it returns.
- */
-typedef void daemonkit_status_handler(const char *text, void *data);
 
 /**
  * daemonkit_context_set_status_handler - hear the daemon's status texts

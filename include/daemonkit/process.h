@@ -87,15 +87,24 @@ DAEMONKIT_API int daemonkit_process_signal(struct daemonkit_process *process, in
 	DAEMONKIT_NONNULL((1));
 
 /**
+ * daemonkit_status_handler - is told how something is getting on
+ * @text: what the daemon said with daemonkit_notify_status(), in a start or an
+ *        upgrade, or with daemonkit_signal_status(), in a request; valid until
+ *        the function returns
+ * @data: as given with the handler
+ *
+ * The handler must neither free nor change the object that is in use by the
+ * function that called it: the context, the upgrade, or the process.
+ */
+typedef void daemonkit_status_handler(const char *text, void *data);
+
+/**
  * daemonkit_process_request - send a signal, and wait for what comes of it
  * @signo: 1 to SIGRTMAX
  * @timeout: milliseconds, or DAEMONKIT_FOREVER
  * @status: called for each text of daemonkit_signal_status() as it comes;
  *          NULL for none
  * @data: passed to @status
- * @answer: where the answer is stored: 0, the process has done it; or the
- *          negative errno with which it failed, and daemonkit_error() is then
- *          its own text.  Left alone unless 0 is returned.
  *
  * A process that handles the signal with <daemonkit/signals.h> answers when
  * its handler has run.  Any other process gets the signal all the same, with
@@ -107,7 +116,9 @@ DAEMONKIT_API int daemonkit_process_signal(struct daemonkit_process *process, in
  * handle it, is not sent, as far as /proc tells.  Signals that are there to end a
  * process (SIGTERM, SIGINT, SIGQUIT, SIGABRT, SIGKILL) are.
  *
- * Returns: 0 there is an answer in @answer; or
+ * Returns: 0, the process has done it; greater than 0, it has answered that it
+ * failed, with this errno, and daemonkit_error() is its own text; or, where
+ * there is no answer,
  *   -EINVAL     no such signal, or NULL
  *   -ESRCH      the process has ended before; nothing was sent
  *   -EPERM      the caller may not signal it; nothing was sent
@@ -124,9 +135,8 @@ DAEMONKIT_API int daemonkit_process_signal(struct daemonkit_process *process, in
  */
 DAEMONKIT_API int daemonkit_process_request(struct daemonkit_process *process, int signo,
 					    int timeout,
-					    void (*status)(const char *text, void *data),
-					    void *data, int *answer)
-	DAEMONKIT_NONNULL((1, 6)) DAEMONKIT_CHECK;
+					    daemonkit_status_handler *status, void *data)
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_process_alive - is it still running?

@@ -252,15 +252,15 @@ static int command_try_restart(struct daemonkit_control *control)
 /* Ask it, and say what it answers. */
 static int request_reload(struct daemonkit_control *control, struct daemonkit_process *process)
 {
-	int answer = 0, result;
+	int result;
 
 	control_begin(control, "reloading");
 	if (control->reload_timeout == 0)
 		result = daemonkit_process_signal(process, control->reload_signal);
 	else
 		result = daemonkit_process_request(process, control->reload_signal,
-						   control->reload_timeout, show_progress, control, &answer);
-	if (result == 0 && answer == 0) {
+						   control->reload_timeout, show_progress, control);
+	if (result == 0) {
 		terminal_say(&control->terminal,
 			     control->reload_timeout == 0 ? "told to reload" : "reloaded");
 		return CONTROL_DONE;

@@ -137,7 +137,7 @@ static int take_message(struct request *request, const struct channel_message *m
 		request->answer = 0;
 		return 0;
 	case CHANNEL_FAILED:
-		request->answer = message->number < 0 ? message->number : -EIO;
+		request->answer = message->number < 0 && message->number > INT32_MIN ? message->number : -EIO;
 		error_set(request->answer, "%s", message->text);
 		return 0;
 	default:
@@ -229,8 +229,7 @@ static int request_until(struct request *request)
 }
 
 int daemonkit_process_request(struct daemonkit_process *process, int signal, int timeout,
-			      void (*status)(const char *text, void *data), void *data,
-			      int *answer)
+			      daemonkit_status_handler *status, void *data)
 {
 	DISABLE_CANCELLATION;
 	struct request request = {
@@ -244,7 +243,7 @@ int daemonkit_process_request(struct daemonkit_process *process, int signal, int
 	};
 	int result;
 
-	if (process == NULL || answer == NULL)
+	if (process == NULL)
 		return error_null(__func__);
 	if (signal < 1 || signal > SIGRTMAX)
 		return error_set(-EINVAL, "signal %d: there is no such signal", signal);
@@ -253,7 +252,5 @@ int daemonkit_process_request(struct daemonkit_process *process, int signal, int
 		result = request_until(&request);
 	fd_close(request.line);
 	fd_close(request.listener);
-	if (result == 0)
-		*answer = request.answer;
-	return result;
+	return result == 0 ? -request.answer : result;
 }

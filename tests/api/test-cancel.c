@@ -369,8 +369,7 @@ static bool call_process_open(struct world *world)
 CALL(process_pid, daemonkit_process_pid(world->process) == world->child)
 static bool call_process_request(struct world *world)
 {
-	return daemonkit_process_request(world->process, SIGHUP, harness_scaled(HARNESS_SOON), on_status, NULL,
-					 &world->code) == 0 ||
+	return daemonkit_process_request(world->process, SIGHUP, harness_scaled(HARNESS_SOON), on_status, NULL) == 0 ||
 	       !harness_has_linux_api();
 }
 CALL(process_signal, daemonkit_process_signal(world->process, SIGCONT) == 0)

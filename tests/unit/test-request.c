@@ -232,13 +232,25 @@ static struct daemonkit_process *hold(pid_t pid)
 
 #define UNTOUCHED 77
 
+/* 0 and the answer, 0 or a negative errno; or an error, and the answer is left alone. */
+static int request(struct daemonkit_process *process, int number, int timeout,
+		   daemonkit_status_handler *status, void *data, int *answer)
+{
+	int result = daemonkit_process_request(process, number, timeout, status, data);
+
+	if (result < 0)
+		return result;
+	*answer = -result;
+	return 0;
+}
+
 static int ask(pid_t pid, int number, int timeout, int *answer)
 {
 	struct daemonkit_process *process = hold(pid);
 	int result;
 
 	*answer = UNTOUCHED;
-	result = daemonkit_process_request(process, number, timeout, NULL, NULL, answer);
+	result = request(process, number, timeout, NULL, NULL, answer);
 	daemonkit_process_free(process);
 	return result;
 }
@@ -266,7 +278,7 @@ static int asker_main(int argc, char *argv[])
 	if (argc < 5 || daemonkit_process_open(atoi(argv[1]), &process) < 0)
 		return 2;
 	drop((uid_t)atoi(argv[4]), "");
-	result = daemonkit_process_request(process, atoi(argv[2]), atoi(argv[3]), NULL, NULL,
+	result = request(process, atoi(argv[2]), atoi(argv[3]), NULL, NULL,
 					   &answer);
 	printf("%d %d\n", result, answer);
 	daemonkit_process_free(process);
@@ -349,7 +361,7 @@ START_TEST(handlers_reply_and_go_on)
 	char texts[256] = "";
 	int answer = UNTOUCHED;
 
-	ck_assert_int_eq(daemonkit_process_request(process, SIGHUP, LONG, collect, texts, &answer),
+	ck_assert_int_eq(request(process, SIGHUP, LONG, collect, texts, &answer),
 			 0);
 	ck_assert_int_eq(answer, -EIO);
 	ck_assert_str_eq(daemonkit_error(), "line 3: bad");
@@ -370,7 +382,7 @@ START_TEST(a_reply_wins_over_what_is_returned)
 	char texts[256] = "";
 	int answer = UNTOUCHED;
 
-	ck_assert_int_eq(daemonkit_process_request(process, SIGHUP, LONG, collect, texts, &answer),
+	ck_assert_int_eq(request(process, SIGHUP, LONG, collect, texts, &answer),
 			 0);
 	ck_assert_int_eq(answer, 0);
 	ck_assert_str_eq(texts, "12 hosts;");
@@ -436,7 +448,7 @@ START_TEST(a_zombie_is_asked_nothing)
 
 	kill(daemon.pid, SIGKILL);
 	ck_assert_int_eq(daemonkit_process_wait(process, HARNESS_SOON), 0);
-	ck_assert_int_eq(daemonkit_process_request(process, SIGHUP, LONG, NULL, NULL, &answer),
+	ck_assert_int_eq(request(process, SIGHUP, LONG, NULL, NULL, &answer),
 			 -ESRCH);
 	daemonkit_process_free(process);
 	harness_end(&daemon);
@@ -478,8 +490,8 @@ START_TEST(wrong_arguments_are_refused)
 	struct daemonkit_process *process = hold(getpid());
 	int answer;
 
-	ck_assert_int_eq(daemonkit_process_request(process, 0, 0, NULL, NULL, &answer), -EINVAL);
-	ck_assert_int_eq(daemonkit_process_request(process, SIGRTMAX + 1, 0, NULL, NULL, &answer),
+	ck_assert_int_eq(request(process, 0, 0, NULL, NULL, &answer), -EINVAL);
+	ck_assert_int_eq(request(process, SIGRTMAX + 1, 0, NULL, NULL, &answer),
 			 -EINVAL);
 	daemonkit_process_free(process);
 }
