@@ -627,48 +627,6 @@ START_TEST(forged_answers_are_not_believed)
 }
 END_TEST
 
-/* flooder UID: connects to every request that it finds, as fast as it can */
-static int flooder_main(int argc, char *argv[])
-{
-	struct pollfd input = {.fd = 0, .events = POLLIN};
-
-	drop(argc > 1 ? (uid_t)atoi(argv[1]) : 0, "");
-	say("ready\n");
-	while (poll(&input, 1, 0) == 0) {
-		uint32_t ticket = find_ticket();
-		int line;
-
-		while (ticket != 0 &&
-		       ((line = channel_call(ANSWER_ADDRESS, ticket, 0)) >= 0 || line == -EAGAIN))
-			if (line >= 0)
-				close(line);
-	}
-	return 0;
-}
-
-/* Who wins depends on the machine; test-channel checks that one look drops all of the strangers. */
-START_TEST(a_flood_of_calls_does_not_keep_the_answer_away)
-{
-	enum { FLOODERS = 12, TIMES = 6 };
-	struct harness_program daemon, flooders[FLOODERS];
-
-	harness_need_root();
-	be_among_ourselves();
-	daemon = start("succeed", "0", "");
-	for (int i = 0; i < FLOODERS; i++) {
-		flooders[i] = harness_spawn_helper("flooder", "65534", NULL);
-		ck_assert_str_eq(harness_line(&flooders[i]), "ready");
-	}
-	for (int i = 0; i < TIMES; i++) {
-		check_answer(&daemon, 0);
-		ck_assert_str_eq(harness_line(&daemon), "handled 0");
-	}
-	for (int i = 0; i < FLOODERS; i++)
-		ck_assert_int_eq(harness_end(&flooders[i]), 0);
-	end(&daemon);
-}
-END_TEST
-
 static void send_ticket(pid_t pid, int number, uint32_t ticket)
 {
 	siginfo_t info;
@@ -887,7 +845,7 @@ END_TEST
 static const struct harness_helper helpers[] = {
 	{"daemon", daemon_main},     {"old", old_main},           {"asker", asker_main},
 	{"forger", forger_main},     {"stranger", stranger_main}, {"diverter", diverter_main},
-	{"flooder", flooder_main},   {"locker", locker_main},
+	{"locker", locker_main},
 	{NULL, NULL},
 };
 
@@ -933,8 +891,6 @@ int main(int argc, char *argv[])
 	tcase_add_test(users, strangers_may_not_ask);
 	if (harness_has_linux_api())
 		tcase_add_loop_test(forgeries, forged_answers_are_not_believed, 0, 2);
-	if (harness_has_linux_api())
-		tcase_add_test(forgeries, a_flood_of_calls_does_not_keep_the_answer_away);
 	if (harness_has_linux_api())
 		tcase_add_loop_test(forgeries, strangers_hear_nothing, 0, 6);
 	if (harness_has_linux_api())
