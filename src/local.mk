@@ -32,6 +32,8 @@ libdaemonkit_internal_la_SOURCES = \
 	src/compat/epoll.h \
 	src/compat/executable.c \
 	src/compat/executable.h \
+	src/compat/limits.c \
+	src/compat/limits.h \
 	src/compat/ofd-lock.c \
 	src/compat/ofd-lock.h \
 	src/compat/openat.c \

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Capabilities, and what else Linux grants or denies to a thread. */
+/* Capabilities of a thread. */
 #ifndef COMPAT_CAPABILITY_H
 #define COMPAT_CAPABILITY_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <sys/resource.h>
 
 /* Is there one of this number that a daemon may keep when it gives up root? */
 bool compat_capability_can_be_kept(int capability);
@@ -37,25 +35,7 @@ int compat_capabilities_pass(uint64_t mask);
 /* Has this thread just these?  0, -EPERM, or another negative errno. */
 int compat_capabilities_check(uint64_t mask);
 
-/* 0, a negative errno, or -ENOTSUP; both calls are verified. */
+/* 0, a negative errno, or -ENOTSUP; the call is verified. */
 int compat_no_new_privileges(void);
-int compat_set_oom_score_adjust(int adjust);
-
-/*
- * The scheduling policy and priority of this thread, and what was set: C
- * libraries differ in whom they speak of, or do nothing.  0 or -errno.
- */
-int compat_set_scheduler(int policy, int priority);
-int compat_get_scheduler(int *policy, int *priority);
-
-/* How many supplementary groups a process may have. */
-size_t compat_groups_max(void);
-
-/* What a resource that can be limited is called. */
-const char *compat_limit_name(int resource);
-
-/* getrlimit(2) and setrlimit(2): C libraries differ in the type of a resource. */
-int compat_get_limit(int resource, struct rlimit *limit);
-int compat_set_limit(int resource, const struct rlimit *limit);
 
 #endif /* COMPAT_CAPABILITY_H */

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "compat/capability.h"
+#include "compat/limits.h"
 #include "context/context-internal.h"
 
 /* The entry of this resource: the one that is there, a new one, or NULL. */

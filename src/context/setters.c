@@ -15,7 +15,7 @@
 #include "base/cancel.h"
 #include "base/fd.h"
 #include "base/path.h"
-#include "compat/capability.h"
+#include "compat/limits.h"
 #include "process/account.h"
 #include "start/marker.h"
 

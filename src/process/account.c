@@ -13,7 +13,7 @@
 
 #include "base/decimal.h"
 #include "base/error-internal.h"
-#include "compat/capability.h"
+#include "compat/limits.h"
 
 /* A buffer as large as a database entry needs, found by trying. */
 #define BUFFER_FIRST 1024

@@ -14,6 +14,7 @@
 
 #include "base/error-internal.h"
 #include "compat/capability.h"
+#include "compat/limits.h"
 #include "compat/self.h"
 
 static rlim_t limit_value(uint64_t value)

@@ -18,8 +18,8 @@
 #include <utmpx.h>
 
 #include "base/fd.h"
-#include "compat/capability.h"
 #include "compat/close-range.h"
+#include "compat/limits.h"
 
 /* All that the C library keeps open between two calls; each does nothing otherwise. */
 static void forget_stream(void)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Limits of resources, scheduling, groups, and the OOM killer's score. */
+#ifndef COMPAT_LIMITS_H
+#define COMPAT_LIMITS_H
+
+#include <stddef.h>
+#include <sys/resource.h>
+
+/* 0, a negative errno, or -ENOTSUP; the call is verified. */
+int compat_set_oom_score_adjust(int adjust);
+
+/*
+ * The scheduling policy and priority of this thread, and what was set: C
+ * libraries differ in whom they speak of, or do nothing.  0 or -errno.
+ */
+int compat_set_scheduler(int policy, int priority);
+int compat_get_scheduler(int *policy, int *priority);
+
+/* How many supplementary groups a process may have. */
+size_t compat_groups_max(void);
+
+/* What a resource that can be limited is called. */
+const char *compat_limit_name(int resource);
+
+/* getrlimit(2) and setrlimit(2): C libraries differ in the type of a resource. */
+int compat_get_limit(int resource, struct rlimit *limit);
+int compat_set_limit(int resource, const struct rlimit *limit);
+
+#endif /* COMPAT_LIMITS_H */
