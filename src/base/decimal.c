@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Numbers as texts.
- * Thread-safe; all but number_parse_variable() are async-signal-safe.
+ * Thread-safe; all but decimal_parse_variable() are async-signal-safe.
  */
 #include "base/decimal.h"
 
@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-size_t number_format(char text[static NUMBER_MAX], uint64_t number)
+size_t decimal_format(char text[static DECIMAL_MAX], uint64_t number)
 {
-	char reversed[NUMBER_MAX];
+	char reversed[DECIMAL_MAX];
 	size_t length = 0;
 
 	do {
@@ -25,7 +25,7 @@ size_t number_format(char text[static NUMBER_MAX], uint64_t number)
 	return length;
 }
 
-int number_parse(const char *text, size_t length, uint64_t limit, uint64_t *number)
+int decimal_parse(const char *text, size_t length, uint64_t limit, uint64_t *number)
 {
 	uint64_t value = 0;
 
@@ -42,7 +42,7 @@ int number_parse(const char *text, size_t length, uint64_t limit, uint64_t *numb
 	return 0;
 }
 
-int number_parse_variable(const char *text, uint64_t limit, uint64_t *number)
+int decimal_parse_variable(const char *text, uint64_t limit, uint64_t *number)
 {
 	unsigned long long value;
 	int base = 0;
@@ -66,7 +66,7 @@ int number_parse_variable(const char *text, uint64_t limit, uint64_t *number)
 	return 0;
 }
 
-int number_parse_pid(const char *text, size_t length, pid_t *pid)
+int decimal_parse_pid(const char *text, size_t length, pid_t *pid)
 {
 	uint64_t value;
 
@@ -74,7 +74,7 @@ int number_parse_pid(const char *text, size_t length, pid_t *pid)
 		return -ENODATA;
 	if (text[length - 1] == '\n')
 		length--;
-	if (number_parse(text, length, INT_MAX, &value) < 0 || value == 0)
+	if (decimal_parse(text, length, INT_MAX, &value) < 0 || value == 0)
 		return -EBADMSG;
 	*pid = (pid_t)value;
 	return 0;

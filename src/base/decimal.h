@@ -8,28 +8,28 @@
 #include <sys/types.h>
 
 /* Room for any 64-bit number and the final NUL. */
-#define NUMBER_MAX 21
+#define DECIMAL_MAX 21
 
 /* Write the number and a NUL; returns the length without the NUL. */
-size_t number_format(char text[static NUMBER_MAX], uint64_t number);
+size_t decimal_format(char text[static DECIMAL_MAX], uint64_t number);
 
 /*
  * Read digits, and nothing but digits, to the end of the text.
  * Returns 0, or -EINVAL (empty, other characters, more than limit).
  */
-int number_parse(const char *text, size_t length, uint64_t limit, uint64_t *number);
+int decimal_parse(const char *text, size_t length, uint64_t limit, uint64_t *number);
 
 /*
  * Read a number of an environment variable of the service manager as libsystemd
  * does: after white space a sign, and 0x, 0b, 0o or, for octal, 0.  Returns 0 or
  * -EINVAL.  Not async-signal-safe.
  */
-int number_parse_variable(const char *text, uint64_t limit, uint64_t *number);
+int decimal_parse_variable(const char *text, uint64_t limit, uint64_t *number);
 
 /*
  * Read a pid as it stands in a pid file: digits, not 0, and at most one
  * newline behind them.  Returns 0, -ENODATA (no text at all) or -EBADMSG.
  */
-int number_parse_pid(const char *text, size_t length, pid_t *pid);
+int decimal_parse_pid(const char *text, size_t length, pid_t *pid);
 
 #endif /* BASE_DECIMAL_H */

@@ -22,12 +22,12 @@
 static const char *const links[] = { "/proc/self/exe", "/proc/curproc/file",
 				     "/proc/curproc/exe" };
 
-static bool is_regular_file(const char *path, const struct stat *facts)
+static bool is_regular_file(const char *path, const struct stat *st)
 {
 	struct stat named;
 
-	return stat(path, &named) == 0 && named.st_dev == facts->st_dev &&
-	       named.st_ino == facts->st_ino;
+	return stat(path, &named) == 0 && named.st_dev == st->st_dev &&
+	       named.st_ino == st->st_ino;
 }
 
 /*
@@ -92,11 +92,11 @@ static bool path_is_lasting(const char *path)
 /* The running program's file?  Not that of a script; where there is no /proc, any file. */
 static bool is_program(const char *path)
 {
-	struct stat facts;
+	struct stat st;
 
-	if (lstat(links[0], &facts) == 0)
+	if (lstat(links[0], &st) == 0)
 		return is_running_file(path, links[0]);
-	return stat(path, &facts) == 0 && S_ISREG(facts.st_mode);
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 /* The path that execve(2) was given, made absolute while that is possible. */

@@ -18,7 +18,7 @@
 
 #if defined(COMPAT_LINUX) && defined(F_OFD_SETLK)
 
-static int guard(int fd, int command, struct flock *lock, int type)
+static int ofd_lock_range(int fd, int command, struct flock *lock, int type)
 {
 	*lock = (struct flock){
 		.l_type = (short)type,
@@ -29,33 +29,33 @@ static int guard(int fd, int command, struct flock *lock, int type)
 	return fcntl(fd, command, lock) < 0 ? -errno : 0;
 }
 
-int compat_guard_take(int fd)
+int compat_ofd_lock(int fd)
 {
 	struct flock lock;
-	int result = guard(fd, F_OFD_SETLK, &lock, F_WRLCK);
+	int result = ofd_lock_range(fd, F_OFD_SETLK, &lock, F_WRLCK);
 
 	if (result == -EACCES)
 		return -EAGAIN;
 	return result == -EINVAL || result == -ENOSYS ? -ENOTSUP : result;
 }
 
-void compat_guard_drop(int fd)
+void compat_ofd_unlock(int fd)
 {
 	struct flock lock;
 
-	guard(fd, F_OFD_SETLK, &lock, F_UNLCK);
+	ofd_lock_range(fd, F_OFD_SETLK, &lock, F_UNLCK);
 }
 
-int compat_guard_taken(int fd)
+int compat_ofd_is_locked(int fd)
 {
 	struct flock lock;
 
-	/* A mere reader's lock guards nothing: the holder's is for writing. */
-	return guard(fd, F_OFD_GETLK, &lock, F_WRLCK) == 0 && lock.l_type == F_WRLCK;
+	/* A mere reader's lock OFD locks nothing: the holder's is for writing. */
+	return ofd_lock_range(fd, F_OFD_GETLK, &lock, F_WRLCK) == 0 && lock.l_type == F_WRLCK;
 }
 
 /* A line of fdinfo such as "lock:\t1: OFDLCK ADVISORY  WRITE -1 fe:00:7 1073741824 1073741824" */
-static bool is_guard(const char *line)
+static bool is_ofd_lock(const char *line)
 {
 	long long start, end;
 	char kind[16], access[16];
@@ -67,7 +67,7 @@ static bool is_guard(const char *line)
 }
 
 /* The same with "POSIX", on any of the bytes before that one. */
-static bool is_record(const char *line)
+static bool is_posix_lock(const char *line)
 {
 	char kind[16], access[16];
 	long long start;
@@ -173,9 +173,9 @@ static int held_by(pid_t pid, const struct stat *file, bool (*sought)(const char
 	return result == 0 && !any ? look_through_threads(pid, file, sought) : result;
 }
 
-int compat_guard_held_by(pid_t pid, const struct stat *file)
+int compat_ofd_lock_held_by(pid_t pid, const struct stat *file)
 {
-	return held_by(pid, file, is_guard);
+	return held_by(pid, file, is_ofd_lock);
 }
 
 /*
@@ -187,22 +187,22 @@ static int are_shown(void)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int ends[2], result = fd_pipe(ends, false);
-	struct stat facts;
+	struct stat st;
 
 	if (result < 0)
 		return result;
-	if (fcntl(ends[1], F_SETLK, &lock) < 0 || fstat(ends[1], &facts) < 0)
+	if (fcntl(ends[1], F_SETLK, &lock) < 0 || fstat(ends[1], &st) < 0)
 		result = -ENOTSUP;
 	else
-		result = held_by(getpid(), &facts, is_record);
+		result = held_by(getpid(), &st, is_posix_lock);
 	fd_close(ends[0]);
 	fd_close(ends[1]);
 	return result;
 }
 
-int compat_record_held_by(pid_t pid, const struct stat *file)
+int compat_posix_lock_held_by(pid_t pid, const struct stat *file)
 {
-	int shown, result = held_by(pid, file, is_record);
+	int shown, result = held_by(pid, file, is_posix_lock);
 
 	if (result != 0)
 		return result;
@@ -212,31 +212,31 @@ int compat_record_held_by(pid_t pid, const struct stat *file)
 
 #else
 
-int compat_guard_take(int fd)
+int compat_ofd_lock(int fd)
 {
 	(void)fd;
 	return -ENOTSUP;
 }
 
-void compat_guard_drop(int fd)
+void compat_ofd_unlock(int fd)
 {
 	(void)fd;
 }
 
-int compat_guard_taken(int fd)
+int compat_ofd_is_locked(int fd)
 {
 	(void)fd;
 	return 0;
 }
 
-int compat_guard_held_by(pid_t pid, const struct stat *file)
+int compat_ofd_lock_held_by(pid_t pid, const struct stat *file)
 {
 	(void)pid;
 	(void)file;
 	return -ENOTSUP;
 }
 
-int compat_record_held_by(pid_t pid, const struct stat *file)
+int compat_posix_lock_held_by(pid_t pid, const struct stat *file)
 {
 	(void)pid;
 	(void)file;

@@ -72,7 +72,7 @@ static int terminate_text(char *target, size_t size, ssize_t length)
 
 #ifdef COMPAT_LINUX
 
-#define LINK_MAX_LENGTH (sizeof "/proc/self/fd/" + NUMBER_MAX)
+#define LINK_MAX_LENGTH (sizeof "/proc/self/fd/" + DECIMAL_MAX)
 
 /* The name by which this process itself may open the file anew. */
 static const char *open_magic_link(char text[static LINK_MAX_LENGTH], int fd)
@@ -82,7 +82,7 @@ static const char *open_magic_link(char text[static LINK_MAX_LENGTH], int fd)
 
 	for (size_t i = 0; i < length; i++)
 		text[i] = directory[i];
-	number_format(text + length, (uint64_t)fd);
+	decimal_format(text + length, (uint64_t)fd);
 	return text;
 }
 
@@ -109,26 +109,26 @@ int compat_open_expected(int dir, const char *name, const struct stat *expected,
 	return fd;
 }
 
-static int read_held_link(int link, struct stat *facts, char *target, size_t size)
+static int read_held_link(int link, struct stat *st, char *target, size_t size)
 {
 	struct statfs system;
 
-	if (fstat(link, facts) < 0 || fstatfs(link, &system) < 0)
+	if (fstat(link, st) < 0 || fstatfs(link, &system) < 0)
 		return -errno;
-	if (!S_ISLNK(facts->st_mode))
+	if (!S_ISLNK(st->st_mode))
 		return -EINVAL;
 	if (system.f_type == PROC_SUPER_MAGIC)
 		return 0;
 	return terminate_text(target, size, readlinkat(link, "", target, size));
 }
 
-int compat_read_link(const char *path, struct stat *facts, char *target, size_t size)
+int compat_read_link(const char *path, struct stat *st, char *target, size_t size)
 {
 	int result, link = fd_open(path, O_PATH | O_NOFOLLOW, 0);
 
 	if (link < 0)
 		return link;
-	result = read_held_link(link, facts, target, size);
+	result = read_held_link(link, st, target, size);
 	fd_close(link);
 	return result;
 }
@@ -190,17 +190,17 @@ int compat_open_expected(int dir, const char *name, const struct stat *expected,
 	return open_then_stat(dir, name, expected, writing ? O_RDWR : O_RDONLY);
 }
 
-int compat_read_link(const char *path, struct stat *facts, char *target, size_t size)
+int compat_read_link(const char *path, struct stat *st, char *target, size_t size)
 {
 	struct stat after;
 	int result;
 
-	if (lstat(path, facts) < 0)
+	if (lstat(path, st) < 0)
 		return -errno;
-	if (!S_ISLNK(facts->st_mode))
+	if (!S_ISLNK(st->st_mode))
 		return -EINVAL;
 	result = terminate_text(target, size, readlink(path, target, size));
-	if (result > 0 && (lstat(path, &after) < 0 || !fd_same_file(facts, &after)))
+	if (result > 0 && (lstat(path, &after) < 0 || !fd_same_file(st, &after)))
 		result = -EINVAL;
 	return result;
 }

@@ -19,11 +19,11 @@ int compat_open_directory(const char *path);
 int compat_open_expected(int dir, const char *name, const struct stat *expected, bool writing);
 
 /*
- * What a symbolic link says, and its facts, which belong together: the text's length; 0 for
+ * What a symbolic link says, and its st, which belong together: the text's length; 0 for
  * one of the kernel's that leads somewhere without a text; -EINVAL when it is no link; or
  * another negative errno.
  */
-int compat_read_link(const char *path, struct stat *facts, char *target, size_t size);
+int compat_read_link(const char *path, struct stat *st, char *target, size_t size);
 
 /*
  * A file without a name in the directory, open for reading and writing, mode

@@ -122,14 +122,14 @@ struct pidfd_facts {
 
 int compat_pidfd_exit_status(int pidfd, int *status)
 {
-	struct pidfd_facts facts = { .mask = PIDFD_FACTS_EXIT };
+	struct pidfd_facts st = { .mask = PIDFD_FACTS_EXIT };
 
 	/* C libraries differ in the type of ioctl(3)'s request. */
-	if (syscall(SYS_ioctl, pidfd, PIDFD_FACTS, &facts) < 0)
+	if (syscall(SYS_ioctl, pidfd, PIDFD_FACTS, &st) < 0)
 		return errno == ESRCH ? -EAGAIN : -ENOTSUP;
-	if (!(facts.mask & PIDFD_FACTS_EXIT))
+	if (!(st.mask & PIDFD_FACTS_EXIT))
 		return -EAGAIN;
-	*status = facts.exit_code;
+	*status = st.exit_code;
 	return 0;
 }
 
@@ -188,13 +188,13 @@ int compat_process_stat(pid_t pid, struct compat_process *process)
 
 int compat_process_owner(pid_t pid, uid_t *owner)
 {
-	struct stat facts;
+	struct stat st;
 	char path[64];
 
 	snprintf(path, sizeof path, "/proc/%ld", (long)pid);
-	if (stat(path, &facts) < 0)
+	if (stat(path, &st) < 0)
 		return -errno;
-	*owner = facts.st_uid;
+	*owner = st.st_uid;
 	return 0;
 }
 

@@ -47,11 +47,11 @@ bool compat_signal_has_value(const siginfo_t *info)
  * systems lose on the way from a program with longer pointers to one with
  * shorter; and, in Linux, the error number, which no other signal of this kind
  * has, and which emulators lose.  The bits that are always the same keep what a
- * program may have left there from being taken for a ticket.
+ * program may have left there from being taken for a cookie.
  */
 struct value {
 	int32_t integer;
-	uint32_t ticket;
+	uint32_t cookie;
 };
 
 #define MASK UINT32_C(0xF0000000)
@@ -74,19 +74,19 @@ static bool has_error(void)
 }
 #endif
 
-static bool is_ticket(uint32_t number)
+static bool is_cookie(uint32_t number)
 {
 	return (number & MASK) == SAME;
 }
 
-uint32_t compat_signal_ticket(uint32_t any)
+uint32_t compat_signal_cookie(uint32_t any)
 {
 	return (any & ~MASK) | SAME;
 }
 
-void compat_signal_with_ticket(siginfo_t *info, int signal, uint32_t ticket)
+void compat_signal_with_cookie(siginfo_t *info, int signal, uint32_t cookie)
 {
-	struct value value = {.ticket = ticket};
+	struct value value = {.cookie = cookie};
 
 	memset(info, 0, sizeof *info);
 	info->si_signo = signal;
@@ -94,12 +94,12 @@ void compat_signal_with_ticket(siginfo_t *info, int signal, uint32_t ticket)
 	info->si_pid = getpid();
 	info->si_uid = getuid();
 	if (has_error())
-		info->si_errno = (int)ticket;
+		info->si_errno = (int)cookie;
 	if (has_room())
 		memcpy(&info->si_value, &value, sizeof value);
 }
 
-uint32_t compat_signal_get_ticket(const siginfo_t *info)
+uint32_t compat_signal_get_cookie(const siginfo_t *info)
 {
 	struct value value = {.integer = 0};
 
@@ -111,7 +111,7 @@ uint32_t compat_signal_get_ticket(const siginfo_t *info)
 		value.integer = info->si_value.sival_int;
 	if (value.integer != 0)
 		return 0;
-	if (has_error() && is_ticket((uint32_t)info->si_errno))
+	if (has_error() && is_cookie((uint32_t)info->si_errno))
 		return (uint32_t)info->si_errno;
-	return is_ticket(value.ticket) ? value.ticket : 0;
+	return is_cookie(value.cookie) ? value.cookie : 0;
 }

@@ -18,12 +18,12 @@ bool compat_signal_has_value(const siginfo_t *info);
  * that is 0 then.  Not every number will do; this makes one of any number,
  * never 0.
  */
-uint32_t compat_signal_ticket(uint32_t any);
+uint32_t compat_signal_cookie(uint32_t any);
 
 /* What is to be sent, by sender. */
-void compat_signal_with_ticket(siginfo_t *info, int signal, uint32_t ticket);
+void compat_signal_with_cookie(siginfo_t *info, int signal, uint32_t cookie);
 
-/* The ticket that came with a signal, or 0. */
-uint32_t compat_signal_get_ticket(const siginfo_t *info);
+/* The cookie that came with a signal, or 0. */
+uint32_t compat_signal_get_cookie(const siginfo_t *info);
 
 #endif /* COMPAT_SIGINFO_H */

@@ -189,7 +189,7 @@ static int acquire_place(void *data)
 {
 	struct daemonkit_context *context = data;
 
-	return context->pidfile != NULL ? pidfile_take(context->pidfile) : 0;
+	return context->pidfile != NULL ? pidfile_acquire(context->pidfile) : 0;
 }
 
 /* Nothing here is this process's then, least of all the file to remove. */
@@ -198,7 +198,7 @@ static void release_place(void *data)
 	struct daemonkit_context *context = data;
 
 	if (context->pidfile != NULL)
-		pidfile_leave_to_heir(context->pidfile);
+		pidfile_leave_to_successor(context->pidfile);
 }
 
 static void finish_handover(void *data)

@@ -37,15 +37,15 @@ static int put_link_target(char here[static PATH_MAX], const char *target)
 /* What is at the path was not followed: 0 to look again, 1: it may be; or an error. */
 static int follow_links(const char *path, char here[static PATH_MAX])
 {
-	struct stat facts;
+	struct stat st;
 	/* Not on the stack, which has another path already. */
 	char *target = malloc(PATH_MAX);
-	int result = target == NULL ? -ENOMEM : compat_read_link(here, &facts, target, PATH_MAX);
+	int result = target == NULL ? -ENOMEM : compat_read_link(here, &st, target, PATH_MAX);
 
-	if (result >= 0 && facts.st_uid != 0 && facts.st_uid != geteuid()) {
+	if (result >= 0 && st.st_uid != 0 && st.st_uid != geteuid()) {
 		result = error_set(-ELOOP, "log file %s: %s is a symbolic link of user %lu, and is "
 				   "not followed; remove it or name the file itself", path, here,
-				   (unsigned long)facts.st_uid);
+				   (unsigned long)st.st_uid);
 		goto out;
 	}
 	if (result == 0)

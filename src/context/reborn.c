@@ -25,11 +25,11 @@
 static bool is_managed(void)
 {
 	const char *address = getenv("NOTIFY_SOCKET"), *pid = getenv("SYSTEMD_EXEC_PID");
-	char own[NUMBER_MAX];
+	char own[DECIMAL_MAX];
 
 	if (address == NULL || address[0] == '\0')
 		return false;
-	number_format(own, (uint64_t)getpid());
+	decimal_format(own, (uint64_t)getpid());
 	return pid == NULL || strcmp(pid, own) == 0;
 }
 
@@ -68,7 +68,7 @@ static pid_t start_and_await(struct daemonkit_context *context, const struct pla
 	if (context->settings.pid_file != NULL) {
 		KEEP_ERROR_TEXT;
 
-		pidfile_bury(context->settings.pid_file, daemon);
+		pidfile_remove_stale(context->settings.pid_file, daemon);
 	}
 	return result;
 }

@@ -7,7 +7,7 @@
  * and names itself in the file; the manager is told the new main process; the new
  * one is told to go on, and answers that it is the daemon.  Last, this one leaves
  * the file.  When the new one fails before that answer, this one takes back what
- * it yielded; under a manager, before the manager is told.
+ * it handed_over; under a manager, before the manager is told.
  * Thread-safe on different contexts.
  */
 #include <daemonkit/upgrade.h>
@@ -47,7 +47,7 @@ struct daemonkit_upgrade {
 	struct compat_pollset set;
 	short events; /* that the set looks for at the channel */
 	short end_events; /* and at the daemon's end */
-	bool yielded; /* the pid file */
+	bool handed_over; /* the pid file */
 	bool answered;
 	pid_t answer;
 	char error[ERROR_TEXT_MAX]; /* the text of a negative one */
@@ -80,7 +80,7 @@ static int check_upgrade(const struct daemonkit_context *context, const char *pa
 	if (getpid() == 1 || (context->supervised && notify->manager.address == NULL))
 		return error_set(-ENOTSUP, "upgrade: whoever supervises this process would take "
 					   "its end for the daemon's: restart it");
-	if (context->pidfile != NULL && (result = pidfile_can_yield(context->pidfile)) < 0)
+	if (context->pidfile != NULL && (result = pidfile_can_hand_over(context->pidfile)) < 0)
 		return result;
 	if (path == NULL && successor_program(context) == NULL)
 		return error_set(-ENOENT, "upgrade: it is not known which file this program is: "
@@ -202,8 +202,8 @@ static int hand_over(struct launch *launch, void *owner)
 	int result;
 
 	if (context->pidfile != NULL) {
-		upgrade->yielded = true;
-		result = pidfile_yield(context->pidfile);
+		upgrade->handed_over = true;
+		result = pidfile_hand_over(context->pidfile);
 		if (result < 0)
 			return result;
 	}
@@ -220,7 +220,7 @@ static int hand_over(struct launch *launch, void *owner)
 	if (!managed)
 		result = await_successor(launch, CHANNEL_SUCCEEDED);
 	if (result == 0 && context->pidfile != NULL)
-		pidfile_leave_to_heir(context->pidfile);
+		pidfile_leave_to_successor(context->pidfile);
 	return result;
 }
 
@@ -230,7 +230,7 @@ static int take_place_back(struct daemonkit_upgrade *upgrade, int result)
 	char *cause = upgrade->error;
 
 	snprintf(cause, sizeof upgrade->error, "%s", daemonkit_error());
-	if (upgrade->yielded && pidfile_take_back(upgrade->context->pidfile) < 0)
+	if (upgrade->handed_over && pidfile_reacquire(upgrade->context->pidfile) < 0)
 		error_set(result, "upgrade: %s; and then: %s", cause, daemonkit_error());
 	else
 		error_set(result, "upgrade: %s", cause);

@@ -26,7 +26,7 @@ struct status {
 static int find_status(struct daemonkit_control *control, struct status *status)
 {
 	struct daemonkit_process *process;
-	struct stat facts;
+	struct stat st;
 	int result = daemonkit_context_search(control->context, &process);
 
 	*status = (struct status){.uptime = -1};
@@ -41,7 +41,7 @@ static int find_status(struct daemonkit_control *control, struct status *status)
 		return CONTROL_STATUS_UNKNOWN;
 	}
 	/* An empty one was left by a daemon that could not remove it. */
-	if (lstat(control->context->settings.pid_file, &facts) == 0 && facts.st_size > 0)
+	if (lstat(control->context->settings.pid_file, &st) == 0 && st.st_size > 0)
 		return CONTROL_STATUS_DEAD;
 	return CONTROL_STATUS_STOPPED;
 }

@@ -36,7 +36,7 @@ static int end_with_children(struct daemonkit_control *control, struct daemonkit
 
 	if (result < 0 && result != -ESRCH)
 		return result;
-	pidfile_bury(control->context->settings.pid_file, daemonkit_process_pid(process));
+	pidfile_remove_stale(control->context->settings.pid_file, daemonkit_process_pid(process));
 	return result == 1;
 }
 
@@ -92,14 +92,14 @@ static int stop_process(struct daemonkit_control *control, struct daemonkit_proc
 static int open_pid_file(const char *path)
 {
 	struct pidfile_place place;
-	struct stat facts;
+	struct stat st;
 	int result = pidfile_place_open(&place, path);
 
 	if (result < 0)
 		return result;
-	result = pidfile_look(&place, &facts);
+	result = pidfile_stat(&place, &st);
 	if (result == 0)
-		result = pidfile_open_seen(&place, &facts, false);
+		result = pidfile_open_expected(&place, &st, false);
 	pidfile_place_close(&place);
 	return result;
 }
@@ -107,7 +107,7 @@ static int open_pid_file(const char *path)
 /* It does not run: what a crash has left is in nobody's way afterwards. */
 static int remove_stale_file(struct daemonkit_control *control)
 {
-	int result = pidfile_bury(control->context->settings.pid_file, 0);
+	int result = pidfile_remove_stale(control->context->settings.pid_file, 0);
 
 	if (result < 0) {
 		terminal_complain(&control->terminal, "not running, but: %s", daemonkit_error());
@@ -129,8 +129,8 @@ int control_stop(struct daemonkit_control *control)
 	else if (result == CONTROL_DONE)
 		result = remove_stale_file(control);
 	/* Were this very process to hold it, that would not be lost. */
-	pidfile_enter();
+	pidfile_mutex_lock();
 	pidfile_lock_close(pid_file);
-	pidfile_leave();
+	pidfile_mutex_unlock();
 	return result;
 }

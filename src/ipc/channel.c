@@ -103,7 +103,7 @@ static int accept_connection(int listener)
 /* No more connections than this can be in a queue at once. */
 #define QUEUE_MAX (SOMAXCONN + 1)
 
-int channel_take_call(int listener, pid_t caller)
+int channel_accept_from(int listener, pid_t caller)
 {
 	struct compat_peer peer;
 
@@ -175,7 +175,7 @@ int channel_listen_as(const char *what, uint32_t number)
 	return error;
 }
 
-int channel_call(const char *what, uint32_t number, deadline until)
+int channel_connect_to(const char *what, uint32_t number, deadline until)
 {
 	struct sockaddr_un name;
 	socklen_t length = name_number(&name, what, number);

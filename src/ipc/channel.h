@@ -65,14 +65,14 @@ int channel_accept(int listener, const struct channel_address *address);
  * listener (-EADDRINUSE: taken already), and the one that connects there.
  */
 int channel_listen_as(const char *what, uint32_t number);
-int channel_call(const char *what, uint32_t number, deadline until);
+int channel_connect_to(const char *what, uint32_t number, deadline until);
 
 /*
  * Of the connections that there are, without waiting, take the first that came from
  * the process which had this pid: its descriptor, or -EAGAIN without one.  Others are
  * dropped.  The pid has to have been that process's since before there was a listener.
  */
-int channel_take_call(int listener, pid_t caller);
+int channel_accept_from(int listener, pid_t caller);
 
 /*
  * Send: 0, -EAGAIN (no room; only until the deadline is waited for some), or

@@ -19,7 +19,7 @@
  * How long whoever asks may take to pick up, in milliseconds.  The signal is
  * handled then all the same: a request holds nobody up for longer.
  */
-#define PICK_UP 1000
+#define ACCEPT_TIMEOUT 1000
 
 /*
  * Wait until the process that asks has accepted the connection, and says for which signal.
@@ -43,15 +43,15 @@ static int await_permission(int line, int signal, deadline until)
 	return message.type == CHANNEL_GO && message.number == signal ? 0 : -EBADMSG;
 }
 
-void answer_begin(struct answer *answer, pid_t owner, uint32_t ticket, int signal)
+void reply_begin(struct reply *answer, pid_t owner, uint32_t cookie, int signal)
 {
 	deadline until;
 
-	*answer = (struct answer){.line = -1, .owner = owner};
-	if (ticket == 0)
+	*answer = (struct reply){.line = -1, .owner = owner};
+	if (cookie == 0)
 		return;
-	until = deadline_after(PICK_UP);
-	answer->line = channel_call(ANSWER_ADDRESS, ticket, until);
+	until = deadline_after(ACCEPT_TIMEOUT);
+	answer->line = channel_connect_to(REPLY_ADDRESS, cookie, until);
 	if (answer->line < 0)
 		answer->line = -1;
 	else if (await_permission(answer->line, signal, until) < 0 ||
@@ -59,7 +59,7 @@ void answer_begin(struct answer *answer, pid_t owner, uint32_t ticket, int signa
 		answer->line = fd_close(answer->line);
 }
 
-static int check_reply(const struct answer *answer)
+static int check_reply(const struct reply *answer)
 {
 	if (answer->given)
 		return error_set(-EPERM, "signal: there was a reply already");
@@ -68,27 +68,27 @@ static int check_reply(const struct answer *answer)
 	return 0;
 }
 
-static int send_reply(const struct answer *answer, enum channel_type type, int error, const char *text)
+static int send_reply(const struct reply *answer, enum channel_type type, int error, const char *text)
 {
 	int result;
 
 	if (answer->line < 0)
 		return 0;
 	result = channel_send(answer->line, type, error, text,
-			      deadline_after(type == CHANNEL_STATUS ? 0 : PICK_UP));
+			      deadline_after(type == CHANNEL_STATUS ? 0 : ACCEPT_TIMEOUT));
 	if (result == -EAGAIN && type != CHANNEL_STATUS)
 		result = -ECANCELED;
 	return result < 0 ? error_system(result, "signal: tell whoever asked") : 0;
 }
 
-int answer_status(struct answer *answer, const char *text)
+int reply_status(struct reply *answer, const char *text)
 {
 	int result = check_reply(answer);
 
 	return result < 0 ? result : send_reply(answer, CHANNEL_STATUS, 0, text);
 }
 
-int answer_give(struct answer *answer, int error, const char *text)
+int reply_send(struct reply *answer, int error, const char *text)
 {
 	int result = check_reply(answer);
 
@@ -100,9 +100,9 @@ int answer_give(struct answer *answer, int error, const char *text)
 	return send_reply(answer, error < 0 ? CHANNEL_FAILED : CHANNEL_READY, error, text);
 }
 
-void answer_end(struct answer *answer, int error, const char *text)
+void reply_end(struct reply *answer, int error, const char *text)
 {
 	if (answer->line >= 0 && !answer->given && answer->owner == getpid())
-		answer_give(answer, error, error < 0 ? text : "");
+		reply_send(answer, error, error < 0 ? text : "");
 	answer->line = fd_close(answer->line);
 }

@@ -30,7 +30,7 @@
 /* How long other requests for the same signal are waited for, in milliseconds. */
 #define TURN 1000
 /* How long a process that has hung up may take to end. */
-#define HANG_UP 1000
+#define CLOSE_TIMEOUT 1000
 /* How often the process is looked at where there is nothing to wait on. */
 #define LOOK_INTERVAL 10
 
@@ -46,8 +46,8 @@ struct request {
 	int answer;
 };
 
-/* The listener, and its ticket. */
-static int open_listener(uint32_t *ticket)
+/* The listener, and its cookie. */
+static int open_listener(uint32_t *cookie)
 {
 	uint32_t number;
 	int fd = -EADDRINUSE;
@@ -57,8 +57,8 @@ static int open_listener(uint32_t *ticket)
 
 		if (result < 0)
 			return result;
-		*ticket = compat_signal_ticket(number);
-		fd = channel_listen_as(ANSWER_ADDRESS, *ticket);
+		*cookie = compat_signal_cookie(number);
+		fd = channel_listen_as(REPLY_ADDRESS, *cookie);
 	}
 	return fd;
 }
@@ -84,18 +84,18 @@ static void await_disposition(const struct request *request)
 
 /*
  * Send it: 0 or a negative errno.  Of a signal that is pending already the kernel
- * drops every further one, with its ticket.  So those who ask take turns until the
+ * drops every further one, with its cookie.  So those who ask take turns until the
  * process has taken theirs.  Where there is no lock for that, a request that comes at
  * the same time as another may stay without an answer, and nothing worse.
  */
-static int send_request(const struct request *request, uint32_t ticket)
+static int send_request(const struct request *request, uint32_t cookie)
 {
 	int lock = compat_process_lock(daemonkit_process_pid(request->process),
 				       lock_limit(request));
 	int result;
 
 	await_disposition(request);
-	result = process_queue(request->process, request->signal, ticket);
+	result = process_queue(request->process, request->signal, cookie);
 	if (result == 0)
 		await_disposition(request);
 	fd_close(lock);
@@ -104,7 +104,7 @@ static int send_request(const struct request *request, uint32_t ticket)
 
 static void accept_reply(struct request *request)
 {
-	int line = channel_take_call(request->listener,
+	int line = channel_accept_from(request->listener,
 				     daemonkit_process_pid(request->process));
 
 	/* It is alive now, so its pid was its own when it called. */
@@ -113,7 +113,7 @@ static void accept_reply(struct request *request)
 	if (line < 0)
 		return;
 	request->line = line;
-	/* To which signal the answer is to be: the ticket may have come with another. */
+	/* To which signal the answer is to be: the cookie may have come with another. */
 	channel_send(line, CHANNEL_GO, request->signal, "", 0);
 }
 
@@ -203,7 +203,7 @@ static int step_request(struct request *request)
 	}
 	/* A process that ends hangs up a moment before its end can be seen. */
 	if (result < 0)
-		ended = daemonkit_process_wait(request->process, HANG_UP) == 0;
+		ended = daemonkit_process_wait(request->process, CLOSE_TIMEOUT) == 0;
 	if (result == 0 || (result > 0 && !ended && !late))
 		return result;
 	return explain_silence(request, ended, result);
@@ -212,11 +212,11 @@ static int step_request(struct request *request)
 static int request_until(struct request *request)
 {
 	long pid = (long)daemonkit_process_pid(request->process);
-	uint32_t ticket = 0;
+	uint32_t cookie = 0;
 	int result;
 
-	request->listener = open_listener(&ticket);
-	result = send_request(request, request->listener < 0 ? 0 : ticket);
+	request->listener = open_listener(&cookie);
+	result = send_request(request, request->listener < 0 ? 0 : cookie);
 	if (result < 0)
 		return error_system(result, "process %ld: signal %d", pid, request->signal);
 	if (request->listener < 0)

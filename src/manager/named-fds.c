@@ -132,17 +132,17 @@ static int socket_kind(int fd)
 int named_fds_check_kind(const char *name, int fd, int kind)
 {
 	int found = DAEMONKIT_FD_ANY;
-	struct stat facts;
+	struct stat st;
 
 	if (kind == DAEMONKIT_FD_ANY)
 		return 0;
-	if (fstat(fd, &facts) < 0)
+	if (fstat(fd, &st) < 0)
 		return error_system(-errno, "descriptor %s (%d)", name, fd);
-	if (S_ISSOCK(facts.st_mode))
+	if (S_ISSOCK(st.st_mode))
 		found = socket_kind(fd);
-	else if (S_ISFIFO(facts.st_mode))
+	else if (S_ISFIFO(st.st_mode))
 		found = DAEMONKIT_FD_FIFO;
-	else if (S_ISREG(facts.st_mode))
+	else if (S_ISREG(st.st_mode))
 		found = compat_is_queue(fd) ? DAEMONKIT_FD_QUEUE : DAEMONKIT_FD_FILE;
 	if (found == kind)
 		return 0;
@@ -158,11 +158,11 @@ static int count_passed(void)
 
 	if (pid == NULL)
 		return 0;
-	if (number_parse_variable(pid, INT_MAX, &number) < 0 || number == 0)
+	if (decimal_parse_variable(pid, INT_MAX, &number) < 0 || number == 0)
 		return error_set(-EINVAL, "LISTEN_PID=%.32s: not a pid", pid);
 	if ((pid_t)number != getpid() || count == NULL)
 		return 0;
-	if (number_parse_variable(count, INT_MAX - FIRST, &number) < 0 || number == 0)
+	if (decimal_parse_variable(count, INT_MAX - FIRST, &number) < 0 || number == 0)
 		return error_set(-EINVAL, "LISTEN_FDS=%.32s: not a number of descriptors", count);
 	for (int fd = FIRST; fd < FIRST + (int)number; fd++)
 		if (fd_set_cloexec(fd, true) < 0)

@@ -57,8 +57,8 @@ static int parse_vsock(const char *text, struct manager_address *target)
 			continue;
 		colon = strchr(cid, ':');
 		if (colon == NULL ||
-		    number_parse(cid, (size_t)(colon - cid), UINT32_MAX - 1, &cid_number) < 0 ||
-		    number_parse(colon + 1, strlen(colon + 1), UINT32_MAX, &port_number) < 0)
+		    decimal_parse(cid, (size_t)(colon - cid), UINT32_MAX - 1, &cid_number) < 0 ||
+		    decimal_parse(colon + 1, strlen(colon + 1), UINT32_MAX, &port_number) < 0)
 			return -EINVAL;
 		memcpy(target->types, kinds[i].types, sizeof target->types);
 		target->type_count = kinds[i].count;

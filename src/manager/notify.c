@@ -244,7 +244,7 @@ static bool is_for_this_process(const struct notify *notify)
 
 	if (text == NULL)
 		return true;
-	return number_parse_variable(text, INT_MAX, &pid) == 0 &&
+	return decimal_parse_variable(text, INT_MAX, &pid) == 0 &&
 	       ((pid_t)pid == getpid() || (notify->watched > 0 && (pid_t)pid == notify->watched));
 }
 
@@ -254,7 +254,7 @@ int notify_watchdog_interval(const struct notify *notify, int *milliseconds)
 	uint64_t microseconds;
 
 	if (text == NULL || !is_for_this_process(notify) ||
-	    number_parse_variable(text, UINT64_MAX - 1, &microseconds) < 0 ||
+	    decimal_parse_variable(text, UINT64_MAX - 1, &microseconds) < 0 ||
 	    microseconds == 0)
 		return 0;
 	microseconds /= 1000;

@@ -24,7 +24,7 @@
  */
 #define PATIENCE 250
 
-static int find_place(struct pidfile_place *place, const char *path)
+static int open_place(struct pidfile_place *place, const char *path)
 {
 	int result = pidfile_place_open(place, path);
 
@@ -32,30 +32,30 @@ static int find_place(struct pidfile_place *place, const char *path)
 }
 
 /*
- * What is there: 0 and the facts of what may be a pid file; -ENOENT without
+ * What is there: 0 and the st of what may be a pid file; -ENOENT without
  * a text; PIDFILE_AGAIN; or an error.
  */
-static int examine(const struct pidfile_place *place, struct stat *facts)
+static int examine_file(const struct pidfile_place *place, struct stat *st)
 {
-	int result = pidfile_look(place, facts);
+	int result = pidfile_stat(place, st);
 
 	if (result == -ESTALE)
 		return PIDFILE_AGAIN;
 	if (result < 0)
 		return result;
-	if (facts->st_nlink > 1)
+	if (st->st_nlink > 1)
 		return error_set(-EEXIST, "pid file %s: it has %lu names (hard links)", place->path,
-				 (unsigned long)facts->st_nlink);
-	return facts->st_nlink == 0 ? PIDFILE_AGAIN : 0;
+				 (unsigned long)st->st_nlink);
+	return st->st_nlink == 0 ? PIDFILE_AGAIN : 0;
 }
 
 /*
  * Open what was examined, if it is no foreign file: a descriptor,
- * -ESTALE or -EAGAIN without a text as pidfile_open_seen(), or an error.
+ * -ESTALE or -EAGAIN without a text as pidfile_open_expected(), or an error.
  */
-static int open_examined(const struct pidfile_place *place, const struct stat *facts)
+static int open_examined(const struct pidfile_place *place, const struct stat *st)
 {
-	int fd = pidfile_open_seen(place, facts, true);
+	int fd = pidfile_open_expected(place, st, true);
 	int text;
 
 	if (fd < 0)
@@ -77,10 +77,10 @@ static int open_examined(const struct pidfile_place *place, const struct stat *f
  * A file that may be read but not written, as root's by another user, and that an instance
  * holds: PIDFILE_AGAIN or -EALREADY.  0, and no text, where none is known to.
  */
-static int refuse_if_held(const struct pidfile_place *place, const struct stat *facts,
+static int refuse_if_held(const struct pidfile_place *place, const struct stat *st,
 			  struct pidfile_claim *claim)
 {
-	int fd = compat_open_expected(place->directory, place->name, facts, false);
+	int fd = compat_open_expected(place->directory, place->name, st, false);
 	int result = -EBADF;
 
 	if (fd >= 0)
@@ -99,11 +99,11 @@ static int refuse_if_held(const struct pidfile_place *place, const struct stat *
 }
 
 /* Take a file that is there and that is open, unless somebody holds it. */
-static int take_over(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
+static int acquire_stale(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 		     mode_t mode, int *fd, struct pidfile_claim *claim)
 {
 	struct pidfile_lock stale = { .owner = 0 };
-	struct stat facts;
+	struct stat st;
 	int result = pidfile_claim(*fd, 0, claim);
 
 	if (result == 0 &&
@@ -113,12 +113,12 @@ static int take_over(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 	if (result == 0 && claim->kind != PIDFILE_CLAIM_NONE)
 		return pidfile_claim_refuse(claim, place->path);
 	if (result == 0)
-		result = pidfile_lock_take(&stale, *fd);
+		result = pidfile_lock_acquire(&stale, *fd);
 	if (result == -EAGAIN || result == -ESTALE)
 		return PIDFILE_AGAIN;
 	if (result < 0)
 		return error_system(result, "pid file %s: lock", place->path);
-	if (fstat(*fd, &facts) < 0 || facts.st_nlink != 1 || !pidfile_is_at(place, &facts))
+	if (fstat(*fd, &st) < 0 || st.st_nlink != 1 || !pidfile_is_at(place, &st))
 		result = PIDFILE_AGAIN;
 	else
 		result = pidfile_publish(pidfile, place, mode, &stale);
@@ -128,11 +128,11 @@ static int take_over(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 	return result;
 }
 
-static int attempt(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
+static int attempt_create(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 		   mode_t mode, struct pidfile_claim *claim)
 {
-	struct stat facts;
-	int result = examine(place, &facts);
+	struct stat st;
+	int result = examine_file(place, &st);
 	int fd;
 
 	if (result == -ENOENT)
@@ -140,34 +140,34 @@ static int attempt(struct daemonkit_pidfile *pidfile, const struct pidfile_place
 	if (result != 0)
 		return result;
 	/* Not even opened: closing it would drop the process's own lock. */
-	if (pidfile_lock_here(&facts))
+	if (pidfile_lock_here(&st))
 		return error_set(-EALREADY, "pid file %s: held by this very process (%ld)",
 				 place->path, (long)getpid());
-	fd = open_examined(place, &facts);
+	fd = open_examined(place, &st);
 	if (fd == -EACCES) {
-		result = refuse_if_held(place, &facts, claim);
+		result = refuse_if_held(place, &st, claim);
 		return result != 0 ? result : fd;
 	}
 	if (fd == -EAGAIN)
 		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_LEASED };
 	if (fd < 0)
 		return fd == -ESTALE || fd == -EAGAIN ? PIDFILE_AGAIN : fd;
-	result = take_over(pidfile, place, mode, &fd, claim);
+	result = acquire_stale(pidfile, place, mode, &fd, claim);
 	pidfile_lock_close(fd);
 	return result;
 }
 
 /* Attempts until there is an answer. */
-static int take(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place, mode_t mode)
+static int acquire_file(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place, mode_t mode)
 {
 	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
 
 	for (int looks = 0; looks < PATIENCE; looks++) {
 		int result;
 
-		pidfile_enter();
-		result = attempt(pidfile, place, mode, &claim);
-		pidfile_leave();
+		pidfile_mutex_lock();
+		result = attempt_create(pidfile, place, mode, &claim);
+		pidfile_mutex_unlock();
 		if (result != PIDFILE_AGAIN)
 			return result;
 		deadline_poll(NULL, 0, deadline_after(1));
@@ -195,14 +195,14 @@ static int make_empty(const struct pidfile_place *place, mode_t mode)
 /* A descriptor, -ESTALE or -EAGAIN without a text, or an error. */
 static int open_or_make(const struct pidfile_place *place, mode_t mode)
 {
-	struct stat facts;
-	int result = examine(place, &facts);
+	struct stat st;
+	int result = examine_file(place, &st);
 
 	if (result == -ENOENT)
 		return make_empty(place, mode);
 	if (result == PIDFILE_AGAIN)
 		return -ESTALE;
-	return result < 0 ? result : open_examined(place, &facts);
+	return result < 0 ? result : open_examined(place, &st);
 }
 
 /* Open it, whoever may hold it. */
@@ -214,10 +214,10 @@ static int open_only(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 	for (int looks = 0; looks < PATIENCE; looks++) {
 		int fd;
 
-		pidfile_enter();
+		pidfile_mutex_lock();
 		fd = open_or_make(place, mode);
 		pidfile_lock_restore();
-		pidfile_leave();
+		pidfile_mutex_unlock();
 		if (fd >= 0)
 			pidfile->fd = fd;
 		if (fd != -ESTALE && fd != -EAGAIN)
@@ -229,7 +229,7 @@ static int open_only(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 }
 
 /* An object for a file that one of the two above has taken or opened. */
-static int obtain(struct daemonkit_pidfile **ret, const char *path, mode_t mode,
+static int obtain_pidfile(struct daemonkit_pidfile **ret, const char *path, mode_t mode,
 		  int (*get)(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 			     mode_t mode))
 {
@@ -242,7 +242,7 @@ static int obtain(struct daemonkit_pidfile **ret, const char *path, mode_t mode,
 				 path, (unsigned)mode);
 	result = pidfile_new(&pidfile, path);
 	if (result == 0)
-		result = find_place(&place, pidfile->path);
+		result = open_place(&place, pidfile->path);
 	if (result == 0)
 		result = get(pidfile, &place, mode != 0 ? mode : DAEMONKIT_FILE_MODE);
 	pidfile_place_close(&place);
@@ -257,12 +257,12 @@ int daemonkit_pidfile_create(const char *path, mode_t mode, struct daemonkit_pid
 {
 	DISABLE_CANCELLATION;
 
-	return ret && path ? obtain(ret, path, mode, take) : error_null(__func__);
+	return ret && path ? obtain_pidfile(ret, path, mode, acquire_file) : error_null(__func__);
 }
 
 int daemonkit_pidfile_open(const char *path, mode_t mode, struct daemonkit_pidfile **ret)
 {
 	DISABLE_CANCELLATION;
 
-	return ret && path ? obtain(ret, path, mode, open_only) : error_null(__func__);
+	return ret && path ? obtain_pidfile(ret, path, mode, open_only) : error_null(__func__);
 }

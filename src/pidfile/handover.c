@@ -14,10 +14,10 @@
 #include "compat/ofd-lock.h"
 #include "pidfile/owner.h"
 
-int pidfile_can_yield(const struct daemonkit_pidfile *pidfile)
+int pidfile_can_hand_over(const struct daemonkit_pidfile *pidfile)
 {
 	/* This process has it already, unless there are no such locks or it never got it. */
-	int result = compat_guard_take(pidfile->fd);
+	int result = compat_ofd_lock(pidfile->fd);
 
 	if (result == -EAGAIN)
 		return error_set(-ENOLCK, "pid file %s: another process has the lock that would be"
@@ -28,14 +28,14 @@ int pidfile_can_yield(const struct daemonkit_pidfile *pidfile)
 	return 0;
 }
 
-int pidfile_yield(struct daemonkit_pidfile *pidfile)
+int pidfile_hand_over(struct daemonkit_pidfile *pidfile)
 {
 	int result = 0;
 
-	pidfile_enter();
+	pidfile_mutex_lock();
 	if (pidfile_lock_held(&pidfile->lock))
-		result = pidfile_lock_yield(&pidfile->lock);
-	pidfile_leave();
+		result = pidfile_lock_hand_over(&pidfile->lock);
+	pidfile_mutex_unlock();
 	return result < 0 ? error_system(result, "pid file %s: hand over", pidfile->path) : 0;
 }
 
@@ -49,20 +49,20 @@ int pidfile_inherit(struct daemonkit_pidfile **ret, const char *path, int fd)
 }
 
 /* Somebody has it who was faster when the other one had died. */
-static int refuse(const struct daemonkit_pidfile *pidfile)
+static int refuse_handover(const struct daemonkit_pidfile *pidfile)
 {
 	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
 	int result;
 
-	pidfile_enter();
+	pidfile_mutex_lock();
 	result = pidfile_claim(pidfile->fd, 0, &claim);
-	pidfile_leave();
+	pidfile_mutex_unlock();
 	return result < 0 ? error_system(result, "pid file %s: take it over", pidfile->path)
 			  : pidfile_claim_refuse(&claim, pidfile->path);
 }
 
 /* In its root directory there may be another file at the path of outside. */
-static bool is_gone_from(const char *path, const struct stat *facts)
+static bool is_gone_from(const char *path, const struct stat *st)
 {
 	struct pidfile_place place;
 	struct stat found;
@@ -70,9 +70,9 @@ static bool is_gone_from(const char *path, const struct stat *facts)
 
 	if (!path || pidfile_place_open(&place, path) < 0)
 		return false;
-	result = pidfile_look(&place, &found);
+	result = pidfile_stat(&place, &found);
 	pidfile_place_close(&place);
-	return result == -ENOENT || (result == 0 && !fd_same_file(&found, facts));
+	return result == -ENOENT || (result == 0 && !fd_same_file(&found, st));
 }
 
 /*
@@ -81,52 +81,52 @@ static bool is_gone_from(const char *path, const struct stat *facts)
  */
 static int check_place(const struct daemonkit_pidfile *pidfile)
 {
-	struct stat facts;
+	struct stat st;
 
-	if (fstat(pidfile->fd, &facts) < 0)
+	if (fstat(pidfile->fd, &st) < 0)
 		return -errno;
-	return facts.st_nlink == 0 ||
-	       is_gone_from(pidfile->jailed ? pidfile->inside : pidfile->path, &facts) ? -ESTALE : 0;
+	return st.st_nlink == 0 ||
+	       is_gone_from(pidfile->jailed ? pidfile->inside : pidfile->path, &st) ? -ESTALE : 0;
 }
 
-/* The guard stays whatever happens: it is the other process's too. */
-int pidfile_take(struct daemonkit_pidfile *pidfile)
+/* The OFD lock stays whatever happens: it is the other process's too. */
+int pidfile_acquire(struct daemonkit_pidfile *pidfile)
 {
 	int result;
 
-	pidfile_enter();
+	pidfile_mutex_lock();
 	result = pidfile_lock_succeed(&pidfile->lock, pidfile->fd);
 	if (result == 0)
 		result = check_place(pidfile);
 	if (result == 0)
 		result = pidfile_text_write(pidfile->fd);
 	if (result < 0)
-		pidfile_lock_leave(&pidfile->lock);
-	pidfile_leave();
+		pidfile_lock_release(&pidfile->lock);
+	pidfile_mutex_unlock();
 	if (result == -EAGAIN)
-		return refuse(pidfile);
+		return refuse_handover(pidfile);
 	if (result == -ESTALE)
 		return error_set(result, "pid file %s: it was removed or replaced", pidfile->path);
 	return result < 0 ? error_system(result, "pid file %s: take it over", pidfile->path) : 0;
 }
 
-void pidfile_leave_to_heir(struct daemonkit_pidfile *pidfile)
+void pidfile_leave_to_successor(struct daemonkit_pidfile *pidfile)
 {
-	pidfile_enter();
-	pidfile_lock_leave(&pidfile->lock);
-	pidfile_leave();
+	pidfile_mutex_lock();
+	pidfile_lock_release(&pidfile->lock);
+	pidfile_mutex_unlock();
 }
 
-int pidfile_take_back(struct daemonkit_pidfile *pidfile)
+int pidfile_reacquire(struct daemonkit_pidfile *pidfile)
 {
 	pid_t named;
 	int result;
 
-	pidfile_enter();
-	result = pidfile_lock_regain(&pidfile->lock);
+	pidfile_mutex_lock();
+	result = pidfile_lock_reacquire(&pidfile->lock);
 	/* The other one may not have come to write it, and this one may not be able to. */
 	if (result == 0 && (pidfile_text_read(pidfile->fd, &named) < 0 || named != getpid()))
 		result = pidfile_text_write(pidfile->fd);
-	pidfile_leave();
+	pidfile_mutex_unlock();
 	return result < 0 ? error_system(result, "pid file %s: take it back", pidfile->path) : 0;
 }

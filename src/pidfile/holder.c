@@ -28,22 +28,22 @@
 #define AGAIN 1
 
 /*
- * The guard says only that the process has a descriptor: it could have been
+ * The OFD lock says only that the process has a descriptor: it could have been
  * passed to it by whoever wrote the file.  It is believed if nobody could
  * write it who may not signal the process anyway.
  */
 static bool is_trusted(int fd, pid_t pid)
 {
-	struct stat facts;
+	struct stat st;
 	uid_t owner;
 
-	if (fstat(fd, &facts) < 0 || (facts.st_mode & 022) != 0)
+	if (fstat(fd, &st) < 0 || (st.st_mode & 022) != 0)
 		return false;
-	return facts.st_uid == 0 || facts.st_uid == geteuid() ||
-	       (compat_process_owner(pid, &owner) == 0 && facts.st_uid == owner);
+	return st.st_uid == 0 || st.st_uid == geteuid() ||
+	       (compat_process_owner(pid, &owner) == 0 && st.st_uid == owner);
 }
 
-static int look_at_guard(const char *path, int fd, const struct pidfile_claim *claim)
+static int probe_ofd_lock(const char *path, int fd, const struct pidfile_claim *claim)
 {
 	return is_trusted(fd, claim->pid) ? 0 :
 	       error_set(-EBADMSG, "pid file %s: it names process %ld, but others could have"
@@ -51,14 +51,14 @@ static int look_at_guard(const char *path, int fd, const struct pidfile_claim *c
 }
 
 /*
- * The kernel remembers the pid of who has set a record lock.  A process that
+ * The kernel remembers the pid of who has set a POSIX lock.  A process that
  * shares its descriptors sets it for all who share them: it may be dead, its
  * lock still there, and the pid somebody else's.  Who really has the lock
  * shows it.  Where that cannot be seen, the kernel's word has to do.
  */
-static int look_at_record(const char *path, const struct stat *facts, struct pidfile_claim *claim)
+static int probe_posix_lock(const char *path, const struct stat *st, struct pidfile_claim *claim)
 {
-	int result = compat_record_held_by(claim->pid, facts);
+	int result = compat_posix_lock_held_by(claim->pid, st);
 
 	switch (result) {
 	case 0:
@@ -79,7 +79,7 @@ static int look_at_record(const char *path, const struct stat *facts, struct pid
 }
 
 /* The process is opened first and the kernel asked again: no pid is reused. */
-static int prove(const struct pidfile_place *place, const struct stat *facts, int fd,
+static int prove_holder(const struct pidfile_place *place, const struct stat *st, int fd,
 		 struct pidfile_claim *claim, struct daemonkit_process **ret)
 {
 	struct daemonkit_process *process = NULL;
@@ -93,13 +93,13 @@ static int prove(const struct pidfile_place *place, const struct stat *facts, in
 		result = pidfile_claim(fd, 0, claim);
 	if (result == -ESTALE ||
 	    (result == 0 && (claim->kind != PIDFILE_CLAIM_HOLDER || claim->pid != pid ||
-			     !pidfile_is_at(place, facts))))
+			     !pidfile_is_at(place, st))))
 		result = AGAIN;
 	if (result < 0)
 		result = error_system(result, "pid file %s: process %ld", place->path, (long)pid);
 	if (result == 0)
-		result = claim->by_guard ? look_at_guard(place->path, fd, claim)
-					 : look_at_record(place->path, facts, claim);
+		result = claim->by_ofd_lock ? probe_ofd_lock(place->path, fd, claim)
+					 : probe_posix_lock(place->path, st, claim);
 	if (result == 0)
 		*ret = process;
 	else
@@ -107,13 +107,13 @@ static int prove(const struct pidfile_place *place, const struct stat *facts, in
 	return result;
 }
 
-static int nobody(const char *path)
+static int no_holder(const char *path)
 {
 	return error_set(-ESRCH, "pid file %s: no process holds it", path);
 }
 
 /* From what is known of an open file to an answer. */
-static int conclude(const struct pidfile_place *place, const struct stat *facts, int fd,
+static int conclude_search(const struct pidfile_place *place, const struct stat *st, int fd,
 		    struct pidfile_claim *claim, struct daemonkit_process **ret)
 {
 	int result = pidfile_claim(fd, 0, claim);
@@ -124,7 +124,7 @@ static int conclude(const struct pidfile_place *place, const struct stat *facts,
 		return error_system(result, "pid file %s: read", place->path);
 	switch (claim->kind) {
 	case PIDFILE_CLAIM_HOLDER:
-		return prove(place, facts, fd, claim, ret);
+		return prove_holder(place, st, fd, claim, ret);
 	case PIDFILE_CLAIM_OTHER:
 	case PIDFILE_CLAIM_UNKNOWN: /* perhaps between taking the one lock and the other */
 		return AGAIN;
@@ -138,18 +138,18 @@ static int conclude(const struct pidfile_place *place, const struct stat *facts,
 	case PIDFILE_CLAIM_LEFT:
 		break;
 	}
-	return pidfile_is_at(place, facts) ? nobody(place->path) : AGAIN;
+	return pidfile_is_at(place, st) ? no_holder(place->path) : AGAIN;
 }
 
 /* A file of this very process is not opened: closing it would unlock it. */
-static int find_here(const struct pidfile_place *place, const struct pidfile_lock *lock,
+static int find_own_lock(const struct pidfile_place *place, const struct pidfile_lock *lock,
 		     struct daemonkit_process **ret)
 {
 	pid_t named = 0;
 	int result = pidfile_text_read(lock->fd, &named);
 
 	/* In a moment it is this process's or another's. */
-	if (lock->yielded && named != getpid())
+	if (lock->handed_over && named != getpid())
 		return AGAIN;
 	if (named != getpid())
 		return error_set(-EBADMSG, "pid file %s: held by this very process (%ld), but it"
@@ -158,12 +158,12 @@ static int find_here(const struct pidfile_place *place, const struct pidfile_loc
 	return result < 0 ? error_system(result, "process %ld", (long)named) : 0;
 }
 
-static int look(const struct pidfile_place *place, struct pidfile_claim *claim,
+static int probe_file(const struct pidfile_place *place, struct pidfile_claim *claim,
 		struct daemonkit_process **ret)
 {
 	const struct pidfile_lock *here;
-	struct stat facts;
-	int fd, result = pidfile_look(place, &facts);
+	struct stat st;
+	int fd, result = pidfile_stat(place, &st);
 
 	if (result == -ENOENT)
 		return error_set(-ESRCH, "pid file %s: there is none", place->path);
@@ -172,25 +172,25 @@ static int look(const struct pidfile_place *place, struct pidfile_claim *claim,
 	if (result < 0)
 		return result;
 	/* Another name of another daemon's file would make a victim of that. */
-	if (facts.st_nlink > 1) {
+	if (st.st_nlink > 1) {
 		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_LINKED };
 		return AGAIN;
 	}
-	here = pidfile_lock_here(&facts);
+	here = pidfile_lock_here(&st);
 	if (here)
-		return find_here(place, here, ret);
-	fd = pidfile_open_seen(place, &facts, false);
+		return find_own_lock(place, here, ret);
+	fd = pidfile_open_expected(place, &st, false);
 	if (fd == -EAGAIN)
 		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_LEASED };
 	if (fd < 0)
 		return fd == -ESTALE || fd == -EAGAIN ? AGAIN : fd;
-	result = conclude(place, &facts, fd, claim, ret);
+	result = conclude_search(place, &st, fd, claim, ret);
 	pidfile_lock_close(fd);
 	return result;
 }
 
 /* It did not settle. */
-static int give_up(const char *path, const struct pidfile_claim *claim)
+static int explain_failure(const char *path, const struct pidfile_claim *claim)
 {
 	if (claim->kind == PIDFILE_CLAIM_OTHER)
 		return error_set(-EBADMSG, "pid file %s: held by process %ld, but it names another"
@@ -214,21 +214,21 @@ static int give_up(const char *path, const struct pidfile_claim *claim)
 			    (long)claim->pid);
 }
 
-static int search(const struct pidfile_place *place, struct daemonkit_process **ret)
+static int search_holder(const struct pidfile_place *place, struct daemonkit_process **ret)
 {
 	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
 
 	for (int looks = 0; looks < PATIENCE; looks++) {
 		int result;
 
-		pidfile_enter();
-		result = look(place, &claim, ret);
-		pidfile_leave();
+		pidfile_mutex_lock();
+		result = probe_file(place, &claim, ret);
+		pidfile_mutex_unlock();
 		if (result != AGAIN)
 			return result;
 		deadline_poll(NULL, 0, deadline_after(1));
 	}
-	return give_up(place->path, &claim);
+	return explain_failure(place->path, &claim);
 }
 
 int daemonkit_pidfile_holder(const char *path, struct daemonkit_process **ret)
@@ -246,7 +246,7 @@ int daemonkit_pidfile_holder(const char *path, struct daemonkit_process **ret)
 		return error_set(-ESRCH, "pid file %s: there is none", path);
 	if (result < 0)
 		return error_system(result, "pid file %s: open its directory", path);
-	result = search(&place, ret);
+	result = search_holder(&place, ret);
 	pidfile_place_close(&place);
 	return result;
 }

@@ -34,7 +34,7 @@ int pidfile_place_open(struct pidfile_place *place, const char *path)
 		if (length == 0)
 			strcpy(directory, "/");
 	}
-	/* "directory/" names the directory, which pidfile_look() refuses. */
+	/* "directory/" names the directory, which pidfile_stat() refuses. */
 	strcpy(place->name, *name ? name : ".");
 	place->path = path;
 	place->directory = compat_open_directory(directory);
@@ -46,27 +46,27 @@ void pidfile_place_close(struct pidfile_place *place)
 	place->directory = fd_close(place->directory);
 }
 
-int pidfile_look(const struct pidfile_place *place, struct stat *facts)
+int pidfile_stat(const struct pidfile_place *place, struct stat *st)
 {
-	if (fstatat(place->directory, place->name, facts, AT_SYMLINK_NOFOLLOW) < 0) {
+	if (fstatat(place->directory, place->name, st, AT_SYMLINK_NOFOLLOW) < 0) {
 		if (errno == ENOENT || errno == ESTALE)
 			return -errno;
 		return error_system(-errno, "pid file %s", place->path);
 	}
-	if (S_ISLNK(facts->st_mode))
+	if (S_ISLNK(st->st_mode))
 		return error_set(-ELOOP, "pid file %s: it is a symbolic link, which is not followed;"
 				 " remove it or name the file itself", place->path);
-	if (!S_ISREG(facts->st_mode))
+	if (!S_ISREG(st->st_mode))
 		return error_set(-EEXIST, "pid file %s: not a regular file", place->path);
 	return 0;
 }
 
-bool pidfile_is_at(const struct pidfile_place *place, const struct stat *facts)
+bool pidfile_is_at(const struct pidfile_place *place, const struct stat *st)
 {
 	struct stat found;
 
 	return fstatat(place->directory, place->name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       fd_same_file(&found, facts);
+	       fd_same_file(&found, st);
 }
 
 bool pidfile_is_gone(int result)
@@ -74,9 +74,9 @@ bool pidfile_is_gone(int result)
 	return result == -ENOENT || result == -ESTALE;
 }
 
-int pidfile_open_seen(const struct pidfile_place *place, const struct stat *facts, bool writing)
+int pidfile_open_expected(const struct pidfile_place *place, const struct stat *st, bool writing)
 {
-	int fd = compat_open_expected(place->directory, place->name, facts, writing);
+	int fd = compat_open_expected(place->directory, place->name, st, writing);
 
 	if (fd >= 0)
 		fd = fd_above_standard(fd);
@@ -86,7 +86,7 @@ int pidfile_open_seen(const struct pidfile_place *place, const struct stat *fact
 		return error_system(fd, "pid file %s: open for %s: owned by user %lu, mode %04o"
 				    " (run as that user or root)",
 				    place->path, writing ? "writing" : "reading",
-				    (unsigned long)facts->st_uid, facts->st_mode & 07777u);
+				    (unsigned long)st->st_uid, st->st_mode & 07777u);
 	return error_system(fd, "pid file %s: open", place->path);
 }
 
@@ -100,7 +100,7 @@ int pidfile_make_new(const struct pidfile_place *place, mode_t mode)
 
 int pidfile_text_read(int fd, pid_t *pid)
 {
-	char text[NUMBER_MAX + 1];
+	char text[DECIMAL_MAX + 1];
 	ssize_t length = fd_read_at(fd, text, sizeof text, 0);
 
 	if (length < 0)
@@ -108,7 +108,7 @@ int pidfile_text_read(int fd, pid_t *pid)
 	/* The beginning of something longer may look like a pid. */
 	if ((size_t)length == sizeof text)
 		return -EBADMSG;
-	return number_parse_pid(text, (size_t)length, pid);
+	return decimal_parse_pid(text, (size_t)length, pid);
 }
 
 /* What is larger is no pid file, whatever is in it. */
@@ -149,7 +149,7 @@ static bool is_too_large(size_t length)
 /* 0, -EIO also when another text is read back, or another errno. */
 static int put_text(int fd, const char *text, size_t length)
 {
-	char found[NUMBER_MAX + 2];
+	char found[DECIMAL_MAX + 2];
 	ssize_t count;
 	int result;
 
@@ -166,18 +166,18 @@ static int put_text(int fd, const char *text, size_t length)
 
 int pidfile_text_write(int fd)
 {
-	char text[NUMBER_MAX + 1];
-	size_t length = number_format(text, (uint64_t)getpid());
-	struct stat facts;
+	char text[DECIMAL_MAX + 1];
+	size_t length = decimal_format(text, (uint64_t)getpid());
+	struct stat st;
 	int result;
 
 	text[length++] = '\n';
 	if (is_too_large(length))
 		return -EFBIG;
-	if (fstat(fd, &facts) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
 	/* A shorter text over a longer one would be a third one in between. */
-	if (facts.st_size > (off_t)length && ftruncate(fd, 0) < 0)
+	if (st.st_size > (off_t)length && ftruncate(fd, 0) < 0)
 		return -errno;
 	result = put_text(fd, text, length);
 	/* A FUSE file system goes on appending where the descriptor had O_APPEND once. */

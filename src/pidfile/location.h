@@ -26,10 +26,10 @@ void pidfile_place_close(struct pidfile_place *place);
  * What is there, a symbolic link not followed?  0, -ENOENT or,
  * when it is just being removed, -ESTALE, both without a text; -ELOOP or -EEXIST for what is no regular file, or another error.
  */
-int pidfile_look(const struct pidfile_place *place, struct stat *facts);
+int pidfile_stat(const struct pidfile_place *place, struct stat *st);
 
 /* Is this file still at the place? */
-bool pidfile_is_at(const struct pidfile_place *place, const struct stat *facts);
+bool pidfile_is_at(const struct pidfile_place *place, const struct stat *st);
 
 /*
  * Does this result of a call on an open file say that the file has been removed?  FUSE
@@ -42,7 +42,7 @@ bool pidfile_is_gone(int result);
  * a text when it is another file now; -EAGAIN without a text while somebody
  * has a lease on it (fcntl(2)); or an error.
  */
-int pidfile_open_seen(const struct pidfile_place *place, const struct stat *facts, bool writing);
+int pidfile_open_expected(const struct pidfile_place *place, const struct stat *st, bool writing);
 
 /*
  * Make an empty file at the place, with this mode less the umask: a descriptor

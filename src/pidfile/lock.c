@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The two locks on a pid file, and which ones this process has.
- * Thread-safe between pidfile_enter() and pidfile_leave().
+ * Thread-safe between pidfile_mutex_lock() and pidfile_mutex_unlock().
  */
 #include "pidfile/lock.h"
 
@@ -22,7 +22,7 @@ static struct pidfile_lock *locks;
  * No mutex: in a child that was forked while another thread of its parent was
  * in here, nobody would ever unlock it.  Such a child holds nothing, either.
  */
-void pidfile_enter(void)
+void pidfile_mutex_lock(void)
 {
 	int own = (int)getpid();
 
@@ -38,16 +38,16 @@ void pidfile_enter(void)
 	}
 }
 
-void pidfile_leave(void)
+void pidfile_mutex_unlock(void)
 {
 	atomic_store(&inside, 0);
 }
 
-/* Of the record lock all, or one of the two parts that differ while it changes hands. */
+/* Of the POSIX lock all, or one of the two parts that differ while it changes hands. */
 enum part { ALL, FIRST, REST };
 
 /* From the first byte on, so that a lock of the whole file meets it too. */
-static int record(int fd, int command, struct flock *lock, int type, enum part part)
+static int set_posix_lock(int fd, int command, struct flock *lock, int type, enum part part)
 {
 	*lock = (struct flock){
 		.l_type = (short)type,
@@ -60,11 +60,11 @@ static int record(int fd, int command, struct flock *lock, int type, enum part p
 	return errno == EACCES ? -EAGAIN : -errno;
 }
 
-static int set(int fd, int type, enum part part)
+static int set_lock(int fd, int type, enum part part)
 {
 	struct flock wanted;
 
-	return record(fd, F_SETLK, &wanted, type, part);
+	return set_posix_lock(fd, F_SETLK, &wanted, type, part);
 }
 
 bool pidfile_lock_held(const struct pidfile_lock *lock)
@@ -81,7 +81,7 @@ const struct pidfile_lock *pidfile_lock_here(const struct stat *file)
 	return NULL;
 }
 
-static void unlist(struct pidfile_lock *lock)
+static void remove_from_list(struct pidfile_lock *lock)
 {
 	struct pidfile_lock **link = &locks;
 
@@ -92,24 +92,24 @@ static void unlist(struct pidfile_lock *lock)
 	lock->owner = 0;
 }
 
-static int take_all(int fd)
+static int acquire_all(int fd)
 {
-	return set(fd, F_WRLCK, ALL);
+	return set_lock(fd, F_WRLCK, ALL);
 }
 
 /*
- * All of the record lock, or what readers leave of it: with the guard, and with the
+ * All of the POSIX lock, or what readers leave of it: with the OFD lock, and with the
  * first byte for reading, this process still is the one that holds the file.
  */
-static int take_what_there_is(int fd)
+static int acquire_what_is_free(int fd)
 {
 	pid_t rival;
-	int result = take_all(fd);
+	int result = acquire_all(fd);
 
 	if (result != -EAGAIN)
 		return result;
-	result = set(fd, F_RDLCK, FIRST);
-	if (result < 0 || set(fd, F_WRLCK, REST) == 0)
+	result = set_lock(fd, F_RDLCK, FIRST);
+	if (result < 0 || set_lock(fd, F_WRLCK, REST) == 0)
 		return result;
 	switch (pidfile_lock_owner(fd, &rival)) {
 	case PIDFILE_OWNER_HOLDER:
@@ -120,27 +120,27 @@ static int take_what_there_is(int fd)
 	}
 }
 
-static int take(struct pidfile_lock *lock, int fd, int (*take_record)(int fd))
+static int acquire_lock(struct pidfile_lock *lock, int fd, int (*take_record)(int fd))
 {
-	struct stat facts;
+	struct stat st;
 	int result;
 
-	if (fstat(fd, &facts) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	/* The record lock comes first: it is then found first by F_GETLK. */
+	/* The POSIX lock comes first: it is then found first by F_GETLK. */
 	result = take_record(fd);
 	if (result < 0)
 		return result;
-	result = compat_guard_take(fd);
+	result = compat_ofd_lock(fd);
 	if (result < 0 && result != -EAGAIN && result != -ENOTSUP) {
-		set(fd, F_UNLCK, ALL);
+		set_lock(fd, F_UNLCK, ALL);
 		return result;
 	}
-	unlist(lock); /* what was inherited through fork(2) */
+	remove_from_list(lock); /* what was inherited through fork(2) */
 	*lock = (struct pidfile_lock){
 		.next = locks,
-		.device = facts.st_dev,
-		.inode = facts.st_ino,
+		.device = st.st_dev,
+		.inode = st.st_ino,
 		.fd = fd,
 		.owner = getpid(),
 	};
@@ -148,65 +148,65 @@ static int take(struct pidfile_lock *lock, int fd, int (*take_record)(int fd))
 	return 0;
 }
 
-int pidfile_lock_take(struct pidfile_lock *lock, int fd)
+int pidfile_lock_acquire(struct pidfile_lock *lock, int fd)
 {
-	return take(lock, fd, take_all);
+	return acquire_lock(lock, fd, acquire_all);
 }
 
 int pidfile_lock_succeed(struct pidfile_lock *lock, int fd)
 {
-	return take(lock, fd, take_what_there_is);
+	return acquire_lock(lock, fd, acquire_what_is_free);
 }
 
 void pidfile_lock_move(struct pidfile_lock *from, struct pidfile_lock *to)
 {
 	*to = *from;
-	unlist(from);
+	remove_from_list(from);
 	to->next = locks;
 	locks = to;
 }
 
 /* A lock for writing that becomes one for reading is never without either. */
-int pidfile_lock_yield(struct pidfile_lock *lock)
+int pidfile_lock_hand_over(struct pidfile_lock *lock)
 {
-	int result = set(lock->fd, F_RDLCK, FIRST);
+	int result = set_lock(lock->fd, F_RDLCK, FIRST);
 
 	if (result == 0)
-		result = set(lock->fd, F_UNLCK, REST);
-	lock->yielded = result == 0;
+		result = set_lock(lock->fd, F_UNLCK, REST);
+	lock->handed_over = result == 0;
 	return result;
 }
 
-void pidfile_lock_leave(struct pidfile_lock *lock)
+void pidfile_lock_release(struct pidfile_lock *lock)
 {
 	if (pidfile_lock_held(lock))
-		set(lock->fd, F_UNLCK, ALL);
-	unlist(lock);
+		set_lock(lock->fd, F_UNLCK, ALL);
+	remove_from_list(lock);
 }
 
-int pidfile_lock_regain(struct pidfile_lock *lock)
+int pidfile_lock_reacquire(struct pidfile_lock *lock)
 {
-	lock->yielded = false;
-	return take_what_there_is(lock->fd);
+	lock->handed_over = false;
+	return acquire_what_is_free(lock->fd);
 }
 
 void pidfile_lock_drop(struct pidfile_lock *lock)
 {
-	/* A child shares the description: it would drop its parent's guard. */
+	/* A child shares the description: it would drop its parent's OFD lock. */
 	if (pidfile_lock_held(lock)) {
-		compat_guard_drop(lock->fd);
-		set(lock->fd, F_UNLCK, ALL);
+		compat_ofd_unlock(lock->fd);
+		set_lock(lock->fd, F_UNLCK, ALL);
 	}
-	unlist(lock);
+	remove_from_list(lock);
 }
 
 void pidfile_lock_restore(void)
 {
 	for (const struct pidfile_lock *lock = locks; lock; lock = lock->next)
-		if (pidfile_lock_held(lock) && lock->yielded)
-			set(lock->fd, F_RDLCK, FIRST);
+		if (pidfile_lock_held(lock) && lock->handed_over)
+			set_lock(lock->fd, F_RDLCK, FIRST);
 		else if (pidfile_lock_held(lock))
-			take_what_there_is(lock->fd);
+			acquire_what_is_free(lock->fd);
 }
 
 int pidfile_lock_close(int fd)
@@ -222,10 +222,10 @@ int pidfile_lock_owner(int fd, pid_t *pid)
 {
 	struct flock lock;
 	/* A reader meets locks for writing alone: so no other reader hides the holder. */
-	int result = record(fd, F_GETLK, &lock, F_RDLCK, ALL);
+	int result = set_posix_lock(fd, F_GETLK, &lock, F_RDLCK, ALL);
 
 	if (result == 0 && lock.l_type == F_UNLCK)
-		result = record(fd, F_GETLK, &lock, F_WRLCK, ALL);
+		result = set_posix_lock(fd, F_GETLK, &lock, F_WRLCK, ALL);
 	if (result < 0)
 		return result;
 	if (lock.l_type == F_UNLCK)

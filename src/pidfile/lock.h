@@ -8,9 +8,9 @@
 #include <sys/types.h>
 
 /*
- * A POSIX record lock makes the kernel name its owner, but belongs to the
+ * A POSIX lock makes the kernel name its owner, but belongs to the
  * process as a whole: it goes when the process closes any descriptor of the
- * file.  A lock of the open file description (the guard) stays then, but has
+ * file.  An OFD lock, of the open file description, stays then, but has
  * no owner.  So both are taken, on ranges of their own.
  *
  * What the process has is listed, so that this library does not lose it by
@@ -23,15 +23,15 @@ struct pidfile_lock {
 	ino_t inode;
 	int fd;
 	pid_t owner; /* 0: not locked */
-	bool yielded; /* for a while: only what keeps others away, so that a successor can take it */
+	bool handed_over; /* for a while: only what keeps others away, so that a successor can take it */
 };
 
 /*
  * All that opens, locks or closes pid files is done by one thread at a time:
- * two threads of a process never exclude each other by record locks.
+ * two threads of a process never exclude each other by POSIX locks.
  */
-void pidfile_enter(void);
-void pidfile_leave(void);
+void pidfile_mutex_lock(void);
+void pidfile_mutex_unlock(void);
 
 /* The lock that this process has on this file, or NULL. */
 const struct pidfile_lock *pidfile_lock_here(const struct stat *file);
@@ -40,18 +40,18 @@ const struct pidfile_lock *pidfile_lock_here(const struct stat *file);
 bool pidfile_lock_held(const struct pidfile_lock *lock);
 
 /*
- * Take both and list them: 0, -EAGAIN, or another errno; no text.  A guard
+ * Take both and list them: 0, -EAGAIN, or another errno; no text.  An OFD lock
  * that somebody else has is let be: the caller has found out that it is only
  * a dead holder's child.
  */
-int pidfile_lock_take(struct pidfile_lock *lock, int fd);
+int pidfile_lock_acquire(struct pidfile_lock *lock, int fd);
 
 /* Hand both from one holder in this process to another. */
 void pidfile_lock_move(struct pidfile_lock *from, struct pidfile_lock *to);
 
 /*
  * From one process to another that has the same open file description, and the
- * guard with it.  The one yields: of its record lock it keeps a lock for reading
+ * OFD lock with it.  The one yields: of its POSIX lock it keeps a lock for reading
  * on the first byte.  The other takes the same, and the rest for writing.  Then
  * the one leaves, or regains all if the other is dead.
  *
@@ -62,21 +62,21 @@ void pidfile_lock_move(struct pidfile_lock *from, struct pidfile_lock *to);
  *
  * 0 or a negative errno; no text.  -EAGAIN: somebody else has a lock for writing.
  */
-int pidfile_lock_yield(struct pidfile_lock *lock);
+int pidfile_lock_hand_over(struct pidfile_lock *lock);
 int pidfile_lock_succeed(struct pidfile_lock *lock, int fd);
-void pidfile_lock_leave(struct pidfile_lock *lock);
-int pidfile_lock_regain(struct pidfile_lock *lock);
+void pidfile_lock_release(struct pidfile_lock *lock);
+int pidfile_lock_reacquire(struct pidfile_lock *lock);
 
 /* Let go of both; nothing if this process does not hold them. */
 void pidfile_lock_drop(struct pidfile_lock *lock);
 
-/* Take again the record locks that closing a descriptor may have dropped. */
+/* Take again the POSIX locks that closing a descriptor may have dropped. */
 void pidfile_lock_restore(void);
 
 /* Close a descriptor of a pid file without losing the process's locks: -1. */
 int pidfile_lock_close(int fd);
 
-/* Whose is the record lock? */
+/* Whose is the POSIX lock? */
 enum pidfile_owner {
 	PIDFILE_OWNER_NONE,
 	PIDFILE_OWNER_HOLDER, /* of a process that can be named */

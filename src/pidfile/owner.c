@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Who holds a pid file, as far as the kernel vouches for it.
- * Thread-safe between pidfile_enter() and pidfile_leave().
+ * Thread-safe between pidfile_mutex_lock() and pidfile_mutex_unlock().
  */
 #include "pidfile/owner.h"
 
@@ -18,15 +18,15 @@
 #include "process/process-internal.h"
 
 /*
- * Somebody has the guard, nobody the record lock.  Either the process that
- * the file names is alive and has lost the record lock by closing another
+ * Somebody has the OFD lock, nobody the POSIX lock.  Either the process that
+ * the file names is alive and has lost the POSIX lock by closing another
  * descriptor of the file; or it is dead, and a child of it still has the
  * descriptor.  A look at the named process's descriptors tells which.
  */
-static int examine_guard(int fd, pid_t named, struct pidfile_claim *claim)
+static int examine_ofd_lock(int fd, pid_t named, struct pidfile_claim *claim)
 {
 	struct daemonkit_process *process = NULL;
-	struct stat facts;
+	struct stat st;
 	int result;
 
 	claim->kind = PIDFILE_CLAIM_NONE;
@@ -34,26 +34,26 @@ static int examine_guard(int fd, pid_t named, struct pidfile_claim *claim)
 	/* This process would know it if it were the holder. */
 	if (named == getpid())
 		return 0;
-	if (fstat(fd, &facts) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
 	result = process_open(&process, named);
 	if (result < 0)
 		return result == -ESRCH ? 0 : result;
-	result = compat_guard_held_by(named, &facts);
+	result = compat_ofd_lock_held_by(named, &st);
 	/* If it still runs, what was seen was its own and not a successor's. */
 	if (daemonkit_process_alive(process) == 1 && result != 0) {
 		claim->kind = result > 0 ? PIDFILE_CLAIM_HOLDER : PIDFILE_CLAIM_UNKNOWN;
 		claim->obstacle = result > 0 ? 0 : result;
-		claim->by_guard = true;
+		claim->by_ofd_lock = true;
 	}
 	daemonkit_process_free(process);
 	return 0;
 }
 
 /*
- * The guard is there, and the process that was named does not have it.  During an
+ * The OFD lock is there, and the process that was named does not have it.  During an
  * upgrade the file may name another one meanwhile; or that one has died, and the old
- * daemon, with a lock for reading, is about to take back what it yielded.
+ * daemon, with a lock for reading, is about to take back what it handed_over.
  */
 static int examine_upgrade(int fd, pid_t named, pid_t reader, struct pidfile_claim *claim)
 {
@@ -65,23 +65,23 @@ static int examine_upgrade(int fd, pid_t named, pid_t reader, struct pidfile_cla
 		return 0;
 	}
 	if (reader > 0)
-		result = examine_guard(fd, reader, claim);
+		result = examine_ofd_lock(fd, reader, claim);
 	claim->kind = claim->kind == PIDFILE_CLAIM_HOLDER ? PIDFILE_CLAIM_OTHER
 							  : PIDFILE_CLAIM_NONE;
 	return result;
 }
 
-/* Nobody has the record lock for writing, somebody the guard. */
-static int claim_by_guard(int fd, pid_t named, pid_t reader, struct pidfile_claim *claim)
+/* Nobody has the POSIX lock for writing, somebody the OFD lock. */
+static int owner_by_ofd_lock(int fd, pid_t named, pid_t reader, struct pidfile_claim *claim)
 {
-	int result = examine_guard(fd, named, claim);
+	int result = examine_ofd_lock(fd, named, claim);
 
 	if (result == 0 && claim->kind == PIDFILE_CLAIM_NONE)
 		result = examine_upgrade(fd, named, reader, claim);
 	return result;
 }
 
-int pidfile_claim(int fd, pid_t heir_of, struct pidfile_claim *claim)
+int pidfile_claim(int fd, pid_t successor_of, struct pidfile_claim *claim)
 {
 	pid_t pid = 0, named = 0;
 	int owner = pidfile_lock_owner(fd, &pid);
@@ -99,13 +99,13 @@ int pidfile_claim(int fd, pid_t heir_of, struct pidfile_claim *claim)
 	} else if (owner == PIDFILE_OWNER_HOLDER) {
 		claim->kind = pid == named ? PIDFILE_CLAIM_HOLDER : PIDFILE_CLAIM_OTHER;
 		claim->pid = pid;
-	} else if (compat_guard_taken(fd)) {
+	} else if (compat_ofd_is_locked(fd)) {
 		claim->kind = PIDFILE_CLAIM_UNKNOWN;
 		claim->obstacle = text;
 		if (named > 0)
-			result = claim_by_guard(fd, named, pid, claim);
-	} else if (heir_of > 0) {
-		result = examine_guard(fd, heir_of, claim);
+			result = owner_by_ofd_lock(fd, named, pid, claim);
+	} else if (successor_of > 0) {
+		result = examine_ofd_lock(fd, successor_of, claim);
 	}
 	if (claim->kind == PIDFILE_CLAIM_NONE && owner == PIDFILE_OWNER_READER)
 		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_READER, .pid = pid };

@@ -22,16 +22,16 @@ struct pidfile_claim {
 	enum pidfile_claim_kind kind;
 	pid_t pid;      /* of whom the kind speaks; 0 without one */
 	int obstacle;   /* UNKNOWN: the negative errno that kept it from being seen */
-	bool by_guard;  /* HOLDER: proved by the guard, not by the record lock */
+	bool by_ofd_lock;  /* HOLDER: proved by the OFD lock, not by the POSIX lock */
 };
 
 /*
  * Find it out, through a descriptor of the file (open for reading is enough)
  * that is not held by this process.  If it was inherited from a process that
- * had the guard, that is heir_of, else 0: a shared guard does not show.  0;
+ * had the OFD lock, that is successor_of, else 0: a shared OFD lock does not show.  0;
  * -ESTALE when the file is seen to have been removed; or another errno; no text.
  */
-int pidfile_claim(int fd, pid_t heir_of, struct pidfile_claim *claim);
+int pidfile_claim(int fd, pid_t successor_of, struct pidfile_claim *claim);
 
 /*
  * The error, with its text, for a start that did not get the file named path:

@@ -53,7 +53,7 @@ int pidfile_publish(struct daemonkit_pidfile *pidfile, const struct pidfile_plac
  * does not permit that, empty it.  0, also when there is nothing to be done, or
  * an error with its text.  The caller holds no lock.
  */
-int pidfile_bury(const char *path, pid_t pid);
+int pidfile_remove_stale(const char *path, pid_t pid);
 
 /*
  * From a daemon to the one that takes its place, which has inherited the
@@ -61,11 +61,11 @@ int pidfile_bury(const char *path, pid_t pid);
  * the first leaves, or when the second is dead, takes back.  Nobody else can come
  * in between, and no reader can stop either of the two.  0 or an error.
  */
-int pidfile_can_yield(const struct daemonkit_pidfile *pidfile);
-int pidfile_yield(struct daemonkit_pidfile *pidfile);
+int pidfile_can_hand_over(const struct daemonkit_pidfile *pidfile);
+int pidfile_hand_over(struct daemonkit_pidfile *pidfile);
 int pidfile_inherit(struct daemonkit_pidfile **ret, const char *path, int fd);
-int pidfile_take(struct daemonkit_pidfile *pidfile);
-void pidfile_leave_to_heir(struct daemonkit_pidfile *pidfile);
-int pidfile_take_back(struct daemonkit_pidfile *pidfile);
+int pidfile_acquire(struct daemonkit_pidfile *pidfile);
+void pidfile_leave_to_successor(struct daemonkit_pidfile *pidfile);
+int pidfile_reacquire(struct daemonkit_pidfile *pidfile);
 
 #endif /* PIDFILE_PIDFILE_INTERNAL_H */

@@ -22,7 +22,7 @@
 #define LOOKS 250
 
 /* For the texts about an object that may have no name. */
-static const char *title(const struct daemonkit_pidfile *pidfile)
+static const char *pidfile_title(const struct daemonkit_pidfile *pidfile)
 {
 	return pidfile->path ? pidfile->path : "(without a name)";
 }
@@ -72,10 +72,10 @@ struct daemonkit_pidfile *daemonkit_pidfile_close(struct daemonkit_pidfile *pidf
 
 	if (!pidfile)
 		return NULL;
-	pidfile_enter();
+	pidfile_mutex_lock();
 	pidfile_lock_drop(&pidfile->lock);
 	pidfile_lock_close(pidfile->fd);
-	pidfile_leave();
+	pidfile_mutex_unlock();
 	free(pidfile->path);
 	free(pidfile);
 	return NULL;
@@ -85,15 +85,15 @@ int daemonkit_pidfile_from_fd(int fd, const char *path, struct daemonkit_pidfile
 {
 	DISABLE_CANCELLATION;
 	struct daemonkit_pidfile *pidfile = NULL;
-	struct stat facts;
+	struct stat st;
 	int flags, result;
 
 	if (!ret)
 		return error_null(__func__);
 	flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || fstat(fd, &facts) < 0)
+	if (flags < 0 || fstat(fd, &st) < 0)
 		return error_system(-errno, "pid file: descriptor %d", fd);
-	if (!S_ISREG(facts.st_mode) || (flags & O_ACCMODE) != O_RDWR)
+	if (!S_ISREG(st.st_mode) || (flags & O_ACCMODE) != O_RDWR)
 		return error_set(-EINVAL, "pid file: descriptor %d is not a regular file open for"
 				 " reading and writing", fd);
 	result = pidfile_new(&pidfile, path);
@@ -119,20 +119,20 @@ int daemonkit_pidfile_fd(const struct daemonkit_pidfile *pidfile)
 static bool is_in_place(const struct daemonkit_pidfile *pidfile)
 {
 	struct pidfile_place place;
-	struct stat facts;
+	struct stat st;
 	bool answer;
 
 	if (!pidfile->path)
 		return true;
-	if (fstat(pidfile->fd, &facts) < 0 || pidfile_place_open(&place, pidfile->path) < 0)
+	if (fstat(pidfile->fd, &st) < 0 || pidfile_place_open(&place, pidfile->path) < 0)
 		return false;
-	answer = pidfile_is_at(&place, &facts);
+	answer = pidfile_is_at(&place, &st);
 	pidfile_place_close(&place);
 	return answer;
 }
 
 /* Who holds it, and the locks if nobody does.  A rival may come between the two. */
-static int claim_and_lock(struct daemonkit_pidfile *pidfile)
+static int find_owner_and_lock(struct daemonkit_pidfile *pidfile)
 {
 	struct pidfile_claim claim;
 	int result = -EAGAIN;
@@ -140,34 +140,34 @@ static int claim_and_lock(struct daemonkit_pidfile *pidfile)
 	for (int looks = 0; looks < LOOKS && result == -EAGAIN; looks++) {
 		result = pidfile_claim(pidfile->fd, pidfile->lock.owner, &claim);
 		if (result == 0 && claim.kind != PIDFILE_CLAIM_NONE)
-			return pidfile_claim_refuse(&claim, title(pidfile));
+			return pidfile_claim_refuse(&claim, pidfile_title(pidfile));
 		if (result == 0)
-			result = pidfile_lock_take(&pidfile->lock, pidfile->fd);
+			result = pidfile_lock_acquire(&pidfile->lock, pidfile->fd);
 	}
 	if (result == -EAGAIN)
-		return pidfile_claim_refuse(&claim, title(pidfile));
-	return result < 0 ? error_system(result, "pid file %s: lock", title(pidfile)) : 0;
+		return pidfile_claim_refuse(&claim, pidfile_title(pidfile));
+	return result < 0 ? error_system(result, "pid file %s: lock", pidfile_title(pidfile)) : 0;
 }
 
-static int lock_now(struct daemonkit_pidfile *pidfile)
+static int lock_file(struct daemonkit_pidfile *pidfile)
 {
-	struct stat facts;
+	struct stat st;
 	int result;
 
 	if (pidfile_lock_held(&pidfile->lock))
 		return 0;
-	if (fstat(pidfile->fd, &facts) < 0)
-		return error_system(-errno, "pid file %s", title(pidfile));
-	if (pidfile_lock_here(&facts))
+	if (fstat(pidfile->fd, &st) < 0)
+		return error_system(-errno, "pid file %s", pidfile_title(pidfile));
+	if (pidfile_lock_here(&st))
 		return error_set(-EALREADY, "pid file %s: held by this very process (%ld), through"
-				 " another object", title(pidfile), (long)getpid());
-	result = claim_and_lock(pidfile);
+				 " another object", pidfile_title(pidfile), (long)getpid());
+	result = find_owner_and_lock(pidfile);
 	if (result < 0)
 		return result;
 	if (!is_in_place(pidfile)) {
 		pidfile_lock_drop(&pidfile->lock);
 		return error_set(-ESTALE, "pid file %s: it was removed or replaced since it was"
-				 " opened; open it anew", title(pidfile));
+				 " opened; open it anew", pidfile_title(pidfile));
 	}
 	return 0;
 }
@@ -179,9 +179,9 @@ int daemonkit_pidfile_lock(struct daemonkit_pidfile *pidfile)
 
 	if (!pidfile)
 		return error_null(__func__);
-	pidfile_enter();
-	result = lock_now(pidfile);
-	pidfile_leave();
+	pidfile_mutex_lock();
+	result = lock_file(pidfile);
+	pidfile_mutex_unlock();
 	return result;
 }
 
@@ -191,16 +191,16 @@ int daemonkit_pidfile_unlock(struct daemonkit_pidfile *pidfile)
 
 	if (!pidfile)
 		return error_null(__func__);
-	pidfile_enter();
+	pidfile_mutex_lock();
 	pidfile_lock_drop(&pidfile->lock);
-	pidfile_leave();
+	pidfile_mutex_unlock();
 	return 0;
 }
 
-static int not_held(const struct daemonkit_pidfile *pidfile)
+static int error_not_held(const struct daemonkit_pidfile *pidfile)
 {
 	return error_set(-EPERM, "pid file %s: not locked by this process; lock it first",
-			 title(pidfile));
+			 pidfile_title(pidfile));
 }
 
 int daemonkit_pidfile_write(struct daemonkit_pidfile *pidfile)
@@ -211,12 +211,12 @@ int daemonkit_pidfile_write(struct daemonkit_pidfile *pidfile)
 	if (!pidfile)
 		return error_null(__func__);
 	if (!pidfile_is_held(pidfile))
-		return not_held(pidfile);
+		return error_not_held(pidfile);
 	result = pidfile_text_check(pidfile->fd);
 	if (result == -EBADMSG)
-		return pidfile_text_refuse(title(pidfile));
+		return pidfile_text_refuse(pidfile_title(pidfile));
 	result = pidfile_text_write(pidfile->fd);
-	return result < 0 ? error_system(result, "pid file %s: write", title(pidfile)) : 0;
+	return result < 0 ? error_system(result, "pid file %s: write", pidfile_title(pidfile)) : 0;
 }
 
 int daemonkit_pidfile_read(struct daemonkit_pidfile *pidfile, pid_t *pid)
@@ -228,14 +228,14 @@ int daemonkit_pidfile_read(struct daemonkit_pidfile *pidfile, pid_t *pid)
 		return error_null(__func__);
 	result = pidfile_text_read(pidfile->fd, pid);
 	if (result == -ENODATA)
-		return error_set(result, "pid file %s: it is empty", title(pidfile));
+		return error_set(result, "pid file %s: it is empty", pidfile_title(pidfile));
 	if (result == -EBADMSG)
-		return error_set(result, "pid file %s: there is no pid in it", title(pidfile));
-	return result < 0 ? error_system(result, "pid file %s: read", title(pidfile)) : 0;
+		return error_set(result, "pid file %s: there is no pid in it", pidfile_title(pidfile));
+	return result < 0 ? error_system(result, "pid file %s: read", pidfile_title(pidfile)) : 0;
 }
 
 /* 0 if the path named the file and no longer does, or a negative errno; no text. */
-static int unlink_path(const char *path, const struct stat *facts)
+static int unlink_path(const char *path, const struct stat *st)
 {
 	struct pidfile_place place;
 	int result = -ENOENT;
@@ -246,7 +246,7 @@ static int unlink_path(const char *path, const struct stat *facts)
 		return result;
 	/* Between the look and the call only a file of a hostile owner of the
 	 * directory can come there; a successor waits for the lock. */
-	if (!pidfile_is_at(&place, facts))
+	if (!pidfile_is_at(&place, st))
 		result = -ENOENT;
 	else if (unlinkat(place.directory, place.name, 0) < 0)
 		result = -errno;
@@ -257,22 +257,22 @@ static int unlink_path(const char *path, const struct stat *facts)
 int daemonkit_pidfile_remove(struct daemonkit_pidfile *pidfile)
 {
 	DISABLE_CANCELLATION;
-	struct stat facts;
+	struct stat st;
 
 	if (!pidfile)
 		return error_null(__func__);
 	if (!pidfile_is_held(pidfile))
-		return not_held(pidfile);
-	if (fstat(pidfile->fd, &facts) < 0)
-		return error_system(-errno, "pid file %s: remove", title(pidfile));
-	if (facts.st_nlink == 0 || unlink_path(pidfile->path, &facts) == 0 ||
-	    unlink_path(pidfile->inside, &facts) == 0)
+		return error_not_held(pidfile);
+	if (fstat(pidfile->fd, &st) < 0)
+		return error_system(-errno, "pid file %s: remove", pidfile_title(pidfile));
+	if (st.st_nlink == 0 || unlink_path(pidfile->path, &st) == 0 ||
+	    unlink_path(pidfile->inside, &st) == 0)
 		return 0;
 	if (ftruncate(pidfile->fd, 0) < 0)
 		return error_system(-errno, "pid file %s: neither unlinked nor emptied",
-				    title(pidfile));
+				    pidfile_title(pidfile));
 	/* It means "no daemon" now: should this process be killed, a child that
 	 * has the descriptor must not keep a successor from it. */
-	compat_guard_drop(pidfile->fd);
+	compat_ofd_unlock(pidfile->fd);
 	return 0;
 }

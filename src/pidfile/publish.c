@@ -2,7 +2,7 @@
 /*
  * Putting a new pid file at its place: locked and complete before it has a name,
  * or, where a file cannot be made without one, before anything is in it.
- * Thread-safe between pidfile_enter() and pidfile_leave().
+ * Thread-safe between pidfile_mutex_lock() and pidfile_mutex_unlock().
  */
 #include "pidfile/pidfile-internal.h"
 
@@ -14,11 +14,11 @@
 #include "compat/openat.h"
 
 /* As long as it is, nobody else puts another there. */
-static bool is_there(const struct pidfile_place *place, int fd)
+static bool is_at_place(const struct pidfile_place *place, int fd)
 {
-	struct stat facts;
+	struct stat st;
 
-	return fstat(fd, &facts) == 0 && pidfile_is_at(place, &facts);
+	return fstat(fd, &st) == 0 && pidfile_is_at(place, &st);
 }
 
 /*
@@ -27,17 +27,17 @@ static bool is_there(const struct pidfile_place *place, int fd)
  */
 static int check_place(const struct pidfile_place *place, int fd)
 {
-	struct stat facts;
+	struct stat st;
 
-	if (fstat(fd, &facts) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (!pidfile_is_at(place, &facts))
+	if (!pidfile_is_at(place, &st))
 		return -EEXIST;
-	return facts.st_nlink == 1 ? 0 : -EBADMSG;
+	return st.st_nlink == 1 ? 0 : -EBADMSG;
 }
 
 /* Written first, opened to others last. */
-static int complete(int fd, mode_t mode)
+static int complete_file(int fd, mode_t mode)
 {
 	int result = pidfile_text_write(fd);
 
@@ -47,7 +47,7 @@ static int complete(int fd, mode_t mode)
 /* The stale file goes first: if the process is killed before the new one is named there is none. */
 static int make_room(const struct pidfile_place *place, const struct pidfile_lock *stale)
 {
-	if (stale && is_there(place, stale->fd) &&
+	if (stale && is_at_place(place, stale->fd) &&
 	    unlinkat(place->directory, place->name, 0) < 0 && errno != ENOENT)
 		return -errno;
 	return 0;
@@ -64,7 +64,7 @@ static int open_nameless(const struct pidfile_place *place)
 static int fill_nameless(const struct pidfile_place *place, int fd, mode_t mode,
 			 const struct pidfile_lock *stale)
 {
-	int result = complete(fd, mode);
+	int result = complete_file(fd, mode);
 
 	if (result == 0)
 		result = make_room(place, stale);
@@ -79,11 +79,11 @@ static int fill_named(const struct pidfile_place *place, int fd, mode_t mode)
 {
 	int result = check_place(place, fd);
 
-	return result == 0 ? complete(fd, mode) : result;
+	return result == 0 ? complete_file(fd, mode) : result;
 }
 
 /* 0, or a negative errno without a text; -EEXIST: somebody else was first. */
-static int make(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
+static int make_file(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 		mode_t mode, const struct pidfile_lock *stale, bool named)
 {
 	int result = named ? make_room(place, stale) : 0;
@@ -93,7 +93,7 @@ static int make(struct daemonkit_pidfile *pidfile, const struct pidfile_place *p
 
 	if (fd < 0)
 		return fd;
-	result = pidfile_lock_take(&pidfile->lock, fd);
+	result = pidfile_lock_acquire(&pidfile->lock, fd);
 	/* Without its lock the file at the place is not removed: it may be another's by now. */
 	if (result < 0) {
 		pidfile_lock_close(fd);
@@ -106,7 +106,7 @@ static int make(struct daemonkit_pidfile *pidfile, const struct pidfile_place *p
 		pidfile->fd = fd;
 		return 0;
 	}
-	if (is_there(place, fd))
+	if (is_at_place(place, fd))
 		unlinkat(place->directory, place->name, 0);
 	pidfile_lock_drop(&pidfile->lock);
 	pidfile_lock_close(fd);
@@ -120,15 +120,15 @@ static int make(struct daemonkit_pidfile *pidfile, const struct pidfile_place *p
 static int write_in_place(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 			  struct pidfile_lock *stale, int refused)
 {
-	struct stat facts;
+	struct stat st;
 	int result;
 
 	/* It was taken away to make room: another start may be there already. */
-	if (!is_there(place, stale->fd))
+	if (!is_at_place(place, stale->fd))
 		return -EEXIST;
-	if (fstat(stale->fd, &facts) < 0)
+	if (fstat(stale->fd, &st) < 0)
 		return -errno;
-	if (facts.st_uid != 0 && facts.st_uid != geteuid())
+	if (st.st_uid != 0 && st.st_uid != geteuid())
 		return refused;
 	result = pidfile_text_write(stale->fd);
 	if (result == 0)
@@ -143,10 +143,10 @@ static int write_in_place(struct daemonkit_pidfile *pidfile, const struct pidfil
 int pidfile_publish(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 		    mode_t mode, struct pidfile_lock *stale)
 {
-	int result = make(pidfile, place, mode, stale, false);
+	int result = make_file(pidfile, place, mode, stale, false);
 
 	if (result == -ENOTSUP) /* no file without a name can be made or named here */
-		result = make(pidfile, place, mode, stale, true);
+		result = make_file(pidfile, place, mode, stale, true);
 	if (stale && (result == -EACCES || result == -EPERM || result == -EROFS ||
 		      result == -EBUSY))
 		result = write_in_place(pidfile, place, stale, result);

@@ -13,7 +13,7 @@
 #include "pidfile/owner.h"
 
 /* 0, or an error with its text. */
-static int bury(const struct pidfile_place *place, int fd, const struct stat *facts, pid_t pid)
+static int remove_stale_file(const struct pidfile_place *place, int fd, const struct stat *st, pid_t pid)
 {
 	struct pidfile_lock lock = { .fd = -1 };
 	struct pidfile_claim claim;
@@ -26,9 +26,9 @@ static int bury(const struct pidfile_place *place, int fd, const struct stat *fa
 		return 0;
 	/* Somebody else may be about to take the file over: it is theirs then. */
 	if (pidfile_claim(fd, 0, &claim) < 0 || claim.kind != PIDFILE_CLAIM_NONE ||
-	    pidfile_lock_take(&lock, fd) < 0)
+	    pidfile_lock_acquire(&lock, fd) < 0)
 		return 0;
-	if (pidfile_is_at(place, facts) && unlinkat(place->directory, place->name, 0) < 0)
+	if (pidfile_is_at(place, st) && unlinkat(place->directory, place->name, 0) < 0)
 		result = -errno;
 	/* As a daemon does that may not remove its own. */
 	if (result < 0 && ftruncate(fd, 0) == 0)
@@ -37,25 +37,25 @@ static int bury(const struct pidfile_place *place, int fd, const struct stat *fa
 	return result < 0 ? error_system(result, "pid file %s: remove it", place->path) : 0;
 }
 
-int pidfile_bury(const char *path, pid_t pid)
+int pidfile_remove_stale(const char *path, pid_t pid)
 {
 	struct pidfile_place place;
-	struct stat facts;
+	struct stat st;
 	int fd, result = 0;
 
-	pidfile_enter();
+	pidfile_mutex_lock();
 	if (pidfile_place_open(&place, path) == 0) {
 		fd = -1;
-		if (pidfile_look(&place, &facts) == 0 && facts.st_nlink == 1 &&
-		    facts.st_size > 0 && !pidfile_lock_here(&facts)) {
-			fd = pidfile_open_seen(&place, &facts, true);
+		if (pidfile_stat(&place, &st) == 0 && st.st_nlink == 1 &&
+		    st.st_size > 0 && !pidfile_lock_here(&st)) {
+			fd = pidfile_open_expected(&place, &st, true);
 			result = fd == -ESTALE || fd >= 0 ? 0 : fd;
 		}
 		if (fd >= 0)
-			result = bury(&place, fd, &facts, pid);
+			result = remove_stale_file(&place, fd, &st, pid);
 		fd_close(fd);
 		pidfile_place_close(&place);
 	}
-	pidfile_leave();
+	pidfile_mutex_unlock();
 	return result;
 }

@@ -30,7 +30,7 @@ struct user {
 
 static bool is_number(const char *text, uint64_t *number)
 {
-	return number_parse(text, strlen(text), ID_MAX, number) == 0;
+	return decimal_parse(text, strlen(text), ID_MAX, number) == 0;
 }
 
 /* How some C libraries say that there is no such entry, or no such file as /etc/passwd. */

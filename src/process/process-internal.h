@@ -12,10 +12,10 @@ struct daemonkit_process;
 int process_open(struct daemonkit_process **ret, pid_t pid);
 
 /*
- * Send a signal with this ticket (compat/siginfo.h), or plainly for 0: 0 or a
+ * Send a signal with this cookie (compat/siginfo.h), or plainly for 0: 0 or a
  * negative errno without a text.
  */
-int process_queue(const struct daemonkit_process *process, int signal, uint32_t ticket);
+int process_queue(const struct daemonkit_process *process, int signal, uint32_t cookie);
 
 /*
  * Before a command, or a request, that is not meant to end the process: would the

@@ -30,11 +30,11 @@ struct daemonkit_process {
 int process_open(struct daemonkit_process **ret, pid_t pid)
 {
 	struct daemonkit_process *process;
-	struct compat_process facts = { .start = 0 };
+	struct compat_process st = { .start = 0 };
 	int fd = compat_pidfd_open(pid);
 
 	if (fd == -ENOSYS) {
-		int result = compat_process_stat(pid, &facts);
+		int result = compat_process_stat(pid, &st);
 
 		if (result < 0)
 			return result;
@@ -47,7 +47,7 @@ int process_open(struct daemonkit_process **ret, pid_t pid)
 		fd_close(fd);
 		return -ENOMEM;
 	}
-	*process = (struct daemonkit_process){ .pid = pid, .fd = fd, .start = facts.start };
+	*process = (struct daemonkit_process){ .pid = pid, .fd = fd, .start = st.start };
 	*ret = process;
 	return 0;
 }
@@ -125,15 +125,15 @@ static int send_signal(const struct daemonkit_process *process, int signal)
 	return kill(process->pid, signal) < 0 ? -errno : 0;
 }
 
-int process_queue(const struct daemonkit_process *process, int signal, uint32_t ticket)
+int process_queue(const struct daemonkit_process *process, int signal, uint32_t cookie)
 {
 	siginfo_t info;
 
-	if (ticket == 0)
+	if (cookie == 0)
 		return send_signal(process, signal);
 	if (!is_process_alive(process))
 		return -ESRCH;
-	compat_signal_with_ticket(&info, signal, ticket);
+	compat_signal_with_cookie(&info, signal, cookie);
 	if (process->fd >= 0) {
 		int result = compat_pidfd_queue(process->fd, &info);
 
@@ -178,12 +178,12 @@ int process_check_effect(const struct daemonkit_process *process, int signal)
 
 int64_t process_age(const struct daemonkit_process *process)
 {
-	struct compat_process facts;
+	struct compat_process st;
 
 	/* What was looked at is this process if it is there still. */
-	if (compat_process_stat(process->pid, &facts) < 0 || !is_process_alive(process))
+	if (compat_process_stat(process->pid, &st) < 0 || !is_process_alive(process))
 		return -ENOTSUP;
-	return compat_process_age(facts.start);
+	return compat_process_age(st.start);
 }
 
 int daemonkit_process_signal(struct daemonkit_process *process, int signal)

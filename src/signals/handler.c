@@ -50,7 +50,7 @@ static void put_record(struct signal_queue *queue, int number, const siginfo_t *
 
 	if (compat_signal_has_value(info))
 		record.value = info->si_value.sival_int;
-	record.ticket = compat_signal_get_ticket(info);
+	record.cookie = compat_signal_get_cookie(info);
 	if (compat_signal_has_sender(info) && info->si_pid != 0) {
 		record.pid = info->si_pid;
 		record.uid = info->si_uid;

@@ -21,7 +21,7 @@ struct signal_record {
 	int value;
 	pid_t pid; /* 0: it is not known who sent it */
 	uid_t uid; /* SIGNAL_NOBODY then */
-	uint32_t ticket; /* of a request, or 0 */
+	uint32_t cookie; /* of a request, or 0 */
 	uint32_t unused[3];
 };
 

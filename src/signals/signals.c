@@ -39,7 +39,7 @@ struct daemonkit_signals {
 
 struct daemonkit_signal {
 	struct signal_record record;
-	struct answer *answer;
+	struct reply *answer;
 };
 
 static int stop_serving(struct daemonkit_signal *signal, void *data)
@@ -245,17 +245,17 @@ int daemonkit_signals_fd(const struct daemonkit_signals *signals)
 /* Run the handler and send the answer, if a reply was requested. */
 static int run_handler(const struct signal_record *record, const struct slot *slot, pid_t owner)
 {
-	struct answer answer;
+	struct reply answer;
 	struct daemonkit_signal signal = {.record = *record, .answer = &answer};
 	unsigned texts;
 	int result;
 
-	answer_begin(&answer, owner, record->ticket, record->number);
+	reply_begin(&answer, owner, record->cookie, record->number);
 	texts = error_count();
 	result = slot->handler(&signal, slot->data);
 	if (result < 0 && error_count() == texts)
 		error_system(result, "signal %d: its handler", record->number);
-	answer_end(&answer, result < 0 ? result : 0, daemonkit_error());
+	reply_end(&answer, result < 0 ? result : 0, daemonkit_error());
 	if (result < 0)
 		error_system(result, "signal %d: its handler", record->number);
 	return result;
@@ -380,7 +380,7 @@ int daemonkit_signal_reply(struct daemonkit_signal *signal, int error, const cha
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	return answer_give(signal->answer, error > 0 ? -error : error, text);
+	return reply_send(signal->answer, error > 0 ? -error : error, text);
 }
 
 int daemonkit_signal_status(struct daemonkit_signal *signal, const char *format, ...)
@@ -394,7 +394,7 @@ int daemonkit_signal_status(struct daemonkit_signal *signal, const char *format,
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	return answer_status(signal->answer, text);
+	return reply_status(signal->answer, text);
 }
 
 int signals_rehome(pid_t launcher)

@@ -15,7 +15,7 @@
 struct launch_plan {
 	const char *path; /* the program, or NULL to go on in a fork of this one */
 	char *const *arguments;
-	char *const *environment; /* with origin_mark() as its last string */
+	char *const *environment; /* with marker_mark() as its last string */
 	char *mark; /* that string's memory, MARKER_SIZE bytes */
 	const int *keep; /* descriptors, ascending, each once, 3 or higher */
 	size_t keep_count;

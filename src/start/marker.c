@@ -34,9 +34,9 @@ void marker_write(char mark[static MARKER_SIZE], int channel, pid_t pid)
 	size_t at = sizeof ORIGIN_MARK_NAME;
 
 	memcpy(mark, ORIGIN_MARK_NAME "=", at);
-	at += number_format(mark + at, (uint64_t)channel);
+	at += decimal_format(mark + at, (uint64_t)channel);
 	mark[at++] = ':';
-	number_format(mark + at, (uint64_t)pid);
+	decimal_format(mark + at, (uint64_t)pid);
 }
 
 bool marker_allows_copy(void)
@@ -49,10 +49,10 @@ static bool parse_mark(const char *mark, int *channel, pid_t *pid)
 	const char *colon = strchr(mark, ':');
 	uint64_t number;
 
-	if (colon == NULL || number_parse(mark, (size_t)(colon - mark), 1 << 30, &number) < 0)
+	if (colon == NULL || decimal_parse(mark, (size_t)(colon - mark), 1 << 30, &number) < 0)
 		return false;
 	*channel = (int)number;
-	return number_parse_pid(colon + 1, strlen(colon + 1), pid) == 0;
+	return decimal_parse_pid(colon + 1, strlen(colon + 1), pid) == 0;
 }
 
 static bool is_channel(int channel)
@@ -64,7 +64,7 @@ static bool is_channel(int channel)
 	       type == SOCK_SEQPACKET;
 }
 
-__attribute__((__constructor__)) static void origin_read(void)
+__attribute__((__constructor__)) static void marker_read(void)
 {
 	const char *mark = getenv(ORIGIN_MARK_NAME);
 	int channel;

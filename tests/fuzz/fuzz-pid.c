@@ -14,8 +14,8 @@
 /* The text of a pid, as it may stand there: zeros in front do not change it. */
 static void check_text(const uint8_t *bytes, size_t size, pid_t pid)
 {
-	char text[NUMBER_MAX];
-	size_t length = number_format(text, (uint64_t)pid);
+	char text[DECIMAL_MAX];
+	size_t length = decimal_format(text, (uint64_t)pid);
 
 	fuzz_must(pid > 0);
 	size -= size > 0 && bytes[size - 1] == '\n';
@@ -29,7 +29,7 @@ static void check_text(const uint8_t *bytes, size_t size, pid_t pid)
 int fuzz_pid(const uint8_t *bytes, size_t size)
 {
 	pid_t pid = -1, read = -1;
-	int result = number_parse_pid((const char *)bytes, size, &pid), again;
+	int result = decimal_parse_pid((const char *)bytes, size, &pid), again;
 	int fd = (int)memfd_create("fuzz-pid", MFD_CLOEXEC);
 
 	fuzz_must(fd >= 0 && fd_write_all(fd, bytes, size) == 0);
@@ -39,7 +39,7 @@ int fuzz_pid(const uint8_t *bytes, size_t size)
 		fuzz_must(pid == -1 && result == (size == 0 ? -ENODATA : -EBADMSG));
 	again = pidfile_text_read(fd, &read);
 	/* A file longer than any number is none, even if it begins with a pid. */
-	if (size > NUMBER_MAX)
+	if (size > DECIMAL_MAX)
 		fuzz_must(again == -EBADMSG && read == -1);
 	else
 		fuzz_must(again == result && read == pid);

@@ -115,7 +115,7 @@ static pid_t call_and_exit(int times)
 	int status;
 
 	for (int i = 0; child == 0 && i < times; i++) {
-		int line = channel_call("test", number, 0);
+		int line = channel_connect_to("test", number, 0);
 
 		if (line < 0 || channel_send(line, CHANNEL_STATUS, 0, "a call", 0) < 0)
 			_exit(1);
@@ -141,12 +141,12 @@ START_TEST(a_caller_is_found_behind_strangers)
 	call_and_exit(100);
 	caller = call_and_exit(1);
 	call_and_exit(100);
-	line = channel_take_call(listener, caller);
+	line = channel_accept_from(listener, caller);
 	ck_assert_int_ge(line, 0);
 	ck_assert_int_eq(channel_receive(line, &message), 1);
 	ck_assert_str_eq(message.text, "a call");
 	fd_close(line);
-	ck_assert_int_eq(channel_take_call(listener, caller), -EAGAIN);
+	ck_assert_int_eq(channel_accept_from(listener, caller), -EAGAIN);
 	/* Nobody is left in the queue. */
 	ck_assert_int_lt(accept(listener, NULL, NULL), 0);
 	ck_assert_int_eq(errno, EAGAIN);

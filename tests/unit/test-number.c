@@ -50,7 +50,7 @@ START_TEST(pids_of_pid_files)
 {
 	for (size_t i = 0; i < sizeof pids / sizeof *pids; i++) {
 		pid_t pid = -7;
-		int result = number_parse_pid(pids[i].text, strlen(pids[i].text), &pid);
+		int result = decimal_parse_pid(pids[i].text, strlen(pids[i].text), &pid);
 
 		ck_assert_msg(result == pids[i].result, "\"%s\": %d", pids[i].text, result);
 		ck_assert_int_eq(pid, result == 0 ? pids[i].pid : -7);
@@ -65,7 +65,7 @@ START_TEST(no_byte_but_a_digit_passes)
 		bool digit = byte >= '0' && byte <= '9';
 		pid_t pid = -7;
 
-		ck_assert_int_eq(number_parse_pid(text, 3, &pid), digit ? 0 : -EBADMSG);
+		ck_assert_int_eq(decimal_parse_pid(text, 3, &pid), digit ? 0 : -EBADMSG);
 		ck_assert_int_eq(pid, digit ? 102 + 10 * (byte - '0') : -7);
 	}
 }
@@ -76,32 +76,32 @@ START_TEST(the_length_counts)
 {
 	pid_t pid;
 
-	ck_assert_int_eq(number_parse_pid("12345", 3, &pid), 0);
+	ck_assert_int_eq(decimal_parse_pid("12345", 3, &pid), 0);
 	ck_assert_int_eq(pid, 123);
-	ck_assert_int_eq(number_parse_pid("1", 0, &pid), -ENODATA);
+	ck_assert_int_eq(decimal_parse_pid("1", 0, &pid), -ENODATA);
 }
 END_TEST
 
 START_TEST(limits_are_exact)
 {
 	static const uint64_t limits[] = { 0, 1, 9, 10, 255, 65535, INT_MAX, UINT64_MAX - 1, UINT64_MAX };
-	char text[NUMBER_MAX + 1];
+	char text[DECIMAL_MAX + 1];
 
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
 		uint64_t number = 1234;
-		size_t length = number_format(text, limits[i]);
+		size_t length = decimal_format(text, limits[i]);
 
-		ck_assert_int_eq(number_parse(text, length, limits[i], &number), 0);
+		ck_assert_int_eq(decimal_parse(text, length, limits[i], &number), 0);
 		ck_assert(number == limits[i]);
 		number = 1234;
 		if (limits[i] > 0)
-			ck_assert_int_eq(number_parse(text, length, limits[i] - 1, &number), -EINVAL);
+			ck_assert_int_eq(decimal_parse(text, length, limits[i] - 1, &number), -EINVAL);
 		text[length] = '0';
 		if (limits[i] > 0)
-			ck_assert_int_eq(number_parse(text, length + 1, limits[i], &number), -EINVAL);
+			ck_assert_int_eq(decimal_parse(text, length + 1, limits[i], &number), -EINVAL);
 		ck_assert(number == 1234);
 	}
-	ck_assert_int_eq(number_parse("", 0, 9, &(uint64_t){ 0 }), -EINVAL);
+	ck_assert_int_eq(decimal_parse("", 0, 9, &(uint64_t){ 0 }), -EINVAL);
 }
 END_TEST
 
@@ -110,16 +110,16 @@ START_TEST(variables)
 {
 	uint64_t number = 7;
 
-	ck_assert_int_eq(number_parse_variable("18446744073709551615", UINT64_MAX, &number), 0);
+	ck_assert_int_eq(decimal_parse_variable("18446744073709551615", UINT64_MAX, &number), 0);
 	ck_assert(number == UINT64_MAX);
-	ck_assert_int_eq(number_parse_variable("10", 9, &number), -EINVAL);
-	ck_assert_int_eq(number_parse_variable("18446744073709551616", UINT64_MAX, &number), -EINVAL);
-	ck_assert_int_eq(number_parse_variable("-1", UINT64_MAX, &number), -EINVAL);
-	ck_assert_int_eq(number_parse_variable(" -1", UINT64_MAX, &number), -EINVAL);
+	ck_assert_int_eq(decimal_parse_variable("10", 9, &number), -EINVAL);
+	ck_assert_int_eq(decimal_parse_variable("18446744073709551616", UINT64_MAX, &number), -EINVAL);
+	ck_assert_int_eq(decimal_parse_variable("-1", UINT64_MAX, &number), -EINVAL);
+	ck_assert_int_eq(decimal_parse_variable(" -1", UINT64_MAX, &number), -EINVAL);
 	ck_assert(number == UINT64_MAX);
-	ck_assert_int_eq(number_parse_variable(" 0b101", 10, &number), 0);
+	ck_assert_int_eq(decimal_parse_variable(" 0b101", 10, &number), 0);
 	ck_assert(number == 5);
-	ck_assert_int_eq(number_parse_variable(" +0X0a", 10, &number), 0);
+	ck_assert_int_eq(decimal_parse_variable(" +0X0a", 10, &number), 0);
 	ck_assert(number == 10);
 }
 END_TEST
@@ -129,11 +129,11 @@ START_TEST(formatted_as_printf_does)
 	uint64_t number = 1;
 
 	for (int i = 0; i < 200; i++) {
-		char text[NUMBER_MAX], expected[NUMBER_MAX];
+		char text[DECIMAL_MAX], expected[DECIMAL_MAX];
 
 		number = number * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 		snprintf(expected, sizeof expected, "%llu", (unsigned long long)(number >> i % 64));
-		ck_assert_uint_eq(number_format(text, number >> i % 64), strlen(expected));
+		ck_assert_uint_eq(decimal_format(text, number >> i % 64), strlen(expected));
 		ck_assert_str_eq(text, expected);
 	}
 }

@@ -409,11 +409,11 @@ START_TEST(a_request_is_sent)
 	int status;
 
 	variant(_i);
-	ck_assert_int_eq(process_queue(process, SIGTERM, compat_signal_ticket(5)), 0);
+	ck_assert_int_eq(process_queue(process, SIGTERM, compat_signal_cookie(5)), 0);
 	status = reap(pid);
 	ck_assert(WIFSIGNALED(status));
 	ck_assert_int_eq(WTERMSIG(status), SIGTERM);
-	ck_assert_int_eq(process_queue(process, SIGTERM, compat_signal_ticket(6)), -ESRCH);
+	ck_assert_int_eq(process_queue(process, SIGTERM, compat_signal_cookie(6)), -ESRCH);
 	daemonkit_process_free(process);
 }
 END_TEST

@@ -571,7 +571,7 @@ static uint32_t find_ticket(void)
 	uint32_t ticket = 0;
 
 	while (file != NULL && ticket == 0 && fgets(line, sizeof line, file) != NULL) {
-		const char *name = strstr(line, "@daemonkit/" ANSWER_ADDRESS "/");
+		const char *name = strstr(line, "@daemonkit/" REPLY_ADDRESS "/");
 
 		/* Its own connections stand there too, but only one is listening. */
 		if (name != NULL && strstr(line, "00010000") != NULL)
@@ -592,7 +592,7 @@ static int forger_main(int argc, char *argv[])
 	say("ready\n");
 	while (poll(&input, 1, 0) == 0) {
 		uint32_t ticket = find_ticket();
-		int line = ticket == 0 ? -1 : channel_call(ANSWER_ADDRESS, ticket, 0);
+		int line = ticket == 0 ? -1 : channel_connect_to(REPLY_ADDRESS, ticket, 0);
 
 		if (line < 0)
 			continue;
@@ -631,7 +631,7 @@ static void send_ticket(pid_t pid, int number, uint32_t ticket)
 {
 	siginfo_t info;
 
-	compat_signal_with_ticket(&info, number, ticket);
+	compat_signal_with_cookie(&info, number, ticket);
 	ck_assert_int_eq(compat_queue(pid, &info), 0);
 }
 
@@ -641,7 +641,7 @@ static void send_ticket(pid_t pid, int number, uint32_t ticket)
  */
 static int stranger_main(int argc, char *argv[])
 {
-	uint32_t ticket = compat_signal_ticket((uint32_t)getpid());
+	uint32_t ticket = compat_signal_cookie((uint32_t)getpid());
 	uid_t user = argc > 2 ? (uid_t)atoi(argv[1]) : 0;
 	struct pollfd listener = {.events = POLLIN};
 	char byte;
@@ -649,7 +649,7 @@ static int stranger_main(int argc, char *argv[])
 
 	if (argc > 2 && (uid_t)atoi(argv[2]) != 0)
 		drop(user, "");
-	listener.fd = channel_listen_as(ANSWER_ADDRESS, ticket);
+	listener.fd = channel_listen_as(REPLY_ADDRESS, ticket);
 	if (listener.fd < 0)
 		return 2;
 	drop(user, "");
@@ -685,7 +685,7 @@ START_TEST(strangers_hear_nothing)
 	daemon = start("succeed", cases[_i].daemon, "");
 	stranger = harness_spawn_helper("stranger", cases[_i].user, cases[_i].maker, NULL);
 	ck_assert_str_eq(harness_line(&stranger), "ready");
-	send_ticket(daemon.pid, SIGHUP, compat_signal_ticket((uint32_t)stranger.pid));
+	send_ticket(daemon.pid, SIGHUP, compat_signal_cookie((uint32_t)stranger.pid));
 	ck_assert_str_eq(harness_line(&stranger), cases[_i].heard);
 	ck_assert_int_eq(harness_end(&stranger), 0);
 	/* And the signal is a signal all the same. */
@@ -753,8 +753,8 @@ START_TEST(who_asks_and_does_not_pick_up_holds_nobody_up)
 
 	/* Not the pid, which another test may have in another pid namespace. */
 	ck_assert_int_eq(getrandom(&number, sizeof number, 0), sizeof number);
-	ticket = compat_signal_ticket(number);
-	listener = channel_listen_as(ANSWER_ADDRESS, ticket);
+	ticket = compat_signal_cookie(number);
+	listener = channel_listen_as(REPLY_ADDRESS, ticket);
 	ck_assert_int_ge(listener, 0);
 	send_ticket(daemon.pid, SIGHUP, ticket);
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
@@ -775,7 +775,7 @@ static int diverter_main(int argc, char *argv[])
 	say("ready\n");
 	while (argc > 1 && ticket == 0)
 		ticket = find_ticket();
-	compat_signal_with_ticket(&info, SIGUSR1, ticket);
+	compat_signal_with_cookie(&info, SIGUSR1, ticket);
 	compat_queue(atoi(argv[1]), &info);
 	return 0;
 }
@@ -820,24 +820,24 @@ START_TEST(tickets_are_told_from_values)
 	siginfo_t info;
 
 	for (uint32_t i = 0; i < 1000; i++) {
-		uint32_t ticket = compat_signal_ticket(i * 7919);
+		uint32_t ticket = compat_signal_cookie(i * 7919);
 
 		ck_assert_uint_ne(ticket, 0);
-		compat_signal_with_ticket(&info, SIGHUP, ticket);
-		ck_assert_uint_eq(compat_signal_get_ticket(&info), ticket);
+		compat_signal_with_cookie(&info, SIGHUP, ticket);
+		ck_assert_uint_eq(compat_signal_get_cookie(&info), ticket);
 		ck_assert_int_eq(info.si_value.sival_int, 0);
 		/* What an emulator makes of it, and what a program with shorter pointers gets. */
 		info.si_errno = 0;
-		ck_assert_uint_eq(compat_signal_get_ticket(&info),
+		ck_assert_uint_eq(compat_signal_get_cookie(&info),
 				  sizeof(union sigval) > sizeof(int) ? ticket : 0);
-		compat_signal_with_ticket(&info, SIGHUP, ticket);
+		compat_signal_with_cookie(&info, SIGHUP, ticket);
 		info.si_value.sival_ptr = NULL;
-		ck_assert_uint_eq(compat_signal_get_ticket(&info),
+		ck_assert_uint_eq(compat_signal_get_cookie(&info),
 				  harness_has_linux_api() ? ticket : 0);
 	}
 	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
 		info.si_code = codes[i];
-		ck_assert_uint_eq(compat_signal_get_ticket(&info), 0);
+		ck_assert_uint_eq(compat_signal_get_cookie(&info), 0);
 	}
 }
 END_TEST

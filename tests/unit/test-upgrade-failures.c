@@ -378,7 +378,7 @@ static void at(const struct actor *new, const char *stage)
 
 static const char *const before_taken[] = { "before", "after" };
 
-/* Nobody gets in between, and what the old one has yielded comes back. */
+/* Nobody gets in between, and what the old one has handed_over comes back. */
 START_TEST(new_one_dies_while_it_takes)
 {
 	const char *stage = _i % 3 == 2 ? "said" : before_taken[_i % 3];
@@ -638,7 +638,7 @@ START_TEST(third_one_wins_when_the_old_one_is_dead)
 }
 END_TEST
 
-/* Before it has yielded: nobody waits for the new one, which must not become one. */
+/* Before it has handed_over: nobody waits for the new one, which must not become one. */
 START_TEST(old_one_dies_before)
 {
 	struct actor old, new, third;
