@@ -92,10 +92,21 @@ int pidfile_open_expected(const struct pidfile_place *place, const struct stat *
 
 int pidfile_make_new(const struct pidfile_place *place, mode_t mode)
 {
-	int fd = openat(place->directory, place->name,
-			O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	/* Its number is reserved first: a file that cannot be locked is not removed again. */
+	int number = fd_duplicate(place->directory), fd, result;
 
-	return fd < 0 ? -errno : fd_above_standard(fd);
+	if (number < 0)
+		return number;
+	fd = openat(place->directory, place->name,
+		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	result = fd < 0 ? -errno : fd_replace(fd, number);
+	if (result == 0)
+		result = fd_set_cloexec(number, true);
+	fd_close(fd);
+	if (result == 0)
+		return number;
+	fd_close(number);
+	return result;
 }
 
 int pidfile_text_read(int fd, pid_t *pid)
