@@ -413,8 +413,7 @@ START_TEST(failed_daemon_is_silent_without_dev_null)
 	struct probe probe;
 
 	harness_need_root();
-	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
-	ck_assert_int_eq(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	harness_need_mounts();
 	ck_assert_int_eq(mount("none", "/dev", "tmpfs", 0, NULL), 0);
 	probe = probe_run("%s log=@/log", probe_ways[_i]);
 	probe_check_failed(&probe, -ENOENT, "/dev/null");

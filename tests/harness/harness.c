@@ -5,6 +5,8 @@
  */
 #include "harness/harness.h"
 
+#include <sys/mount.h>
+#include <sched.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -83,6 +85,14 @@ void harness_need_root(void)
 {
 	if (geteuid() != 0)
 		harness_skip("needs root");
+}
+
+void harness_need_mounts(void)
+{
+	harness_need_root();
+	/* The root directory of a plain chroot(2) is no mount point. */
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
+		harness_skip("needs mounts of its own: %s", strerror(errno));
 }
 
 void harness_need_filters(void)

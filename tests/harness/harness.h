@@ -60,6 +60,7 @@ void harness_allow(int milliseconds);
 void harness_skip(const char *format, ...)
 	__attribute__((__format__(__printf__, 1, 2), __noreturn__));
 void harness_need_root(void);
+void harness_need_mounts(void); /* makes them: a namespace of its own, root only */
 void harness_need_filters(void); /* of system calls */
 void harness_need_libraries(void); /* that the dynamic linker looks for */
 void harness_need_description_locks(void);
