@@ -12,9 +12,9 @@
  * processes behind.  For public functions that make such a call and for signal handlers:
  * pthread_setcancelstate(3) is async-signal-safe (POSIX.1-2024; a plain store before).
  */
-#define DISABLE_CANCELLATION                                                             \
-	__attribute__((__cleanup__(cancel_restore), __unused__)) const int cancel_state = \
-		cancel_disable()
+#define DISABLE_CANCELLATION                                     \
+	__attribute__((__cleanup__(cancel_restore), __unused__)) \
+	const int cancel_state = cancel_disable()
 
 static inline int cancel_disable(void)
 {

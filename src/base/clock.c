@@ -69,7 +69,7 @@ int deadline_poll_unless(struct pollfd *wanted, const int *others, deadline unti
 
 void deadline_pause(unsigned round)
 {
-	const struct timespec moment = {.tv_nsec = 50000};
+	const struct timespec moment = { .tv_nsec = 50000 };
 
 	if (round < 16)
 		sched_yield();

@@ -16,8 +16,7 @@ int error_set(int error, const char *format, ...) __attribute__((__format__(__pr
  * means in this library that another instance holds the pid file: one that the
  * system returns becomes -EIO.
  */
-int error_system(int error, const char *format, ...)
-	__attribute__((__format__(__printf__, 2, 3)));
+int error_system(int error, const char *format, ...) __attribute__((__format__(__printf__, 2, 3)));
 
 /*
  * To the end of the block, this thread's text stays as it is: what fails while something is

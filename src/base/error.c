@@ -29,8 +29,8 @@ void error_let_go(const int *kept)
 }
 
 /* A text may be made of the previous one: it is formatted aside first. */
-__attribute__((__format__(__printf__, 2, 0)))
-static void set_text(int error, const char *format, va_list arguments)
+__attribute__((__format__(__printf__, 2, 0))) static void set_text(int error, const char *format,
+								   va_list arguments)
 {
 	char fresh[ERROR_TEXT_MAX], cause[128];
 	int length;

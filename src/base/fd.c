@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 /* The only place where a call that a signal interrupted is made again. */
-#define RETRY(result, call)                                                                        \
-	do {                                                                                       \
-		(result) = (call);                                                                 \
+#define RETRY(result, call)        \
+	do {                       \
+		(result) = (call); \
 	} while ((result) < 0 && errno == EINTR)
 
 int fd_close(int fd)

@@ -136,8 +136,8 @@ int compat_capabilities_pass(uint64_t mask)
 	if (result == 0)
 		result = set_capabilities(data);
 	for (unsigned capability = 0; capability < 64 && result == 0; capability++)
-		if ((mask & BIT(capability)) != 0 &&
-		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, (unsigned long)capability, 0, 0) < 0)
+		if ((mask & BIT(capability)) != 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE,
+							   (unsigned long)capability, 0, 0) < 0)
 			result = -errno;
 	return result;
 }

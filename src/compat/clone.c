@@ -136,7 +136,10 @@ int compat_spawn(int (*function)(void *data), void *data, bool sibling,
 {
 	int saved = errno, error;
 	struct call call = {
-		.function = function, .data = data, .sibling = sibling, .spawned = spawned,
+		.function = function,
+		.data = data,
+		.sibling = sibling,
+		.spawned = spawned,
 	};
 	char *stacks = mmap(NULL, 2 * STACK_SIZE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);

@@ -19,8 +19,9 @@ bool compat_can_spawn(void);
  * Run the function in a new child of the calling process, a member of a new
  * session that it does not lead; or (sibling) of its parent, in its session.  It
  * runs with all signals blocked, in this process's memory and with its descriptor
- * table (not a copy) until it leaves them by compat_unshare_table() and execve(2).  It must be async-signal-safe and change
- * nothing that is not meant for it; if it returns, that is its exit status.
+ * table (not a copy) until it leaves them by compat_unshare_table() and execve(2).  It must be
+ * async-signal-safe and change nothing that is not meant for it; if it returns, that is its exit
+ * status.
  *
  * spawned->pidfd is there before the function runs, in its descriptor table too.
  * Returns when the child has executed or ended: 0 or a negative errno.

@@ -48,8 +48,8 @@ struct entry {
 	char name[];
 };
 
-static int visit_names(const char *bytes, long count, int skip,
-		     int (*function)(int fd, void *data), void *data)
+static int visit_names(const char *bytes, long count, int skip, int (*function)(int fd, void *data),
+		       void *data)
 {
 	for (long at = 0; at < count;) {
 		const struct entry *entry = (const struct entry *)(const void *)(bytes + at);

@@ -19,15 +19,13 @@
 #endif
 
 /* Where systems keep a link to the file of the running program. */
-static const char *const links[] = { "/proc/self/exe", "/proc/curproc/file",
-				     "/proc/curproc/exe" };
+static const char *const links[] = { "/proc/self/exe", "/proc/curproc/file", "/proc/curproc/exe" };
 
 static bool is_regular_file(const char *path, const struct stat *st)
 {
 	struct stat named;
 
-	return stat(path, &named) == 0 && named.st_dev == st->st_dev &&
-	       named.st_ino == st->st_ino;
+	return stat(path, &named) == 0 && named.st_dev == st->st_dev && named.st_ino == st->st_ino;
 }
 
 /*

@@ -23,8 +23,7 @@ int compat_set_oom_score_adjust(int adjust)
 
 	if (fd < 0)
 		return -errno;
-	if (write(fd, text, length) != (ssize_t)length ||
-	    pread(fd, taken, sizeof taken - 1, 0) < 0)
+	if (write(fd, text, length) != (ssize_t)length || pread(fd, taken, sizeof taken - 1, 0) < 0)
 		result = -errno;
 	else if (strcmp(taken, text) != 0)
 		result = -EPERM;
@@ -56,11 +55,13 @@ size_t compat_groups_max(void)
 	return 65536; /* the kernel's number, whatever the C library's is */
 }
 
+/* clang-format off */
 #define OWN_LIMITS                                                                                 \
 	{ RLIMIT_LOCKS, "LOCKS" }, { RLIMIT_MEMLOCK, "MEMLOCK" },                                  \
 	{ RLIMIT_MSGQUEUE, "MSGQUEUE" }, { RLIMIT_NICE, "NICE" }, { RLIMIT_NPROC, "NPROC" },       \
 	{ RLIMIT_RSS, "RSS" }, { RLIMIT_RTPRIO, "RTPRIO" }, { RLIMIT_RTTIME, "RTTIME" },           \
 	{ RLIMIT_SIGPENDING, "SIGPENDING" },
+/* clang-format on */
 #else
 #define OWN_LIMITS
 
@@ -103,10 +104,12 @@ const char *compat_limit_name(int resource)
 		int resource;
 		const char *name;
 	} limits[] = {
+		/* clang-format off */
 		OWN_LIMITS
 		{ RLIMIT_AS, "AS" }, { RLIMIT_CORE, "CORE" }, { RLIMIT_CPU, "CPU" },
 		{ RLIMIT_DATA, "DATA" }, { RLIMIT_FSIZE, "FSIZE" },
 		{ RLIMIT_NOFILE, "NOFILE" }, { RLIMIT_STACK, "STACK" },
+		/* clang-format on */
 	};
 
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)

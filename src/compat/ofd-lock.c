@@ -111,8 +111,8 @@ static int shows_file(int directory, const char *name, const struct stat *file)
 }
 
 /* Look through the descriptors of a directory "fdinfo"; *any: it has some. */
-static int look_through(const char *path, const struct stat *file,
-			bool (*sought)(const char *line), bool *any)
+static int look_through(const char *path, const struct stat *file, bool (*sought)(const char *line),
+			bool *any)
 {
 	struct dirent *entry;
 	int result = 0;

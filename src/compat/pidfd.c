@@ -178,8 +178,8 @@ int compat_process_stat(pid_t pid, struct compat_process *process)
 	start = length > 0 ? stat_field(text, 22) : NULL;
 	process->start = start ? strtoull(start, NULL, 10) : 0;
 	/* A leader that has ended before its threads looks like a zombie. */
-	process->ended = state && (*state == 'X' || (*state == 'Z' && threads &&
-						     strtol(threads, NULL, 10) <= 1));
+	process->ended = state && (*state == 'X' ||
+				   (*state == 'Z' && threads && strtol(threads, NULL, 10) <= 1));
 	/* Without an answer (no /proc, or it hides others) the pid is asked. */
 	if (!start && kill(pid, 0) < 0 && errno == ESRCH)
 		return -ESRCH;

@@ -86,7 +86,7 @@ uint32_t compat_signal_cookie(uint32_t any)
 
 void compat_signal_with_cookie(siginfo_t *info, int signal, uint32_t cookie)
 {
-	struct value value = {.cookie = cookie};
+	struct value value = { .cookie = cookie };
 
 	memset(info, 0, sizeof *info);
 	info->si_signo = signal;
@@ -101,7 +101,7 @@ void compat_signal_with_cookie(siginfo_t *info, int signal, uint32_t cookie)
 
 uint32_t compat_signal_get_cookie(const siginfo_t *info)
 {
-	struct value value = {.integer = 0};
+	struct value value = { .integer = 0 };
 
 	if (info->si_code != SI_QUEUE)
 		return 0;

@@ -62,8 +62,10 @@ ssize_t compat_send(int socket, struct iovec *parts, int count, int flags)
 	struct ucred own = { .pid = getpid(), .uid = geteuid(), .gid = getegid() };
 	union credentials space = { .bytes = { 0 } };
 	struct msghdr message = {
-		.msg_iov = parts, .msg_iovlen = (__typeof__(((struct msghdr *)0)->msg_iovlen))count,
-		.msg_control = space.bytes, .msg_controllen = sizeof space.bytes,
+		.msg_iov = parts,
+		.msg_iovlen = (__typeof__(((struct msghdr *)0)->msg_iovlen))count,
+		.msg_control = space.bytes,
+		.msg_controllen = sizeof space.bytes,
 	};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	ssize_t sent;
@@ -92,8 +94,10 @@ ssize_t compat_receive(int socket, struct iovec *parts, int count, int flags,
 {
 	union credentials space;
 	struct msghdr message = {
-		.msg_iov = parts, .msg_iovlen = (__typeof__(((struct msghdr *)0)->msg_iovlen))count,
-		.msg_control = space.bytes, .msg_controllen = sizeof space.bytes,
+		.msg_iov = parts,
+		.msg_iovlen = (__typeof__(((struct msghdr *)0)->msg_iovlen))count,
+		.msg_control = space.bytes,
+		.msg_controllen = sizeof space.bytes,
 	};
 	struct cmsghdr *header;
 	struct ucred credentials;
@@ -111,8 +115,7 @@ ssize_t compat_receive(int socket, struct iovec *parts, int count, int flags,
 	    header->cmsg_type == SCM_CREDENTIALS &&
 	    header->cmsg_len == CMSG_LEN(sizeof credentials)) {
 		memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
-		*sender = (struct compat_peer){ credentials.pid, credentials.uid,
-						credentials.gid };
+		*sender = (struct compat_peer){ credentials.pid, credentials.uid, credentials.gid };
 	}
 	return length;
 }

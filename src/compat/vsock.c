@@ -23,7 +23,8 @@ int compat_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *a
 
 int compat_vsock_bind_privileged(int fd)
 {
-	struct sockaddr_vm vm = { .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY,
+	struct sockaddr_vm vm = { .svm_family = AF_VSOCK,
+				  .svm_cid = VMADDR_CID_ANY,
 				  .svm_port = 1023 };
 
 	while (bind(fd, (const struct sockaddr *)&vm, sizeof vm) < 0) {

@@ -16,17 +16,17 @@
 struct daemonkit_context {
 	struct settings settings;
 	int mode;
-	char **arguments; /* in one piece of memory, or NULL */
+	char **arguments;   /* in one piece of memory, or NULL */
 	char **environment; /* likewise */
 	daemonkit_status_handler *status;
 	void *status_data;
-	pid_t daemon; /* this process's pid since it is the daemon, else 0 */
+	pid_t daemon;                      /* this process's pid since it is the daemon, else 0 */
 	struct daemonkit_pidfile *pidfile; /* the daemon's, while it holds it */
-	struct notify notify; /* the daemon's */
+	struct notify notify;              /* the daemon's */
 	int exit_status;
 	bool supervised; /* by whoever started this very process (mode FOREGROUND) */
 	struct daemonkit_upgrade *upgrade; /* that is under way, or NULL */
-	bool succeeded; /* another process has taken this daemon's place */
+	bool succeeded;                    /* another process has taken this daemon's place */
 	bool adopted; /* what a manager passed is among the settings' descriptors */
 };
 

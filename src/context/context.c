@@ -60,8 +60,7 @@ int daemonkit_was_reborn(void)
 	return marker_get() == MARKER_REBORN;
 }
 
-int daemonkit_context_search(struct daemonkit_context *context,
-			     struct daemonkit_process **process)
+int daemonkit_context_search(struct daemonkit_context *context, struct daemonkit_process **process)
 {
 	DISABLE_CANCELLATION;
 

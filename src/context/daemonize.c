@@ -239,7 +239,8 @@ int become_second_copy(struct daemonkit_context *context)
 		return fail_start(context, result);
 	if (context->settings.name != NULL)
 		compat_set_name(context->settings.name);
-	return context->settings.successor ? become_successor(context) : become_daemon(context, false);
+	return context->settings.successor ? become_successor(context)
+					   : become_daemon(context, false);
 }
 
 /* Let in what whoever started the program had blocked; not what it blocked itself. */
@@ -253,7 +254,7 @@ static void clean_signal_mask(sigset_t *mask)
 }
 
 int become_forked(struct daemonkit_context *context, const struct launch_forked *forked,
-		     pid_t launcher)
+		  pid_t launcher)
 {
 	sigset_t mask = forked->mask;
 	int result = signals_rehome(launcher);
@@ -264,9 +265,10 @@ int become_forked(struct daemonkit_context *context, const struct launch_forked 
 	if (context->notify.channel < 0)
 		return error_system(context->notify.channel, "channel to the launcher");
 	if (result == 0 && forked->error == -EMFILE)
-		result = error_set(-EMFILE, "mode fork: the highest number that RLIMIT_NOFILE allows "
-					    "is open, and none is left for the daemon: raise the "
-					    "limit, or close descriptors");
+		result = error_set(-EMFILE,
+				   "mode fork: the highest number that RLIMIT_NOFILE allows "
+				   "is open, and none is left for the daemon: raise the "
+				   "limit, or close descriptors");
 	else if (result == 0 && forked->error < 0)
 		result = error_system(forked->error, "closing descriptors");
 	if (result == 0)

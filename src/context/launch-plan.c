@@ -120,8 +120,8 @@ int plan_second_copy(struct plan *plan, const struct daemonkit_context *context,
 	}
 	result = settings_put(settings, &plan->settings);
 	if (result == 0)
-		result = plan_environment(plan, context->environment != NULL ?
-							context->environment : environ);
+		result = plan_environment(plan, context->environment != NULL ? context->environment
+									     : environ);
 	if (result < 0)
 		return error_system(result, "cannot start %s", plan->path);
 	plan->launch.path = plan->path;

@@ -43,9 +43,10 @@ static int follow_links(const char *path, char here[static PATH_MAX])
 	int result = target == NULL ? -ENOMEM : compat_read_link(here, &st, target, PATH_MAX);
 
 	if (result >= 0 && st.st_uid != 0 && st.st_uid != geteuid()) {
-		result = error_set(-ELOOP, "log file %s: %s is a symbolic link of user %lu, and is "
-				   "not followed; remove it or name the file itself", path, here,
-				   (unsigned long)st.st_uid);
+		result = error_set(-ELOOP,
+				   "log file %s: %s is a symbolic link of user %lu, and is "
+				   "not followed; remove it or name the file itself",
+				   path, here, (unsigned long)st.st_uid);
 		goto out;
 	}
 	if (result == 0)

@@ -7,9 +7,9 @@
 
 /*
  * For appending, created if need be; where it is standard output or error (/dev/stdout,
- * /dev/fd/1 and the like, or a link to it) a duplicate of that stream: a descriptor that is 3 or higher and close-on-exec, or
- * an error with its text.  Of symbolic links in the place of the file only those of root and
- * of the caller are followed (-ELOOP).
+ * /dev/fd/1 and the like, or a link to it) a duplicate of that stream: a descriptor that is 3 or
+ * higher and close-on-exec, or an error with its text.  Of symbolic links in the place of the file
+ * only those of root and of the caller are followed (-ELOOP).
  */
 int logfile_open(const char *path, mode_t mode);
 

@@ -49,7 +49,7 @@ int daemonkit_notify_reloading(struct daemonkit_context *context)
 
 /* Assignments that always read the same. */
 static int send_to_manager(struct daemonkit_context *context, const char *function,
-			const char *assignments)
+			   const char *assignments)
 {
 	int result = check_daemon(context, function);
 
@@ -179,9 +179,8 @@ int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)
  * A text of at most CHANNEL_TEXT_MAX bytes.  What is cut ends with a whole
  * character: a manager drops a text that is not UTF-8.
  */
-__attribute__((__format__(__printf__, 2, 0)))
-static void compose_text(char text[static CHANNEL_TEXT_MAX + 2], const char *format,
-		    va_list arguments)
+__attribute__((__format__(__printf__, 2, 0))) static void compose_text(
+	char text[static CHANNEL_TEXT_MAX + 2], const char *format, va_list arguments)
 {
 	size_t end = CHANNEL_TEXT_MAX;
 	int length = vsnprintf(text, CHANNEL_TEXT_MAX + 2, format, arguments);
@@ -196,8 +195,7 @@ static void compose_text(char text[static CHANNEL_TEXT_MAX + 2], const char *for
 	text[end] = '\0';
 }
 
-int daemonkit_notify_failed(struct daemonkit_context *context, int error, const char *format,
-			    ...)
+int daemonkit_notify_failed(struct daemonkit_context *context, int error, const char *format, ...)
 {
 	DISABLE_CANCELLATION;
 	char text[CHANNEL_TEXT_MAX + 2];

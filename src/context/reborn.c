@@ -40,7 +40,7 @@ static bool is_supervised(const struct settings *settings)
 
 /* Start the daemon and wait for it: its pid, 0 in a forked daemon, or an error. */
 static pid_t start_and_await(struct daemonkit_context *context, const struct plan *plan,
-			    int interrupt)
+			     int interrupt)
 {
 	struct await_options options = {
 		.path = plan->path,

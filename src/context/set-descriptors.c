@@ -52,8 +52,8 @@ int daemonkit_context_pass_fd(struct daemonkit_context *context, const char *nam
 	return 0;
 }
 
-int daemonkit_context_find_fd(struct daemonkit_context *context, const char *name,
-			      size_t index, int kind)
+int daemonkit_context_find_fd(struct daemonkit_context *context, const char *name, size_t index,
+			      int kind)
 {
 	DISABLE_CANCELLATION;
 	const char *title = name != NULL ? name : "(any)";
@@ -62,8 +62,8 @@ int daemonkit_context_find_fd(struct daemonkit_context *context, const char *nam
 	if (context == NULL)
 		return error_null(__func__);
 	if (kind < DAEMONKIT_FD_ANY || kind > DAEMONKIT_FD_QUEUE)
-		return error_set(-EINVAL,
-				 "descriptor %s: kind %d: there is no such kind", title, kind);
+		return error_set(-EINVAL, "descriptor %s: kind %d: there is no such kind", title,
+				 kind);
 	result = context_adopt_descriptors(context);
 	if (result < 0)
 		return result;
@@ -74,8 +74,8 @@ int daemonkit_context_find_fd(struct daemonkit_context *context, const char *nam
 	return result < 0 ? result : fd;
 }
 
-int daemonkit_context_take_fd(struct daemonkit_context *context, const char *name,
-			      size_t index, int kind)
+int daemonkit_context_take_fd(struct daemonkit_context *context, const char *name, size_t index,
+			      int kind)
 {
 	DISABLE_CANCELLATION;
 	int fd;
@@ -97,8 +97,8 @@ int daemonkit_context_set_payload(struct daemonkit_context *context, const void 
 	if (context == NULL || (bytes == NULL && length > 0))
 		return error_null(__func__);
 	if (length > DAEMONKIT_PAYLOAD_MAX)
-		return error_set(-EINVAL,
-				 "payload: %zu bytes are more than %d", length, DAEMONKIT_PAYLOAD_MAX);
+		return error_set(-EINVAL, "payload: %zu bytes are more than %d", length,
+				 DAEMONKIT_PAYLOAD_MAX);
 	if (length > 0) {
 		copy = malloc(length);
 		if (copy == NULL)

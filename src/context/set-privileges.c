@@ -38,12 +38,12 @@ int daemonkit_context_set_limit(struct daemonkit_context *context, int resource,
 	if (resource < 0 || compat_get_limit(resource, &now) < 0)
 		return error_set(-EINVAL, "resource %d: there is no such resource", resource);
 	if (soft > hard)
-		return error_set(-EINVAL,
-				 "resource limit %s: the soft limit is above the hard one", compat_limit_name(resource));
+		return error_set(-EINVAL, "resource limit %s: the soft limit is above the hard one",
+				 compat_limit_name(resource));
 	limit = find_limit(&context->settings.privileges, resource);
 	if (limit == NULL)
-		return error_set(-EINVAL,
-				 "resource limit %s: too many of them", compat_limit_name(resource));
+		return error_set(-EINVAL, "resource limit %s: too many of them",
+				 compat_limit_name(resource));
 	*limit = (struct privilege_limit){ .resource = resource, .soft = soft, .hard = hard };
 	return 0;
 }
@@ -68,8 +68,8 @@ int daemonkit_context_set_scheduler(struct daemonkit_context *context, int polic
 	if (lowest < 0 || highest < 0)
 		return error_set(-EINVAL, "scheduling policy %d: there is no such policy", policy);
 	if (priority < lowest || priority > highest)
-		return error_set(-EINVAL,
-				 "scheduling priority %d: not within %d and %d", priority, lowest, highest);
+		return error_set(-EINVAL, "scheduling priority %d: not within %d and %d", priority,
+				 lowest, highest);
 	context->settings.privileges.has_scheduler = true;
 	context->settings.privileges.policy = policy;
 	context->settings.privileges.priority = priority;
@@ -81,8 +81,8 @@ int daemonkit_context_set_oom_score_adjust(struct daemonkit_context *context, in
 	if (context == NULL)
 		return error_null(__func__);
 	if (adjust < -1000 || adjust > 1000)
-		return error_set(-EINVAL,
-				 "OOM score adjustment %d: not within -1000 and 1000", adjust);
+		return error_set(-EINVAL, "OOM score adjustment %d: not within -1000 and 1000",
+				 adjust);
 	context->settings.privileges.has_oom = true;
 	context->settings.privileges.oom = adjust;
 	return 0;
@@ -94,7 +94,8 @@ int daemonkit_context_keep_capability(struct daemonkit_context *context, int cap
 		return error_null(__func__);
 	if (!compat_capability_can_be_kept(capability))
 		return error_set(-EINVAL,
-				 "capability %d: there is no such one, or it is a way back to root", capability);
+				 "capability %d: there is no such one, or it is a way back to root",
+				 capability);
 	context->settings.privileges.has_capabilities = true;
 	context->settings.privileges.capabilities |= UINT64_C(1) << capability;
 	return 0;

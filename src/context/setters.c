@@ -40,8 +40,7 @@ static int check_mode(const char *what, mode_t mode)
 	return 0;
 }
 
-int daemonkit_context_set_pid_file(struct daemonkit_context *context, const char *path,
-				   mode_t mode)
+int daemonkit_context_set_pid_file(struct daemonkit_context *context, const char *path, mode_t mode)
 {
 	DISABLE_CANCELLATION;
 	char *copy = NULL;
@@ -69,8 +68,7 @@ static void set_log_target(struct settings *settings, enum settings_log log, cha
 	settings->log_fd = fd;
 }
 
-int daemonkit_context_set_log_file(struct daemonkit_context *context, const char *path,
-				   mode_t mode)
+int daemonkit_context_set_log_file(struct daemonkit_context *context, const char *path, mode_t mode)
 {
 	DISABLE_CANCELLATION;
 	struct settings *settings;
@@ -318,8 +316,10 @@ int daemonkit_context_set_mode(struct daemonkit_context *context, int mode)
 int context_ready_timeout(const char *what, int timeout, int *ret)
 {
 	if (timeout == 0)
-		return error_set(-EINVAL, "%s: a timeout of 0 ms: nothing is ready at once "
-				 "(DAEMONKIT_UNTIL_SET_UP, DAEMONKIT_FOREVER)", what);
+		return error_set(-EINVAL,
+				 "%s: a timeout of 0 ms: nothing is ready at once "
+				 "(DAEMONKIT_UNTIL_SET_UP, DAEMONKIT_FOREVER)",
+				 what);
 	*ret = timeout == DAEMONKIT_UNTIL_SET_UP ? 0 : timeout;
 	return 0;
 }

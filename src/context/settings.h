@@ -27,9 +27,9 @@ struct settings {
 	enum settings_log log;
 	char *log_file; /* absolute, with SETTINGS_LOG_FILE */
 	mode_t log_mode;
-	int log_fd; /* owned, with SETTINGS_LOG_FD, else -1 */
+	int log_fd;     /* owned, with SETTINGS_LOG_FD, else -1 */
 	char *work_dir; /* absolute, or NULL for "/" */
-	char *chroot; /* absolute, or NULL */
+	char *chroot;   /* absolute, or NULL */
 	bool has_credential;
 	struct credential credential;
 	bool has_umask;
@@ -37,18 +37,18 @@ struct settings {
 	int ready_timeout; /* milliseconds; 0: set-up only */
 	struct privileges privileges;
 	struct descriptors descriptors; /* with names */
-	unsigned char *payload; /* wiped when freed */
+	unsigned char *payload;         /* wiped when freed */
 	size_t payload_length;
 	int *keep; /* ascending, each once */
 	size_t keep_count;
-	int ready_fd; /* owned: a supervisor waits there for a newline, or -1 */
+	int ready_fd;  /* owned: a supervisor waits there for a newline, or -1 */
 	pid_t managed; /* the launcher, if a service manager started it, or 0 */
-	char *name; /* of the process, or NULL */
+	char *name;    /* of the process, or NULL */
 	char *program; /* the absolute name of the program's file, or NULL: as it was executed */
 	/* From a daemon to the one that takes its place. */
 	bool successor;
-	int pid_fd; /* owned: of its pid file, or -1 */
-	char *manager; /* where its manager is, or NULL */
+	int pid_fd;     /* owned: of its pid file, or -1 */
+	char *manager;  /* where its manager is, or NULL */
 	int manager_fd; /* owned: connected to there, or -1 */
 };
 

@@ -104,7 +104,8 @@ void streams_silence(void)
 
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		close(fd);
-	/* Either takes the lowest numbers.  A full pipe refuses what is written, and blocks nobody. */
+	/* Either takes the lowest numbers.  A full pipe refuses what is written, and blocks nobody.
+	 */
 	fd = open("/dev/null", O_RDWR);
 	if (fd < 0 && pipe(ends) == 0) {
 		fd_set_nonblocking(ends[0], true);

@@ -45,7 +45,7 @@ struct daemonkit_upgrade {
 	struct await_options options;
 	struct await await;
 	struct compat_pollset set;
-	short events; /* that the set looks for at the channel */
+	short events;     /* that the set looks for at the channel */
 	short end_events; /* and at the daemon's end */
 	bool handed_over; /* the pid file */
 	bool answered;

@@ -170,7 +170,8 @@ static int print_start_error(struct daemonkit_control *control, int error, const
 
 	/* The text for -ECHILD has the status in it. */
 	if (own > EXIT_FAILURE && error != -ECHILD)
-		terminal_complain(&control->terminal, "not started: %s (exit status %d)", text, own);
+		terminal_complain(&control->terminal, "not started: %s (exit status %d)", text,
+				  own);
 	else
 		terminal_complain(&control->terminal, "not started: %s", text);
 	/* Codes that LSB has a meaning for, or leaves to the program. */
@@ -307,7 +308,8 @@ static int command_reload(struct daemonkit_control *control)
 
 static int command_force_reload(struct daemonkit_control *control)
 {
-	return control->reload_signal == 0 ? command_try_restart(control) : reload_daemon(control, true);
+	return control->reload_signal == 0 ? command_try_restart(control)
+					   : reload_daemon(control, true);
 }
 
 static const struct command {
@@ -315,14 +317,14 @@ static const struct command {
 	int (*function)(struct daemonkit_control *control); /* NULL: status */
 	bool finds;                                         /* and so needs a pid file */
 } commands[] = {
-	{"start", command_start, false},
-	{"stop", control_stop, true},
-	{"restart", command_restart, true},
-	{"try-restart", command_try_restart, true},
-	{"reload", command_reload, true},
-	{"force-reload", command_force_reload, true},
-	{"status", NULL, true},
-	{"run", command_run, false},
+	{ "start", command_start, false },
+	{ "stop", control_stop, true },
+	{ "restart", command_restart, true },
+	{ "try-restart", command_try_restart, true },
+	{ "reload", command_reload, true },
+	{ "force-reload", command_force_reload, true },
+	{ "status", NULL, true },
+	{ "run", command_run, false },
 };
 
 static const struct command *command_called(const char *name)

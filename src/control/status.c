@@ -29,7 +29,7 @@ static int find_status(struct daemonkit_control *control, struct status *status)
 	struct stat st;
 	int result = daemonkit_context_search(control->context, &process);
 
-	*status = (struct status){.uptime = -1};
+	*status = (struct status){ .uptime = -1 };
 	if (result == 0) {
 		status->pid = daemonkit_process_pid(process);
 		status->uptime = process_age(process);
@@ -90,7 +90,7 @@ static void print_status(struct daemonkit_control *control, const struct status 
 /* How many bytes this character of UTF-8 has, or 0: it is none. */
 static size_t print_character(const unsigned char *text)
 {
-	size_t length = text[0] < 0x80	 ? 1
+	size_t length = text[0] < 0x80   ? 1
 			: text[0] < 0xC2 ? 0
 			: text[0] < 0xE0 ? 2
 			: text[0] < 0xF0 ? 3
@@ -143,7 +143,7 @@ static void print_number(int64_t number)
 
 static void print_object(struct daemonkit_control *control, const struct status *status)
 {
-	static const char *const running[] = {"true", "false", "null", "false", "null"};
+	static const char *const running[] = { "true", "false", "null", "false", "null" };
 
 	fputs("{\"name\": ", stdout);
 	print_string(control->name);

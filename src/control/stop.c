@@ -70,7 +70,7 @@ static int find_successor(struct daemonkit_control *control, int pid_file,
 }
 
 static int stop_process(struct daemonkit_control *control, struct daemonkit_process *process,
-		      int pid_file)
+			int pid_file)
 {
 	int result, next;
 
@@ -84,7 +84,8 @@ static int stop_process(struct daemonkit_control *control, struct daemonkit_proc
 		terminal_complain(&control->terminal, "not stopped: %s", daemonkit_error());
 		return control_exit_code(next);
 	}
-	terminal_say(&control->terminal, result == 1 ? "killed: it did not end in time" : "stopped");
+	terminal_say(&control->terminal,
+		     result == 1 ? "killed: it did not end in time" : "stopped");
 	return CONTROL_DONE;
 }
 

@@ -22,7 +22,7 @@ void terminal_begin(struct terminal *terminal, const char *name)
 {
 	const char *kind = getenv("TERM");
 
-	*terminal = (struct terminal){.name = name};
+	*terminal = (struct terminal){ .name = name };
 	terminal->live = isatty(STDOUT_FILENO) == 1 && kind != NULL && *kind != '\0' &&
 			 strcmp(kind, "dumb") != 0;
 }
@@ -113,8 +113,9 @@ void terminal_clear(struct terminal *terminal)
 	terminal->shown = false;
 }
 
-__attribute__((__format__(__printf__, 3, 0)))
-static void print_line(struct terminal *terminal, FILE *file, const char *format, va_list arguments)
+__attribute__((__format__(__printf__, 3, 0))) static void print_line(struct terminal *terminal,
+								     FILE *file, const char *format,
+								     va_list arguments)
 {
 	char text[TEXT_MAX];
 

@@ -125,7 +125,8 @@ static bool presents_secret(int fd, const struct channel_address *address)
 	unsigned char secret[CHANNEL_SECRET_SIZE];
 	ssize_t count = recv(fd, secret, sizeof secret, MSG_DONTWAIT | MSG_TRUNC);
 
-	return count == (ssize_t)sizeof secret && memcmp(secret, address->secret, sizeof secret) == 0;
+	return count == (ssize_t)sizeof secret &&
+	       memcmp(secret, address->secret, sizeof secret) == 0;
 }
 
 /*
@@ -222,8 +223,7 @@ static int send_message(int fd, struct iovec *parts, int count)
 	return 0;
 }
 
-int channel_send(int fd, enum channel_type type, int32_t number, const char *text,
-		 deadline until)
+int channel_send(int fd, enum channel_type type, int32_t number, const char *text, deadline until)
 {
 	char kind = (char)type;
 	struct iovec parts[] = {
@@ -268,7 +268,7 @@ ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
 }
 
 static ssize_t receive_message(int fd, struct iovec *parts, int part_count, int flags,
-		       struct compat_peer *sender)
+			       struct compat_peer *sender)
 {
 	struct msghdr message = { .msg_iov = parts };
 	bool reset = false;
@@ -276,8 +276,8 @@ static ssize_t receive_message(int fd, struct iovec *parts, int part_count, int 
 	message.msg_iovlen = (__typeof__(message.msg_iovlen))part_count;
 	for (;;) {
 		ssize_t count = sender != NULL
-			? compat_receive(fd, parts, part_count, flags, sender)
-			: recvmsg(fd, &message, flags);
+					? compat_receive(fd, parts, part_count, flags, sender)
+					: recvmsg(fd, &message, flags);
 
 		if (count >= 0)
 			return count;
@@ -339,7 +339,6 @@ int channel_receive_settings(int fd, struct archive *settings)
 			{ .iov_base = archive_room(settings, PIECE), .iov_len = PIECE },
 		};
 		ssize_t count;
-
 
 		if (settings->error < 0)
 			return settings->error;

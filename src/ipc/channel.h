@@ -15,19 +15,19 @@
 
 enum channel_type {
 	/* From the launcher. */
-	CHANNEL_SETTINGS = 'C', /* a piece of the settings */
+	CHANNEL_SETTINGS = 'C',     /* a piece of the settings */
 	CHANNEL_SETTINGS_END = 'E', /* the last one */
-	CHANNEL_GO = 'G', /* the manager knows of the daemon; in a request, number: its signal */
+	CHANNEL_GO = 'G',   /* the manager knows of the daemon; in a request, number: its signal */
 	CHANNEL_TAKE = 'T', /* from a daemon: take my place */
 	/* From the daemon. */
-	CHANNEL_HEARD = 'H', /* the answer to GO in a request */
-	CHANNEL_STATUS = 'S', /* text */
-	CHANNEL_EXTEND = 'X', /* number: milliseconds */
-	CHANNEL_UP = 'U', /* set up */
-	CHANNEL_READY = 'R', /* ready to serve */
-	CHANNEL_TAKEN = 'K', /* the place */
-	CHANNEL_SUCCEEDED = 'D', /* it is the daemon from now on */
-	CHANNEL_FAILED = 'F', /* number: a negative errno; text */
+	CHANNEL_HEARD = 'H',       /* the answer to GO in a request */
+	CHANNEL_STATUS = 'S',      /* text */
+	CHANNEL_EXTEND = 'X',      /* number: milliseconds */
+	CHANNEL_UP = 'U',          /* set up */
+	CHANNEL_READY = 'R',       /* ready to serve */
+	CHANNEL_TAKEN = 'K',       /* the place */
+	CHANNEL_SUCCEEDED = 'D',   /* it is the daemon from now on */
+	CHANNEL_FAILED = 'F',      /* number: a negative errno; text */
 	CHANNEL_NOT_STARTED = 'N', /* number: a negative errno; text: the step */
 };
 
@@ -78,8 +78,7 @@ int channel_accept_from(int listener, pid_t caller);
  * Send: 0, -EAGAIN (no room; only until the deadline is waited for some), or
  * -ECANCELED (the other end is gone).  Longer texts are cut.
  */
-int channel_send(int fd, enum channel_type type, int32_t number, const char *text,
-		 deadline until);
+int channel_send(int fd, enum channel_type type, int32_t number, const char *text, deadline until);
 
 /* Send bytes that are no message: as many pieces as there is room for. */
 ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length);

@@ -28,7 +28,7 @@
  */
 static int await_permission(int line, int signal, deadline until)
 {
-	struct pollfd go = {.fd = line, .events = POLLIN};
+	struct pollfd go = { .fd = line, .events = POLLIN };
 	struct channel_message message;
 	struct compat_peer sender;
 	int result = deadline_poll(&go, 1, until);
@@ -47,7 +47,7 @@ void reply_begin(struct reply *answer, pid_t owner, uint32_t cookie, int signal)
 {
 	deadline until;
 
-	*answer = (struct reply){.line = -1, .owner = owner};
+	*answer = (struct reply){ .line = -1, .owner = owner };
 	if (cookie == 0)
 		return;
 	until = deadline_after(ACCEPT_TIMEOUT);
@@ -68,7 +68,8 @@ static int check_reply(const struct reply *answer)
 	return 0;
 }
 
-static int send_reply(const struct reply *answer, enum channel_type type, int error, const char *text)
+static int send_reply(const struct reply *answer, enum channel_type type, int error,
+		      const char *text)
 {
 	int result;
 

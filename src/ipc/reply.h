@@ -11,7 +11,7 @@
 #define REPLY_ADDRESS "request"
 
 struct reply {
-	int line;    /* to whoever asked, or -1 */
+	int line; /* to whoever asked, or -1 */
 	bool given;
 	pid_t owner; /* a child that is forked meanwhile has nothing to say */
 };

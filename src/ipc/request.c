@@ -104,8 +104,7 @@ static int send_request(const struct request *request, uint32_t cookie)
 
 static void accept_reply(struct request *request)
 {
-	int line = channel_accept_from(request->listener,
-				     daemonkit_process_pid(request->process));
+	int line = channel_accept_from(request->listener, daemonkit_process_pid(request->process));
 
 	/* It is alive now, so its pid was its own when it called. */
 	if (line >= 0 && daemonkit_process_alive(request->process) != 1)
@@ -137,7 +136,9 @@ static int take_message(struct request *request, const struct channel_message *m
 		request->answer = 0;
 		return 0;
 	case CHANNEL_FAILED:
-		request->answer = message->number < 0 && message->number > INT32_MIN ? message->number : -EIO;
+		request->answer = message->number < 0 && message->number > INT32_MIN
+					  ? message->number
+					  : -EIO;
 		error_set(request->answer, "%s", message->text);
 		return 0;
 	default:
@@ -165,11 +166,15 @@ static int explain_silence(const struct request *request, bool ended, int result
 	long pid = (long)daemonkit_process_pid(request->process);
 
 	if (ended)
-		return error_set(-ECHILD, "process %ld: it has ended without an answer to "
-					  "signal %d", pid, request->signal);
+		return error_set(-ECHILD,
+				 "process %ld: it has ended without an answer to "
+				 "signal %d",
+				 pid, request->signal);
 	if (result == -ECANCELED)
-		return error_set(-ENOMSG, "process %ld: signal %d was sent, but it would not say "
-					  "what came of it", pid, request->signal);
+		return error_set(-ENOMSG,
+				 "process %ld: signal %d was sent, but it would not say "
+				 "what came of it",
+				 pid, request->signal);
 	if (request->heard)
 		return error_set(-ETIMEDOUT, "process %ld: signal %d: it is not done in time", pid,
 				 request->signal);
@@ -183,8 +188,8 @@ static int step_request(struct request *request)
 	int end = daemonkit_process_fd(request->process);
 	deadline look = end >= 0 ? request->until : deadline_after(LOOK_INTERVAL);
 	struct pollfd fds[] = {
-		{.fd = request->line >= 0 ? request->line : request->listener, .events = POLLIN},
-		{.fd = end, .events = POLLIN},
+		{ .fd = request->line >= 0 ? request->line : request->listener, .events = POLLIN },
+		{ .fd = end, .events = POLLIN },
 	};
 	int result = deadline_poll(fds, 2, look < request->until ? look : request->until);
 	bool ended, late = deadline_now() >= request->until;
@@ -220,8 +225,10 @@ static int request_until(struct request *request)
 	if (result < 0)
 		return error_system(result, "process %ld: signal %d", pid, request->signal);
 	if (request->listener < 0)
-		return error_system(-ENOMSG, "process %ld: signal %d was sent, but this system "
-					     "has no way to answer", pid, request->signal);
+		return error_system(-ENOMSG,
+				    "process %ld: signal %d was sent, but this system "
+				    "has no way to answer",
+				    pid, request->signal);
 	do {
 		result = step_request(request);
 	} while (result > 0);

@@ -27,8 +27,7 @@ int manager_connect(struct manager *manager)
 	return 0;
 }
 
-int manager_send(struct manager *manager, const char *assignments, const int *fds,
-		 size_t count)
+int manager_send(struct manager *manager, const char *assignments, const int *fds, size_t count)
 {
 	int result;
 
@@ -44,8 +43,7 @@ int manager_send(struct manager *manager, const char *assignments, const int *fd
  */
 static int await_room(const struct manager *manager, deadline until, const int *others)
 {
-	struct pollfd room = { .fd = manager_address_connect(manager->address),
-			       .events = POLLOUT };
+	struct pollfd room = { .fd = manager_address_connect(manager->address), .events = POLLOUT };
 	int result = room.fd < 0 ? room.fd : deadline_poll_unless(&room, others, until);
 
 	fd_close(room.fd);
@@ -73,7 +71,8 @@ int manager_barrier(struct manager *manager, int timeout)
 	now = deadline_now();
 	if (result == 0)
 		result = sd_notify_barrier(0, until == DEADLINE_NEVER ? UINT64_MAX
-					   : until > now ? (uint64_t)(until - now) : 0);
+					      : until > now           ? (uint64_t)(until - now)
+								      : 0);
 	if (result == -ETIMEDOUT)
 		return error_set(result, "NOTIFY_SOCKET %s: the manager has not read all in time",
 				 manager->address);

@@ -13,7 +13,7 @@
 
 struct manager {
 	char *address; /* as in the environment, or NULL: there is no manager */
-	int fd; /* a socket that stays connected, or -1 */
+	int fd;        /* a socket that stays connected, or -1 */
 };
 
 void manager_init(struct manager *manager);
@@ -35,8 +35,7 @@ void manager_adopt(struct manager *manager, char *address, int fd);
 int manager_connect(struct manager *manager);
 
 /* Send assignments, one a line, and descriptors: 0 or an error with its text. */
-int manager_send(struct manager *manager, const char *assignments, const int *fds,
-		 size_t count);
+int manager_send(struct manager *manager, const char *assignments, const int *fds, size_t count);
 
 /*
  * The same for one who has something else to do: -ETIMEDOUT if there is no room until

@@ -96,7 +96,8 @@ int manager_address_connect(const char *text)
 			error = fd;
 			continue;
 		}
-		/* From there root alone can have sent it; whoever is not root sends from elsewhere. */
+		/* From there root alone can have sent it; whoever is not root sends from elsewhere.
+		 */
 		if (!manager_address_is_local(text))
 			compat_vsock_bind_privileged(fd);
 		if (connect(fd, (const struct sockaddr *)&target.address, target.length) == 0)

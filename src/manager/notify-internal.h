@@ -12,10 +12,10 @@
 
 /* Begin with notify_init(). */
 struct notify {
-	int channel; /* to the launcher; -1 when it does not wait any more */
+	int channel;  /* to the launcher; -1 when it does not wait any more */
 	bool relayed; /* the launcher tells the manager, and says when it has */
 	struct manager manager;
-	int ready_fd; /* a descriptor for a newline when ready (s6), or -1 */
+	int ready_fd;  /* a descriptor for a newline when ready (s6), or -1 */
 	pid_t watched; /* the pid that WATCHDOG_PID may name beside our own, or 0 */
 	/*
 	 * The launcher is a daemon whose place is to be taken when it says so, or

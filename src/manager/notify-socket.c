@@ -25,7 +25,8 @@ int manager_connect(struct manager *manager)
 	int fd;
 
 	/* Another machine is reached from any root, one connection a message. */
-	if (manager->address == NULL || manager->fd >= 0 || !manager_address_is_local(manager->address))
+	if (manager->address == NULL || manager->fd >= 0 ||
+	    !manager_address_is_local(manager->address))
 		return 0;
 	fd = manager_address_connect(manager->address);
 	if (fd < 0)
@@ -102,8 +103,7 @@ static int send_to(struct manager *manager, const char *assignments, const int *
 	return result < 0 ? error_system(result, "NOTIFY_SOCKET %s", manager->address) : 0;
 }
 
-int manager_send(struct manager *manager, const char *assignments, const int *fds,
-		 size_t count)
+int manager_send(struct manager *manager, const char *assignments, const int *fds, size_t count)
 {
 	return send_to(manager, assignments, fds, count, DEADLINE_NEVER, NULL);
 }

@@ -49,7 +49,7 @@ static int launcher_is_gone(void)
 }
 
 static int send_to_launcher(struct notify *notify, enum channel_type type, int number,
-			 const char *text, deadline until)
+			    const char *text, deadline until)
 {
 	int result = channel_send(notify->channel, type, number, text, until);
 
@@ -198,7 +198,8 @@ int notify_hand_over(struct manager *manager, pid_t daemon, bool ready, deadline
 	if (daemon > 0)
 		used = snprintf(assignments, sizeof assignments, "MAINPID=%ld\n", (long)daemon);
 	if (ready)
-		used += snprintf(assignments + used, sizeof assignments - (size_t)used, "READY=1\n");
+		used += snprintf(assignments + used, sizeof assignments - (size_t)used,
+				 "READY=1\n");
 	if (used == 0)
 		return 0;
 	assignments[used - 1] = '\0';
@@ -254,8 +255,7 @@ int notify_watchdog_interval(const struct notify *notify, int *milliseconds)
 	uint64_t microseconds;
 
 	if (text == NULL || !is_for_this_process(notify) ||
-	    decimal_parse_variable(text, UINT64_MAX - 1, &microseconds) < 0 ||
-	    microseconds == 0)
+	    decimal_parse_variable(text, UINT64_MAX - 1, &microseconds) < 0 || microseconds == 0)
 		return 0;
 	microseconds /= 1000;
 	*milliseconds = microseconds > INT_MAX ? INT_MAX : microseconds < 1 ? 1 : (int)microseconds;

@@ -100,7 +100,7 @@ static int refuse_if_held(const struct pidfile_place *place, const struct stat *
 
 /* Take a file that is there and that is open, unless somebody holds it. */
 static int acquire_stale(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
-		     mode_t mode, int *fd, struct pidfile_claim *claim)
+			 mode_t mode, int *fd, struct pidfile_claim *claim)
 {
 	struct pidfile_lock stale = { .owner = 0 };
 	struct stat st;
@@ -129,7 +129,7 @@ static int acquire_stale(struct daemonkit_pidfile *pidfile, const struct pidfile
 }
 
 static int attempt_create(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
-		   mode_t mode, struct pidfile_claim *claim)
+			  mode_t mode, struct pidfile_claim *claim)
 {
 	struct stat st;
 	int result = examine_file(place, &st);
@@ -158,7 +158,8 @@ static int attempt_create(struct daemonkit_pidfile *pidfile, const struct pidfil
 }
 
 /* Attempts until there is an answer. */
-static int acquire_file(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place, mode_t mode)
+static int acquire_file(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
+			mode_t mode)
 {
 	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
 
@@ -230,8 +231,8 @@ static int open_only(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 
 /* An object for a file that one of the two above has taken or opened. */
 static int obtain_pidfile(struct daemonkit_pidfile **ret, const char *path, mode_t mode,
-		  int (*get)(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
-			     mode_t mode))
+			  int (*get)(struct daemonkit_pidfile *pidfile,
+				     const struct pidfile_place *place, mode_t mode))
 {
 	struct daemonkit_pidfile *pidfile = NULL;
 	struct pidfile_place place = { .directory = -1 };

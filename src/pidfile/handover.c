@@ -20,11 +20,15 @@ int pidfile_can_hand_over(const struct daemonkit_pidfile *pidfile)
 	int result = compat_ofd_lock(pidfile->fd);
 
 	if (result == -EAGAIN)
-		return error_set(-ENOLCK, "pid file %s: another process has the lock that would be"
-				 " handed over: restart the daemon", pidfile->path);
+		return error_set(-ENOLCK,
+				 "pid file %s: another process has the lock that would be"
+				 " handed over: restart the daemon",
+				 pidfile->path);
 	if (result < 0)
-		return error_set(-ENOTSUP, "pid file %s: there is no lock here that two processes"
-				 " can share: restart the daemon", pidfile->path);
+		return error_set(-ENOTSUP,
+				 "pid file %s: there is no lock here that two processes"
+				 " can share: restart the daemon",
+				 pidfile->path);
 	return 0;
 }
 
@@ -86,7 +90,9 @@ static int check_place(const struct daemonkit_pidfile *pidfile)
 	if (fstat(pidfile->fd, &st) < 0)
 		return -errno;
 	return st.st_nlink == 0 ||
-	       is_gone_from(pidfile->jailed ? pidfile->inside : pidfile->path, &st) ? -ESTALE : 0;
+			       is_gone_from(pidfile->jailed ? pidfile->inside : pidfile->path, &st)
+		       ? -ESTALE
+		       : 0;
 }
 
 /* The OFD lock stays whatever happens: it is the other process's too. */

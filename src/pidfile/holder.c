@@ -45,9 +45,12 @@ static bool is_trusted(int fd, pid_t pid)
 
 static int probe_ofd_lock(const char *path, int fd, const struct pidfile_claim *claim)
 {
-	return is_trusted(fd, claim->pid) ? 0 :
-	       error_set(-EBADMSG, "pid file %s: it names process %ld, but others could have"
-			 " written that; look at its owner and mode", path, (long)claim->pid);
+	return is_trusted(fd, claim->pid)
+		       ? 0
+		       : error_set(-EBADMSG,
+				   "pid file %s: it names process %ld, but others could have"
+				   " written that; look at its owner and mode",
+				   path, (long)claim->pid);
 }
 
 /*
@@ -80,7 +83,7 @@ static int probe_posix_lock(const char *path, const struct stat *st, struct pidf
 
 /* The process is opened first and the kernel asked again: no pid is reused. */
 static int prove_holder(const struct pidfile_place *place, const struct stat *st, int fd,
-		 struct pidfile_claim *claim, struct daemonkit_process **ret)
+			struct pidfile_claim *claim, struct daemonkit_process **ret)
 {
 	struct daemonkit_process *process = NULL;
 	pid_t pid = claim->pid;
@@ -91,15 +94,14 @@ static int prove_holder(const struct pidfile_place *place, const struct stat *st
 		return AGAIN;
 	if (result == 0)
 		result = pidfile_claim(fd, 0, claim);
-	if (result == -ESTALE ||
-	    (result == 0 && (claim->kind != PIDFILE_CLAIM_HOLDER || claim->pid != pid ||
-			     !pidfile_is_at(place, st))))
+	if (result == -ESTALE || (result == 0 && (claim->kind != PIDFILE_CLAIM_HOLDER ||
+						  claim->pid != pid || !pidfile_is_at(place, st))))
 		result = AGAIN;
 	if (result < 0)
 		result = error_system(result, "pid file %s: process %ld", place->path, (long)pid);
 	if (result == 0)
 		result = claim->by_ofd_lock ? probe_ofd_lock(place->path, fd, claim)
-					 : probe_posix_lock(place->path, st, claim);
+					    : probe_posix_lock(place->path, st, claim);
 	if (result == 0)
 		*ret = process;
 	else
@@ -114,7 +116,7 @@ static int no_holder(const char *path)
 
 /* From what is known of an open file to an answer. */
 static int conclude_search(const struct pidfile_place *place, const struct stat *st, int fd,
-		    struct pidfile_claim *claim, struct daemonkit_process **ret)
+			   struct pidfile_claim *claim, struct daemonkit_process **ret)
 {
 	int result = pidfile_claim(fd, 0, claim);
 
@@ -129,8 +131,10 @@ static int conclude_search(const struct pidfile_place *place, const struct stat 
 	case PIDFILE_CLAIM_UNKNOWN: /* perhaps between taking the one lock and the other */
 		return AGAIN;
 	case PIDFILE_CLAIM_UNSEEN:
-		return error_set(-EBADMSG, "pid file %s: held by a process that cannot be seen from"
-				 " here (another pid namespace or host)", place->path);
+		return error_set(-EBADMSG,
+				 "pid file %s: held by a process that cannot be seen from"
+				 " here (another pid namespace or host)",
+				 place->path);
 	case PIDFILE_CLAIM_NONE:
 	case PIDFILE_CLAIM_LINKED:
 	case PIDFILE_CLAIM_READER:
@@ -143,7 +147,7 @@ static int conclude_search(const struct pidfile_place *place, const struct stat 
 
 /* A file of this very process is not opened: closing it would unlock it. */
 static int find_own_lock(const struct pidfile_place *place, const struct pidfile_lock *lock,
-		     struct daemonkit_process **ret)
+			 struct daemonkit_process **ret)
 {
 	pid_t named = 0;
 	int result = pidfile_text_read(lock->fd, &named);
@@ -152,14 +156,16 @@ static int find_own_lock(const struct pidfile_place *place, const struct pidfile
 	if (lock->handed_over && named != getpid())
 		return AGAIN;
 	if (named != getpid())
-		return error_set(-EBADMSG, "pid file %s: held by this very process (%ld), but it"
-				 " names another or none", place->path, (long)getpid());
+		return error_set(-EBADMSG,
+				 "pid file %s: held by this very process (%ld), but it"
+				 " names another or none",
+				 place->path, (long)getpid());
 	result = process_open(ret, named);
 	return result < 0 ? error_system(result, "process %ld", (long)named) : 0;
 }
 
 static int probe_file(const struct pidfile_place *place, struct pidfile_claim *claim,
-		struct daemonkit_process **ret)
+		      struct daemonkit_process **ret)
 {
 	const struct pidfile_lock *here;
 	struct stat st;
@@ -193,15 +199,18 @@ static int probe_file(const struct pidfile_place *place, struct pidfile_claim *c
 static int explain_failure(const char *path, const struct pidfile_claim *claim)
 {
 	if (claim->kind == PIDFILE_CLAIM_OTHER)
-		return error_set(-EBADMSG, "pid file %s: held by process %ld, but it names another"
-				 " or none", path, (long)claim->pid);
+		return error_set(-EBADMSG,
+				 "pid file %s: held by process %ld, but it names another"
+				 " or none",
+				 path, (long)claim->pid);
 	if (claim->kind == PIDFILE_CLAIM_LINKED)
 		return error_set(-EEXIST, "pid file %s: it has more than one name (hard links)",
 				 path);
 	if (claim->kind == PIDFILE_CLAIM_LEFT)
-		return error_set(-EBADMSG, "pid file %s: locked under the pid of process %ld, which"
-				 " does not have that lock; its holder cannot be told", path,
-				 (long)claim->pid);
+		return error_set(-EBADMSG,
+				 "pid file %s: locked under the pid of process %ld, which"
+				 " does not have that lock; its holder cannot be told",
+				 path, (long)claim->pid);
 	if (claim->kind == PIDFILE_CLAIM_LEASED)
 		return pidfile_claim_refuse(claim, path);
 	if (claim->kind != PIDFILE_CLAIM_UNKNOWN)

@@ -54,8 +54,10 @@ int pidfile_stat(const struct pidfile_place *place, struct stat *st)
 		return error_system(-errno, "pid file %s", place->path);
 	}
 	if (S_ISLNK(st->st_mode))
-		return error_set(-ELOOP, "pid file %s: it is a symbolic link, which is not followed;"
-				 " remove it or name the file itself", place->path);
+		return error_set(-ELOOP,
+				 "pid file %s: it is a symbolic link, which is not followed;"
+				 " remove it or name the file itself",
+				 place->path);
 	if (!S_ISREG(st->st_mode))
 		return error_set(-EEXIST, "pid file %s: not a regular file", place->path);
 	return 0;
@@ -83,7 +85,8 @@ int pidfile_open_expected(const struct pidfile_place *place, const struct stat *
 	if (fd >= 0 || fd == -ESTALE || fd == -EAGAIN)
 		return fd;
 	if (fd == -EACCES)
-		return error_system(fd, "pid file %s: open for %s: owned by user %lu, mode %04o"
+		return error_system(fd,
+				    "pid file %s: open for %s: owned by user %lu, mode %04o"
 				    " (run as that user or root)",
 				    place->path, writing ? "writing" : "reading",
 				    (unsigned long)st->st_uid, st->st_mode & 07777u);
@@ -145,8 +148,10 @@ int pidfile_text_check(int fd)
 
 int pidfile_text_refuse(const char *path)
 {
-	return error_set(-EEXIST, "pid file %s: not a pid file: it contains something other than a"
-			 " pid; remove it, or choose another path", path);
+	return error_set(-EEXIST,
+			 "pid file %s: not a pid file: it contains something other than a"
+			 " pid; remove it, or choose another path",
+			 path);
 }
 
 /* Asked before anything is touched: writing beyond the limit ends the process by SIGXFSZ. */

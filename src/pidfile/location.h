@@ -24,7 +24,8 @@ void pidfile_place_close(struct pidfile_place *place);
 
 /*
  * What is there, a symbolic link not followed?  0, -ENOENT or,
- * when it is just being removed, -ESTALE, both without a text; -ELOOP or -EEXIST for what is no regular file, or another error.
+ * when it is just being removed, -ESTALE, both without a text; -ELOOP or -EEXIST for what is no
+ * regular file, or another error.
  */
 int pidfile_stat(const struct pidfile_place *place, struct stat *st);
 

@@ -53,7 +53,9 @@ static int set_posix_lock(int fd, int command, struct flock *lock, int type, enu
 		.l_type = (short)type,
 		.l_whence = SEEK_SET,
 		.l_start = part == REST ? 1 : 0,
-		.l_len = part == ALL ? COMPAT_GUARD_BYTE : part == FIRST ? 1 : COMPAT_GUARD_BYTE - 1,
+		.l_len = part == ALL     ? COMPAT_GUARD_BYTE
+			 : part == FIRST ? 1
+					 : COMPAT_GUARD_BYTE - 1,
 	};
 	if (fcntl(fd, command, lock) == 0)
 		return 0;

@@ -22,8 +22,9 @@ struct pidfile_lock {
 	dev_t device;
 	ino_t inode;
 	int fd;
-	pid_t owner; /* 0: not locked */
-	bool handed_over; /* for a while: only what keeps others away, so that a successor can take it */
+	pid_t owner;      /* 0: not locked */
+	bool handed_over; /* for a while: only what keeps others away, so that a successor can take
+			     it */
 };
 
 /*

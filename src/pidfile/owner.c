@@ -116,19 +116,29 @@ int pidfile_claim(int fd, pid_t successor_of, struct pidfile_claim *claim)
 static int refuse_unproved(const struct pidfile_claim *claim, const char *path)
 {
 	if (claim->kind == PIDFILE_CLAIM_LEASED)
-		return error_set(-ENOLCK, "pid file %s: another process has a lease on it, which"
-				 " keeps others from opening it: end that process", path);
+		return error_set(-ENOLCK,
+				 "pid file %s: another process has a lease on it, which"
+				 " keeps others from opening it: end that process",
+				 path);
 	if (claim->kind == PIDFILE_CLAIM_READER && claim->pid > 0)
-		return error_set(-ENOLCK, "pid file %s: locked for reading by process %ld, which is"
-				 " no instance: end that process", path, (long)claim->pid);
+		return error_set(-ENOLCK,
+				 "pid file %s: locked for reading by process %ld, which is"
+				 " no instance: end that process",
+				 path, (long)claim->pid);
 	if (claim->kind == PIDFILE_CLAIM_READER)
-		return error_set(-ENOLCK, "pid file %s: locked for reading by another process,"
-				 " which is no instance: end that process", path);
+		return error_set(-ENOLCK,
+				 "pid file %s: locked for reading by another process,"
+				 " which is no instance: end that process",
+				 path);
 	if (claim->pid <= 0)
-		return error_set(-ENOLCK, "pid file %s: locked by an unknown process, and the file"
-				 " names none: end that process, or remove the file", path);
-	error_system(claim->obstacle, "pid file %s: locked by an unknown process, and process %ld,"
-		     " which the file names, cannot be examined", path, (long)claim->pid);
+		return error_set(-ENOLCK,
+				 "pid file %s: locked by an unknown process, and the file"
+				 " names none: end that process, or remove the file",
+				 path);
+	error_system(claim->obstacle,
+		     "pid file %s: locked by an unknown process, and process %ld,"
+		     " which the file names, cannot be examined",
+		     path, (long)claim->pid);
 	return -ENOLCK;
 }
 
@@ -140,8 +150,10 @@ int pidfile_claim_refuse(const struct pidfile_claim *claim, const char *path)
 		return error_set(-EALREADY, "pid file %s: held by process %ld", path,
 				 (long)claim->pid);
 	case PIDFILE_CLAIM_UNSEEN:
-		return error_set(-EALREADY, "pid file %s: held by a process that cannot be seen"
-				 " from here (another pid namespace or host)", path);
+		return error_set(-EALREADY,
+				 "pid file %s: held by a process that cannot be seen"
+				 " from here (another pid namespace or host)",
+				 path);
 	case PIDFILE_CLAIM_READER:
 	case PIDFILE_CLAIM_UNKNOWN:
 	case PIDFILE_CLAIM_LEASED:

@@ -20,9 +20,9 @@ enum pidfile_claim_kind {
 
 struct pidfile_claim {
 	enum pidfile_claim_kind kind;
-	pid_t pid;      /* of whom the kind speaks; 0 without one */
-	int obstacle;   /* UNKNOWN: the negative errno that kept it from being seen */
-	bool by_ofd_lock;  /* HOLDER: proved by the OFD lock, not by the POSIX lock */
+	pid_t pid;        /* of whom the kind speaks; 0 without one */
+	int obstacle;     /* UNKNOWN: the negative errno that kept it from being seen */
+	bool by_ofd_lock; /* HOLDER: proved by the OFD lock, not by the POSIX lock */
 };
 
 /*

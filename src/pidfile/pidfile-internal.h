@@ -11,10 +11,10 @@
 #include "pidfile/lock.h"
 
 struct daemonkit_pidfile {
-	char *path; /* absolute, or NULL without a name */
+	char *path;         /* absolute, or NULL without a name */
 	const char *inside; /* its end, the path below a new root directory, or NULL */
 	bool jailed;        /* there is or will be a new root directory */
-	int fd;     /* -1 as long as there is none */
+	int fd;             /* -1 as long as there is none */
 	struct pidfile_lock lock;
 };
 

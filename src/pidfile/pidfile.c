@@ -94,8 +94,10 @@ int daemonkit_pidfile_from_fd(int fd, const char *path, struct daemonkit_pidfile
 	if (flags < 0 || fstat(fd, &st) < 0)
 		return error_system(-errno, "pid file: descriptor %d", fd);
 	if (!S_ISREG(st.st_mode) || (flags & O_ACCMODE) != O_RDWR)
-		return error_set(-EINVAL, "pid file: descriptor %d is not a regular file open for"
-				 " reading and writing", fd);
+		return error_set(-EINVAL,
+				 "pid file: descriptor %d is not a regular file open for"
+				 " reading and writing",
+				 fd);
 	result = pidfile_new(&pidfile, path);
 	if (result < 0)
 		return result;
@@ -159,15 +161,19 @@ static int lock_file(struct daemonkit_pidfile *pidfile)
 	if (fstat(pidfile->fd, &st) < 0)
 		return error_system(-errno, "pid file %s", pidfile_title(pidfile));
 	if (pidfile_lock_here(&st))
-		return error_set(-EALREADY, "pid file %s: held by this very process (%ld), through"
-				 " another object", pidfile_title(pidfile), (long)getpid());
+		return error_set(-EALREADY,
+				 "pid file %s: held by this very process (%ld), through"
+				 " another object",
+				 pidfile_title(pidfile), (long)getpid());
 	result = find_owner_and_lock(pidfile);
 	if (result < 0)
 		return result;
 	if (!is_in_place(pidfile)) {
 		pidfile_lock_drop(&pidfile->lock);
-		return error_set(-ESTALE, "pid file %s: it was removed or replaced since it was"
-				 " opened; open it anew", pidfile_title(pidfile));
+		return error_set(-ESTALE,
+				 "pid file %s: it was removed or replaced since it was"
+				 " opened; open it anew",
+				 pidfile_title(pidfile));
 	}
 	return 0;
 }
@@ -230,7 +236,8 @@ int daemonkit_pidfile_read(struct daemonkit_pidfile *pidfile, pid_t *pid)
 	if (result == -ENODATA)
 		return error_set(result, "pid file %s: it is empty", pidfile_title(pidfile));
 	if (result == -EBADMSG)
-		return error_set(result, "pid file %s: there is no pid in it", pidfile_title(pidfile));
+		return error_set(result, "pid file %s: there is no pid in it",
+				 pidfile_title(pidfile));
 	return result < 0 ? error_system(result, "pid file %s: read", pidfile_title(pidfile)) : 0;
 }
 

@@ -84,12 +84,10 @@ static int fill_named(const struct pidfile_place *place, int fd, mode_t mode)
 
 /* 0, or a negative errno without a text; -EEXIST: somebody else was first. */
 static int make_file(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
-		mode_t mode, const struct pidfile_lock *stale, bool named)
+		     mode_t mode, const struct pidfile_lock *stale, bool named)
 {
 	int result = named ? make_room(place, stale) : 0;
-	int fd = result < 0 ? result
-		 : named    ? pidfile_make_new(place, 0600)
-			    : open_nameless(place);
+	int fd = result < 0 ? result : named ? pidfile_make_new(place, 0600) : open_nameless(place);
 
 	if (fd < 0)
 		return fd;
@@ -147,8 +145,8 @@ int pidfile_publish(struct daemonkit_pidfile *pidfile, const struct pidfile_plac
 
 	if (result == -ENOTSUP) /* no file without a name can be made or named here */
 		result = make_file(pidfile, place, mode, stale, true);
-	if (stale && (result == -EACCES || result == -EPERM || result == -EROFS ||
-		      result == -EBUSY))
+	if (stale &&
+	    (result == -EACCES || result == -EPERM || result == -EROFS || result == -EBUSY))
 		result = write_in_place(pidfile, place, stale, result);
 	if (result == -EEXIST)
 		return PIDFILE_AGAIN;

@@ -13,7 +13,8 @@
 #include "pidfile/owner.h"
 
 /* 0, or an error with its text. */
-static int remove_stale_file(const struct pidfile_place *place, int fd, const struct stat *st, pid_t pid)
+static int remove_stale_file(const struct pidfile_place *place, int fd, const struct stat *st,
+			     pid_t pid)
 {
 	struct pidfile_lock lock = { .fd = -1 };
 	struct pidfile_claim claim;
@@ -46,8 +47,8 @@ int pidfile_remove_stale(const char *path, pid_t pid)
 	pidfile_mutex_lock();
 	if (pidfile_place_open(&place, path) == 0) {
 		fd = -1;
-		if (pidfile_stat(&place, &st) == 0 && st.st_nlink == 1 &&
-		    st.st_size > 0 && !pidfile_lock_here(&st)) {
+		if (pidfile_stat(&place, &st) == 0 && st.st_nlink == 1 && st.st_size > 0 &&
+		    !pidfile_lock_here(&st)) {
 			fd = pidfile_open_expected(&place, &st, true);
 			result = fd == -ESTALE || fd >= 0 ? 0 : fd;
 		}

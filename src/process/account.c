@@ -91,8 +91,10 @@ static int find_user(const char *name, bool with_group, struct user *user)
 		*user = (struct user){ .uid = (uid_t)number };
 		result = read_user(NULL, (uid_t)number, user);
 		if (result == 0 && !with_group)
-			return error_set(-ENOENT, "user %s: it is not in the user database: say "
-						  "its group too (%s:GROUP)", name, name);
+			return error_set(-ENOENT,
+					 "user %s: it is not in the user database: say "
+					 "its group too (%s:GROUP)",
+					 name, name);
 	} else if (result == 0) {
 		return error_set(-ENOENT, "user %s: there is no such user", name);
 	}

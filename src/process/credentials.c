@@ -35,8 +35,8 @@ static gid_t *sort_groups(const gid_t *groups, size_t count)
 }
 
 /* Are they the same, but for one group that either may have? */
-static bool same_groups(const gid_t *have, size_t have_count, const gid_t *want,
-			size_t want_count, gid_t except)
+static bool same_groups(const gid_t *have, size_t have_count, const gid_t *want, size_t want_count,
+			gid_t except)
 {
 	for (size_t i = 0; i < have_count; i++)
 		if (have[i] != except &&
@@ -49,7 +49,8 @@ static bool same_groups(const gid_t *have, size_t have_count, const gid_t *want,
 	return true;
 }
 
-/* 1 the process has the supplementary groups that it is to have, 0 it has not, or a negative errno. */
+/* 1 the process has the supplementary groups that it is to have, 0 it has not, or a negative errno.
+ */
 static int has_groups(const struct credential *credential)
 {
 	int have_count = getgroups(0, NULL), result = -ENOMEM;
@@ -103,8 +104,9 @@ static int change_ids(const struct credential *credential)
 	if (result == 1 && has_ids(uid, gid))
 		return 0;
 	if (!credential->keep_groups && setgroups(credential->group_count, credential->groups) < 0)
-		return error_system(-errno, "setgroups for user %lu (start as root, or leave the "
-					    "groups alone: daemonkit_context_keep_groups)",
+		return error_system(-errno,
+				    "setgroups for user %lu (start as root, or leave the "
+				    "groups alone: daemonkit_context_keep_groups)",
 				    (unsigned long)uid);
 	if (setresgid(gid, gid, gid) < 0)
 		return error_system(-errno, "setgid %lu (start as root)", (unsigned long)gid);
@@ -123,12 +125,15 @@ static int drop_capabilities(uid_t uid)
 
 	/* Other threads would keep theirs. */
 	if (any > 0 && compat_thread_count() > 1)
-		return error_set(-EBUSY, "becoming user %lu: the process has capabilities and other "
-					 "threads, which would keep theirs", (unsigned long)uid);
+		return error_set(-EBUSY,
+				 "becoming user %lu: the process has capabilities and other "
+				 "threads, which would keep theirs",
+				 (unsigned long)uid);
 	if (any > 0)
 		result = compat_capabilities_drop();
 	return result < 0 ? error_system(result, "becoming user %lu: drop the capabilities",
-					 (unsigned long)uid) : 0;
+					 (unsigned long)uid)
+			  : 0;
 }
 
 int credential_become(const struct credential *credential, bool keep)

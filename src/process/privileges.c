@@ -36,8 +36,8 @@ static int apply_limit(const struct privilege_limit *limit)
 
 	if (compat_set_limit(limit->resource, &wanted) < 0)
 		return privilege_error("resource limit", compat_limit_name(limit->resource));
-	if (compat_get_limit(limit->resource, &found) < 0 ||
-	    found.rlim_cur != wanted.rlim_cur || found.rlim_max != wanted.rlim_max)
+	if (compat_get_limit(limit->resource, &found) < 0 || found.rlim_cur != wanted.rlim_cur ||
+	    found.rlim_max != wanted.rlim_max)
 		return error_set(-EPERM, "resource limit %s: it was not taken",
 				 compat_limit_name(limit->resource));
 	return 0;
@@ -83,8 +83,8 @@ static int apply_oom_score(int adjust)
 /* These are a thread's own: other threads would keep what they have. */
 static int check_threads(const struct privileges *privileges)
 {
-	if (!privileges->has_nice && !privileges->has_scheduler &&
-	    !privileges->has_capabilities && !privileges->no_new)
+	if (!privileges->has_nice && !privileges->has_scheduler && !privileges->has_capabilities &&
+	    !privileges->no_new)
 		return 0;
 	if (compat_thread_count() > 1)
 		return error_set(-EBUSY,

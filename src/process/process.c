@@ -146,8 +146,9 @@ int process_queue(const struct daemonkit_process *process, int signal, uint32_t 
 /* By default nothing comes of it, or the process stops; or it is there to end a process. */
 static bool may_be_sent_unhandled(int signal)
 {
-	static const int signals[] = { SIGCHLD, SIGCONT, SIGURG,  SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN,
-				       SIGTTOU, SIGTERM, SIGINT, SIGQUIT,  SIGABRT, SIGKILL };
+	static const int signals[] = { SIGCHLD, SIGCONT, SIGURG,  SIGWINCH, SIGSTOP,
+				       SIGTSTP, SIGTTIN, SIGTTOU, SIGTERM,  SIGINT,
+				       SIGQUIT, SIGABRT, SIGKILL };
 
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
 		if (signal == signals[i])
@@ -166,12 +167,14 @@ int process_check_effect(const struct daemonkit_process *process, int signal)
 	if (!is_process_alive(process))
 		return 0;
 	if (disposition == COMPAT_DEFAULT)
-		return error_set(-ENOTSUP, "process %ld: it does not handle signal %d (%s), which "
-					   "would end it: nothing was sent",
+		return error_set(-ENOTSUP,
+				 "process %ld: it does not handle signal %d (%s), which "
+				 "would end it: nothing was sent",
 				 (long)process->pid, signal, strsignal(signal));
 	if (disposition == COMPAT_IGNORED)
-		return error_set(-ENOTSUP, "process %ld: it ignores signal %d (%s): nothing was "
-					   "sent",
+		return error_set(-ENOTSUP,
+				 "process %ld: it ignores signal %d (%s): nothing was "
+				 "sent",
 				 (long)process->pid, signal, strsignal(signal));
 	return 0;
 }

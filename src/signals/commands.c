@@ -59,7 +59,7 @@ struct daemonkit_commands *daemonkit_commands_free(struct daemonkit_commands *co
 }
 
 static int check_command(const struct daemonkit_commands *commands, int signal,
-		 daemonkit_signal_handler *handler)
+			 daemonkit_signal_handler *handler)
 {
 	sigset_t set;
 
@@ -67,15 +67,16 @@ static int check_command(const struct daemonkit_commands *commands, int signal,
 	if (signal < 1 || sigaddset(&set, signal) < 0)
 		return error_set(-EINVAL, "commands: %d is not a signal", signal);
 	if (handler != NULL && commands->signals == NULL)
-		return error_set(-EINVAL, "commands: a handler for signal %d in a table that "
-					  "was made without signals",
+		return error_set(-EINVAL,
+				 "commands: a handler for signal %d in a table that "
+				 "was made without signals",
 				 signal);
 	return 0;
 }
 
 /* All that can fail comes before the table changes.  Takes command->value. */
 static int add_command(struct daemonkit_commands *commands, const struct command *command,
-	       daemonkit_signal_handler *handler, void *data)
+		       daemonkit_signal_handler *handler, void *data)
 {
 	struct command *list;
 	int result = check_command(commands, command->signal, handler);
@@ -106,15 +107,16 @@ int daemonkit_commands_add_bool(struct daemonkit_commands *commands, const bool 
 
 	if (commands == NULL || flag == NULL)
 		return error_null(__func__);
-	return add_command(commands, &(struct command){.flag = flag, .signal = signal}, handler, data);
+	return add_command(commands, &(struct command){ .flag = flag, .signal = signal }, handler,
+			   data);
 }
 
-int daemonkit_commands_add_string(struct daemonkit_commands *commands,
-				  const char *const *variable, const char *value, int signal,
-				  daemonkit_signal_handler *handler, void *data)
+int daemonkit_commands_add_string(struct daemonkit_commands *commands, const char *const *variable,
+				  const char *value, int signal, daemonkit_signal_handler *handler,
+				  void *data)
 {
 	DISABLE_CANCELLATION;
-	struct command command = {.variable = variable, .signal = signal};
+	struct command command = { .variable = variable, .signal = signal };
 
 	if (commands == NULL || variable == NULL || value == NULL)
 		return error_null(__func__);

@@ -34,7 +34,7 @@ static atomic_bool queues_locked;
 /* In a forked child, where no object handles it. */
 static void apply_default_effect(int number)
 {
-	struct sigaction standard = {.sa_handler = SIG_DFL};
+	struct sigaction standard = { .sa_handler = SIG_DFL };
 
 	sigaction(number, &standard, NULL);
 	/*
@@ -46,7 +46,7 @@ static void apply_default_effect(int number)
 
 static void put_record(struct signal_queue *queue, int number, const siginfo_t *info)
 {
-	struct signal_record record = {.number = number, .uid = SIGNAL_NOBODY};
+	struct signal_record record = { .number = number, .uid = SIGNAL_NOBODY };
 
 	if (compat_signal_has_value(info))
 		record.value = info->si_value.sival_int;
@@ -104,7 +104,7 @@ static void replace_own_action(int number, const struct sigaction *action)
 /* In a child: counts and locks of threads that it does not have are dropped, too. */
 static void forget_parent(void)
 {
-	struct sigaction standard = {.sa_handler = SIG_DFL};
+	struct sigaction standard = { .sa_handler = SIG_DFL };
 
 	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
 		if (atomic_load(&queues[number]) != NULL)
@@ -169,8 +169,8 @@ void handler_remove_queue(struct signal_queue *queue)
 
 int handler_claim_signal(struct signal_queue *queue, int number, struct sigaction *previous)
 {
-	struct sigaction action = {.sa_sigaction = receive_signal,
-				   .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+	struct sigaction action = { .sa_sigaction = receive_signal,
+				    .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK };
 	struct signal_queue *none = NULL;
 
 	if (number < 1 || number >= SIGNAL_NUMBERS)

@@ -19,8 +19,8 @@
 struct signal_record {
 	int number; /* 0: none; the record only makes the pipe readable */
 	int value;
-	pid_t pid; /* 0: it is not known who sent it */
-	uid_t uid; /* SIGNAL_NOBODY then */
+	pid_t pid;       /* 0: it is not known who sent it */
+	uid_t uid;       /* SIGNAL_NOBODY then */
 	uint32_t cookie; /* of a request, or 0 */
 	uint32_t unused[3];
 };

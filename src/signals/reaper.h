@@ -8,7 +8,7 @@
 
 struct orphans {
 	bool on;
-	bool due;                                /* there may be some */
+	bool due;                               /* there may be some */
 	int (*is_own)(pid_t child, void *data); /* NULL: no child is the program's */
 	void *data;
 };

@@ -63,8 +63,8 @@ static int ignore_signal(struct daemonkit_signal *signal, void *data)
  */
 static bool is_valid_number(int number)
 {
-	static const int refused[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,
-				      SIGFPE,  SIGILL,  SIGTRAP, SIGSYS};
+	static const int refused[] = { SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,
+				       SIGFPE,  SIGILL,  SIGTRAP, SIGSYS };
 	sigset_t set;
 
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
@@ -109,7 +109,8 @@ static void release_signals(struct daemonkit_signals *signals)
 {
 	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
 		if (signals->slots[number].handler != NULL)
-			handler_release_signal(&signals->queue, number, &signals->slots[number].previous);
+			handler_release_signal(&signals->queue, number,
+					       &signals->slots[number].previous);
 	}
 	for (int number = 1; number < SIGNAL_NUMBERS; number++)
 		handler_wait_idle(number);
@@ -142,7 +143,8 @@ struct daemonkit_signals *daemonkit_signals_free(struct daemonkit_signals *signa
 
 static int claim_signal(struct daemonkit_signals *signals, int number)
 {
-	int result = handler_claim_signal(&signals->queue, number, &signals->slots[number].previous);
+	int result = handler_claim_signal(&signals->queue, number,
+					  &signals->slots[number].previous);
 
 	if (result == -EBUSY)
 		return error_set(result, "signal %d: another signals object has it", number);
@@ -230,7 +232,8 @@ int daemonkit_signals_reap_orphans(struct daemonkit_signals *signals,
 	result = claim_sigchld(signals);
 	if (result < 0)
 		return result;
-	signals->orphans = (struct orphans){ .on = true, .due = true, .is_own = is_own, .data = data };
+	signals->orphans =
+		(struct orphans){ .on = true, .due = true, .is_own = is_own, .data = data };
 	orphans_clear(&signals->orphans);
 	return 0;
 }
@@ -246,7 +249,7 @@ int daemonkit_signals_fd(const struct daemonkit_signals *signals)
 static int run_handler(const struct signal_record *record, const struct slot *slot, pid_t owner)
 {
 	struct reply answer;
-	struct daemonkit_signal signal = {.record = *record, .answer = &answer};
+	struct daemonkit_signal signal = { .record = *record, .answer = &answer };
 	unsigned texts;
 	int result;
 
@@ -312,7 +315,7 @@ int daemonkit_signals_dispatch(struct daemonkit_signals *signals)
 /* Wait with the caller's signal mask, less the signals that have handlers. */
 static int wait_for_signal(struct daemonkit_signals *signals)
 {
-	struct pollfd wake = {.fd = signals->queue.ends[0], .events = POLLIN};
+	struct pollfd wake = { .fd = signals->queue.ends[0], .events = POLLIN };
 	bool blocked = false;
 	sigset_t mask;
 	int ready;
@@ -368,8 +371,7 @@ int daemonkit_signal_value(const struct daemonkit_signal *signal)
 	return signal == NULL ? 0 : signal->record.value;
 }
 
-int daemonkit_signal_reply(struct daemonkit_signal *signal, int error, const char *format,
-			   ...)
+int daemonkit_signal_reply(struct daemonkit_signal *signal, int error, const char *format, ...)
 {
 	DISABLE_CANCELLATION;
 	char text[CHANNEL_TEXT_MAX + 1];

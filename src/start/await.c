@@ -62,7 +62,8 @@ static enum await_verdict handle_message(struct await *wait, const struct channe
 		return AWAIT_FAILED;
 	case CHANNEL_NOT_STARTED:
 		wait->error = message->number < 0 ? message->number : -ECHILD;
-		wait->error = error_system(wait->error, "cannot start %s: %s", options->path, message->text);
+		wait->error = error_system(wait->error, "cannot start %s: %s", options->path,
+					   message->text);
 		return AWAIT_FAILED;
 	default:
 		return AWAIT_NONE;
@@ -122,8 +123,7 @@ static int describe_end(int status, const char *when)
 	if (WIFSIGNALED(status))
 		return error_set(-ECHILD, "the daemon was killed by signal %d (%s) %s",
 				 WTERMSIG(status), strsignal(WTERMSIG(status)), when);
-	return error_set(-ECHILD, "the daemon exited with status %d %s", WEXITSTATUS(status),
-			 when);
+	return error_set(-ECHILD, "the daemon exited with status %d %s", WEXITSTATUS(status), when);
 }
 
 static const char *daemon_fate(const struct await *wait)
@@ -135,9 +135,9 @@ static const char *daemon_fate(const struct await *wait)
 
 static int explain_silent_end(const struct await *wait, int status)
 {
-	const char *when = wait->up                  ? "as soon as it was up"
+	const char *when = wait->up                      ? "as soon as it was up"
 			   : wait->options->timeout == 0 ? "before it was set up"
-						       : "before it was ready";
+							 : "before it was ready";
 
 	/* One that was dying when SIGKILL came has a status of its own. */
 	if (wait->launch->killed && status != -1 &&
@@ -147,8 +147,10 @@ static int explain_silent_end(const struct await *wait, int status)
 		return error_set(-ECHILD, "the daemon closed its channel %s, and %s", when,
 				 daemon_fate(wait));
 	if (wait->launch->kill_failed)
-		return error_set(-ECHILD, "somebody killed the daemon's watcher %s, and the daemon "
-					  "%s", when, daemon_fate(wait));
+		return error_set(-ECHILD,
+				 "somebody killed the daemon's watcher %s, and the daemon "
+				 "%s",
+				 when, daemon_fate(wait));
 	return describe_end(status, when);
 }
 
@@ -162,9 +164,12 @@ static int explain_failure(const struct await *wait)
 static int explain_interrupt(const struct await *wait)
 {
 	if (wait->verdict == AWAIT_FAILED)
-		return error_set(-EINTR, "a signal interrupted the start, which had failed: %s; the "
-					 "daemon %s", wait->text, daemon_fate(wait));
-	return error_set(-EINTR, "a signal interrupted the start; the daemon %s", daemon_fate(wait));
+		return error_set(-EINTR,
+				 "a signal interrupted the start, which had failed: %s; the "
+				 "daemon %s",
+				 wait->text, daemon_fate(wait));
+	return error_set(-EINTR, "a signal interrupted the start; the daemon %s",
+			 daemon_fate(wait));
 }
 
 /* The answer, once the daemon is gone. */
@@ -175,13 +180,15 @@ static int await_death(struct await *wait, deadline until, int *status)
 	*status = launch_collect(wait->launch);
 	switch (wait->cause) {
 	case AWAIT_LATE:
-		return error_set(-ETIMEDOUT, "the daemon was not ready in time and %s", daemon_fate(wait));
+		return error_set(-ETIMEDOUT, "the daemon was not ready in time and %s",
+				 daemon_fate(wait));
 	case AWAIT_INTERRUPTED:
 		return explain_interrupt(wait);
 	case AWAIT_ERROR:
 		return error_system(wait->error, "waiting for the daemon");
 	default:
-		return wait->verdict == AWAIT_FAILED ? explain_failure(wait) : explain_silent_end(wait, *status);
+		return wait->verdict == AWAIT_FAILED ? explain_failure(wait)
+						     : explain_silent_end(wait, *status);
 	}
 }
 
@@ -208,7 +215,8 @@ static int await_end(struct await *wait, deadline until, int *status)
 }
 
 /* It will not be up: it has some time to end by itself, and not longer than it had anyway. */
-static int begin_end_of_daemon(struct await *wait, enum await_verdict verdict, int grace, int *status)
+static int begin_end_of_daemon(struct await *wait, enum await_verdict verdict, int grace,
+			       int *status)
 {
 	deadline until = deadline_after(grace);
 
@@ -244,7 +252,8 @@ static int hand_to_manager(struct await *wait)
 
 	launch_orphan(launch);
 	others[1] = daemon > 0 ? launch->process : -1;
-	result = notify_hand_over(options->manager, daemon, options->timeout != 0, wait->until, others);
+	result = notify_hand_over(options->manager, daemon, options->timeout != 0, wait->until,
+				  others);
 	if (result == -EINTR)
 		return result;
 	channel_send(launch->channel, CHANNEL_GO, 0, "", deadline_after(GO_PATIENCE));
@@ -357,8 +366,8 @@ int await_step(struct await *wait, deadline until, int *status)
 		return end_broken_wait(wait, result, status);
 	result = conclude_wait(wait, status);
 	/* Whatever it had to say: that it is up, or has failed, was not among it. */
-	if (result == AWAIT_AGAIN && wait->cause == AWAIT_NOTHING &&
-	    wait->verdict == AWAIT_NONE && deadline_now() >= wait->until)
+	if (result == AWAIT_AGAIN && wait->cause == AWAIT_NOTHING && wait->verdict == AWAIT_NONE &&
+	    deadline_now() >= wait->until)
 		return begin_kill_daemon(wait, AWAIT_LATE, status);
 	return result;
 }

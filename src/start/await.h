@@ -11,11 +11,11 @@
 #include "start/launch.h"
 
 struct await_options {
-	const char *path; /* of the program, for the texts */
+	const char *path;              /* of the program, for the texts */
 	const unsigned char *settings; /* for the second copy, or NULL */
 	size_t settings_length;
-	int timeout; /* milliseconds until ready, negative for ever, 0: until set up */
-	int interrupt; /* a descriptor that ends the wait when readable, or -1 */
+	int timeout;             /* milliseconds until ready, negative for ever, 0: until set up */
+	int interrupt;           /* a descriptor that ends the wait when readable, or -1 */
 	struct manager *manager; /* that waits for the launcher, or NULL */
 	void (*status)(const char *text, void *data); /* or NULL */
 	void *data;
@@ -37,12 +37,12 @@ enum await_cause { AWAIT_NOTHING, AWAIT_SAID, AWAIT_LATE, AWAIT_INTERRUPTED, AWA
 struct await {
 	const struct await_options *options;
 	struct launch *launch;
-	deadline until; /* the daemon may ask for more */
-	size_t sent; /* of the settings */
-	bool up; /* it has said so */
+	deadline until;             /* the daemon may ask for more */
+	size_t sent;                /* of the settings */
+	bool up;                    /* it has said so */
 	enum await_verdict verdict; /* not NONE: it is about to end, and only that is waited for */
-	enum await_cause cause; /* not NOTHING: it has ended, or was killed */
-	int error; /* that it gave */
+	enum await_cause cause;     /* not NOTHING: it has ended, or was killed */
+	int error;                  /* that it gave */
 	char text[ERROR_TEXT_MAX];
 };
 

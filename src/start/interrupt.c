@@ -27,12 +27,12 @@ static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 #define COUNT (sizeof signals / sizeof *signals)
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static int waits; /* under the mutex */
-static bool ours[COUNT]; /* under the mutex */
+static int waits;                      /* under the mutex */
+static bool ours[COUNT];               /* under the mutex */
 static struct sigaction before[COUNT]; /* under the mutex */
-static int ends[2] = { -1, -1 }; /* under the mutex */
-static atomic_int wake = -1; /* what the handler writes to */
-static atomic_int running; /* handlers that may have read it */
+static int ends[2] = { -1, -1 };       /* under the mutex */
+static atomic_int wake = -1;           /* what the handler writes to */
+static atomic_int running;             /* handlers that may have read it */
 static atomic_int came;
 /* The process that all of this belongs to; negative while one starts afresh. */
 static _Atomic pid_t home;

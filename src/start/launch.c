@@ -164,8 +164,9 @@ static int spawn_second_copy(struct launch *launch, const struct launch_plan *pl
 		result = error_system(result, "cannot start %s: clone", plan->path);
 	if (result < 0)
 		goto out;
-	*launch = (struct launch){ .daemon = spawned.pid, .end = move_fd(spawned.pidfd), .channel = -1,
-				   .process = -1 };
+	*launch = (struct launch){
+		.daemon = spawned.pid, .end = move_fd(spawned.pidfd), .channel = -1, .process = -1
+	};
 	if (child.error < 0) {
 		launch_discard(launch, DEADLINE_NEVER);
 		result = child.channel < 0 ? -ENOTSUP
@@ -273,7 +274,8 @@ out:
 int launch_start(struct launch *launch, const struct launch_plan *plan,
 		 struct launch_forked *forked)
 {
-	int result = plan->path == NULL || plan->orphan ? -ENOTSUP : spawn_second_copy(launch, plan);
+	int result = plan->path == NULL || plan->orphan ? -ENOTSUP
+							: spawn_second_copy(launch, plan);
 
 	return result == -ENOTSUP ? fork_twice(launch, plan, forked) : result;
 }
@@ -401,7 +403,8 @@ static bool status_is_known(const struct launch *launch)
 bool launch_gone(struct launch *launch, deadline until)
 {
 	/* When another process reaps the daemon its pidfd has POLLHUP, which comes in any case. */
-	struct pollfd told = { .fd = open_end_of(launch), .events = launch->watcher > 0 ? POLLIN : 0 };
+	struct pollfd told = { .fd = open_end_of(launch),
+			       .events = launch->watcher > 0 ? POLLIN : 0 };
 
 	if (told.fd < 0)
 		return true;

@@ -16,11 +16,11 @@ struct launch_plan {
 	const char *path; /* the program, or NULL to go on in a fork of this one */
 	char *const *arguments;
 	char *const *environment; /* with marker_mark() as its last string */
-	char *mark; /* that string's memory, MARKER_SIZE bytes */
-	const int *keep; /* descriptors, ascending, each once, 3 or higher */
+	char *mark;               /* that string's memory, MARKER_SIZE bytes */
+	const int *keep;          /* descriptors, ascending, each once, 3 or higher */
 	size_t keep_count;
-	bool orphan; /* launch_orphan() is to come */
-	bool sibling; /* a child of this process's parent, in this session, if it can be */
+	bool orphan;           /* launch_orphan() is to come */
+	bool sibling;          /* a child of this process's parent, in this session, if it can be */
 	uint64_t capabilities; /* of this process, for the program to have */
 };
 
@@ -30,19 +30,20 @@ struct launch {
 	int channel; /* the launcher's end */
 	int end; /* readable when the daemon has ended: a pidfd or the watcher's; -1: orphaned */
 	pid_t watcher; /* the daemon's parent where that is not this process, or 0 */
-	int process; /* a pidfd of the daemon for when there is no such parent any more, or -1 */
-	bool killed; /* by launch_kill() */
-	bool denied; /* which may not do that */
-	bool kill_failed; /* it has not ended then: it may not be killed, or is held in the kernel */
+	int process;   /* a pidfd of the daemon for when there is no such parent any more, or -1 */
+	bool killed;   /* by launch_kill() */
+	bool denied;   /* which may not do that */
+	bool kill_failed; /* it has not ended then: it may not be killed, or is held in the kernel
+			   */
 	bool reaping; /* it has ended, and another process is to reap it, or to tell its status */
 	deadline patience; /* until when the end of a killed one, or that, is waited for */
 };
 
 /* What a forked daemon finds. */
 struct launch_forked {
-	int channel; /* its end */
+	int channel;   /* its end */
 	sigset_t mask; /* the launcher's; all signals are blocked until it is set */
-	int error; /* closing the other descriptors failed */
+	int error;     /* closing the other descriptors failed */
 };
 
 /*

@@ -12,8 +12,8 @@
 #define MARKER_SIZE (sizeof ORIGIN_MARK_NAME + 2 * 21)
 
 enum marker {
-	MARKER_NONE, /* started by somebody else */
-	MARKER_REBORN, /* started by a launcher as its second copy */
+	MARKER_NONE,    /* started by somebody else */
+	MARKER_REBORN,  /* started by a launcher as its second copy */
 	MARKER_REFUSED, /* its mark says so, but it is not believed */
 };
 

@@ -29,14 +29,14 @@ struct world {
 	struct daemonkit_pidfile *pidfile;
 	struct daemonkit_process *process;
 	struct daemonkit_upgrade *upgrade;
-	int manager;    /* its socket: bound, and nothing is read */
-	int fd;         /* a pipe's end */
-	int plain;      /* a file that may become a pid file */
-	int code;       /* of a control command */
+	int manager; /* its socket: bound, and nothing is read */
+	int fd;      /* a pipe's end */
+	int plain;   /* a file that may become a pid file */
+	int code;    /* of a control command */
 	bool commanded;
-	pid_t child;    /* serves signals */
-	pid_t started;  /* what a start or an upgrade has returned */
-	int handled;    /* the cancellation state in a handler, or -1 */
+	pid_t child;   /* serves signals */
+	pid_t started; /* what a start or an upgrade has returned */
+	int handled;   /* the cancellation state in a handler, or -1 */
 };
 
 static const char *path_in(const struct world *world, const char *name)
@@ -154,20 +154,22 @@ static void dispose(struct world *world)
 
 /* ---- the calls; each returns whether it did what was asked ---- */
 
-#define CALL(name, expression)                            \
+#define CALL(name, expression)                       \
 	static bool call_##name(struct world *world) \
-	{                                                 \
-		(void)world;                              \
-		return expression;                        \
+	{                                            \
+		(void)world;                         \
+		return expression;                   \
 	}
 
 #define CONTEXT world->context
 #define DAEMON world->foreground
 
 CALL(commands_active, daemonkit_commands_active(world->commands) == 0)
-CALL(commands_add_bool, daemonkit_commands_add_bool(world->commands, &world->commanded, SIGUSR1, on_signal, world) == 0)
+CALL(commands_add_bool, daemonkit_commands_add_bool(world->commands, &world->commanded, SIGUSR1,
+						    on_signal, world) == 0)
 static const char *word = "stop";
-CALL(commands_add_string, daemonkit_commands_add_string(world->commands, &word, "stop", SIGUSR1, on_signal, world) == 0)
+CALL(commands_add_string,
+     daemonkit_commands_add_string(world->commands, &word, "stop", SIGUSR1, on_signal, world) == 0)
 CALL(commands_free, (world->commands = daemonkit_commands_free(world->commands)) == NULL)
 static bool call_commands_new(struct world *world)
 {
@@ -181,7 +183,8 @@ static bool call_commands_new(struct world *world)
 static bool call_commands_send(struct world *world)
 {
 	world->commanded = true;
-	return daemonkit_commands_add_bool(world->commands, &world->commanded, SIGUSR1, on_signal, world) == 0 &&
+	return daemonkit_commands_add_bool(world->commands, &world->commanded, SIGUSR1, on_signal,
+					   world) == 0 &&
 	       daemonkit_commands_send(world->commands, world->process) == 1;
 }
 CALL(context_exit_status, daemonkit_context_exit_status(CONTEXT) < 1)
@@ -227,7 +230,8 @@ static bool call_context_search(struct world *world)
 static char *const strings[] = { (char[]){ "A=b" }, NULL };
 CALL(context_set_args, daemonkit_context_set_args(CONTEXT, strings) == 0)
 CALL(context_set_chroot, daemonkit_context_set_chroot(CONTEXT, "/") == 0)
-CALL(context_set_credential, daemonkit_context_set_credential(CONTEXT, getuid(), getgid(), NULL, 0) == 0)
+CALL(context_set_credential,
+     daemonkit_context_set_credential(CONTEXT, getuid(), getgid(), NULL, 0) == 0)
 CALL(context_set_env, daemonkit_context_set_env(CONTEXT, strings) == 0)
 CALL(context_set_limit, daemonkit_context_set_limit(CONTEXT, RLIMIT_CORE, 0, 0) == 0)
 CALL(context_set_log_fd, daemonkit_context_set_log_fd(CONTEXT, 2) == 0)
@@ -246,7 +250,8 @@ static void on_status(const char *text, void *data)
 	(void)text;
 	(void)data;
 }
-CALL(context_set_status_handler, daemonkit_context_set_status_handler(CONTEXT, on_status, NULL) == 0)
+CALL(context_set_status_handler,
+     daemonkit_context_set_status_handler(CONTEXT, on_status, NULL) == 0)
 CALL(context_set_umask, daemonkit_context_set_umask(CONTEXT, 022) == 0)
 CALL(context_set_user, daemonkit_context_set_user(CONTEXT, "daemon", NULL) == 0)
 CALL(context_set_work_dir, daemonkit_context_set_work_dir(CONTEXT, "/tmp") == 0)
@@ -267,7 +272,8 @@ static bool call_control_new(struct world *world)
 	daemonkit_control_free(control);
 	return true;
 }
-CALL(control_run, daemonkit_control_run(world->control, "status", 0, &world->code) == 1 && world->code == 0)
+CALL(control_run,
+     daemonkit_control_run(world->control, "status", 0, &world->code) == 1 && world->code == 0)
 CALL(control_set_name, daemonkit_control_set_name(world->control, "name") == 0)
 CALL(control_set_reload, daemonkit_control_set_reload(world->control, SIGHUP, 5) == 0)
 CALL(control_set_stop_timeout, daemonkit_control_set_stop_timeout(world->control, 5, 5) == 0)
@@ -276,7 +282,8 @@ static bool call_daemonize(struct world *world)
 	struct daemonkit_context *context;
 
 	/* This process has a manager: the mode is FOREGROUND. */
-	if (daemonkit_daemonize(path_in(world, "one.pid"), NULL, DAEMONKIT_UNTIL_SET_UP, &context) != 0)
+	if (daemonkit_daemonize(path_in(world, "one.pid"), NULL, DAEMONKIT_UNTIL_SET_UP,
+				&context) != 0)
 		return false;
 	daemonkit_context_free(context);
 	return true;
@@ -369,7 +376,8 @@ static bool call_process_open(struct world *world)
 CALL(process_pid, daemonkit_process_pid(world->process) == world->child)
 static bool call_process_request(struct world *world)
 {
-	return daemonkit_process_request(world->process, SIGHUP, harness_scaled(HARNESS_SOON), on_status, NULL) == 0 ||
+	return daemonkit_process_request(world->process, SIGHUP, harness_scaled(HARNESS_SOON),
+					 on_status, NULL) == 0 ||
 	       !harness_has_linux_api();
 }
 CALL(process_signal, daemonkit_process_signal(world->process, SIGCONT) == 0)
@@ -400,7 +408,8 @@ static bool call_signals_new(struct world *world)
 	return true;
 }
 CALL(signals_reap_orphans, daemonkit_signals_reap_orphans(world->signals, NULL, NULL) <= 0)
-CALL(signals_set_handler, daemonkit_signals_set_handler(world->signals, SIGUSR2, on_signal, world) == 0)
+CALL(signals_set_handler,
+     daemonkit_signals_set_handler(world->signals, SIGUSR2, on_signal, world) == 0)
 /* The handler that the library has installed, while the thread is to be cancelled. */
 static bool call_a_signal(struct world *world)
 {
@@ -415,33 +424,105 @@ static const struct call {
 	const char *name;
 	bool (*function)(struct world *world);
 } calls[] = {
-#define ENTRY(name) { #name, call_##name }
-	ENTRY(commands_active), ENTRY(commands_add_bool), ENTRY(commands_add_string), ENTRY(commands_free),
-	ENTRY(commands_new), ENTRY(commands_send), ENTRY(context_exit_status),
-	ENTRY(context_find_fd), ENTRY(context_free), ENTRY(context_free_of_a_daemon),
-	ENTRY(context_keep_capability), ENTRY(context_keep_fd), ENTRY(context_keep_groups), ENTRY(context_new),
-	ENTRY(context_pass_fd), ENTRY(context_reborn), ENTRY(context_release), ENTRY(context_reopen_log),
-	ENTRY(context_search), ENTRY(context_set_args), ENTRY(context_set_chroot),
-	ENTRY(context_set_credential), ENTRY(context_set_env), ENTRY(context_set_limit),
-	ENTRY(context_set_log_fd), ENTRY(context_set_log_file), ENTRY(context_set_mode),
-	ENTRY(context_set_nice), ENTRY(context_set_no_new_privileges), ENTRY(context_set_oom_score_adjust),
-	ENTRY(context_set_payload), ENTRY(context_set_pid_file), ENTRY(context_set_program),
-	ENTRY(context_set_ready_timeout), ENTRY(context_set_scheduler), ENTRY(context_set_status_handler),
-	ENTRY(context_set_umask), ENTRY(context_set_user), ENTRY(context_set_work_dir), ENTRY(context_take_fd),
-	ENTRY(context_take_payload), ENTRY(control_free), ENTRY(control_new), ENTRY(control_run),
-	ENTRY(control_set_name), ENTRY(control_set_reload), ENTRY(control_set_stop_timeout), ENTRY(daemonize), ENTRY(error),
-	ENTRY(notify_barrier), ENTRY(notify_extend_timeout), ENTRY(notify_failed), ENTRY(notify_main_pid),
-	ENTRY(notify_ready), ENTRY(notify_reloading), ENTRY(notify_remove_fd), ENTRY(notify_send),
-	ENTRY(notify_set_fd), ENTRY(notify_status), ENTRY(notify_stopping), ENTRY(notify_store_fd),
-	ENTRY(notify_watchdog), ENTRY(notify_watchdog_interval), ENTRY(notify_watchdog_trigger),
-	ENTRY(pidfile_close), ENTRY(pidfile_create), ENTRY(pidfile_fd), ENTRY(pidfile_from_fd),
-	ENTRY(pidfile_holder), ENTRY(pidfile_lock), ENTRY(pidfile_open), ENTRY(pidfile_read),
-	ENTRY(pidfile_remove), ENTRY(pidfile_unlock), ENTRY(pidfile_write), ENTRY(process_alive),
-	ENTRY(process_fd), ENTRY(process_free), ENTRY(process_open), ENTRY(process_pid),
-	ENTRY(process_request), ENTRY(process_signal), ENTRY(process_stop), ENTRY(process_wait),
-	ENTRY(signals_dispatch), ENTRY(signals_serve), ENTRY(signals_fd), ENTRY(signals_free),
-	ENTRY(signals_new), ENTRY(signals_reap_orphans), ENTRY(signals_set_handler), ENTRY(a_signal),
-	ENTRY(version), ENTRY(version_number), ENTRY(was_reborn)
+#define ENTRY(name)                \
+	{                          \
+#name, call_##name \
+	}
+	ENTRY(commands_active),
+	ENTRY(commands_add_bool),
+	ENTRY(commands_add_string),
+	ENTRY(commands_free),
+	ENTRY(commands_new),
+	ENTRY(commands_send),
+	ENTRY(context_exit_status),
+	ENTRY(context_find_fd),
+	ENTRY(context_free),
+	ENTRY(context_free_of_a_daemon),
+	ENTRY(context_keep_capability),
+	ENTRY(context_keep_fd),
+	ENTRY(context_keep_groups),
+	ENTRY(context_new),
+	ENTRY(context_pass_fd),
+	ENTRY(context_reborn),
+	ENTRY(context_release),
+	ENTRY(context_reopen_log),
+	ENTRY(context_search),
+	ENTRY(context_set_args),
+	ENTRY(context_set_chroot),
+	ENTRY(context_set_credential),
+	ENTRY(context_set_env),
+	ENTRY(context_set_limit),
+	ENTRY(context_set_log_fd),
+	ENTRY(context_set_log_file),
+	ENTRY(context_set_mode),
+	ENTRY(context_set_nice),
+	ENTRY(context_set_no_new_privileges),
+	ENTRY(context_set_oom_score_adjust),
+	ENTRY(context_set_payload),
+	ENTRY(context_set_pid_file),
+	ENTRY(context_set_program),
+	ENTRY(context_set_ready_timeout),
+	ENTRY(context_set_scheduler),
+	ENTRY(context_set_status_handler),
+	ENTRY(context_set_umask),
+	ENTRY(context_set_user),
+	ENTRY(context_set_work_dir),
+	ENTRY(context_take_fd),
+	ENTRY(context_take_payload),
+	ENTRY(control_free),
+	ENTRY(control_new),
+	ENTRY(control_run),
+	ENTRY(control_set_name),
+	ENTRY(control_set_reload),
+	ENTRY(control_set_stop_timeout),
+	ENTRY(daemonize),
+	ENTRY(error),
+	ENTRY(notify_barrier),
+	ENTRY(notify_extend_timeout),
+	ENTRY(notify_failed),
+	ENTRY(notify_main_pid),
+	ENTRY(notify_ready),
+	ENTRY(notify_reloading),
+	ENTRY(notify_remove_fd),
+	ENTRY(notify_send),
+	ENTRY(notify_set_fd),
+	ENTRY(notify_status),
+	ENTRY(notify_stopping),
+	ENTRY(notify_store_fd),
+	ENTRY(notify_watchdog),
+	ENTRY(notify_watchdog_interval),
+	ENTRY(notify_watchdog_trigger),
+	ENTRY(pidfile_close),
+	ENTRY(pidfile_create),
+	ENTRY(pidfile_fd),
+	ENTRY(pidfile_from_fd),
+	ENTRY(pidfile_holder),
+	ENTRY(pidfile_lock),
+	ENTRY(pidfile_open),
+	ENTRY(pidfile_read),
+	ENTRY(pidfile_remove),
+	ENTRY(pidfile_unlock),
+	ENTRY(pidfile_write),
+	ENTRY(process_alive),
+	ENTRY(process_fd),
+	ENTRY(process_free),
+	ENTRY(process_open),
+	ENTRY(process_pid),
+	ENTRY(process_request),
+	ENTRY(process_signal),
+	ENTRY(process_stop),
+	ENTRY(process_wait),
+	ENTRY(signals_dispatch),
+	ENTRY(signals_serve),
+	ENTRY(signals_fd),
+	ENTRY(signals_free),
+	ENTRY(signals_new),
+	ENTRY(signals_reap_orphans),
+	ENTRY(signals_set_handler),
+	ENTRY(a_signal),
+	ENTRY(version),
+	ENTRY(version_number),
+	ENTRY(was_reborn)
 };
 #define CALLS (sizeof calls / sizeof *calls)
 
@@ -472,7 +553,8 @@ static const char *fault(bool (*function)(struct world *world), struct world *wo
 	pthread_t thread;
 	void *result = NULL;
 
-	if (pthread_create(&thread, NULL, attempt, &call) != 0 || pthread_join(thread, &result) != 0)
+	if (pthread_create(&thread, NULL, attempt, &call) != 0 ||
+	    pthread_join(thread, &result) != 0)
 		abort();
 	if (!atomic_load(&call.returned))
 		return "the thread was cancelled in the call";
@@ -622,7 +704,8 @@ START_TEST(a_start_and_an_upgrade)
 	ck_assert_msg(result.status == 0, "status %#x: %s", (unsigned)result.status, result.error);
 	ck_assert(harness_wait_until(is_upgraded, path, HARNESS_SOON));
 	/* The first one ends when the second has the pid file. */
-	for (pid = first = atoi(harness_read_file(path)); harness_has_linux_api() && pid == first; sched_yield())
+	for (pid = first = atoi(harness_read_file(path)); harness_has_linux_api() && pid == first;
+	     sched_yield())
 		pid = atoi(harness_read_file(path));
 	ck_assert(!harness_has_linux_api() || harness_wait_gone(first, HARNESS_SOON));
 	ck_assert_int_eq(daemonkit_pidfile_holder(path, &daemon), 0);
@@ -680,8 +763,8 @@ START_TEST(the_handler_of_a_launcher)
 {
 	struct harness_result result = harness_run_helper("wait", harness_directory(), NULL);
 
-	ck_assert_msg(WIFSIGNALED(result.status) && WTERMSIG(result.status) == SIGTERM, "status %#x: %s",
-		      (unsigned)result.status, result.error);
+	ck_assert_msg(WIFSIGNALED(result.status) && WTERMSIG(result.status) == SIGTERM,
+		      "status %#x: %s", (unsigned)result.status, result.error);
 }
 END_TEST
 

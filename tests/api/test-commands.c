@@ -74,14 +74,14 @@ START_TEST(wrong_arguments_are_refused)
 	ck_assert_int_eq(daemonkit_commands_add_bool(commands, &flag, SIGRTMAX + 1, NULL, NULL),
 			 -EINVAL);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "not a signal"));
-	ck_assert_int_eq(
-		daemonkit_commands_add_string(NULL, &word, "stop", SIGHUP, NULL, NULL), -EINVAL);
-	ck_assert_int_eq(
-		daemonkit_commands_add_string(commands, NULL, "stop", SIGHUP, NULL, NULL), -EINVAL);
-	ck_assert_int_eq(
-		daemonkit_commands_add_string(commands, &word, NULL, SIGHUP, NULL, NULL), -EINVAL);
-	ck_assert_int_eq(
-		daemonkit_commands_add_string(commands, &word, "stop", 0, NULL, NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_commands_add_string(NULL, &word, "stop", SIGHUP, NULL, NULL),
+			 -EINVAL);
+	ck_assert_int_eq(daemonkit_commands_add_string(commands, NULL, "stop", SIGHUP, NULL, NULL),
+			 -EINVAL);
+	ck_assert_int_eq(daemonkit_commands_add_string(commands, &word, NULL, SIGHUP, NULL, NULL),
+			 -EINVAL);
+	ck_assert_int_eq(daemonkit_commands_add_string(commands, &word, "stop", 0, NULL, NULL),
+			 -EINVAL);
 	ck_assert_int_eq(daemonkit_commands_active(NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_commands_send(NULL, self), -EINVAL);
 	ck_assert_int_eq(daemonkit_commands_send(commands, NULL), -EINVAL);
@@ -126,20 +126,20 @@ END_TEST
  */
 START_TEST(the_order_of_sending_is_that_of_adding)
 {
-	static const int order[] = {SIGUSR2, SIGTERM, SIGHUP, SIGWINCH, SIGUSR1,
-				    SIGALRM, SIGINT,  SIGPWR, SIGHUP};
+	static const int order[] = { SIGUSR2, SIGTERM, SIGHUP, SIGWINCH, SIGUSR1,
+				     SIGALRM, SIGINT,  SIGPWR, SIGHUP };
 	const int count = sizeof order / sizeof *order;
 	struct daemonkit_signals *signals = new_signals();
 	struct daemonkit_commands *commands = new_commands(signals);
 	struct daemonkit_process *self = open_process(getpid());
-	struct list list = {.count = 0};
+	struct list list = { .count = 0 };
 	bool yes = true, no = false;
 
 	for (int i = 0; i < count; i++) {
-		ck_assert_int_eq(
-			daemonkit_commands_add_bool(commands, &yes, order[i], note, &list), 0);
-		ck_assert_int_eq(
-			daemonkit_commands_add_bool(commands, &no, SIGUSR1, note, &list), 0);
+		ck_assert_int_eq(daemonkit_commands_add_bool(commands, &yes, order[i], note, &list),
+				 0);
+		ck_assert_int_eq(daemonkit_commands_add_bool(commands, &no, SIGUSR1, note, &list),
+				 0);
 	}
 	ck_assert_int_eq(daemonkit_commands_active(commands), count);
 	ck_assert_int_eq(daemonkit_commands_send(commands, self), count);
@@ -157,7 +157,7 @@ START_TEST(handlers_are_set_and_stay)
 {
 	struct daemonkit_signals *signals = new_signals();
 	struct daemonkit_commands *commands = new_commands(signals);
-	struct list first = {.count = 0}, second = {.count = 0};
+	struct list first = { .count = 0 }, second = { .count = 0 };
 	const char *word = NULL;
 	bool flag = false;
 
@@ -189,8 +189,8 @@ START_TEST(failure_leaves_the_table_as_it_was)
 		daemonkit_commands_add_string(commands, &word, "kill", SIGKILL, note, NULL),
 		-EINVAL);
 	ck_assert_int_eq(daemonkit_commands_active(commands), 0);
-	ck_assert_int_eq(
-		daemonkit_commands_add_string(sender, &word, "kill", SIGUSR1, note, NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_commands_add_string(sender, &word, "kill", SIGUSR1, note, NULL),
+			 -EINVAL);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "without signals"));
 	ck_assert_int_eq(daemonkit_commands_active(sender), 0);
 	add_string(commands, &word, "kill", SIGKILL); /* it may well be sent */
@@ -213,7 +213,7 @@ static int say(struct daemonkit_signal *signal, void *data)
 
 static int recorder_main(int argc, char *argv[])
 {
-	static const int numbers[] = {SIGHUP, SIGQUIT, SIGTERM};
+	static const int numbers[] = { SIGHUP, SIGQUIT, SIGTERM };
 	struct daemonkit_signals *signals;
 	int result;
 
@@ -236,7 +236,7 @@ START_TEST(a_running_program_is_commanded)
 {
 	static const struct {
 		const char *word, *number;
-	} words[] = {{"reload", "1"}, {"quit", "3"}, {"reload", "1"}, {"stop", "15"}};
+	} words[] = { { "reload", "1" }, { "quit", "3" }, { "reload", "1" }, { "stop", "15" } };
 	struct daemonkit_commands *commands = new_commands(NULL);
 	struct harness_program program = harness_spawn_helper("recorder", NULL);
 	struct daemonkit_process *process = open_process(program.pid);
@@ -345,8 +345,9 @@ END_TEST
 
 int main(int argc, char *argv[])
 {
-	static const struct harness_helper helpers[] = {
-		{"recorder", recorder_main}, {"receiver", receiver_main}, {NULL, NULL}};
+	static const struct harness_helper helpers[] = { { "recorder", recorder_main },
+							 { "receiver", receiver_main },
+							 { NULL, NULL } };
 	Suite *suite = suite_create("commands");
 	TCase *table = harness_case(suite, "table");
 	TCase *sending = harness_case(suite, "sending");
@@ -358,7 +359,8 @@ int main(int argc, char *argv[])
 	tcase_add_test(sending, the_order_of_sending_is_that_of_adding);
 	/* valgrind handles every signal with a default effect itself, as the kernel shows. */
 	if (harness_has_linux_api())
-		tcase_add_loop_test(sending, a_command_does_not_kill, harness_is_under_valgrind() ? 1 : 0, 4);
+		tcase_add_loop_test(sending, a_command_does_not_kill,
+				    harness_is_under_valgrind() ? 1 : 0, 4);
 	tcase_add_test(sending, a_running_program_is_commanded);
 	return harness_main(argc, argv, suite, helpers);
 }

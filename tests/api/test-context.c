@@ -36,10 +36,10 @@ static void drop(void)
 }
 
 /* The call was refused with this error and a text that has this in it. */
-#define CHECK_REFUSED(call, error, text)                                                           \
-	do {                                                                                       \
-		ck_assert_int_eq(call, error);                                                     \
-		ck_assert_msg(strstr(daemonkit_error(), text), "\"%s\"", daemonkit_error());       \
+#define CHECK_REFUSED(call, error, text)                                                     \
+	do {                                                                                 \
+		ck_assert_int_eq(call, error);                                               \
+		ck_assert_msg(strstr(daemonkit_error(), text), "\"%s\"", daemonkit_error()); \
 	} while (0)
 
 START_TEST(new_context_has_no_error)
@@ -234,8 +234,8 @@ START_TEST(users_are_checked)
 		      "credential");
 	CHECK_REFUSED(daemonkit_context_set_credential(context, 0, (gid_t)-1, NULL, 0), -EINVAL,
 		      "credential");
-	CHECK_REFUSED(daemonkit_context_set_credential(context, 0, 0, groups, most + 1),
-		      -EINVAL, "credential");
+	CHECK_REFUSED(daemonkit_context_set_credential(context, 0, 0, groups, most + 1), -EINVAL,
+		      "credential");
 	ck_assert_int_eq(daemonkit_context_set_credential(context, 1, 1, groups, most), 0);
 	CHECK_REFUSED(daemonkit_context_set_user(context, "no such user", NULL), -ENOENT,
 		      "no such user");
@@ -275,7 +275,8 @@ START_TEST(numbers_are_checked)
 	CHECK_REFUSED(daemonkit_context_keep_fd(context, 2), -EINVAL, "descriptor 2");
 	CHECK_REFUSED(daemonkit_context_keep_fd(context, -1), -EINVAL, "descriptor -1");
 	CHECK_REFUSED(daemonkit_context_keep_fd(context, 900), -EBADF, "descriptor 900");
-	CHECK_REFUSED(daemonkit_context_set_ready_timeout(context, 0), -EINVAL, "DAEMONKIT_UNTIL_SET_UP");
+	CHECK_REFUSED(daemonkit_context_set_ready_timeout(context, 0), -EINVAL,
+		      "DAEMONKIT_UNTIL_SET_UP");
 	ck_assert_int_eq(daemonkit_context_set_ready_timeout(context, DAEMONKIT_UNTIL_SET_UP), 0);
 	ck_assert_int_eq(daemonkit_context_set_ready_timeout(context, DAEMONKIT_FOREVER), 0);
 	ck_assert_int_eq(daemonkit_context_set_ready_timeout(context, INT_MIN), 0);
@@ -324,8 +325,9 @@ static bool was_foreground(const struct harness_result *result)
 static bool is_foreground(const char *assignments, const char *mode)
 {
 	char script[1024];
-	const char *argv[] = { "sh", "-c", script, harness_self, harness_path("report"), mode,
-			       NULL };
+	const char *argv[] = {
+		"sh", "-c", script, harness_self, harness_path("report"), mode, NULL
+	};
 	struct harness_result result;
 
 	snprintf(script, sizeof script, "%s exec \"$0\" --helper probe $1 $2 daemon:report",

@@ -128,14 +128,12 @@ static int prepare(struct program *program)
 	    daemonkit_context_set_ready_timeout(program->context, 60000) < 0 ||
 	    daemonkit_control_new(program->context, &program->control) < 0 ||
 	    daemonkit_control_set_name(program->control, "prog") < 0 ||
-	    daemonkit_control_set_stop_timeout(program->control,
-					       is(program, "stubborn") || is(program, "immortal")
-						       ? 100
-						       : HARNESS_SOON,
-					       is(program, "immortal") ? DAEMONKIT_NEVER : HARNESS_SOON) < 0)
+	    daemonkit_control_set_stop_timeout(
+		    program->control,
+		    is(program, "stubborn") || is(program, "immortal") ? 100 : HARNESS_SOON,
+		    is(program, "immortal") ? DAEMONKIT_NEVER : HARNESS_SOON) < 0)
 		return -1;
-	if (is(program, "no-reload") &&
-	    daemonkit_control_set_reload(program->control, 0, 0) < 0)
+	if (is(program, "no-reload") && daemonkit_control_set_reload(program->control, 0, 0) < 0)
 		return -1;
 	if (is(program, "only-sent") &&
 	    daemonkit_control_set_reload(program->control, SIGHUP, 0) < 0)
@@ -160,9 +158,9 @@ static int prepare(struct program *program)
 /* prog STYLE COMMAND [json|stranger|flags] */
 static int prog_main(int argc, char *argv[])
 {
-	struct program program = {.style = argc > 1 ? argv[1] : ""};
+	struct program program = { .style = argc > 1 ? argv[1] : "" };
 	const char *extra = argc > 3 ? argv[3] : "";
-	unsigned flags = strcmp(extra, "json") == 0   ? DAEMONKIT_CONTROL_JSON
+	unsigned flags = strcmp(extra, "json") == 0    ? DAEMONKIT_CONTROL_JSON
 			 : strcmp(extra, "flags") == 0 ? 0x80U
 						       : 0;
 	int code = 99, result = argc > 2 ? prepare(&program) : -1;
@@ -287,8 +285,8 @@ START_TEST(commands_while_it_runs)
 	for (int i = 0; i < 4; i++) {
 		result = run("ok", i % 2 == 0 ? "restart" : "try-restart", 0);
 		next = daemon_pid();
-		check_streams(result,
-			      line("prog: stopped\nprog: started, process %d\n", (int)next), "");
+		check_streams(result, line("prog: stopped\nprog: started, process %d\n", (int)next),
+			      "");
 		ck_assert_int_ne(next, pid);
 		reap(pid);
 		pid = next;
@@ -320,7 +318,8 @@ START_TEST(restart_starts_what_does_not_run)
 	adopt();
 	result = run("ok", "restart", 0);
 	check_streams(result,
-		      line("prog: not running\nprog: started, process %d\n", (int)daemon_pid()), "");
+		      line("prog: not running\nprog: started, process %d\n", (int)daemon_pid()),
+		      "");
 	finish(daemon_pid());
 }
 END_TEST
@@ -331,10 +330,10 @@ START_TEST(commands_after_its_death)
 
 	kill(pid, SIGKILL);
 	reap(pid);
-	check_streams(run("ok", "status", 1),
-		      line("prog: not running, and has left its pid file %s\n",
-			   harness_path("prog.pid")),
-		      "");
+	check_streams(
+		run("ok", "status", 1),
+		line("prog: not running, and has left its pid file %s\n", harness_path("prog.pid")),
+		"");
 	run("ok", "reload", 7);
 	run("ok", "try-restart", 0);
 	run("ok", "status", 1);
@@ -358,9 +357,11 @@ START_TEST(a_stale_file_that_cannot_be_removed_is_told)
 
 	harness_need_root();
 	harness_write_file(path, "4194303\n");
-	check_streams(run_with("ok", "stop", "stranger", 4), "",
-		      line("prog: not running, but: pid file %s: open for writing: owned by user 0, "
-			   "mode 0644 (run as that user or root): Permission denied\n", path));
+	check_streams(
+		run_with("ok", "stop", "stranger", 4), "",
+		line("prog: not running, but: pid file %s: open for writing: owned by user 0, "
+		     "mode 0644 (run as that user or root): Permission denied\n",
+		     path));
 	ck_assert_str_eq(harness_read_file(path), "4194303\n");
 	/* One that may be written is emptied, as a daemon leaves it that may not remove it. */
 	ck_assert_int_eq(chown(path, STRANGER, STRANGER), 0);
@@ -404,8 +405,9 @@ END_TEST
 
 START_TEST(pid_files_that_lie_harm_nobody)
 {
-	static const char *const texts[] = {"0\n", "-1\n", "1\n", "garbage", "99999999999999999999\n",
-					    NULL};
+	static const char *const texts[] = {
+		"0\n", "-1\n", "1\n", "garbage", "99999999999999999999\n", NULL
+	};
 	const char *text = texts[_i] != NULL ? texts[_i] : line("%d\n", (int)getpid());
 
 	harness_write_file(harness_path("prog.pid"), text);
@@ -413,7 +415,8 @@ START_TEST(pid_files_that_lie_harm_nobody)
 	run("ok", "reload", 7);
 	run("ok", "try-restart", 0);
 	ck_assert_str_eq(harness_read_file(harness_path("prog.pid")), text);
-	/* Only a foreign file stays: a start would take over the others, and a stop removes them. */
+	/* Only a foreign file stays: a start would take over the others, and a stop removes them.
+	 */
 	run("ok", "stop", 0);
 	if (strcmp(text, "garbage") != 0)
 		ck_assert_int_lt(access(harness_path("prog.pid"), F_OK), 0);
@@ -429,9 +432,9 @@ START_TEST(output_that_is_lost_is_a_failure)
 		const char *command, *extra;
 		int exit_code;
 	} runs[] = {
-		{ "start", "", 1 },      { "status", "", 4 },       { "status", "json", 4 },
-		{ "reload", "", 1 },     { "try-restart", "", 1 },  { "stop", "", 1 },
-		{ "stop", "", 1 },       { "status", "json", 4 },
+		{ "start", "", 1 },  { "status", "", 4 },      { "status", "json", 4 },
+		{ "reload", "", 1 }, { "try-restart", "", 1 }, { "stop", "", 1 },
+		{ "stop", "", 1 },   { "status", "json", 4 },
 	};
 	const char *full = _i == 0 ? "/dev/full" : NULL;
 
@@ -440,14 +443,19 @@ START_TEST(output_that_is_lost_is_a_failure)
 	for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
 		struct harness_result result;
 		const char *const argv[] = {
-			"sh", "-c", full != NULL ? "exec \"$0\" --helper prog ok $1 $2 >/dev/full" :
-						   "exec \"$0\" --helper prog ok $1 $2 >&-",
-			harness_self, runs[i].command, runs[i].extra, NULL
+			"sh",
+			"-c",
+			full != NULL ? "exec \"$0\" --helper prog ok $1 $2 >/dev/full"
+				     : "exec \"$0\" --helper prog ok $1 $2 >&-",
+			harness_self,
+			runs[i].command,
+			runs[i].extra,
+			NULL
 		};
 
 		result = harness_run(argv);
 		ck_assert_msg(WIFEXITED(result.status) &&
-			      WEXITSTATUS(result.status) == runs[i].exit_code,
+				      WEXITSTATUS(result.status) == runs[i].exit_code,
 			      "%s: status %#x, error \"%s\"", runs[i].command,
 			      (unsigned)result.status, result.error);
 		ck_assert_str_eq(result.error, line("prog: output: %s\n",
@@ -478,7 +486,7 @@ END_TEST
 /* Whoever waits at the other end of a FIFO would go on. */
 START_TEST(what_is_no_file_is_not_opened)
 {
-	static const char *const commands[] = {"status", "stop", "restart", "reload", "start"};
+	static const char *const commands[] = { "status", "stop", "restart", "reload", "start" };
 	const char *path = harness_path("prog.pid");
 	char event[4096];
 	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -498,12 +506,15 @@ START_TEST(unknown_commands_print_nothing)
 {
 	check_streams(run("ok", "explode", 97),
 		      line("result %d, 99: explode: not a command (" DAEMONKIT_CONTROL_COMMANDS
-			   ")\n", -ENOENT), "");
+			   ")\n",
+			   -ENOENT),
+		      "");
 	run("ok", "", 97);
 	run("ok", "START", 97);
 	ck_assert_ptr_nonnull(strstr(run_with("ok", "status", "flags", 97).output, "flags 0x80"));
 	ck_assert_ptr_nonnull(strstr(run("no-pid-file", "stop", 97).output, "no pid file is set"));
-	ck_assert_ptr_nonnull(strstr(run("no-pid-file", "status", 97).output, "no pid file is set"));
+	ck_assert_ptr_nonnull(
+		strstr(run("no-pid-file", "status", 97).output, "no pid file is set"));
 }
 END_TEST
 
@@ -516,11 +527,12 @@ START_TEST(failed_starts_say_why)
 		int exit_code;
 		const char *error;
 	} starts[] = {
-		{"not-configured", 6, "prog: not started: line 3: nonsense (exit status 6)\n"},
-		{"own-code", 150,
-		 "prog: not started: the daemon exited with status 150 before it was ready\n"},
-		{"crash", 1, "prog: not started: the daemon exited with status 9 before it was ready\n"},
-		{"not-permitted", 4, "prog: not started: port 80\n"},
+		{ "not-configured", 6, "prog: not started: line 3: nonsense (exit status 6)\n" },
+		{ "own-code", 150,
+		  "prog: not started: the daemon exited with status 150 before it was ready\n" },
+		{ "crash", 1,
+		  "prog: not started: the daemon exited with status 9 before it was ready\n" },
+		{ "not-permitted", 4, "prog: not started: port 80\n" },
 	};
 	const char *command = _i % 2 == 0 ? "start" : "restart";
 	struct harness_result result;
@@ -567,10 +579,10 @@ START_TEST(reload_tells_what_came_of_it)
 		const char *output;
 		const char *error;
 	} reloads[] = {
-		{"bad-reload", 1, "", "prog: not reloaded: line 7: no?[2J\n"},
-		{"talkative", 0, "prog: 12 hosts\nprog: reloaded\n", ""},
-		{"no-reload", 3, "", "prog: it cannot reload\n"},
-		{"only-sent", 0, "prog: told to reload\n", ""},
+		{ "bad-reload", 1, "", "prog: not reloaded: line 7: no?[2J\n" },
+		{ "talkative", 0, "prog: 12 hosts\nprog: reloaded\n", "" },
+		{ "no-reload", 3, "", "prog: it cannot reload\n" },
+		{ "only-sent", 0, "prog: told to reload\n", "" },
 	};
 	pid_t pid;
 
@@ -591,10 +603,12 @@ START_TEST(what_does_not_handle_it_is_not_signalled)
 
 	harness_need_kernel("the signals that a process handles");
 	pid = begin(style);
-	told = _i % 2 == 0 ? line("process %d: it does not handle signal 1 (%s), which would end it: "
-				  "nothing was sent", (int)pid, strsignal(SIGHUP))
-			   : line("process %d: it ignores signal 1 (%s): nothing was sent", (int)pid,
-				  strsignal(SIGHUP));
+	told = _i % 2 == 0
+		       ? line("process %d: it does not handle signal 1 (%s), which would end it: "
+			      "nothing was sent",
+			      (int)pid, strsignal(SIGHUP))
+		       : line("process %d: it ignores signal 1 (%s): nothing was sent", (int)pid,
+			      strsignal(SIGHUP));
 	result = run(_i < 2 ? "ok" : "only-sent", "reload", 3);
 	check_streams(result, "", line("prog: not reloaded: %s\n", told));
 	run(style, "status", 0);
@@ -676,7 +690,7 @@ END_TEST
 
 START_TEST(strangers_have_insufficient_privilege)
 {
-	static const char *const commands[] = {"stop", "restart", "try-restart", "reload"};
+	static const char *const commands[] = { "stop", "restart", "try-restart", "reload" };
 	pid_t pid;
 
 	harness_need_root();
@@ -754,7 +768,8 @@ START_TEST(status_texts_have_lines_of_their_own_in_a_pipe)
 	check_streams(result,
 		      line("prog: first?[2J step\n"
 			   "prog: second step: 01234567890123456789012345678901234567890123456789\n"
-			   "prog: started, process %d\n", (int)daemon_pid()),
+			   "prog: started, process %d\n",
+			   (int)daemon_pid()),
 		      "");
 	finish(daemon_pid());
 }
@@ -766,7 +781,8 @@ START_TEST(a_handler_of_the_programs_own_is_kept)
 
 	adopt();
 	result = run("own-handler", "start", 0);
-	ck_assert_ptr_nonnull(strstr(result.output, "own-handler<first\x1b[2J step>\nown-handler<second"));
+	ck_assert_ptr_nonnull(
+		strstr(result.output, "own-handler<first\x1b[2J step>\nown-handler<second"));
 	ck_assert_ptr_null(strstr(result.output, "prog: second"));
 	finish(daemon_pid());
 }
@@ -776,7 +792,7 @@ END_TEST
 static const char *run_on_terminal(unsigned short columns, const char *kind, const char *style,
 				   const char *command)
 {
-	const struct winsize size = {.ws_row = 24, .ws_col = columns};
+	const struct winsize size = { .ws_row = 24, .ws_col = columns };
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), status;
 	char *text = harness_memory(8192);
 	size_t length = 0;
@@ -814,7 +830,8 @@ START_TEST(status_texts_follow_each_other_on_a_terminal)
 	ck_assert_str_eq(text, line("\r\033[Kprog: starting"
 				    "\r\033[Kprog: starting: first?[2J step"
 				    "\r\033[Kprog: starting: second step: 0123456789"
-				    "\r\033[Kprog: started, process %d\r\n", (int)daemon_pid()));
+				    "\r\033[Kprog: started, process %d\r\n",
+				    (int)daemon_pid()));
 	text = run_on_terminal(0, "xterm", "talkative", "reload");
 	ck_assert_str_eq(text, "\r\033[Kprog: reloading\r\033[Kprog: reloading: 12 hosts"
 			       "\r\033[Kprog: reloaded\r\n");
@@ -839,11 +856,12 @@ END_TEST
 /* What python makes of it: the values of the keys in their order. */
 static const char *parse(const char *json)
 {
-	static const char program[] = "import json, sys; d = json.loads(sys.argv[1]); "
-				      "print([d[k] for k in ('name', 'running', 'pid', 'pid_file')],"
-				      "type(d['uptime']).__name__, type(d['error']).__name__,len(d))";
-	struct harness_result result =
-		harness_run((const char *const[]){"python3", "-c", program, json, NULL});
+	static const char program[] =
+		"import json, sys; d = json.loads(sys.argv[1]); "
+		"print([d[k] for k in ('name', 'running', 'pid', 'pid_file')],"
+		"type(d['uptime']).__name__, type(d['error']).__name__,len(d))";
+	struct harness_result result = harness_run(
+		(const char *const[]){ "python3", "-c", program, json, NULL });
 
 	ck_assert_msg(result.status == 0, "%s: %s", json, result.error);
 	return result.output;
@@ -855,22 +873,22 @@ START_TEST(json_tells_the_same)
 	struct harness_result result = run_with("ok", "status", "json", 3);
 	pid_t pid;
 
-	ck_assert_str_eq(parse(result.output), line("['prog', False, None, '%s'] NoneType NoneType 6\n",
-						    path));
+	ck_assert_str_eq(parse(result.output),
+			 line("['prog', False, None, '%s'] NoneType NoneType 6\n", path));
 	pid = begin("ok");
 	result = run_with("ok", "status", "json", 0);
-	ck_assert_str_eq(parse(result.output), line("['prog', True, %d, '%s'] int NoneType 6\n",
-						    (int)pid, path));
+	ck_assert_str_eq(parse(result.output),
+			 line("['prog', True, %d, '%s'] int NoneType 6\n", (int)pid, path));
 	kill(pid, SIGKILL);
 	reap(pid);
 	result = run_with("ok", "status", "json", 1);
-	ck_assert_str_eq(parse(result.output), line("['prog', False, None, '%s'] NoneType NoneType 6\n",
-						    path));
+	ck_assert_str_eq(parse(result.output),
+			 line("['prog', False, None, '%s'] NoneType NoneType 6\n", path));
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(symlink("elsewhere", path), 0);
 	result = run_with("ok", "status", "json", 4);
-	ck_assert_str_eq(parse(result.output), line("['prog', None, None, '%s'] NoneType str 6\n",
-						    path));
+	ck_assert_str_eq(parse(result.output),
+			 line("['prog', None, None, '%s'] NoneType str 6\n", path));
 	check_streams(result, result.output, "");
 }
 END_TEST
@@ -895,21 +913,25 @@ static int strange_main(int argc, char *argv[])
 
 START_TEST(json_is_escaped)
 {
-	static const char program[] = "import json, sys; print(ascii(json.loads(sys.argv[1])['name']))";
+	static const char program[] =
+		"import json, sys; print(ascii(json.loads(sys.argv[1])['name']))";
 	static const char *const names[][2] = {
-		{"a\"b\\c/d", "'a\"b\\\\c/d'"},
-		{"a\nb\tc\x01\x7f", "'a\\nb\\tc\\x01\\x7f'"},
-		{"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "'\\xe4\\u20ac\\U0001f600'"},
+		{ "a\"b\\c/d", "'a\"b\\\\c/d'" },
+		{ "a\nb\tc\x01\x7f", "'a\\nb\\tc\\x01\\x7f'" },
+		{ "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "'\\xe4\\u20ac\\U0001f600'" },
 		/* No UTF-8: alone, cut off, too long, a surrogate, beyond the last one. */
-		{"\xff" "a\xc3", "'\\ufffda\\ufffd'"},
-		{"\xc0\xaf", "'\\ufffd\\ufffd'"},
-		{"\xed\xa0\x80", "'\\ufffd\\ufffd\\ufffd'"},
-		{"\xf4\x90\x80\x80", "'\\ufffd\\ufffd\\ufffd\\ufffd'"},
+		{ "\xff"
+		  "a\xc3",
+		  "'\\ufffda\\ufffd'" },
+		{ "\xc0\xaf", "'\\ufffd\\ufffd'" },
+		{ "\xed\xa0\x80", "'\\ufffd\\ufffd\\ufffd'" },
+		{ "\xf4\x90\x80\x80", "'\\ufffd\\ufffd\\ufffd\\ufffd'" },
 	};
 	struct harness_result result = harness_run_helper("strange", names[_i][0], NULL);
 
 	ck_assert_int_eq(result.status, 0);
-	result = harness_run((const char *const[]){"python3", "-c", program, result.output, NULL});
+	result = harness_run(
+		(const char *const[]){ "python3", "-c", program, result.output, NULL });
 	ck_assert_msg(result.status == 0, "%s", result.error);
 	ck_assert_str_eq(result.output, line("%s\n", names[_i][1]));
 }
@@ -933,9 +955,9 @@ START_TEST(wrong_arguments_are_refused)
 END_TEST
 
 static const struct harness_helper helpers[] = {
-	{"prog", prog_main},
-	{"strange", strange_main},
-	{NULL, NULL},
+	{ "prog", prog_main },
+	{ "strange", strange_main },
+	{ NULL, NULL },
 };
 
 int main(int argc, char *argv[])

@@ -87,8 +87,8 @@ static struct cost read_trace(const char *path)
 static struct cost measure(const char *words)
 {
 	const char *trace = harness_path("trace"), *report = harness_path("report");
-	const char *argv[40] = { "strace", "-f", "-qq", "-s", "64", "-o", trace, harness_self,
-				 "--helper", "probe", report };
+	const char *argv[40] = { "strace", "-f",         "-qq",      "-s",    "64",  "-o",
+				 trace,    harness_self, "--helper", "probe", report };
 	size_t used = 11;
 	char *copy = strdup(words), *rest, *word;
 	struct harness_result result;
@@ -145,8 +145,10 @@ END_TEST
 START_TEST(limit_of_descriptors_costs_nothing)
 {
 	static const char *const ways[] = {
-		"mode=reborn", "mode=reborn first:deny=close_range",
-		"mode=reborn first:deny=clone3,close_range", "mode=fork",
+		"mode=reborn",
+		"mode=reborn first:deny=close_range",
+		"mode=reborn first:deny=clone3,close_range",
+		"mode=fork",
 		"mode=fork first:deny=close_range",
 	};
 	char words[256];

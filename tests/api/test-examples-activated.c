@@ -72,8 +72,10 @@ END_TEST
 START_TEST(without_privileges_it_says_so)
 {
 	/* Another user might not be able to enter the directory that it is built in. */
-	const char *const argv[] = { "setpriv", "--bounding-set=-net_bind_service",
-				     example("activated"), "-P", "80", NULL };
+	const char *const argv[] = {
+		"setpriv", "--bounding-set=-net_bind_service", example("activated"), "-P", "80",
+		NULL
+	};
 
 	running_own_network();
 	check_has(run(argv, 1).error, "activated: port 80: Permission denied");

@@ -181,7 +181,7 @@ END_TEST
 START_TEST(logrotate_rotates)
 {
 	const char *path = example("log-rotation");
-	const char *const rotate[] = { "logrotate", "-f", "-s", harness_path("state"),
+	const char *const rotate[] = { "logrotate",          "-f", "-s", harness_path("state"),
 				       harness_path("conf"), NULL };
 	char text[8192];
 	pid_t pid;

@@ -234,8 +234,7 @@ START_TEST(failure_is_not_noticed)
 		ck_assert_msg(WIFEXITED(result.status) && WEXITSTATUS(result.status) == 1,
 			      "status %#x: %s%s", (unsigned)result.status, result.output,
 			      result.error);
-		ck_assert_msg(strstr(result.error, "not reloaded: ") != NULL, "%s",
-			      result.error);
+		ck_assert_msg(strstr(result.error, "not reloaded: ") != NULL, "%s", result.error);
 		ck_assert_int_eq(daemon_pid(), pid);
 	}
 	await_visits(1);

@@ -23,9 +23,9 @@ static int number_after(const char *text, const char *words)
 
 static int connect_to(int port)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons((unsigned short)port),
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((unsigned short)port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	ck_assert_int_ge(fd, 0);
@@ -52,7 +52,7 @@ static const char *ask(int port)
 
 START_TEST(simple_serves)
 {
-	const char *const argv[] = {example("simple"), "-P", "0", "start", NULL};
+	const char *const argv[] = { example("simple"), "-P", "0", "start", NULL };
 	struct harness_result result;
 	char greeting[64];
 	pid_t pid;
@@ -80,7 +80,7 @@ END_TEST
 
 static struct harness_result simple(const char *command, int exit_code)
 {
-	return run((const char *const[]){example("simple"), "-P", "0", command, NULL}, exit_code);
+	return run((const char *const[]){ example("simple"), "-P", "0", command, NULL }, exit_code);
 }
 
 START_TEST(simple_has_a_command_line)
@@ -107,8 +107,8 @@ END_TEST
 /* A port that somebody has: the descriptor, to be closed. */
 static int take_port(char port[static 16])
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof address;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -127,7 +127,7 @@ START_TEST(simple_says_why_it_cannot_serve)
 
 	harness_adopt_orphans();
 	fd = take_port(port);
-	check_has(run((const char *const[]){program, "-P", port, "start", NULL}, 1).error,
+	check_has(run((const char *const[]){ program, "-P", port, "start", NULL }, 1).error,
 		  strerror(EADDRINUSE));
 	ck_assert(!exists("simple.pid"));
 	ck_assert_uint_eq(harness_count_children(getpid()), 0);
@@ -137,14 +137,12 @@ END_TEST
 
 START_TEST(wrong_usage_is_refused)
 {
-	static const char *const words[][2] = {{"simple", "-x"},
-					       {"simple", "-P65536"},
-					       {"simple", "-Pa"},
-					       {"simple", "-P1x"},
-					       {"simple", NULL},
-					       {"signal-handling", "-x"},
-					       {"signal-handling", "word"}};
-	const char *const argv[] = {example(words[_i][0]), words[_i][1], NULL};
+	static const char *const words[][2] = {
+		{ "simple", "-x" },           { "simple", "-P65536" }, { "simple", "-Pa" },
+		{ "simple", "-P1x" },         { "simple", NULL },      { "signal-handling", "-x" },
+		{ "signal-handling", "word" }
+	};
+	const char *const argv[] = { example(words[_i][0]), words[_i][1], NULL };
 
 	check_has(run(argv, 2).error, "usage: ");
 	ck_assert(!exists("simple.pid") && !exists("signal-handling.pid"));
@@ -154,11 +152,14 @@ END_TEST
 /* Where the working directory is not known it is not "/" either. */
 START_TEST(lost_directory_is_noticed)
 {
-	static const char *const names[] = {"signal-handling", "log-rotation"};
-	const char *const argv[] = {"sh", "-c",
-				    "mkdir gone && cd gone && rmdir ../gone && "
-				    "exec \"$0\" -p \"$1/pid\" -l \"$1/log\"",
-				    example(names[_i]), harness_directory(), NULL};
+	static const char *const names[] = { "signal-handling", "log-rotation" };
+	const char *const argv[] = { "sh",
+				     "-c",
+				     "mkdir gone && cd gone && rmdir ../gone && "
+				     "exec \"$0\" -p \"$1/pid\" -l \"$1/log\"",
+				     example(names[_i]),
+				     harness_directory(),
+				     NULL };
 
 	check_has(run(argv, 1).error, ": working directory: No such file or directory\n");
 	ck_assert(!exists("pid") && !exists("log"));
@@ -172,7 +173,7 @@ static const char log_file[] = "signal-handling.log";
 /* Started, with its first unit of work begun. */
 static pid_t start_worker(const char *milliseconds)
 {
-	const char *const argv[] = {example("signal-handling"), NULL};
+	const char *const argv[] = { example("signal-handling"), NULL };
 	struct harness_result result;
 	pid_t pid;
 
@@ -188,7 +189,7 @@ static pid_t start_worker(const char *milliseconds)
 
 static struct harness_result command(const char *word, int exit_code)
 {
-	const char *const argv[] = {example("signal-handling"), "-s", word, NULL};
+	const char *const argv[] = { example("signal-handling"), "-s", word, NULL };
 
 	return run(argv, exit_code);
 }
@@ -239,7 +240,7 @@ END_TEST
 START_TEST(a_second_start_is_refused)
 {
 	pid_t pid = start_worker("3600000");
-	const char *const argv[] = {example("signal-handling"), NULL};
+	const char *const argv[] = { example("signal-handling"), NULL };
 	char holder[64];
 
 	snprintf(holder, sizeof holder, "held by process %d", (int)pid);
@@ -252,7 +253,7 @@ END_TEST
 
 START_TEST(commands_need_a_daemon)
 {
-	static const char *const words[] = {"quit", "stop", "reload"};
+	static const char *const words[] = { "quit", "stop", "reload" };
 
 	check_has(command(words[_i], 7).error, "no daemon is running");
 	ck_assert(!exists("signal-handling.pid"));
@@ -269,7 +270,7 @@ END_TEST
 
 static struct harness_result service(const char *command, int exit_code)
 {
-	const char *const argv[] = {example("service"), command, NULL};
+	const char *const argv[] = { example("service"), command, NULL };
 
 	return run(argv, exit_code);
 }
@@ -331,17 +332,18 @@ END_TEST
 START_TEST(service_has_an_init_script_of_one_line)
 {
 	const char *program = example("service");
-	const char *const words[][2] = {{"status", "3"}, {"start", "0"},   {"start", "0"},
-					{"status", "0"}, {"restart", "0"}, {"stop", "0"},
-					{"status", "3"}, {"reload", "7"}};
+	const char *const words[][2] = { { "status", "3" }, { "start", "0" },   { "start", "0" },
+					 { "status", "0" }, { "restart", "0" }, { "stop", "0" },
+					 { "status", "3" }, { "reload", "7" } };
 	char script[8192];
 
 	harness_adopt_orphans();
 	harness_write_file("service.conf", "3600");
-	snprintf(script, sizeof script, "exec '%s' -c service.conf -p service.pid \"$1\"\n", program);
+	snprintf(script, sizeof script, "exec '%s' -c service.conf -p service.pid \"$1\"\n",
+		 program);
 	harness_write_file("init", script);
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		const char *const argv[] = {"sh", "init", words[i][0], NULL};
+		const char *const argv[] = { "sh", "init", words[i][0], NULL };
 		pid_t pid = exists("service.pid") ? pid_in("service.pid") : 0;
 
 		run(argv, atoi(words[i][1]));
@@ -356,9 +358,16 @@ END_TEST
 /* A manager that does not answer is no reason to end, at the start and later. */
 START_TEST(managed_outlives_a_deaf_manager)
 {
-	const char *const argv[] = {"env", "-u", "SYSTEMD_EXEC_PID", "NOTIFY_SOCKET=/nonexistent",
-				    example("../managers/managed"), "-p", "managed.pid",
-				    "-l", "managed.log", NULL};
+	const char *const argv[] = { "env",
+				     "-u",
+				     "SYSTEMD_EXEC_PID",
+				     "NOTIFY_SOCKET=/nonexistent",
+				     example("../managers/managed"),
+				     "-p",
+				     "managed.pid",
+				     "-l",
+				     "managed.log",
+				     NULL };
 	struct harness_program program = harness_spawn(argv);
 	int status;
 
@@ -375,7 +384,7 @@ END_TEST
 
 START_TEST(managed_has_numbers_of_descriptors)
 {
-	const char *const argv[] = {example("../managers/managed"), "-f", "-n", "3x", NULL};
+	const char *const argv[] = { example("../managers/managed"), "-f", "-n", "3x", NULL };
 
 	run(argv, 2);
 }
@@ -388,16 +397,16 @@ START_TEST(kept_says_why_it_cannot_serve_and_nothing_else)
 	int fd = take_port(port);
 
 	snprintf(line, sizeof line, "kept: socket: %s\n", strerror(EADDRINUSE));
-	ck_assert_str_eq(run((const char *const[]){program, "-P", port, NULL}, 1).error, line);
+	ck_assert_str_eq(run((const char *const[]){ program, "-P", port, NULL }, 1).error, line);
 	close(fd);
 }
 END_TEST
 
 START_TEST(kept_has_numbers_of_ports)
 {
-	static const char *const ports[] = {"", "a", "1x", "0", "-1", "65536"};
+	static const char *const ports[] = { "", "a", "1x", "0", "-1", "65536" };
 
-	run((const char *const[]){example("../managers/kept"), "-P", ports[_i], NULL}, 2);
+	run((const char *const[]){ example("../managers/kept"), "-P", ports[_i], NULL }, 2);
 }
 END_TEST
 

@@ -26,13 +26,13 @@
 #include "harness/container-tools.h"
 
 /* In another process, whose assertions Check does not see. */
-#define NEED(truth)                                                                                \
-	do {                                                                                       \
-		if (!(truth)) {                                                                    \
-			dprintf(STDERR_FILENO, "%s:%d: not so: %s (errno %d, %s)\n", __FILE__,     \
-				__LINE__, #truth, errno, daemonkit_error());                       \
-			_exit(1);                                                                  \
-		}                                                                                  \
+#define NEED(truth)                                                                            \
+	do {                                                                                   \
+		if (!(truth)) {                                                                \
+			dprintf(STDERR_FILENO, "%s:%d: not so: %s (errno %d, %s)\n", __FILE__, \
+				__LINE__, #truth, errno, daemonkit_error());                   \
+			_exit(1);                                                              \
+		}                                                                              \
 	} while (0)
 
 static void say(const char *line)
@@ -97,10 +97,9 @@ static bool is_default(int number)
 
 static int ending(int index)
 {
-	static const int signals[] = { SIGHUP,  SIGINT,  SIGQUIT,   SIGABRT, SIGUSR1,
-				       SIGUSR2, SIGPIPE, SIGALRM,   SIGTERM, SIGVTALRM,
-				       SIGPROF, SIGXCPU, SIGXFSZ,   SIGIO,   SIGPWR,
-				       SIGSTKFLT };
+	static const int signals[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGABRT,   SIGUSR1, SIGUSR2,
+				       SIGPIPE, SIGALRM, SIGTERM, SIGVTALRM, SIGPROF, SIGXCPU,
+				       SIGXFSZ, SIGIO,   SIGPWR,  SIGSTKFLT };
 	const int count = sizeof signals / sizeof *signals;
 
 	return index < count ? signals[index] : index == count ? SIGRTMIN : SIGRTMAX;
@@ -439,7 +438,9 @@ static void check_message(int manager, const char *line, pid_t sender)
 {
 	char text[512] = "", control[CMSG_SPACE(sizeof(struct ucred))];
 	struct iovec part = { text, sizeof text - 1 };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
 				  .msg_controllen = sizeof control };
 	struct ucred who;
 
@@ -599,7 +600,7 @@ static void choose_pid(pid_t pid)
 /* argv[1]: the helper that is to have the pid 300, argv[2...]: its arguments. */
 static int init_main(int argc, char *argv[])
 {
-	char *arguments[] = { argv[0], (char[]) { "--helper" }, argv[1], argv[2], NULL };
+	char *arguments[] = { argv[0], (char[]){ "--helper" }, argv[1], argv[2], NULL };
 	int status;
 	pid_t child;
 

@@ -123,7 +123,8 @@ START_TEST(log_messages_go_to_the_log)
 {
 	int log = own_log();
 	struct probe probe = probe_run(START CLEAR "first:files=%d first:syslog=early "
-				       "daemon:files=30 daemon:syslog=late" REPORT, _i);
+						   "daemon:files=30 daemon:syslog=late" REPORT,
+				       _i);
 
 	probe_check_up(&probe);
 	check_pid_file(&probe);
@@ -177,7 +178,7 @@ END_TEST
 START_TEST(lower_limit_leaves_all_working)
 {
 	struct probe probe = probe_run(START "first:open=300 log=@/log rlimit=7:20:20 "
-				       "daemon:reopen daemon:release" REPORT);
+					     "daemon:reopen daemon:release" REPORT);
 
 	probe_check_up(&probe);
 	ck_assert_int_eq(probe_number("reopened"), 0);

@@ -25,11 +25,10 @@ static void *volatile nothing;
 
 /* ---- the interface ---- */
 
-#define REFUSED(call, text)                                                            \
-	do {                                                                           \
-		ck_assert_int_eq(call, -EINVAL);                                       \
-		ck_assert_msg(strstr(daemonkit_error(), text) != NULL,  \
-			      "%s", daemonkit_error());                 \
+#define REFUSED(call, text)                                                                      \
+	do {                                                                                     \
+		ck_assert_int_eq(call, -EINVAL);                                                 \
+		ck_assert_msg(strstr(daemonkit_error(), text) != NULL, "%s", daemonkit_error()); \
 	} while (0)
 
 START_TEST(arguments_are_checked)
@@ -176,7 +175,7 @@ START_TEST(scheduling_is_set)
 	ck_assert_str_eq(running_proc(running.daemon, "oom_score_adj", ""), "500");
 	if (!running.foreground) {
 		ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.launcher.pid),
-			 getpriority(PRIO_PROCESS, 0));
+				 getpriority(PRIO_PROCESS, 0));
 		ck_assert_int_eq(policy_of(running.launcher.pid), policy_of(0));
 		ck_assert_str_eq(running_proc(running.launcher.pid, "oom_score_adj", ""),
 				 running_proc(getpid(), "oom_score_adj", ""));
@@ -220,8 +219,9 @@ START_TEST(launcher_wins_over_the_second_copy)
 {
 	int nice = higher_nice(3);
 	struct running running = start_up(
-		_i, "first:nice=%d second:nice=%d second:oom=700 second:rlimit=4:1:1 "
-		    "second:nonew=1 first:rlimit=7:500:600 second:rlimit=7:400:400",
+		_i,
+		"first:nice=%d second:nice=%d second:oom=700 second:rlimit=4:1:1 "
+		"second:nonew=1 first:rlimit=7:500:600 second:rlimit=7:400:400",
 		nice, higher_nice(9));
 
 	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), nice);
@@ -504,7 +504,8 @@ START_TEST(threads_are_refused)
 	static const char *const words[] = { "nice=1", "scheduler=3:0", "capability=10",
 					     "nonew=1" };
 	struct probe probe = probe_run("mode=foreground pid=@/run/pid rlimit=4:1:1 oom=400 "
-				       "first:threads=1 %s", words[_i]);
+				       "first:threads=1 %s",
+				       words[_i]);
 
 	probe_check_failed(&probe, -EBUSY, "other threads run");
 	probe_check_nothing_left();
@@ -514,8 +515,7 @@ END_TEST
 START_TEST(threads_are_no_matter_for_a_second_copy)
 {
 	int nice = higher_nice(1);
-	struct running running = start_up(
-		0, "first:threads=3 nice=%d scheduler=3:0 nonew=1", nice);
+	struct running running = start_up(0, "first:threads=3 nice=%d scheduler=3:0 nonew=1", nice);
 
 	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), nice);
 	running_kill(&running);

@@ -310,9 +310,10 @@ START_TEST(selecting_nothing_is_an_error)
 	result = harness_run(argv);
 	ck_assert(WIFEXITED(result.status));
 	ck_assert_int_eq(WEXITSTATUS(result.status), EXIT_FAILURE);
-	ck_assert_str_eq(result.output, _i == 0 ?
-		"Bail out! CK_RUN_CASE=no such name selects no test; the cases are: \"bad\"\n" :
-		"Bail out! CK_RUN_SUITE=no such name selects no test; the cases are: \"bad\"\n");
+	ck_assert_str_eq(
+		result.output,
+		_i == 0 ? "Bail out! CK_RUN_CASE=no such name selects no test; the cases are: \"bad\"\n"
+			: "Bail out! CK_RUN_SUITE=no such name selects no test; the cases are: \"bad\"\n");
 }
 END_TEST
 

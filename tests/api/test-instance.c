@@ -88,7 +88,8 @@ END_TEST
 START_TEST(programs_hold_no_lock)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:sleep=@/sleeper "
-				       "daemon:up daemon:wait", probe_ways[_i]);
+				       "daemon:up daemon:wait",
+				       probe_ways[_i]);
 	pid_t sleeper = (pid_t)atoi(harness_read_file(harness_path("sleeper")));
 
 	probe_check_up(&probe);
@@ -107,7 +108,8 @@ END_TEST
 START_TEST(worker_that_ends_leaves_the_lock)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:work daemon:search "
-				       "daemon:up daemon:wait launcher:search", probe_ways[_i]);
+				       "daemon:up daemon:wait launcher:search",
+				       probe_ways[_i]);
 	struct probe second;
 	const char *found;
 	char text[32];
@@ -136,8 +138,9 @@ static int start_without_a_process(const char *mode)
 		return 1;
 	if (setrlimit(RLIMIT_NPROC, &none) != 0 || daemonkit_context_new(&context) != 0 ||
 	    daemonkit_context_set_pid_file(context, "/x.pid", 0) != 0 ||
-	    daemonkit_context_set_mode(context, strcmp(mode, "fork") == 0 ? DAEMONKIT_MODE_FORK
-									  : DAEMONKIT_MODE_REBORN) != 0)
+	    daemonkit_context_set_mode(context, strcmp(mode, "fork") == 0
+							? DAEMONKIT_MODE_FORK
+							: DAEMONKIT_MODE_REBORN) != 0)
 		return 2;
 	result = daemonkit_context_reborn(context);
 	daemonkit_context_free(context);
@@ -164,7 +167,8 @@ START_TEST(search_finds_the_daemon)
 {
 	struct probe probe = probe_run("%s pid=@/run/pid ready=60000 daemon:up daemon:wait "
 				       "launcher:search launcher:kill launcher:gone "
-				       "launcher:search", probe_ways[_i]);
+				       "launcher:search",
+				       probe_ways[_i]);
 	char first[32], second[32];
 	const char *found;
 
@@ -183,7 +187,8 @@ START_TEST(release_removes_the_pid_file)
 {
 	struct probe probe = probe_run("%s pid=@/run/pid ready=60000 daemon:up daemon:await=@/go "
 				       "daemon:release daemon:release daemon:report daemon:wait "
-				       "launcher:release", probe_ways[_i]);
+				       "launcher:release",
+				       probe_ways[_i]);
 
 	probe_check_up(&probe);
 	ck_assert_int_eq(pid_in_file(), probe.result);
@@ -295,7 +300,8 @@ int main(int argc, char *argv[])
 	TCase *instance = harness_case(suite, "instance");
 
 	tcase_add_loop_test(instance, of_many_starts_one_wins, 0, PROBE_WAYS);
-	tcase_add_loop_test(instance, second_start_names_the_holder_and_harms_nothing, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, second_start_names_the_holder_and_harms_nothing, 0,
+			    PROBE_WAYS);
 	tcase_add_loop_test(instance, start_after_a_kill_succeeds_at_once, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, programs_hold_no_lock, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, worker_that_ends_leaves_the_lock, 0, PROBE_WAYS);

@@ -71,7 +71,8 @@ START_TEST(ignored_signals_do_not_end_the_start)
 {
 	struct harness_program program = probe_spawn(
 		"%s first:ignore=1 first:ignore=2 first:ignore=3 first:ignore=15 ready=60000 "
-		"daemon:report daemon:await=@/go daemon:up daemon:wait", probe_ways[_i]);
+		"daemon:report daemon:await=@/go daemon:up daemon:wait",
+		probe_ways[_i]);
 	struct probe probe;
 
 	wait_for_daemon();
@@ -121,7 +122,8 @@ START_TEST(launcher_is_killed)
 {
 	struct harness_program program = probe_spawn(
 		"%s pid=@/run/pid ready=60000 daemon:report daemon:await=@/go daemon:up "
-		"daemon:release daemon:exit=0", probe_ways[_i]);
+		"daemon:release daemon:exit=0",
+		probe_ways[_i]);
 	pid_t daemon = wait_for_daemon(), parent = parent_of(daemon);
 
 	ck_assert_int_eq(kill(program.pid, SIGKILL), 0);
@@ -199,7 +201,8 @@ START_TEST(watcher_is_killed_and_a_child_holds_the_channel)
 {
 	struct harness_program program = probe_spawn(
 		"mode=fork%s pid=@/run/pid ready=60000 daemon:report daemon:hold=@/held "
-		"daemon:touch=@/here daemon:%s", _i / 2 ? " first:deny=pidfd_open" : "",
+		"daemon:touch=@/here daemon:%s",
+		_i / 2 ? " first:deny=pidfd_open" : "",
 		_i % 2 ? "wait" : "await=@/go daemon:exit=3");
 	pid_t daemon = wait_for_daemon(), watcher = parent_of(daemon), child;
 	struct probe probe;
@@ -279,7 +282,8 @@ START_TEST(daemon_may_not_be_killed)
 	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
 	/* Enough to change the user: before that it is root's, and can be killed. */
 	probe = probe_run("%s first:lose=%d user=nobody ready=%d daemon:where=@/again "
-			  "daemon:report daemon:wait", mode, CAP_KILL, harness_scaled(1000));
+			  "daemon:report daemon:wait",
+			  mode, CAP_KILL, harness_scaled(1000));
 	probe_check_failed(&probe, -ETIMEDOUT, "was not ready in time and could not be killed");
 	ck_assert_int_eq(probe.status, -1);
 	probe_read(harness_path("again"));
@@ -314,8 +318,8 @@ START_TEST(launcher_that_ignores_sigchld)
 			  probe_ways[_i]);
 	ck_assert_int_eq(probe.result, -ECHILD);
 	/* Nobody else knows the status, but nothing may be made up. */
-	ck_assert_msg(probe.status == -1 || (WIFSIGNALED(probe.status) &&
-					     WTERMSIG(probe.status) == SIGKILL),
+	ck_assert_msg(probe.status == -1 ||
+			      (WIFSIGNALED(probe.status) && WTERMSIG(probe.status) == SIGKILL),
 		      "%#x", (unsigned)probe.status);
 	ck_assert_int_lt(probe.milliseconds, harness_scaled(20000));
 	probe_check_nothing_left();
@@ -326,11 +330,12 @@ START_TEST(launcher_whose_handler_reaps_everything)
 {
 	for (int i = 0; i < 10; i++) {
 		struct probe probe = probe_run("%s first:reaper ready=60000 pid=@/run/pid "
-					       "daemon:exit=5", probe_ways[_i]);
+					       "daemon:exit=5",
+					       probe_ways[_i]);
 
 		ck_assert_int_eq(probe.result, -ECHILD);
-		ck_assert_msg(probe.status == -1 || (WIFEXITED(probe.status) &&
-						     WEXITSTATUS(probe.status) == 5),
+		ck_assert_msg(probe.status == -1 ||
+				      (WIFEXITED(probe.status) && WEXITSTATUS(probe.status) == 5),
 			      "%#x", (unsigned)probe.status);
 		ck_assert_int_lt(probe.milliseconds, harness_scaled(20000));
 		unlink(harness_path("run/pid"));
@@ -374,12 +379,14 @@ START_TEST(launcher_that_stays_gets_the_exit_status)
 
 	harness_need_clones();
 	probe = probe_run("%s ready=60000 daemon:up daemon:await=@/go "
-			  "daemon:exit=42 launcher:touch=@/go launcher:reap", probe_ways[_i]);
+			  "daemon:exit=42 launcher:touch=@/go launcher:reap",
+			  probe_ways[_i]);
 	probe_check_up(&probe);
 	snprintf(line, sizeof line, "reaped %d\n", 42 << 8);
 	ck_assert_ptr_nonnull(strstr(probe.output, line));
 	probe = probe_run("%s ready=60000 daemon:up daemon:await=@/2 daemon:raise=11 "
-			  "launcher:touch=@/2 launcher:reap", probe_ways[_i]);
+			  "launcher:touch=@/2 launcher:reap",
+			  probe_ways[_i]);
 	probe_check_up(&probe);
 	ck_assert_int_eq(atoi(strstr(probe.output, "reaped ") + 7) & 0x7f, SIGSEGV);
 }
@@ -420,7 +427,8 @@ START_TEST(many_threads_in_malloc)
 	/* Each step of a start waits for its turn among all these threads. */
 	harness_allow(180000);
 	probe = probe_run("%s first:threads=200 times=10 ready=60000 daemon:up daemon:wait "
-			  "launcher:kill launcher:gone", probe_ways[_i]);
+			  "launcher:kill launcher:gone",
+			  probe_ways[_i]);
 	probe_check_up(&probe);
 }
 END_TEST
@@ -468,21 +476,28 @@ START_TEST(two_threads_start_two_daemons)
 	for (int round = 0; round < 20; round++) {
 		for (int i = 0; i < 2; i++) {
 			char report[256];
-			char *argv[] = { (char *)(uintptr_t)harness_self, strdup("--helper"),
-					 strdup("probe"), report, strdup("daemon:wait"), NULL };
+			char *argv[] = { (char *)(uintptr_t)harness_self,
+					 strdup("--helper"),
+					 strdup("probe"),
+					 report,
+					 strdup("daemon:wait"),
+					 NULL };
 
 			snprintf(report, sizeof report, "%s", harness_path("report%d", i));
 			ck_assert_int_eq(daemonkit_context_new(&starts[i].context), 0);
 			ck_assert_int_eq(daemonkit_context_set_mode(starts[i].context,
-								    DAEMONKIT_MODE_REBORN), 0);
+								    DAEMONKIT_MODE_REBORN),
+					 0);
 			ck_assert_int_eq(daemonkit_context_set_args(starts[i].context, argv), 0);
-			ck_assert_int_eq(daemonkit_context_set_pid_file(
-						 starts[i].context,
-						 harness_path("run/pid%d", i), 0), 0);
+			ck_assert_int_eq(
+				daemonkit_context_set_pid_file(starts[i].context,
+							       harness_path("run/pid%d", i), 0),
+				0);
 			for (int k = 1; k < 5; k++)
 				if (k != 3)
 					free(argv[k]);
-			ck_assert_int_eq(pthread_create(&threads[i], NULL, start_one, &starts[i]), 0);
+			ck_assert_int_eq(pthread_create(&threads[i], NULL, start_one, &starts[i]),
+					 0);
 		}
 		for (int i = 0; i < 2; i++) {
 			ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
@@ -505,8 +520,9 @@ END_TEST
 static struct daemonkit_context *context_for(const char *here, const char *go)
 {
 	char touch[1024], await[1024];
-	const char *const words[] = { harness_self, "--helper", "probe", harness_path("report"),
-				      touch, await, "daemon:up", "daemon:wait", NULL };
+	const char *const words[] = { harness_self, "--helper", "probe",     harness_path("report"),
+				      touch,        await,      "daemon:up", "daemon:wait",
+				      NULL };
 	struct daemonkit_context *context;
 
 	snprintf(touch, sizeof touch, "daemon:touch=%s", harness_path("%s", here));
@@ -606,7 +622,8 @@ START_TEST(deaf_manager_delays_until_the_deadline)
 {
 	int manager = deaf_manager();
 	struct probe probe = probe_run("%s ready=1500 daemon:status=a daemon:extend=1700 "
-				       "daemon:status=b daemon:up daemon:wait", managed[_i]);
+				       "daemon:status=b daemon:up daemon:wait",
+				       managed[_i]);
 
 	probe_check_up(&probe);
 	ck_assert_int_ge(probe.milliseconds, 1500);
@@ -622,8 +639,8 @@ START_TEST(deaf_manager_does_not_keep_signals_away)
 	int manager = deaf_manager(), status;
 	struct harness_program program = probe_spawn(
 		"%s ready=-1 pid=@/run/pid daemon:report daemon:await=@/go %s daemon:touch=@/here "
-		"daemon:up daemon:wait", managed[_i % 2],
-		_i / 2 == 0 ? "daemon:status=a" : "daemon:extend=60000");
+		"daemon:up daemon:wait",
+		managed[_i % 2], _i / 2 == 0 ? "daemon:status=a" : "daemon:extend=60000");
 	pid_t daemon = wait_for_daemon();
 
 	if (_i / 2 == 0)
@@ -644,7 +661,8 @@ END_TEST
 START_TEST(deaf_manager_does_not_hide_a_death_before_it_is_up)
 {
 	int manager = deaf_manager();
-	struct probe probe = probe_run("%s ready=-1 daemon:extend=60000 daemon:exit=7", managed[_i]);
+	struct probe probe = probe_run("%s ready=-1 daemon:extend=60000 daemon:exit=7",
+				       managed[_i]);
 
 	probe_check_failed(&probe, -ECHILD, "exited with status 7");
 	close(manager);
@@ -678,7 +696,8 @@ START_TEST(daemon_that_has_failed_does_not_keep_signals_away)
 {
 	struct harness_program program = probe_spawn(
 		"%s ready=60000 first:handler=15 daemon:report daemon:failed=-5,broken "
-		"daemon:touch=@/here daemon:wait", probe_ways[_i]);
+		"daemon:touch=@/here daemon:wait",
+		probe_ways[_i]);
 	pid_t daemon = wait_for_daemon();
 	struct probe probe;
 
@@ -709,8 +728,9 @@ END_TEST
 START_TEST(watcher_that_is_stopped_holds_nobody)
 {
 	struct harness_program program = probe_spawn(
-		"%s ready=%d daemon:report daemon:await=@/go %s", _i % 2 == 0 ? "mode=fork" :
-		"mode=reborn first:deny=clone3", _i / 2 == 0 ? 60000 : 3000,
+		"%s ready=%d daemon:report daemon:await=@/go %s",
+		_i % 2 == 0 ? "mode=fork" : "mode=reborn first:deny=clone3",
+		_i / 2 == 0 ? 60000 : 3000,
 		_i / 2 == 0 ? "daemon:up daemon:wait" : "daemon:failed=-5,broken daemon:exit=1");
 	pid_t daemon = wait_for_daemon(), watcher = parent_of(daemon);
 	struct probe probe;
@@ -775,7 +795,8 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(waits, deaf_manager_does_not_hide_a_death_before_it_is_up, 0, 2);
 	if (harness_has_pidfds())
 		tcase_add_loop_test(waits, deaf_manager_does_not_hide_a_death, 0, 2);
-	tcase_add_loop_test(waits, daemon_that_has_failed_does_not_keep_signals_away, 0, PROBE_WAYS);
+	tcase_add_loop_test(waits, daemon_that_has_failed_does_not_keep_signals_away, 0,
+			    PROBE_WAYS);
 	tcase_add_loop_test(waits, daemon_that_has_failed_is_killed_at_the_deadline, 0, PROBE_WAYS);
 	if (harness_has_pidfds())
 		tcase_add_loop_test(waits, watcher_that_is_stopped_holds_nobody, 0, 4);

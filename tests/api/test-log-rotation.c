@@ -158,7 +158,7 @@ static int count_logs(void)
 /* Rotate once: is there another old log now?  The new one is waited for. */
 static void rotate(void)
 {
-	const char *const argv[] = { "logrotate", "-f", "-s", harness_path("state"),
+	const char *const argv[] = { "logrotate",          "-f", "-s", harness_path("state"),
 				     harness_path("conf"), NULL };
 	struct harness_result result = harness_run(argv);
 
@@ -181,12 +181,14 @@ static void count_line(struct tally *tally, const char *line, const char *file)
 	size_t dashes;
 
 	ck_assert_msg(sscanf(line, "writer %d line %ld %n", &writer, &number, &used) == 2 &&
-		      used > 0, "torn in %s: \"%s\"", file, line);
+			      used > 0,
+		      "torn in %s: \"%s\"", file, line);
 	dashes = strspn(line + used, "-");
 	ck_assert_msg(dashes == (size_t)(number % 40) && strcmp(line + used + dashes, ".") == 0,
 		      "torn in %s: \"%s\"", file, line);
 	ck_assert_msg(writer >= 0 && writer < WRITERS && number >= 0 &&
-		      number < tally->expected[writer], "never written: %s in %s", line, file);
+			      number < tally->expected[writer],
+		      "never written: %s in %s", line, file);
 	ck_assert_msg(!tally->seen[writer][number], "twice: %s in %s", line, file);
 	tally->seen[writer][number] = 1;
 	tally->lines++;

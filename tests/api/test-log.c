@@ -18,13 +18,13 @@
  * A daemon in the foreground that is a child of the test: it may lose its
  * streams, its root directory and its privileges.
  */
-#define MUST(condition)                                                                   \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			dprintf(complaints, "# line %d: %s; error \"%s\"\n", __LINE__,    \
-				#condition, daemonkit_error());     \
-			_exit(1);                                                         \
-		}                                                                         \
+#define MUST(condition)                                                                            \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			dprintf(complaints, "# line %d: %s; error \"%s\"\n", __LINE__, #condition, \
+				daemonkit_error());                                                \
+			_exit(1);                                                                  \
+		}                                                                                  \
 	} while (0)
 
 static struct daemonkit_context *daemon_context;
@@ -214,8 +214,9 @@ static void nothing_to_reopen(void)
 }
 
 static void (*const rotations[])(void) = {
-	after_rename, after_removal, directory_in_the_way, unread_fifo_in_the_way, loop_in_the_way,
-	link_to_nowhere_in_the_way, no_directory_any_more, read_fifo, dangling_link,
+	after_rename,           after_removal,   directory_in_the_way,
+	unread_fifo_in_the_way, loop_in_the_way, link_to_nowhere_in_the_way,
+	no_directory_any_more,  read_fifo,       dangling_link,
 	nothing_to_reopen,
 };
 
@@ -278,7 +279,10 @@ static void in_a_directory_of_root(void)
 }
 
 static void (*const confined[])(void) = {
-	inside_of_the_jail, outside_of_the_jail, in_a_directory_of_the_user, in_a_directory_of_root,
+	inside_of_the_jail,
+	outside_of_the_jail,
+	in_a_directory_of_the_user,
+	in_a_directory_of_root,
 };
 
 START_TEST(reopen_confined)
@@ -371,8 +375,8 @@ static void redirected_stream(void)
 }
 
 static void (*const journals[])(void) = {
-	journal_is_left_alone, another_stream, another_inode, garbage_for_a_stream,
-	redirected_stream,
+	journal_is_left_alone, another_stream,    another_inode,
+	garbage_for_a_stream,  redirected_stream,
 };
 
 START_TEST(journal)
@@ -477,8 +481,8 @@ static void standard_error(void)
 }
 
 static void (*const streams[])(void) = {
-	closed_streams, closed_streams_and_a_log, closed_stream_for_a_log, pipe_for_a_log,
-	no_descriptor_for_a_log, standard_output, standard_error,
+	closed_streams,          closed_streams_and_a_log, closed_stream_for_a_log, pipe_for_a_log,
+	no_descriptor_for_a_log, standard_output,          standard_error,
 };
 
 START_TEST(foreground)
@@ -524,9 +528,8 @@ END_TEST
 static const struct {
 	mode_t mode, launcher_mask, daemon_mask, first, second;
 } modes[] = {
-	{ 0, 022, 022, 0640, 0640 },	   { 0666, 022, 0, 0644, 0666 },
-	{ 0666, 0, 077, 0666, 0600 },	   { 0600, 022, 0, 0600, 0600 },
-	{ 0, 077, 077, 0600, 0600 },	   { 0644, 022, 022, 0644, 0644 },
+	{ 0, 022, 022, 0640, 0640 },  { 0666, 022, 0, 0644, 0666 }, { 0666, 0, 077, 0666, 0600 },
+	{ 0600, 022, 0, 0600, 0600 }, { 0, 077, 077, 0600, 0600 },  { 0644, 022, 022, 0644, 0644 },
 };
 static int mode_index;
 
@@ -542,7 +545,8 @@ static void modes_of_logs(void)
 {
 	mkdir(harness_path("logs"), 0755);
 	umask(modes[mode_index].launcher_mask);
-	MUST(daemonkit_context_set_log_file(daemon_context, log_path(), modes[mode_index].mode) == 0);
+	MUST(daemonkit_context_set_log_file(daemon_context, log_path(), modes[mode_index].mode) ==
+	     0);
 	MUST(daemonkit_context_set_umask(daemon_context, modes[mode_index].daemon_mask) == 0);
 	MUST(daemonkit_context_reborn(daemon_context) == 0);
 	MUST(mode_of(log_path()) == modes[mode_index].first);

@@ -19,11 +19,11 @@
 static const char *const started[] = { "reborn", "fork" };
 static const char *const modes[] = { "foreground", "reborn", "fork" };
 
-#define CHECK_SAID(name, expected)                                                        \
-	do {                                                                              \
-		const char *text_;                                                        \
-		long said_ = speaker_said(name, &text_);                                  \
-		ck_assert_msg(said_ == (expected), "%s is %ld: %s", name, said_, text_);  \
+#define CHECK_SAID(name, expected)                                                       \
+	do {                                                                             \
+		const char *text_;                                                       \
+		long said_ = speaker_said(name, &text_);                                 \
+		ck_assert_msg(said_ == (expected), "%s is %ld: %s", name, said_, text_); \
 	} while (0)
 
 static void expect_up(void)
@@ -84,7 +84,8 @@ START_TEST(launcher_relays_until_the_daemon_is_ready)
 
 	ear_open(&ear, (enum ear_kind)(_i / 2));
 	speaker_run("mode=%s exec-pid=own wait=60000 -- status=a\nREADY=1 extend=2000 extend=1 "
-		    "ready status=b stopping", started[_i % 2]);
+		    "ready status=b stopping",
+		    started[_i % 2]);
 	expect_up();
 	speaker_end();
 	CHECK_SAID("ready", 0);
@@ -129,8 +130,8 @@ START_TEST(foreground_tells_of_its_failure)
 	speaker_run("mode=auto exec-pid=own workdir=/nonexistent --");
 	ck_assert_int_eq(speaker_said("launcher", NULL), -ENOENT);
 	speaker_end();
-	ear_expect(&ear, "STATUS=working directory /nonexistent: No such file or directory\nERRNO=2",
-		   0);
+	ear_expect(&ear,
+		   "STATUS=working directory /nonexistent: No such file or directory\nERRNO=2", 0);
 	ear_expect_nothing(&ear);
 	ear_close(&ear);
 }
@@ -143,8 +144,8 @@ START_TEST(not_the_launchers_manager)
 
 	ear_open(&ear, EAR_PATH);
 	speaker_run("mode=%s exec-pid=other wait=%d watchdog-pid=own -- status=a extend=1 ready "
-		    "status=b stopping watchdog store=a barrier=1000", started[_i % 2],
-		    _i < 2 ? 0 : 60000);
+		    "status=b stopping watchdog store=a barrier=1000",
+		    started[_i % 2], _i < 2 ? 0 : 60000);
 	expect_up();
 	speaker_end();
 	CHECK_SAID("ready", 0);
@@ -292,8 +293,12 @@ static void expect_newline(int fd)
 }
 
 static const char *const s6_ways[] = {
-	"mode=auto fd",		 "mode=foreground fd",	    "mode=reborn fd",
-	"mode=fork fd",		 "mode=reborn wait=60000 fd", "mode=fork wait=60000 fd",
+	"mode=auto fd",
+	"mode=foreground fd",
+	"mode=reborn fd",
+	"mode=fork fd",
+	"mode=reborn wait=60000 fd",
+	"mode=fork wait=60000 fd",
 	/* The second copy of the program says nothing of it: the launcher has. */
 	"mode=reborn first-fd",
 };

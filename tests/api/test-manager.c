@@ -169,8 +169,8 @@ START_TEST(reloading_tells_the_time)
 	CHECK_RESULT(context, daemonkit_notify_reloading(context), 0);
 	after = monotonic();
 	heard = ear_hear(&ear);
-	ck_assert_int_eq(sscanf(heard.text, "RELOADING=1\nMONOTONIC_USEC=%" SCNu64 "%n", &said,
-				&used), 1);
+	ck_assert_int_eq(
+		sscanf(heard.text, "RELOADING=1\nMONOTONIC_USEC=%" SCNu64 "%n", &said, &used), 1);
 	ck_assert_uint_eq(heard.length, (size_t)used);
 	ck_assert(before <= said && said <= after);
 #ifdef HAVE_ORACLE
@@ -213,9 +213,9 @@ static const struct {
 	const char *character;
 	size_t before, kept;
 } cuts[] = {
-	{ "x", 4000, 4000 },	{ "x", 3999, 4000 },	  { "\u00e9", 3998, 4000 },
-	{ "\u00e9", 3999, 3999 }, { "\u20ac", 3997, 4000 }, { "\u20ac", 3998, 3998 },
-	{ "\u20ac", 3999, 3999 }, { "\U0001f600", 3997, 3997 }, { "\U0001f600", 3999, 3999 },
+	{ "x", 4000, 4000 },          { "x", 3999, 4000 },          { "\u00e9", 3998, 4000 },
+	{ "\u00e9", 3999, 3999 },     { "\u20ac", 3997, 4000 },     { "\u20ac", 3998, 3998 },
+	{ "\u20ac", 3999, 3999 },     { "\U0001f600", 3997, 3997 }, { "\U0001f600", 3999, 3999 },
 	{ "\U0001f600", 3996, 4000 },
 };
 
@@ -300,7 +300,8 @@ START_TEST(watchdog_interval)
 	snprintf(pid, sizeof pid, watchdogs[_i].pid == PLUS ? " +%d" : "%d",
 		 (int)(watchdogs[_i].pid == OTHER ? getppid() : getpid()));
 	if (watchdogs[_i].pid != UNSET)
-		setenv("WATCHDOG_PID", watchdogs[_i].pid_text != NULL ? watchdogs[_i].pid_text : pid, 1);
+		setenv("WATCHDOG_PID",
+		       watchdogs[_i].pid_text != NULL ? watchdogs[_i].pid_text : pid, 1);
 	CHECK_RESULT(context, daemonkit_notify_watchdog_interval(context, &interval),
 		     watchdogs[_i].result);
 	ck_assert_int_eq(interval, watchdogs[_i].result == 1 ? watchdogs[_i].interval : -7);
@@ -347,8 +348,9 @@ START_TEST(descriptors_are_stored)
 	fd = open(harness_path("kept"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	CHECK_RESULT(context, daemonkit_notify_store_fd(context, "kept", fd, 0), 0);
 	expect_stored(&ear, "FDSTORE=1\nFDNAME=kept", fd);
-	CHECK_RESULT(context, daemonkit_notify_store_fd(context, "two words", fd,
-							DAEMONKIT_STORE_UNPOLLED), 0);
+	CHECK_RESULT(context,
+		     daemonkit_notify_store_fd(context, "two words", fd, DAEMONKIT_STORE_UNPOLLED),
+		     0);
 	expect_stored(&ear, "FDSTORE=1\nFDNAME=two words\nFDPOLL=0", fd);
 	/* It stays the caller's. */
 	ck_assert_int_ge(fcntl(fd, F_GETFD), 0);
@@ -551,7 +553,7 @@ static int say_all(struct daemonkit_context *context, int expected)
 static void forbid_sending(void)
 {
 	static const unsigned calls[] = {
-		SYS_sendmsg, SYS_sendto, SYS_sendmmsg, SYS_connect, SYS_socket,
+		SYS_sendmsg,    SYS_sendto, SYS_sendmmsg, SYS_connect, SYS_socket,
 #ifdef SYS_socketcall
 		SYS_socketcall, /* all of them in one, on some machines */
 #endif
@@ -634,7 +636,8 @@ END_TEST
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("manager");
-	TCase *messages = harness_case(suite, "messages"), *watchdog = harness_case(suite, "watchdog");
+	TCase *messages = harness_case(suite, "messages"),
+	      *watchdog = harness_case(suite, "watchdog");
 	TCase *descriptors = harness_case(suite, "descriptors");
 	TCase *barrier = harness_case(suite, "barrier"), *nobody = harness_case(suite, "nobody");
 

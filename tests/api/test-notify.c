@@ -47,7 +47,8 @@ START_TEST(fault_peers_extended_timeout_is_honoured)
 	int timeout = harness_scaled(EXTENDED);
 	struct harness_program program = probe_spawn(
 		"%s ready=%d pid=@/run/pid daemon:extend=60000 daemon:await=@/go daemon:up "
-		"daemon:wait", probe_ways[some_ways[_i]], timeout);
+		"daemon:wait",
+		probe_ways[some_ways[_i]], timeout);
 	struct probe probe;
 
 	ck_assert(!harness_wait_readable(program.output, EXTENDED + 1000));
@@ -92,7 +93,8 @@ END_TEST
 START_TEST(negative_timeout_waits_for_ever)
 {
 	struct harness_program program = probe_spawn("%s ready=-1 daemon:await=@/go daemon:up "
-						     "daemon:wait", probe_ways[some_ways[_i]]);
+						     "daemon:wait",
+						     probe_ways[some_ways[_i]]);
 	struct probe probe;
 
 	ck_assert(!harness_wait_readable(program.output, A_WHILE));
@@ -121,7 +123,8 @@ START_TEST(status_texts_come_in_order_and_at_once)
 {
 	struct harness_program program = probe_spawn(
 		"%s progress ready=60000 daemon:status=one daemon:status=two daemon:await=@/go "
-		"daemon:status=three daemon:up daemon:wait", probe_ways[_i]);
+		"daemon:status=three daemon:up daemon:wait",
+		probe_ways[_i]);
 	struct probe probe;
 
 	ck_assert_str_eq(harness_line(&program), "status one");
@@ -139,7 +142,8 @@ END_TEST
 START_TEST(status_texts_are_one_line)
 {
 	struct probe probe = probe_run("%s progress ready=60000 daemon:status=one\ntwo\r\n "
-				       "daemon:up daemon:wait", probe_ways[_i]);
+				       "daemon:up daemon:wait",
+				       probe_ways[_i]);
 
 	probe_check_up(&probe);
 	ck_assert_ptr_eq(strstr(probe.output, "status one two  \n"), probe.output);
@@ -150,7 +154,8 @@ END_TEST
 START_TEST(status_texts_of_a_daemon_that_dies_are_heard)
 {
 	struct probe probe = probe_run("%s progress ready=60000 pid=@/run/pid daemon:status=one "
-				       "daemon:status=last daemon:raise=9", probe_ways[_i]);
+				       "daemon:status=last daemon:raise=9",
+				       probe_ways[_i]);
 
 	probe_check_failed(&probe, -ECHILD, "signal 9");
 	ck_assert_ptr_eq(strstr(probe.output, "status one\nstatus last\n"), probe.output);
@@ -163,7 +168,8 @@ START_TEST(too_many_status_texts_do_not_stop_the_daemon)
 {
 	struct harness_program program = probe_spawn(
 		"%s progress ready=60000 daemon:touch=@/here daemon:await=@/stopped "
-		"daemon:flood daemon:touch=@/flooded daemon:up daemon:wait", probe_ways[_i]);
+		"daemon:flood daemon:touch=@/flooded daemon:up daemon:wait",
+		probe_ways[_i]);
 	struct probe probe;
 	int status, count;
 
@@ -174,7 +180,8 @@ START_TEST(too_many_status_texts_do_not_stop_the_daemon)
 	ck_assert(harness_wait_text(harness_path("flooded"), "\n", HARNESS_SOON));
 	ck_assert_int_eq(kill(program.pid, SIGCONT), 0);
 	ck_assert_int_eq(sscanf(strstr(harness_read_file(harness_path("report")), "flooded "),
-				"flooded %d %d", &count, &status), 2);
+				"flooded %d %d", &count, &status),
+			 2);
 	ck_assert_int_eq(status, -EAGAIN);
 	ck_assert_int_gt(count, 3);
 	/* All that were taken arrive. */
@@ -194,7 +201,8 @@ END_TEST
 START_TEST(long_texts_are_cut)
 {
 	struct probe probe = probe_run("%s progress ready=60000 pid=@/run/pid daemon:long "
-				       "daemon:release daemon:exit=1", probe_ways[_i]);
+				       "daemon:release daemon:exit=1",
+				       probe_ways[_i]);
 	size_t length;
 
 	ck_assert_int_eq(probe.result, -EIO);
@@ -211,7 +219,8 @@ START_TEST(failure_is_told_with_its_text)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid "
 				       "daemon:failed=-28:the_disk_is_full%%s daemon:release "
-				       "daemon:exit=6", probe_ways[_i]);
+				       "daemon:exit=6",
+				       probe_ways[_i]);
 
 	ck_assert_int_eq(probe.result, -ENOSPC);
 	ck_assert_str_eq(probe.text, "the_disk_is_full%s");
@@ -224,7 +233,8 @@ END_TEST
 START_TEST(failure_of_a_daemon_that_then_stays)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:failed=-5:no "
-				       "daemon:wait", probe_ways[_i]);
+				       "daemon:wait",
+				       probe_ways[_i]);
 
 	ck_assert_int_eq(probe.result, -EIO);
 	ck_assert_str_eq(probe.text, "no");
@@ -238,7 +248,8 @@ END_TEST
 START_TEST(fault_peers_end_of_file_is_failure)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:closeall "
-				       "daemon:wait", probe_ways[some_ways[_i]]);
+				       "daemon:wait",
+				       probe_ways[some_ways[_i]]);
 
 	probe_check_failed(&probe, -ECHILD, "closed its channel before it was ready");
 	ck_assert_int_lt(probe.milliseconds, harness_scaled(20000));
@@ -260,7 +271,8 @@ START_TEST(once_ready_nothing_more_is_said)
 {
 	struct probe probe = probe_run("%s ready=60000 daemon:up daemon:up daemon:failed=-5:late "
 				       "daemon:status=late daemon:extend=5 daemon:report "
-				       "daemon:wait", probe_ways[_i]);
+				       "daemon:wait",
+				       probe_ways[_i]);
 	const char *said;
 
 	probe_check_up(&probe);
@@ -274,7 +286,8 @@ END_TEST
 START_TEST(arguments_are_checked)
 {
 	struct probe probe = probe_run("%s ready=60000 daemon:misuse daemon:up daemon:report "
-				       "daemon:wait launcher:misuse", probe_ways[_i]);
+				       "daemon:wait launcher:misuse",
+				       probe_ways[_i]);
 	char line[64];
 
 	probe_check_up(&probe);

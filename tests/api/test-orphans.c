@@ -28,13 +28,13 @@
 #define ROUNDS_TIME 2000
 
 /* In another process, whose assertions Check does not see. */
-#define NEED(truth)                                                                                \
-	do {                                                                                       \
-		if (!(truth)) {                                                                    \
-			dprintf(STDERR_FILENO, "%s:%d: not so: %s (errno %d)\n", __FILE__,         \
-				__LINE__, #truth, errno);                                          \
-			_exit(1);                                                                  \
-		}                                                                                  \
+#define NEED(truth)                                                                        \
+	do {                                                                               \
+		if (!(truth)) {                                                            \
+			dprintf(STDERR_FILENO, "%s:%d: not so: %s (errno %d)\n", __FILE__, \
+				__LINE__, #truth, errno);                                  \
+			_exit(1);                                                          \
+		}                                                                          \
 	} while (0)
 
 /* A process that ends when the gate is closed. */

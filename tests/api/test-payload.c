@@ -76,8 +76,10 @@ START_TEST(daemon_takes_it_once)
 	size_t length = sizes[(size_t)_i % SIZES];
 	unsigned long sum = write_secret(length);
 	struct running running = running_start(
-		_i / (int)SIZES, "first:payload=@/secret daemon:take=%zu daemon:take=1048576 "
-		"daemon:take=1048577 daemon:end daemon:wait", length - 1);
+		_i / (int)SIZES,
+		"first:payload=@/secret daemon:take=%zu daemon:take=1048576 "
+		"daemon:take=1048577 daemon:end daemon:wait",
+		length - 1);
 	char expected[64], name[32];
 	int small;
 
@@ -172,11 +174,11 @@ END_TEST
 
 /* Starts that fail in different places. */
 static const char *const failures[] = {
-	"daemon:failed=-5:no",             /* the daemon says so */
-	"daemon:exit=3",                   /* dies */
-	"chroot=@/nowhere",                /* its set-up fails */
-	"mode=fork first:threads=1",       /* refused at once */
-	"mode=reborn first:room=1",        /* no descriptor left */
+	"daemon:failed=-5:no",              /* the daemon says so */
+	"daemon:exit=3",                    /* dies */
+	"chroot=@/nowhere",                 /* its set-up fails */
+	"mode=fork first:threads=1",        /* refused at once */
+	"mode=reborn first:room=1",         /* no descriptor left */
 	"mode=foreground chroot=@/nowhere", /* no launcher at all */
 };
 
@@ -229,9 +231,9 @@ START_TEST(a_replaced_one_is_wiped)
 
 	write_secret(100 * SECRET);
 	harness_write_file(harness_path("other"), "other");
-	running =
-		running_begin(_i, "first:payload=@/secret first:payload=@/other first:touch=@/set "
-				  "first:await=@/go daemon:take=100 daemon:end daemon:wait");
+	running = running_begin(_i,
+				"first:payload=@/secret first:payload=@/other first:touch=@/set "
+				"first:await=@/go daemon:take=100 daemon:end daemon:wait");
 	ck_assert(harness_wait_file(harness_path("set"), HARNESS_SOON));
 	ck_assert_uint_eq(count_in_memory(running.launcher.pid), 0);
 	harness_write_file(harness_path("go"), "");

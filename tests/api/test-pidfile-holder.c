@@ -198,8 +198,8 @@ END_TEST
 START_TEST(what_a_file_says_is_not_believed)
 {
 	static const char *const texts[] = {
-		"", "0\n", "1\n", "-1\n", "2147483647\n", "99999999999999999999\n", "junk\n",
-		"\001\377", "1\n2\n", "\n",
+		"",       "0\n",      "1\n",    "-1\n", "2147483647\n", "99999999999999999999\n",
+		"junk\n", "\001\377", "1\n2\n", "\n",
 	};
 	const char *path = harness_path("x.pid");
 	char own[32];
@@ -491,8 +491,9 @@ static int refused_to_nobody(void *path)
 
 	if (!become_nobody())
 		return 1;
-	return daemonkit_pidfile_create(path, 0, &pidfile) != -EALREADY ? 2 :
-	       named_by_error() == named ? 0 : 3;
+	return daemonkit_pidfile_create(path, 0, &pidfile) != -EALREADY ? 2
+	       : named_by_error() == named                              ? 0
+									: 3;
 }
 
 static int denied_to_nobody(void *path)
@@ -503,10 +504,13 @@ static int denied_to_nobody(void *path)
 
 	if (!become_nobody() || stat(path, &facts) != 0)
 		return 1;
-	snprintf(text, sizeof text, "pid file %s: open for writing: owned by user 0, mode %04o"
-		 " (run as that user or root): ", (char *)path, facts.st_mode & 07777u);
-	return daemonkit_pidfile_create(path, 0, &pidfile) != -EACCES ? 2 :
-	       strncmp(daemonkit_error(), text, strlen(text)) == 0 ? 0 : 3;
+	snprintf(text, sizeof text,
+		 "pid file %s: open for writing: owned by user 0, mode %04o"
+		 " (run as that user or root): ",
+		 (char *)path, facts.st_mode & 07777u);
+	return daemonkit_pidfile_create(path, 0, &pidfile) != -EACCES ? 2
+	       : strncmp(daemonkit_error(), text, strlen(text)) == 0  ? 0
+								      : 3;
 }
 
 /* Who may read a file learns who holds it; what cannot be written is refused otherwise. */
@@ -570,9 +574,10 @@ static int look_from_inside(void *path)
 	if (pid == 0) {
 		struct daemonkit_pidfile *pidfile = NULL;
 
-		_exit(holder_pid(path) != -EBADMSG ? 1 :
-		      daemonkit_pidfile_create(path, 0, &pidfile) != -EALREADY ? 2 :
-		      !strstr(daemonkit_error(), "pid namespace") ? 3 : 0);
+		_exit(holder_pid(path) != -EBADMSG                               ? 1
+		      : daemonkit_pidfile_create(path, 0, &pidfile) != -EALREADY ? 2
+		      : !strstr(daemonkit_error(), "pid namespace")              ? 3
+										 : 0);
 	}
 	waitpid(pid, &status, 0);
 	return status >> 8 | (status & 0xff);

@@ -201,12 +201,13 @@ static int remove_as_nobody(void *data)
 	struct daemonkit_process *process = NULL;
 	const char *path = data;
 
-	return daemonkit_pidfile_create(path, 0644, &pidfile) != 0 ? 1 :
-	       !become_nobody() ? 2 :
-	       daemonkit_pidfile_remove(pidfile) != 0 ? 3 :
-	       *harness_read_file(path) != '\0' ? 4 :
-	       daemonkit_pidfile_close(pidfile) != NULL ? 5 :
-	       daemonkit_pidfile_holder(path, &process) != -ESRCH ? 6 : 0;
+	return daemonkit_pidfile_create(path, 0644, &pidfile) != 0  ? 1
+	       : !become_nobody()                                   ? 2
+	       : daemonkit_pidfile_remove(pidfile) != 0             ? 3
+	       : *harness_read_file(path) != '\0'                   ? 4
+	       : daemonkit_pidfile_close(pidfile) != NULL           ? 5
+	       : daemonkit_pidfile_holder(path, &process) != -ESRCH ? 6
+								    : 0;
 }
 
 START_TEST(without_the_privilege_it_is_emptied)
@@ -262,10 +263,11 @@ static int remove_in_jail(void *data)
 	const struct jail *jail = data;
 	struct daemonkit_pidfile *pidfile = NULL;
 
-	return daemonkit_pidfile_create(jail->path, 0, &pidfile) != 0 ? 1 :
-	       chroot(jail->root) != 0 || chdir("/") != 0 ? 2 :
-	       daemonkit_pidfile_remove(pidfile) != 0 ? 3 :
-	       daemonkit_pidfile_close(pidfile) != NULL ? 4 : 0;
+	return daemonkit_pidfile_create(jail->path, 0, &pidfile) != 0 ? 1
+	       : chroot(jail->root) != 0 || chdir("/") != 0           ? 2
+	       : daemonkit_pidfile_remove(pidfile) != 0               ? 3
+	       : daemonkit_pidfile_close(pidfile) != NULL             ? 4
+								      : 0;
 }
 
 /* Fault 9 of go-daemon, and its opposite: the jail's file of the same name. */
@@ -420,7 +422,8 @@ static int create_when_full(void *way)
 	if (ftruncate(fd, 0) != 0)
 		return 3;
 	close(fd);
-	while ((fd = open(harness_path("filler%d", files), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) >= 0) {
+	while ((fd = open(harness_path("filler%d", files), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) >=
+	       0) {
 		close(fd);
 		files++;
 	}
@@ -457,9 +460,10 @@ static int create_when_read_only(void *unused)
 	harness_write_file(harness_path("stale.pid"), "1\n");
 	if (mount("none", harness_directory(), "tmpfs", MS_REMOUNT | MS_RDONLY, NULL) != 0)
 		return 77;
-	return daemonkit_pidfile_create(path, 0, &pidfile) != -EROFS ? 1 :
-	       daemonkit_pidfile_open(path, 0, &pidfile) != -EROFS ? 2 :
-	       daemonkit_pidfile_create(harness_path("stale.pid"), 0, &pidfile) != -EROFS ? 3 : 0;
+	return daemonkit_pidfile_create(path, 0, &pidfile) != -EROFS                        ? 1
+	       : daemonkit_pidfile_open(path, 0, &pidfile) != -EROFS                        ? 2
+	       : daemonkit_pidfile_create(harness_path("stale.pid"), 0, &pidfile) != -EROFS ? 3
+											    : 0;
 }
 
 /* One file of the host is mounted into a container: it cannot be replaced or removed. */
@@ -469,8 +473,7 @@ static int create_on_mount_point(void *way)
 	struct daemonkit_pidfile *pidfile = NULL;
 	struct stat before, after;
 
-	if (unshare(CLONE_NEWNS) != 0 ||
-	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0)
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0)
 		return 77;
 	harness_write_file(path, "2147483646\n");
 	harness_write_file(harness_path("host.pid"), "2147483646\n");

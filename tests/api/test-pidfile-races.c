@@ -44,8 +44,7 @@ struct report {
 };
 
 /* One of many: waits for the signal to begin, reports, waits for the end. */
-static void __attribute__((__noreturn__))
-compete(const char *path, int begin, int reports, int end)
+static void __attribute__((__noreturn__)) compete(const char *path, int begin, int reports, int end)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
 	struct report report = { .pid = getpid() };
@@ -176,7 +175,8 @@ START_TEST(one_of_many_threads_wins)
 
 		prepare(path, state);
 		for (int i = 0; i < 8; i++)
-			ck_assert_int_eq(pthread_create(&threads[i], NULL, start_in_thread, path), 0);
+			ck_assert_int_eq(pthread_create(&threads[i], NULL, start_in_thread, path),
+					 0);
 		for (int i = 0; i < 8; i++) {
 			void *result;
 
@@ -384,7 +384,9 @@ static void __attribute__((__noreturn__)) be_deceived(const char *path)
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 	raise(SIGSTOP);
 	_exit(daemonkit_pidfile_create(path, 0, &pidfile) == -EIO && !pidfile &&
-	      strstr(daemonkit_error(), "further names") ? 0 : 1);
+			      strstr(daemonkit_error(), "further names")
+		      ? 0
+		      : 1);
 }
 
 /*

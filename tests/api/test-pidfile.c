@@ -271,12 +271,13 @@ static int use_in_child(void *pidfile)
 {
 	pid_t pid;
 
-	return daemonkit_pidfile_write(pidfile) != -EPERM ? 1 :
-	       daemonkit_pidfile_remove(pidfile) != -EPERM ? 2 :
-	       daemonkit_pidfile_lock(pidfile) != -EALREADY ? 3 :
-	       daemonkit_pidfile_unlock(pidfile) != 0 ? 4 :
-	       daemonkit_pidfile_read(pidfile, &pid) != 0 || pid != getppid() ? 5 :
-	       daemonkit_pidfile_close(pidfile) != NULL ? 6 : 0;
+	return daemonkit_pidfile_write(pidfile) != -EPERM                       ? 1
+	       : daemonkit_pidfile_remove(pidfile) != -EPERM                    ? 2
+	       : daemonkit_pidfile_lock(pidfile) != -EALREADY                   ? 3
+	       : daemonkit_pidfile_unlock(pidfile) != 0                         ? 4
+	       : daemonkit_pidfile_read(pidfile, &pid) != 0 || pid != getppid() ? 5
+	       : daemonkit_pidfile_close(pidfile) != NULL                       ? 6
+										: 0;
 }
 
 static int start_in_child(void *inherited)
@@ -286,7 +287,9 @@ static int start_in_child(void *inherited)
 
 	daemonkit_pidfile_close(inherited);
 	return daemonkit_pidfile_create(path, 0, &pidfile) == -EALREADY &&
-	       named_by_error() == getppid() ? 0 : 1;
+			       named_by_error() == getppid()
+		       ? 0
+		       : 1;
 }
 
 START_TEST(children_inherit_no_lock_and_break_none)
@@ -536,12 +539,16 @@ START_TEST(standard_descriptors_are_left_free)
 		close(1);
 		close(2);
 		_exit(daemonkit_pidfile_create(path, 0, &pidfile) != 0 ||
-		      daemonkit_pidfile_open(other, 0, &empty) != 0 ||
-		      daemonkit_pidfile_open(other, 0, &again) != 0 ? 1 :
-		      daemonkit_pidfile_fd(empty) < 3 || daemonkit_pidfile_fd(again) < 3 ||
-		      daemonkit_pidfile_fd(pidfile) < 3 ? 2 :
-		      fcntl(0, F_GETFD) >= 0 || fcntl(1, F_GETFD) >= 0 || fcntl(2, F_GETFD) >= 0 ? 3 :
-		      daemonkit_pidfile_lock(pidfile) != 0 ? 4 : 0);
+				      daemonkit_pidfile_open(other, 0, &empty) != 0 ||
+				      daemonkit_pidfile_open(other, 0, &again) != 0
+			      ? 1
+		      : daemonkit_pidfile_fd(empty) < 3 || daemonkit_pidfile_fd(again) < 3 ||
+				      daemonkit_pidfile_fd(pidfile) < 3
+			      ? 2
+		      : fcntl(0, F_GETFD) >= 0 || fcntl(1, F_GETFD) >= 0 || fcntl(2, F_GETFD) >= 0
+			      ? 3
+		      : daemonkit_pidfile_lock(pidfile) != 0 ? 4
+							     : 0);
 	}
 	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
 	ck_assert_int_eq(status, 0);

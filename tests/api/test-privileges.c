@@ -144,7 +144,8 @@ START_TEST(a_users_number_has_the_groups_of_its_name)
 	    mount(groups, "/etc/group", "none", MS_BIND, NULL) != 0)
 		harness_skip("needs mounts of its own");
 	open_directory("open");
-	probe = probe_run("mode=reborn user=%s daemon:where=@/open/report" REPORT, _i == 0 ? "root" : "0");
+	probe = probe_run("mode=reborn user=%s daemon:where=@/open/report" REPORT,
+			  _i == 0 ? "root" : "0");
 	probe_check_up(&probe);
 	ck_assert_ptr_nonnull(strstr(probe_fact("groups"), "4242"));
 	probe_kill(&probe);
@@ -160,8 +161,8 @@ START_TEST(groups_are_left_alone)
 	open_directory("open");
 	probe = probe_run("%s first:groups %s daemon:where=@/open/report" REPORT,
 			  probe_ways[_i % PROBE_WAYS],
-			  _i < PROBE_WAYS ? "cred=65534:65533:100 keepgroups=1" :
-					    "keepgroups=1 cred=65534:65533:100");
+			  _i < PROBE_WAYS ? "cred=65534:65533:100 keepgroups=1"
+					  : "keepgroups=1 cred=65534:65533:100");
 	probe_check_up(&probe);
 	ck_assert_str_eq(probe_fact("gids"), "65533 65533 65533");
 	ck_assert_str_eq(probe_fact("groups"), "4 5 6 .");
@@ -189,7 +190,8 @@ START_TEST(root_directory)
 	open_directory("jail");
 	ck_assert_int_eq(mkdir(harness_path("jail/work"), 0755), 0);
 	probe = probe_run("%s pid=@/run/pid log=@/log chroot=@/jail workdir=/work "
-			  "daemon:where=/report daemon:say=x" REPORT, probe_ways[_i]);
+			  "daemon:where=/report daemon:say=x" REPORT,
+			  probe_ways[_i]);
 	probe_check_up(&probe);
 	ck_assert_str_eq(probe_fact("root"), root_of("jail"));
 	ck_assert_str_eq(probe_fact("cwd"), "/work");
@@ -208,8 +210,9 @@ START_TEST(chroot_and_credential)
 
 	harness_need_root();
 	open_directory("jail");
-	probe = probe_run("%s pid=@/run/pid chroot=@/jail cred=65534:65534 daemon:where=/report"
-			  REPORT, probe_ways[_i]);
+	probe = probe_run(
+		"%s pid=@/run/pid chroot=@/jail cred=65534:65534 daemon:where=/report" REPORT,
+		probe_ways[_i]);
 	probe_check_up(&probe);
 	ck_assert_str_eq(probe_fact("root"), root_of("jail"));
 	ck_assert_str_eq(probe_fact("uids"), "65534 65534 65534");
@@ -218,7 +221,8 @@ START_TEST(chroot_and_credential)
 }
 END_TEST
 
-/* In go-daemon: a pid file outside the jail is never removed; the working directory stays outside */
+/* In go-daemon: a pid file outside the jail is never removed; the working directory stays outside
+ */
 START_TEST(pid_file_outside_the_jail)
 {
 	struct probe probe;
@@ -226,7 +230,8 @@ START_TEST(pid_file_outside_the_jail)
 	harness_need_root();
 	open_directory("jail");
 	probe = probe_run("%s pid=@/run/pid chroot=@/jail daemon:where=/report daemon:search "
-			  "daemon:release" REPORT, probe_ways[_i]);
+			  "daemon:release" REPORT,
+			  probe_ways[_i]);
 	probe_check_up(&probe);
 	ck_assert_str_eq(probe_fact("cwd"), "/");
 	ck_assert_int_eq(probe_number("found"), probe.result);
@@ -251,7 +256,8 @@ START_TEST(pid_file_inside_the_jail)
 	open_directory("jail");
 	ck_assert_int_eq(mkdir(harness_path("jail/run"), 0755), 0);
 	probe = probe_run("%s pid=@/jail/run/pid chroot=@/jail daemon:where=/report "
-			  "daemon:release" REPORT, probe_ways[_i]);
+			  "daemon:release" REPORT,
+			  probe_ways[_i]);
 	probe_check_up(&probe);
 	ck_assert_int_eq(probe_number("released"), 0);
 	ck_assert_int_ne(access(harness_path("jail/run/pid"), F_OK), 0);
@@ -274,7 +280,8 @@ START_TEST(jail_with_a_way_out_is_refused)
 	probe_check_failed(&probe, -EPERM, "descriptor 20 is a directory");
 	probe_check_nothing_left();
 	probe = probe_run("%s pid=@/run/pid second:directory=20 first:directory=20 first:keep=20 "
-			  "chroot=@/jail daemon:wait", probe_ways[_i]);
+			  "chroot=@/jail daemon:wait",
+			  probe_ways[_i]);
 	probe_check_failed(&probe, -EPERM, "descriptor 20 is a directory");
 	probe_check_nothing_left();
 }
@@ -287,7 +294,8 @@ START_TEST(pid_file_in_a_directory_of_root_is_emptied)
 	harness_need_root();
 	open_directory("open");
 	probe = probe_run("%s pid=@/run/pid cred=65534:65534 daemon:where=@/open/report "
-			  "daemon:release" REPORT, probe_ways[_i]);
+			  "daemon:release" REPORT,
+			  probe_ways[_i]);
 	probe_check_up(&probe);
 	ck_assert_int_eq(probe_number("released"), 0);
 	ck_assert_int_eq(probe_number("uids"), NOBODY);
@@ -315,7 +323,8 @@ START_TEST(pid_file_in_a_directory_of_the_user_is_removed)
 	ck_assert_int_eq(mkdir(harness_path("run"), 0755), 0);
 	ck_assert_int_eq(chown(harness_path("run"), NOBODY, NOBODY), 0);
 	probe = probe_run("%s pid=@/run/pid cred=65534:65534 daemon:where=@/open/report "
-			  "daemon:release" REPORT, probe_ways[_i]);
+			  "daemon:release" REPORT,
+			  probe_ways[_i]);
 	probe_check_up(&probe);
 	ck_assert_int_eq(probe_number("released"), 0);
 	if (access(harness_path("run/pid"), F_OK) == 0)
@@ -339,7 +348,8 @@ START_TEST(capabilities_that_the_kernel_leaves_are_dropped)
 	harness_need_root();
 	open_directory("open");
 	probe = probe_run("%s first:securebits=4 second:securebits=4 cred=65534:65534 "
-			  "daemon:where=@/open/report daemon:powers" REPORT, probe_ways[_i]);
+			  "daemon:where=@/open/report daemon:powers" REPORT,
+			  probe_ways[_i]);
 	probe_check_up(&probe);
 	check_powerless();
 	probe_kill(&probe);
@@ -371,7 +381,8 @@ START_TEST(privileges_that_can_be_regained_are_an_error)
 	harness_need_root();
 	harness_need_filters();
 	probe = probe_run("%s pid=@/run/pid first:securebits=4 second:securebits=4 "
-			  "first:pretend=capset cred=65534:65534 daemon:wait", probe_ways[_i]);
+			  "first:pretend=capset cred=65534:65534 daemon:wait",
+			  probe_ways[_i]);
 	probe_check_failed(&probe, -EPERM, "privileges can be regained");
 	probe_check_nothing_left();
 }
@@ -433,15 +444,18 @@ END_TEST
 /* Its own group is the same, listed or not. */
 START_TEST(own_group_need_not_be_listed)
 {
-	static const char *const groups[] = { "--clear-groups", "--groups 65534", "--groups 3,65534" };
+	static const char *const groups[] = { "--clear-groups", "--groups 65534",
+					      "--groups 3,65534" };
 	static const char *const wanted[] = { ":65534", "", ":3" };
 	struct probe probe;
 	char words[512], options[128];
 
 	harness_need_root();
 	open_directory("open");
-	snprintf(words, sizeof words, "mode=reborn cred=65534:65534%s "
-		 "daemon:where=@/open/report" REPORT, wanted[_i]);
+	snprintf(words, sizeof words,
+		 "mode=reborn cred=65534:65534%s "
+		 "daemon:where=@/open/report" REPORT,
+		 wanted[_i]);
 	snprintf(options, sizeof options, AS_NOBODY "%s", groups[_i]);
 	probe = run_as(options, words);
 	probe_check_up(&probe);
@@ -475,10 +489,13 @@ START_TEST(who_one_is_already_has_no_capabilities)
 
 	harness_need_root();
 	open_directory("open");
-	snprintf(words, sizeof words, "%s cred=65534:65534 daemon:where=@/open/report "
-		 "daemon:powers" REPORT, probe_ways[_i]);
+	snprintf(words, sizeof words,
+		 "%s cred=65534:65534 daemon:where=@/open/report "
+		 "daemon:powers" REPORT,
+		 probe_ways[_i]);
 	probe = run_as(AS_NOBODY "--clear-groups --inh-caps=+setuid,+setgid,+chown "
-		       "--ambient-caps=+setuid,+setgid,+chown", words);
+				 "--ambient-caps=+setuid,+setgid,+chown",
+		       words);
 	probe_check_up(&probe);
 	check_powerless();
 	probe_kill(&probe);
@@ -493,10 +510,13 @@ START_TEST(who_one_is_already_keeps_what_is_asked_for)
 
 	harness_need_root();
 	open_directory("open");
-	snprintf(words, sizeof words, "%s cred=65534:65534 capability=0 "
-		 "daemon:where=@/open/report daemon:powers" REPORT, probe_ways[_i]);
+	snprintf(words, sizeof words,
+		 "%s cred=65534:65534 capability=0 "
+		 "daemon:where=@/open/report daemon:powers" REPORT,
+		 probe_ways[_i]);
 	probe = run_as(AS_NOBODY "--clear-groups --inh-caps=+setuid,+setgid,+chown "
-		       "--ambient-caps=+setuid,+setgid,+chown", words);
+				 "--ambient-caps=+setuid,+setgid,+chown",
+		       words);
 	probe_check_up(&probe);
 	ck_assert_int_eq(probe_number("may_chown"), 1);
 	ck_assert(!probe_has_fact("may_setuid"));

@@ -32,7 +32,8 @@ START_TEST(no_terminal_is_acquired)
 	const char *name;
 	int master = open_terminal(&name);
 	struct probe probe = probe_run("%s ready=60000 daemon:up daemon:terminal=%s daemon:report "
-				       "daemon:wait", probe_ways[_i], name);
+				       "daemon:wait",
+				       probe_ways[_i], name);
 
 	probe_check_up(&probe);
 	ck_assert_int_eq(probe_number("terminal"), 0);
@@ -83,7 +84,8 @@ START_TEST(descriptors_do_not_leak)
 {
 	struct probe probe = probe_run("%s first:open=3 first:open=4 first:directory=9 "
 				       "first:hide=7 first:open=1000 first:pipe=1010 "
-				       "first:files=100" REPORT, probe_ways[_i]);
+				       "first:files=100" REPORT,
+				       probe_ways[_i]);
 
 	probe_check_up(&probe);
 	ck_assert_int_eq(probe_number("descriptors"), 3);
@@ -114,8 +116,11 @@ END_TEST
 START_TEST(launcher_without_standard_streams)
 {
 	static const char *const closed[] = {
-		"first:close=0 first:close=1 first:close=2", "first:close=0", "first:close=1",
-		"first:close=1 first:close=2", "first:close=0 first:close=2",
+		"first:close=0 first:close=1 first:close=2",
+		"first:close=0",
+		"first:close=1",
+		"first:close=1 first:close=2",
+		"first:close=0 first:close=2",
 	};
 
 	for (size_t i = 0; i < sizeof closed / sizeof *closed; i++) {
@@ -139,7 +144,8 @@ END_TEST
 START_TEST(second_copy_has_standard_streams_from_the_beginning)
 {
 	struct probe probe = probe_run("%s first:close=0 first:close=1 first:close=2 "
-				       "second:streams" REPORT, probe_ways[_i]);
+				       "second:streams" REPORT,
+				       probe_ways[_i]);
 
 	probe_check_up(&probe);
 	ck_assert_int_eq(probe_number("read0"), 0);
@@ -199,7 +205,8 @@ START_TEST(log_file_is_written)
 	struct stat status;
 
 	probe = probe_run("%s first:mask=027 umask=0 logmode=0666 log=@/log daemon:say=one "
-			  "daemon:complain=two" REPORT, probe_ways[_i]);
+			  "daemon:complain=two" REPORT,
+			  probe_ways[_i]);
 	probe_check_up(&probe);
 	ck_assert_ptr_nonnull(strstr(probe_fact("fd1"), "-wa- "));
 	ck_assert_ptr_nonnull(strstr(probe_fact("fd2"), "-wa- "));
@@ -237,7 +244,8 @@ START_TEST(log_to_the_launchers_stdout)
 {
 	struct probe probe = probe_run("%s ready=60000 log=/dev/stdout daemon:say=one "
 				       "daemon:complain=two daemon:up daemon:report daemon:wait "
-				       "launcher:say=three", probe_ways[_i]);
+				       "launcher:say=three",
+				       probe_ways[_i]);
 
 	probe_check_up(&probe);
 	ck_assert_ptr_nonnull(strstr(probe.output, "one"));
@@ -247,7 +255,8 @@ START_TEST(log_to_the_launchers_stdout)
 	ck_assert_str_eq(probe.error, "");
 	probe_kill(&probe);
 	probe = probe_run("%s ready=60000 log=/dev/stderr daemon:say=one daemon:up "
-			  "daemon:wait launcher:complain=two", probe_ways[_i]);
+			  "daemon:wait launcher:complain=two",
+			  probe_ways[_i]);
 	probe_check_up(&probe);
 	ck_assert_str_eq(probe.error, "onetwo");
 	probe_kill(&probe);
@@ -280,7 +289,8 @@ START_TEST(signals_are_as_new)
 {
 	struct probe probe = probe_run("%s first:block=0 first:ignore=1 first:ignore=2 "
 				       "first:ignore=13 first:handler=10 first:ignore=34 "
-				       "daemon:run=@/child" REPORT, probe_ways[_i]);
+				       "daemon:run=@/child" REPORT,
+				       probe_ways[_i]);
 
 	probe_check_up(&probe);
 	ck_assert_int_eq(probe_number("blocked"), 0);

@@ -197,7 +197,8 @@ static int program_main(int argc, char *argv[])
 
 static void command(const char *word, int code)
 {
-	struct harness_result result = harness_run_helper("program", harness_directory(), word, NULL);
+	struct harness_result result = harness_run_helper("program", harness_directory(), word,
+							  NULL);
 
 	ck_assert_msg(WIFEXITED(result.status) && WEXITSTATUS(result.status) == code,
 		      "%s: status %#x, output \"%s\", error \"%s\"", word, (unsigned)result.status,
@@ -281,9 +282,10 @@ static void *use_pidfile(void *data)
 	pid_t pid;
 
 	if (daemonkit_pidfile_create(path, 0, &pidfile) < 0 ||
-	    daemonkit_pidfile_holder(path, &holder) < 0 || daemonkit_pidfile_read(pidfile, &pid) < 0 ||
-	    daemonkit_pidfile_write(pidfile) < 0 || daemonkit_pidfile_unlock(pidfile) < 0 ||
-	    daemonkit_pidfile_lock(pidfile) < 0 || daemonkit_pidfile_remove(pidfile) < 0)
+	    daemonkit_pidfile_holder(path, &holder) < 0 ||
+	    daemonkit_pidfile_read(pidfile, &pid) < 0 || daemonkit_pidfile_write(pidfile) < 0 ||
+	    daemonkit_pidfile_unlock(pidfile) < 0 || daemonkit_pidfile_lock(pidfile) < 0 ||
+	    daemonkit_pidfile_remove(pidfile) < 0)
 		abort();
 	daemonkit_process_free(holder);
 	daemonkit_pidfile_close(pidfile);
@@ -305,8 +307,10 @@ static void *use_process(void *data)
 	struct daemonkit_process *process;
 
 	if (daemonkit_process_open(*(pid_t *)data, &process) < 0 ||
-	    daemonkit_process_alive(process) != 1 || daemonkit_process_signal(process, SIGCONT) < 0 ||
-	    daemonkit_process_wait(process, 1) != -ETIMEDOUT || daemonkit_process_stop(process, 1, -1) < 0)
+	    daemonkit_process_alive(process) != 1 ||
+	    daemonkit_process_signal(process, SIGCONT) < 0 ||
+	    daemonkit_process_wait(process, 1) != -ETIMEDOUT ||
+	    daemonkit_process_stop(process, 1, -1) < 0)
 		abort();
 	daemonkit_process_free(process);
 	return NULL;

@@ -29,15 +29,16 @@ static void check_at_once(const struct probe *probe)
 
 static void check_exit(const struct probe *probe, int code)
 {
-	ck_assert_msg(WIFEXITED(probe->status) && WEXITSTATUS(probe->status) == code,
-		      "status %#x", (unsigned)probe->status);
+	ck_assert_msg(WIFEXITED(probe->status) && WEXITSTATUS(probe->status) == code, "status %#x",
+		      (unsigned)probe->status);
 }
 
 /* go-daemon: Reborn */
 START_TEST(reborn_starts_a_daemon)
 {
 	struct probe probe = probe_run("%s " LONG " pid=@/run/pid daemon:report daemon:up "
-				       "daemon:wait", probe_ways[_i]);
+				       "daemon:wait",
+				       probe_ways[_i]);
 	char line[32];
 
 	probe_check_up(&probe);
@@ -72,7 +73,8 @@ START_TEST(daemon_exits_before_it_is_ready)
 
 	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
 		struct probe probe = probe_run("%s " LONG " pid=@/run/pid daemon:release "
-					       "daemon:exit=%d", probe_ways[_i], codes[i]);
+					       "daemon:exit=%d",
+					       probe_ways[_i], codes[i]);
 
 		probe_check_failed(&probe, -ECHILD, "the daemon exited with status");
 		check_exit(&probe, codes[i]);
@@ -120,7 +122,8 @@ START_TEST(daemon_is_ready_and_exits_with_0)
 {
 	struct harness_program program = probe_spawn(
 		LONG " pid=@/run/pid %s daemon:touch=@/here daemon:await=@/stopped daemon:up "
-		"daemon:release daemon:exit=0", probe_ways[_i]);
+		     "daemon:release daemon:exit=0",
+		probe_ways[_i]);
 	pid_t daemon = end_unread(&program);
 	struct probe probe = probe_result(&program);
 
@@ -140,7 +143,8 @@ START_TEST(daemon_that_has_ended_can_be_reaped)
 
 	harness_need_clones();
 	program = probe_spawn(LONG " daemon:touch=@/here daemon:await=@/stopped daemon:up "
-			      "daemon:exit=0 launcher:reap %s", probe_ways[_i == 0 ? 0 : 3]);
+				   "daemon:exit=0 launcher:reap %s",
+			      probe_ways[_i == 0 ? 0 : 3]);
 	end_unread(&program);
 	probe = probe_result(&program);
 	probe_check_up(&probe);
@@ -174,7 +178,8 @@ START_TEST(daemon_dies_as_soon_as_it_is_up)
 	harness_need_clones();
 	program = probe_spawn(
 		LONG " pid=@/run/pid %s daemon:touch=@/here daemon:await=@/stopped daemon:up "
-		"daemon:release daemon:exit=8", probe_ways[_i == 0 ? 0 : 3]);
+		     "daemon:release daemon:exit=8",
+		probe_ways[_i == 0 ? 0 : 3]);
 	end_unread(&program);
 	probe = probe_result(&program);
 	probe_check_failed(&probe, -ECHILD, "exited with status 8 as soon as it was up");
@@ -188,7 +193,8 @@ END_TEST
 START_TEST(daemon_dies_while_its_child_holds_everything)
 {
 	struct probe probe = probe_run("%s " LONG " pid=@/run/pid daemon:hold=@/held "
-				       "daemon:raise=9", probe_ways[_i]);
+				       "daemon:raise=9",
+				       probe_ways[_i]);
 	pid_t held = (pid_t)atoi(harness_read_file(harness_path("held")));
 
 	probe_check_failed(&probe, -ECHILD, "signal 9");
@@ -250,8 +256,7 @@ START_TEST(dynamic_linker_fails)
 	harness_need_libraries();
 	ck_assert_int_eq(mkdir(harness_path("broken"), 0755), 0);
 	harness_write_file(harness_path("broken/libc.so.6"), "no library");
-	probe = probe_run("%s " LONG " pid=@/run/pid env=LD_LIBRARY_PATH=@/broken",
-			  probe_ways[_i]);
+	probe = probe_run("%s " LONG " pid=@/run/pid env=LD_LIBRARY_PATH=@/broken", probe_ways[_i]);
 	probe_check_failed(&probe, -ECHILD, "exited with status 127");
 	check_exit(&probe, 127);
 	check_at_once(&probe);
@@ -475,7 +480,8 @@ int main(int argc, char *argv[])
 			    PROBE_WAYS);
 	tcase_add_loop_test(silent, log_that_cannot_be_opened_is_an_error_once, 0, 4 * PROBE_WAYS);
 	if (harness_has_linux_api())
-		tcase_add_loop_test(silent, failed_daemon_is_silent_without_dev_null, 0, PROBE_WAYS);
+		tcase_add_loop_test(silent, failed_daemon_is_silent_without_dev_null, 0,
+				    PROBE_WAYS);
 	tcase_add_loop_test(refused, many_failures_and_then_a_start, 0, PROBE_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

@@ -43,7 +43,7 @@
 #include "ipc/channel.h"
 
 #define PATIENCE 10000 /* no run takes so long, in milliseconds */
-#define AT_ONCE 900 /* but less than any timeout of the library */
+#define AT_ONCE 900    /* but less than any timeout of the library */
 #define PROCESSES 8
 #define CALLS 4096
 #define DAEMON 2 /* after the launcher and its first child */
@@ -54,8 +54,8 @@ enum kind { NONE, ERROR, KILL };
 struct fault {
 	enum kind kind;
 	size_t process; /* in the order in which they are made; 0 is the launcher */
-	size_t call; /* in that process */
-	size_t error; /* which of those that the call can give */
+	size_t call;    /* in that process */
+	size_t error;   /* which of those that the call can give */
 };
 
 struct process {
@@ -72,8 +72,8 @@ struct run {
 	pid_t launcher, serving, struck_pid;
 	int launcher_status, serving_status, last_status;
 	bool launcher_ended, told, struck, up_before;
-	bool spoke; /* the daemon has said something to its launcher */
-	bool doubled; /* two daemons served at a time */
+	bool spoke;     /* the daemon has said something to its launcher */
+	bool doubled;   /* two daemons served at a time */
 	bool succeeded; /* the next daemon had said before that it is the daemon */
 	int64_t struck_at, launcher_took;
 	long struck_call;
@@ -153,8 +153,7 @@ static struct process *find_process(pid_t pid)
 	if (run.process_count == PROCESSES)
 		return NULL;
 	run.processes[run.process_count] = (struct process){
-		.pid = pid,
-		.counted = run.process_count > 0, /* the launcher's begin with a mark */
+		.pid = pid, .counted = run.process_count > 0, /* the launcher's begin with a mark */
 	};
 	return &run.processes[run.process_count++];
 }
@@ -188,7 +187,8 @@ static char sent_type(const struct process *process, const struct seccomp_data *
 	char type = 0;
 
 	if (call->nr != SYS_sendmsg ||
-	    !read_memory(process->pid, &message, (void *)(uintptr_t)call->args[1], sizeof message) ||
+	    !read_memory(process->pid, &message, (void *)(uintptr_t)call->args[1],
+			 sizeof message) ||
 	    message.msg_name != NULL ||
 	    !read_memory(process->pid, &first, message.msg_iov, sizeof first) ||
 	    !read_memory(process->pid, &type, first.iov_base, 1))
@@ -210,8 +210,7 @@ static int strike(const struct fault *fault, struct process *process,
 		process->first[call] = notice->data.nr;
 	/* Before the fault, and so not counting a call that it hits. */
 	type = sent_type(process, &notice->data);
-	spoken = process == &run.processes[DAEMON] &&
-		 (type == CHANNEL_UP || type == CHANNEL_READY);
+	spoken = process == &run.processes[DAEMON] && (type == CHANNEL_UP || type == CHANNEL_READY);
 	if (fault->kind == NONE || process != &run.processes[fault->process] ||
 	    call != fault->call) {
 		run.spoke |= spoken;
@@ -496,8 +495,8 @@ static const struct fault no_fault = { .kind = NONE };
 static void describe(const struct fault *fault, char *text, size_t size)
 {
 	snprintf(text, size, "%s%s%s, process %zu, call %zu (number %ld) %s, status %#x", mode,
-		 jail ? " jail" : "", no_spawn ? " without clone" : "", fault->process,
-		 fault->call, run.struck_call,
+		 jail ? " jail" : "", no_spawn ? " without clone" : "", fault->process, fault->call,
+		 run.struck_call,
 		 fault->kind == ERROR ? strerrorname_np(run.struck_error) : "SIGKILL",
 		 (unsigned)run.last_status);
 }

@@ -97,8 +97,8 @@ static const struct call *find(long number, const __u64 *arguments)
 		if (arguments == NULL || arguments[1] == F_SETLK || arguments[1] == F_GETLK ||
 		    arguments[1] == F_OFD_SETLK || arguments[1] == F_OFD_GETLK)
 			return &lock;
-		return arguments[1] == F_DUPFD_CLOEXEC || arguments[1] == F_DUPFD ? &duplicate :
-										      &flags;
+		return arguments[1] == F_DUPFD_CLOEXEC || arguments[1] == F_DUPFD ? &duplicate
+										  : &flags;
 	}
 	/* A byte that wakes goes into a pipe, which is full at worst. */
 	if (number == SYS_write && arguments != NULL && arguments[2] == 1)

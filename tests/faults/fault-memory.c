@@ -34,7 +34,7 @@ struct block {
 
 static _Alignas(max_align_t) unsigned char memory[64 << 20];
 static size_t memory_used;
-static long blocks; /* given out and not back yet */
+static long blocks;             /* given out and not back yet */
 static long until_failure = -1; /* allocations, the failing one included */
 static long blocks_before;
 static bool has_failed;
@@ -46,8 +46,8 @@ void *malloc(size_t size)
 	struct block *block = (struct block *)(void *)(memory + memory_used);
 	size_t needed = sizeof *block + (size + 15) / 16 * 16;
 
-	if ((until_failure > 0 && --until_failure == 0) || size > sizeof memory - memory_used -
-	    sizeof *block - 16) {
+	if ((until_failure > 0 && --until_failure == 0) ||
+	    size > sizeof memory - memory_used - sizeof *block - 16) {
 		has_failed = true;
 		errno = ENOMEM;
 		return NULL;
@@ -64,8 +64,9 @@ void free(void *bytes)
 	if (bytes == NULL)
 		return;
 	blocks--;
-	memset(bytes, 0x5a, ((struct block *)(void *)((unsigned char *)bytes -
-						      offsetof(struct block, bytes)))->size);
+	memset(bytes, 0x5a,
+	       ((struct block *)(void *)((unsigned char *)bytes - offsetof(struct block, bytes)))
+		       ->size);
 }
 
 void *calloc(size_t count, size_t size)
@@ -83,8 +84,10 @@ void *calloc(size_t count, size_t size)
 void *realloc(void *old, size_t size)
 {
 	unsigned char *bytes = malloc(size);
-	size_t before = old == NULL ? 0 : ((struct block *)(void *)((unsigned char *)old -
-					    offsetof(struct block, bytes)))->size;
+	size_t before = old == NULL ? 0
+				    : ((struct block *)(void *)((unsigned char *)old -
+								offsetof(struct block, bytes)))
+					      ->size;
 
 	if (bytes != NULL && old != NULL) {
 		memcpy(bytes, old, before < size ? before : size);
@@ -322,8 +325,8 @@ static int signals_and_commands(void)
 	if (result == 0)
 		result = daemonkit_commands_add_bool(commands, &flag, SIGUSR2, ignore, NULL);
 	if (result == 0)
-		result = daemonkit_commands_add_string(commands, &variable, "stop", SIGTERM,
-						       NULL, NULL);
+		result = daemonkit_commands_add_string(commands, &variable, "stop", SIGTERM, NULL,
+						       NULL);
 	if (result == 0 && daemonkit_commands_active(commands) != 2)
 		result = 1;
 	if (result == 0)
@@ -347,12 +350,9 @@ static const struct scenario {
 	int (*run)(void);
 	bool second_copy; /* faults are for the second copy, too */
 } scenarios[] = {
-	{ "reborn", reborn, true },
-	{ "fork", forked, false },
-	{ "foreground", foreground, false },
-	{ "upgrade", upgrade, true },
-	{ "pidfile", pidfile, false },
-	{ "signals", signals_and_commands, false },
+	{ "reborn", reborn, true },          { "fork", forked, false },
+	{ "foreground", foreground, false }, { "upgrade", upgrade, true },
+	{ "pidfile", pidfile, false },       { "signals", signals_and_commands, false },
 	{ "process", process, false },
 };
 
@@ -422,7 +422,7 @@ static const char *await_daemons(void)
 		if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == FAULT_NONE)
 			copy_had_none = true;
 		else if (pid > 0 && (!WIFEXITED(status) || WEXITSTATUS(status) > FAULT_REPORTED) &&
-		    !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
+			 !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
 			problem = "the daemon crashed or lost memory";
 		if (pid == 0 && sigtimedwait(&child, NULL, &patience) < 0)
 			return "a process was left";
@@ -489,7 +489,8 @@ static bool try_both(const struct scenario *scenario, long fail, bool in_copy)
 	in_second_copy[0] = '0';
 	in_second_copy[1] = '\0';
 	if (code >= 0 && try(scenario, 0, where) != 0) {
-		printf("# %s%s, allocation %ld: the next one failed\n", scenario->name, where, fail);
+		printf("# %s%s, allocation %ld: the next one failed\n", scenario->name, where,
+		       fail);
 		code = -1;
 	}
 	*(code >= 0 ? &passed : &failed) += 1;

@@ -35,9 +35,10 @@ static int report(int error, const char *text)
 static int set_all(const char *mode, const char *directory, bool jail)
 {
 	char path[4096];
-	int result = daemonkit_context_set_mode(context, strcmp(mode, "fork") == 0 ?
-			DAEMONKIT_MODE_FORK : strcmp(mode, "foreground") == 0 ?
-			DAEMONKIT_MODE_FOREGROUND : DAEMONKIT_MODE_REBORN);
+	int result = daemonkit_context_set_mode(
+		context, strcmp(mode, "fork") == 0         ? DAEMONKIT_MODE_FORK
+			 : strcmp(mode, "foreground") == 0 ? DAEMONKIT_MODE_FOREGROUND
+							   : DAEMONKIT_MODE_REBORN);
 
 	snprintf(path, sizeof path, "%s/pid", directory);
 	if (result == 0)
@@ -134,8 +135,8 @@ int main(int argc, char *argv[])
 	if (daemon > 0)
 		printf("up %ld\n", (long)daemon);
 	else
-		printf("failed %ld %d %s\n", (long)daemon,
-		       daemonkit_context_exit_status(context), daemonkit_error());
+		printf("failed %ld %d %s\n", (long)daemon, daemonkit_context_exit_status(context),
+		       daemonkit_error());
 	daemonkit_signals_free(signals);
 	daemonkit_context_free(context);
 	return code;

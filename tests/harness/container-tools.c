@@ -77,7 +77,7 @@ static void __attribute__((__noreturn__)) end_like(pid_t child)
 /* argv[1...]: the helper and its arguments. */
 static void run_helper(char *argv[])
 {
-	char *arguments[MAX_ARGUMENTS + 3] = { argv[0], (char[]) { "--helper" } };
+	char *arguments[MAX_ARGUMENTS + 3] = { argv[0], (char[]){ "--helper" } };
 
 	for (size_t i = 0; i < MAX_ARGUMENTS && argv[1 + i] != NULL; i++)
 		arguments[2 + i] = argv[1 + i];

@@ -21,8 +21,11 @@ bool container_is_possible(void);
  * The helpers that make a container, and that enter one: they belong into
  * the array of every program that uses this.
  */
-#define CONTAINER_HELPERS                                                                          \
-	{ "container", container_main }, { "enter", container_enter }
+#define CONTAINER_HELPERS                \
+	{ "container", container_main }, \
+	{                                \
+		"enter", container_enter \
+	}
 int container_main(int argc, char *argv[]);
 int container_enter(int argc, char *argv[]);
 

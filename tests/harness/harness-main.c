@@ -32,7 +32,7 @@ static void clean_surroundings(void)
 {
 	static const char *const names[] = {
 		"NOTIFY_SOCKET", "SYSTEMD_EXEC_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
-		"WATCHDOG_USEC", "WATCHDOG_PID", "MAKEFLAGS", "MFLAGS", "MAKELEVEL",
+		"WATCHDOG_USEC", "WATCHDOG_PID",     "MAKEFLAGS",  "MFLAGS",     "MAKELEVEL",
 	};
 	DIR *fds = opendir("/proc/self/fd");
 	int input = open("/dev/null", O_RDONLY | O_CLOEXEC);

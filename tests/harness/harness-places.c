@@ -65,8 +65,8 @@ bool harness_make_directory(char path[static PATH_MAX])
 {
 	const char *place = working_place();
 
-	return snprintf(path, PATH_MAX, "%s/daemonkit-XXXXXX", place) < PATH_MAX &&
-	       mkdtemp(path) && chmod(path, 0755) == 0;
+	return snprintf(path, PATH_MAX, "%s/daemonkit-XXXXXX", place) < PATH_MAX && mkdtemp(path) &&
+	       chmod(path, 0755) == 0;
 }
 
 static int open_up(const char *path, const struct stat *status, int type, struct FTW *walk)

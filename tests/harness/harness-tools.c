@@ -268,7 +268,7 @@ struct harness_program harness_spawn(const char *const argv[])
 
 	make_pipe(input);
 	make_pipe(output);
-	program.pid = start(argv, (const int[]) { input[0], output[1], -1 });
+	program.pid = start(argv, (const int[]){ input[0], output[1], -1 });
 	close(input[0]);
 	close(output[1]);
 	program.input = input[1];
@@ -285,8 +285,8 @@ const char *harness_line(struct harness_program *program)
 
 		if (harness_wait_readable(program->output, HARNESS_SOON))
 			count = read(program->output, line + length, 1);
-		ck_assert_msg(count == 1, "no line from process %d, only \"%s\"",
-			      (int)program->pid, line);
+		ck_assert_msg(count == 1, "no line from process %d, only \"%s\"", (int)program->pid,
+			      line);
 		if (line[length] == '\n') {
 			line[length] = '\0';
 			return line;
@@ -381,7 +381,7 @@ struct harness_result harness_run(const char *const argv[])
 	struct capture output = capture_begin(), error = capture_begin();
 	int64_t deadline = run_deadline();
 	int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	pid_t pid = start(argv, (const int[]) { input, output.writer, error.writer });
+	pid_t pid = start(argv, (const int[]){ input, output.writer, error.writer });
 
 	close(input);
 	close(output.writer);

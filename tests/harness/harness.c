@@ -350,8 +350,7 @@ static size_t list_fds(struct descriptor list[static MAX_FDS])
 		if (!isdigit((unsigned char)entry->d_name[0]) || atoi(entry->d_name) == dirfd(fds))
 			continue;
 		one->fd = atoi(entry->d_name);
-		length = readlinkat(dirfd(fds), entry->d_name, one->target,
-				    sizeof one->target - 1);
+		length = readlinkat(dirfd(fds), entry->d_name, one->target, sizeof one->target - 1);
 		one->target[length < 0 ? 0 : length] = '\0';
 		count++;
 	}
@@ -431,7 +430,7 @@ static bool wait_for_test(pid_t test, int *status)
 			in_time = false;
 		}
 		if (!in_time)
-			wait = (struct timespec) { .tv_sec = 1 };
+			wait = (struct timespec){ .tv_sec = 1 };
 		/* The run was interrupted: no result is needed, but nothing may be left. */
 		if (sigtimedwait(&signals, NULL, &wait) == SIGTERM)
 			kill(test, SIGKILL);
@@ -525,8 +524,8 @@ static void begin(void)
 	sigset_t none;
 	pid_t test;
 
-	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		      -1, 0);
+	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	ck_assert_ptr_ne(shared, MAP_FAILED);
 	begin_supervisor();
 	shared->supervisor = getpid();

@@ -60,8 +60,8 @@ void harness_allow(int milliseconds);
 void harness_skip(const char *format, ...)
 	__attribute__((__format__(__printf__, 1, 2), __noreturn__));
 void harness_need_root(void);
-void harness_need_mounts(void); /* makes them: a namespace of its own, root only */
-void harness_need_filters(void); /* of system calls */
+void harness_need_mounts(void);    /* makes them: a namespace of its own, root only */
+void harness_need_filters(void);   /* of system calls */
 void harness_need_libraries(void); /* that the dynamic linker looks for */
 void harness_need_description_locks(void);
 void harness_need_clones(void); /* that share memory: the daemon is the launcher's child */
@@ -76,7 +76,7 @@ void harness_need_kernel(const char *what);
 bool harness_has_linux_api(void); /* the library was built with it */
 bool harness_has_pidfds(void);
 bool harness_is_under_valgrind(void); /* as $HARNESS_VALGRIND says */
-bool harness_is_sanitized(void); /* the tests were built so */
+bool harness_is_sanitized(void);      /* the tests were built so */
 
 /* Become the parent of orphaned descendants, in place of the supervisor. */
 void harness_adopt_orphans(void);

@@ -79,7 +79,9 @@ struct heard ear_hear(const struct ear *ear)
 		struct cmsghdr align;
 		char bytes[256];
 	} control;
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
 				  .msg_controllen = sizeof control };
 	ssize_t length;
 
@@ -189,7 +191,7 @@ static void set(struct daemonkit_context *context, const char *name, const char 
 				result = daemonkit_context_set_mode(context, i);
 	} else if (strcmp(name, "wait") == 0) {
 		result = daemonkit_context_set_ready_timeout(
-				context, atoi(value) == 0 ? DAEMONKIT_UNTIL_SET_UP : atoi(value));
+			context, atoi(value) == 0 ? DAEMONKIT_UNTIL_SET_UP : atoi(value));
 	} else if (strcmp(name, "chroot") == 0) {
 		result = daemonkit_context_set_chroot(context, value);
 	} else if (strcmp(name, "uid") == 0) {
@@ -313,8 +315,7 @@ int speaker_main(int argc, char *argv[])
 		if (!has_failed && (daemonkit_was_reborn() || getpid() != caller))
 			(void)!read(HOLD_FD, &byte, 1);
 	} else {
-		report(daemonkit_was_reborn() ? "refused" : "launcher", result,
-		       daemonkit_error());
+		report(daemonkit_was_reborn() ? "refused" : "launcher", result, daemonkit_error());
 	}
 	daemonkit_context_free(context);
 	return result < 0;

@@ -43,11 +43,11 @@ void ear_expect_nothing(const struct ear *ear);
 /* Make this process the daemon; the context is to be freed. */
 struct daemonkit_context *foreground_daemon(void);
 
-#define CHECK_RESULT(context, call, expected)                                              \
-	do {                                                                               \
-		int result_ = (call);                                                      \
-		ck_assert_msg(result_ == (expected), "%s is %d: %s", #call, result_,       \
-			      daemonkit_error());                           \
+#define CHECK_RESULT(context, call, expected)                                        \
+	do {                                                                         \
+		int result_ = (call);                                                \
+		ck_assert_msg(result_ == (expected), "%s is %d: %s", #call, result_, \
+			      daemonkit_error());                                    \
 	} while (0)
 
 /*
@@ -57,13 +57,18 @@ struct daemonkit_context *foreground_daemon(void);
  */
 int speaker_main(int argc, char *argv[]);
 int holder_main(int argc, char *argv[]);
-#define SPEAKER_HELPERS { "speaker", speaker_main }, { "holder", holder_main }
+#define SPEAKER_HELPERS               \
+	{ "speaker", speaker_main },  \
+	{                             \
+		"holder", holder_main \
+	}
 
 /* Run it with words separated by spaces.  A daemon that it starts lives until speaker_end(). */
 struct harness_result speaker_run(const char *format, ...)
 	__attribute__((__format__(__printf__, 1, 2)));
 
-/* The daemon, if there is one, says all that it has to say and ends; to be called after each run. */
+/* The daemon, if there is one, says all that it has to say and ends; to be called after each run.
+ */
 void speaker_end(void);
 
 /* The first such line of @/said: its result and, if not NULL, its text; waited for. */

@@ -45,8 +45,8 @@ static void run_program(const char *path)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		execl("/proc/self/exe", harness_self, "--helper", "probe", path,
-		      "mode=foreground", "daemon:report", NULL);
+		execl("/proc/self/exe", harness_self, "--helper", "probe", path, "mode=foreground",
+		      "daemon:report", NULL);
 		_exit(127);
 	}
 	waitpid(pid, NULL, 0);
@@ -190,9 +190,10 @@ static void misuse(struct program *program)
 	struct daemonkit_context *context = program->context;
 
 	probe_write(program->report, "misused %d %d %d %d\n",
-		   daemonkit_notify_failed(context, 0, "x"), daemonkit_notify_failed(context, INT_MIN, "x"),
-		   daemonkit_notify_extend_timeout(context, 0),
-		   daemonkit_notify_extend_timeout(context, -1));
+		    daemonkit_notify_failed(context, 0, "x"),
+		    daemonkit_notify_failed(context, INT_MIN, "x"),
+		    daemonkit_notify_extend_timeout(context, 0),
+		    daemonkit_notify_extend_timeout(context, -1));
 }
 
 static void search(struct program *program)
@@ -201,7 +202,7 @@ static void search(struct program *program)
 	int result = daemonkit_context_search(program->context, &process);
 
 	probe_write(program->report, "found %d\n",
-		   result < 0 ? result : (int)daemonkit_process_pid(process));
+		    result < 0 ? result : (int)daemonkit_process_pid(process));
 	daemonkit_process_free(process);
 }
 
@@ -210,9 +211,8 @@ static void try_streams(const char *path)
 {
 	char byte;
 
-	probe_write(path, "read0 %zd\nwrite1 %zd\nwrite2 %zd\n",
-		   read(STDIN_FILENO, &byte, 1), write(STDOUT_FILENO, "x", 1),
-		   write(STDERR_FILENO, "x", 1));
+	probe_write(path, "read0 %zd\nwrite1 %zd\nwrite2 %zd\n", read(STDIN_FILENO, &byte, 1),
+		    write(STDOUT_FILENO, "x", 1), write(STDERR_FILENO, "x", 1));
 }
 
 static bool act_library(struct program *program, const char *name, const char *value)
@@ -251,7 +251,8 @@ static bool act_library(struct program *program, const char *name, const char *v
 	else if (strcmp(name, "streams") == 0)
 		try_streams(program->report);
 	else if (strcmp(name, "reopen") == 0)
-		probe_write(program->report, "reopened %d\n", daemonkit_context_reopen_log(context));
+		probe_write(program->report, "reopened %d\n",
+			    daemonkit_context_reopen_log(context));
 	else if (strcmp(name, "say") == 0)
 		(void)!write(STDOUT_FILENO, value, strlen(value));
 	else if (strcmp(name, "complain") == 0)

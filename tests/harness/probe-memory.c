@@ -22,8 +22,8 @@ size_t probe_count_in(const char *bytes, size_t length, const char *what, size_t
 }
 
 /* Some of a process's memory, as far as it can be read. */
-static size_t count_range(int memory, unsigned long begin, unsigned long end,
-			  const char *what, size_t size)
+static size_t count_range(int memory, unsigned long begin, unsigned long end, const char *what,
+			  size_t size)
 {
 	size_t length = end - begin, used = 0;
 	char *bytes = malloc(length);

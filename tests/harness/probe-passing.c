@@ -36,7 +36,8 @@ static void place(int from, int to)
 /* A socket that listens at 127.0.0.1:PORT or at a PATH. */
 static int listen_at(const char *where)
 {
-	struct sockaddr_in inet = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(where)),
+	struct sockaddr_in inet = { .sin_family = AF_INET,
+				    .sin_port = htons((uint16_t)atoi(where)),
 				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct sockaddr_un local = { .sun_family = AF_UNIX };
 	bool is_path = strchr(where, '/') != NULL;
@@ -45,7 +46,8 @@ static int listen_at(const char *where)
 	snprintf(local.sun_path, sizeof local.sun_path, "%s", where);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (bind(fd, is_path ? (struct sockaddr *)&local : (struct sockaddr *)&inet,
-		 is_path ? sizeof local : sizeof inet) < 0 || listen(fd, 100) < 0)
+		 is_path ? sizeof local : sizeof inet) < 0 ||
+	    listen(fd, 100) < 0)
 		exit(87);
 	return fd;
 }

@@ -129,7 +129,7 @@ static int set(struct program *program, const char *name, const char *value)
 		return daemonkit_context_set_program(context, value);
 	if (strcmp(name, "ready") == 0)
 		return daemonkit_context_set_ready_timeout(
-				context, atoi(value) == 0 ? DAEMONKIT_UNTIL_SET_UP : atoi(value));
+			context, atoi(value) == 0 ? DAEMONKIT_UNTIL_SET_UP : atoi(value));
 	if (strcmp(name, "keep") == 0)
 		return daemonkit_context_keep_fd(context, atoi(value));
 	if (strcmp(name, "progress") == 0)
@@ -183,10 +183,10 @@ static void obey(struct program *program, const char *prefix)
 		/* An argument that is no word, for tests of arguments. */
 		if (*word == '\0' || strchr(word, ' ') != NULL)
 			continue;
-		if (colon > equals || (colon != NULL && strncmp(word, "first:", 6) != 0 &&
-				       strncmp(word, "second:", 7) != 0 &&
-				       strncmp(word, "daemon:", 7) != 0 &&
-				       strncmp(word, "launcher:", 9) != 0))
+		if (colon > equals ||
+		    (colon != NULL && strncmp(word, "first:", 6) != 0 &&
+		     strncmp(word, "second:", 7) != 0 && strncmp(word, "daemon:", 7) != 0 &&
+		     strncmp(word, "launcher:", 9) != 0))
 			colon = NULL;
 		if (length == 0 ? colon != NULL : strncmp(word, prefix, length) != 0)
 			continue;
@@ -291,8 +291,12 @@ static int be_launcher(struct program *program, pid_t launcher)
 
 static int probe_main(int argc, char *argv[])
 {
-	struct program program = { .argc = argc, .argv = argv, .times = 1, .failure = 3,
-				   .report = argv[1], .is_second = daemonkit_was_reborn() };
+	struct program program = { .argc = argc,
+				   .argv = argv,
+				   .times = 1,
+				   .failure = 3,
+				   .report = argv[1],
+				   .is_second = daemonkit_was_reborn() };
 	int result;
 
 	program.out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 200);

@@ -48,8 +48,7 @@ static void report_descriptors(FILE *file)
 		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 		if (readlink(path, target, sizeof target - 1) < 0)
 			strcpy(target, "?");
-		fprintf(file, "fd%d %c%c%c%c %s\n", fd,
-			(flags & O_ACCMODE) != O_WRONLY ? 'r' : '-',
+		fprintf(file, "fd%d %c%c%c%c %s\n", fd, (flags & O_ACCMODE) != O_WRONLY ? 'r' : '-',
 			(flags & O_ACCMODE) != O_RDONLY ? 'w' : '-', flags & O_APPEND ? 'a' : '-',
 			(fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0 ? 'x' : '-', target);
 		count++;

@@ -121,7 +121,8 @@ void running_for_everybody(void)
 
 int running_connect(const char *where)
 {
-	struct sockaddr_in inet = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(where)),
+	struct sockaddr_in inet = { .sin_family = AF_INET,
+				    .sin_port = htons((uint16_t)atoi(where)),
 				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct sockaddr_un local = { .sun_family = AF_UNIX };
 	bool is_path = strchr(where, '/') != NULL;

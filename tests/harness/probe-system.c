@@ -54,8 +54,7 @@ static bool act_descriptors(struct program *program, const char *name, const cha
 		place(open("/dev/null", O_RDWR | O_CLOEXEC), fd, false);
 	else if (strcmp(name, "directory") == 0)
 		place(open("/", O_RDONLY | O_DIRECTORY), fd, true);
-	else if (strcmp(name, "socket") == 0 &&
-		 socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0) {
+	else if (strcmp(name, "socket") == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0) {
 		place(ends[0], fd, true);
 		place(ends[1], fd + 1, true);
 	} else if (strcmp(name, "pipe") == 0 && pipe(ends) == 0) {
@@ -214,14 +213,10 @@ static const struct {
 	const char *name;
 	unsigned number;
 } calls[] = {
-	{ "clone3", SYS_clone3 },
-	{ "close_range", SYS_close_range },
-	{ "pidfd_open", SYS_pidfd_open },
-	{ "pidfd_send_signal", SYS_pidfd_send_signal },
-	{ "connect", SYS_connect },
-	{ "bind", SYS_bind },
-	{ "execve", SYS_execve },
-	{ "capset", SYS_capset },
+	{ "clone3", SYS_clone3 },         { "close_range", SYS_close_range },
+	{ "pidfd_open", SYS_pidfd_open }, { "pidfd_send_signal", SYS_pidfd_send_signal },
+	{ "connect", SYS_connect },       { "bind", SYS_bind },
+	{ "execve", SYS_execve },         { "capset", SYS_capset },
 };
 
 /* They fail with this error; 0 makes them do nothing and succeed. */
@@ -246,13 +241,13 @@ static void deny(const char *names, unsigned error)
 }
 
 /* A macro: what type a resource has is each C library's own affair. */
-#define SET_LIMIT(resource, value)                                                         \
-	do {                                                                               \
-		struct rlimit limit_;                                                      \
-                                                                                           \
-		getrlimit(resource, &limit_);                                              \
-		limit_.rlim_cur = (value);                                                 \
-		setrlimit(resource, &limit_);                                              \
+#define SET_LIMIT(resource, value)            \
+	do {                                  \
+		struct rlimit limit_;         \
+                                              \
+		getrlimit(resource, &limit_); \
+		limit_.rlim_cur = (value);    \
+		setrlimit(resource, &limit_); \
 	} while (0)
 
 /* Most of the time in malloc(3), and still leaving something to others. */

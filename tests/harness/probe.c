@@ -83,9 +83,8 @@ static void parse(struct probe *probe, const char *output)
 	probe->result = 0;
 	probe->status = -1;
 	probe->text = "";
-	if (line == NULL ||
-	    sscanf(line, RESULT "%d %d %d %n", &probe->result, &probe->status,
-		   &probe->milliseconds, &used) < 3)
+	if (line == NULL || sscanf(line, RESULT "%d %d %d %n", &probe->result, &probe->status,
+				   &probe->milliseconds, &used) < 3)
 		return;
 	text = harness_memory(strlen(line) + 1);
 	strcpy(text, line + used);
@@ -96,7 +95,8 @@ static void parse(struct probe *probe, const char *output)
 struct probe probe_run_program(const char *path, const char *words)
 {
 	struct harness_result result = harness_run(arguments(path, words));
-	struct probe probe = { .error = result.error, .end = result.status,
+	struct probe probe = { .error = result.error,
+			       .end = result.status,
 			       .streams_held = result.streams_held };
 
 	parse(&probe, result.output);

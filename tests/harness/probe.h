@@ -26,14 +26,14 @@ extern const char *const probe_ways[];
 
 /* What the launcher said and did. */
 struct probe {
-	pid_t result;        /* of daemonkit_context_reborn() in the launcher */
-	int status;          /* daemonkit_context_exit_status() */
-	int milliseconds;    /* how long it took */
-	const char *text;    /* daemonkit_error() */
-	const char *output;  /* all that the launcher printed */
-	const char *error;   /* on standard error */
-	int end;             /* the launcher's own, as of waitpid(2) */
-	bool streams_held;   /* somebody holds its streams still */
+	pid_t result;       /* of daemonkit_context_reborn() in the launcher */
+	int status;         /* daemonkit_context_exit_status() */
+	int milliseconds;   /* how long it took */
+	const char *text;   /* daemonkit_error() */
+	const char *output; /* all that the launcher printed */
+	const char *error;  /* on standard error */
+	int end;            /* the launcher's own, as of waitpid(2) */
+	bool streams_held;  /* somebody holds its streams still */
 };
 
 /* For harness_main(). */
@@ -83,7 +83,7 @@ struct daemonkit_context;
 struct program {
 	struct daemonkit_context *context;
 	bool is_second; /* the second copy */
-	int out; /* the launcher's standard output, wherever that leads later */
+	int out;        /* the launcher's standard output, wherever that leads later */
 	int argc;
 	char **argv;
 	int times;
@@ -94,7 +94,7 @@ struct program {
 	size_t argument_count, environment_count;
 	const char *report;
 	pid_t daemon; /* in the launcher, once it is up */
-	int failure; /* exit code after a failed daemonkit_context_reborn() */
+	int failure;  /* exit code after a failed daemonkit_context_reborn() */
 };
 
 /* Obey one word; false if it is none that happens in the process. */

@@ -28,7 +28,7 @@ bool is_readable(const struct daemonkit_signals *signals)
 
 void queue_one(pid_t pid, int number, int value)
 {
-	while (sigqueue(pid, number, (union sigval){.sival_int = value}) < 0) {
+	while (sigqueue(pid, number, (union sigval){ .sival_int = value }) < 0) {
 		if (errno != EAGAIN)
 			_exit(1);
 		sched_yield();

@@ -139,9 +139,9 @@ static void start(const char *value)
 {
 	const char *colon = strchr(value, ':');
 	struct daemonkit_upgrade *fresh = NULL;
-	int result = daemonkit_upgrade_start(program.context, colon ? colon + 1 : NULL,
-					     atoi(value) == 0 ? DAEMONKIT_UNTIL_SET_UP : atoi(value),
-					     &fresh);
+	int result = daemonkit_upgrade_start(
+		program.context, colon ? colon + 1 : NULL,
+		atoi(value) == 0 ? DAEMONKIT_UNTIL_SET_UP : atoi(value), &fresh);
 
 	answer(result);
 	if (result < 0)
@@ -320,8 +320,8 @@ static void obey(const char *word)
 	char name[64];
 
 	snprintf(name, sizeof name, "%.*s", (int)(equals - word), word);
-	if (test >= 0 && (act_upgrade(name, value) || act_notify(name, value) ||
-			  act_context(name, value)))
+	if (test >= 0 &&
+	    (act_upgrade(name, value) || act_notify(name, value) || act_context(name, value)))
 		return;
 	if (strcmp(name, "watched") == 0) {
 		snprintf(name, sizeof name, "%d", (int)getpid());
@@ -380,7 +380,9 @@ int actor_main(int argc, char *argv[])
 {
 	pid_t result;
 
-	program = (struct program){ .argc = argc, .argv = argv, .report = "/dev/null",
+	program = (struct program){ .argc = argc,
+				    .argv = argv,
+				    .report = "/dev/null",
 				    .is_second = daemonkit_was_reborn() };
 	program.out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 200);
 	if (daemonkit_context_new(&program.context) < 0 ||

@@ -64,8 +64,9 @@ struct actor actor_accept(void)
 	return actor;
 }
 
-__attribute__((__format__(__printf__, 2, 0)))
-static void format_line(char line[UPGRADE_LINE], const char *format, va_list arguments)
+__attribute__((__format__(__printf__, 2, 0))) static void format_line(char line[UPGRADE_LINE],
+								      const char *format,
+								      va_list arguments)
 {
 	ck_assert_int_lt(vsnprintf(line, UPGRADE_LINE, format, arguments), UPGRADE_LINE);
 }
@@ -264,8 +265,9 @@ static void check_lock(pid_t holder)
 
 	ck_assert_int_ge(fd, 0);
 	for (off_t byte = 0; byte < 2; byte++) {
-		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte,
-				      .l_len = 1 };
+		struct flock lock = {
+			.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1
+		};
 
 		ck_assert_int_eq(fcntl(fd, F_GETLK, &lock), 0);
 		ck_assert(lock.l_type == F_WRLCK || (byte == 0 && lock.l_type == F_RDLCK));

@@ -18,7 +18,10 @@ struct actor {
 };
 
 int actor_main(int argc, char *argv[]);
-#define UPGRADE_HELPERS { "actor", actor_main }
+#define UPGRADE_HELPERS             \
+	{                           \
+		"actor", actor_main \
+	}
 
 /* Begin and end of a test: where the daemons call. */
 void actors_open(void);

@@ -179,9 +179,8 @@ static const struct {
 
 START_TEST(manager_is_understood)
 {
-	struct harness_result result =
-		harness_run_helper("parse", said[_i].pid, said[_i].fds, said[_i].names,
-				   said[_i].open, "ours", NULL);
+	struct harness_result result = harness_run_helper(
+		"parse", said[_i].pid, said[_i].fds, said[_i].names, said[_i].open, "ours", NULL);
 	const char *expected = said[_i].expected;
 
 	ck_assert_int_eq(result.status, 0);
@@ -189,7 +188,8 @@ START_TEST(manager_is_understood)
 		ck_assert_str_eq(result.output, expected);
 	} else {
 		ck_assert_msg(strncmp(result.output, "-22 LISTEN_", 11) == 0 &&
-			      strstr(result.output, expected) != NULL, "%s", result.output);
+				      strstr(result.output, expected) != NULL,
+			      "%s", result.output);
 	}
 }
 END_TEST
@@ -197,9 +197,8 @@ END_TEST
 #ifdef HAVE_ORACLE
 START_TEST(libsystemd_understands_the_same)
 {
-	struct harness_result result =
-		harness_run_helper("parse", said[_i].pid, said[_i].fds, said[_i].names,
-				   said[_i].open, "theirs", NULL);
+	struct harness_result result = harness_run_helper(
+		"parse", said[_i].pid, said[_i].fds, said[_i].names, said[_i].open, "theirs", NULL);
 	size_t length = strlen(said[_i].expected);
 	const char *open = strstr(said[_i].expected, " open:");
 
@@ -211,7 +210,8 @@ START_TEST(libsystemd_understands_the_same)
 	if (open != NULL)
 		length = (size_t)(open - said[_i].expected);
 	ck_assert_msg(strncmp(result.output, said[_i].expected, length) == 0 &&
-		      result.output[length] == '\0', "%s", result.output);
+			      result.output[length] == '\0',
+		      "%s", result.output);
 }
 END_TEST
 #endif
@@ -267,8 +267,8 @@ END_TEST
 START_TEST(names_are_checked)
 {
 	static const char *const bad[] = { "", "a:b", ":", "a\nb", "\t", "a\x7f", "\x01" };
-	static const char *const good[] = { "a",	"http", "with space", "gr\xc3\xbc\xc3\x9f",
-					    "a.socket", "/",	"=" };
+	static const char *const good[] = { "a",        "http", "with space", "gr\xc3\xbc\xc3\x9f",
+					    "a.socket", "/",    "=" };
 	struct daemonkit_context *context = new_context();
 	char name[257];
 
@@ -437,8 +437,8 @@ static int fifo(void)
 START_TEST(kinds_are_told_apart)
 {
 	static const char *const called[] = { "something else", "a listening socket",
-					      "a connection",	"a datagram socket",
-					      "a pipe",		"a regular file",
+					      "a connection",   "a datagram socket",
+					      "a pipe",         "a regular file",
 					      "a message queue" };
 	const struct {
 		int fd, kind;
@@ -533,8 +533,9 @@ END_TEST
 
 /* ---- from launcher to daemon ---- */
 
-#define PASS "first:listen=40:@/socket first:pipe=50 first:file=60:@/file first:pass=one:40 " \
-	     "first:pass=two:60 first:pass=one:50 "
+#define PASS                                                                             \
+	"first:listen=40:@/socket first:pipe=50 first:file=60:@/file first:pass=one:40 " \
+	"first:pass=two:60 first:pass=one:50 "
 
 /* The descriptor that a line of the report names. */
 static int found(const char *what)
@@ -604,7 +605,7 @@ START_TEST(daemon_finds_what_the_launcher_passed)
 	ck_assert(has_open(running.daemon, first));
 	/* It may be opening its own libraries still, with the same numbers. */
 	ck_assert(harness_wait_until(
-		are_closed, &(struct closed) { sleeper, { first, second, third } }, HARNESS_SOON));
+		are_closed, &(struct closed){ sleeper, { first, second, third } }, HARNESS_SOON));
 	kill(sleeper, SIGKILL);
 	ck_assert(harness_wait_gone(sleeper, HARNESS_SOON));
 	running_kill(&running);
@@ -613,9 +614,9 @@ END_TEST
 
 START_TEST(nothing_is_found_where_nothing_was_passed)
 {
-	struct running running =
-		running_start(_i, "daemon:find=http:0:1 daemon:find=*:0:0 daemon:end "
-				  "daemon:wait");
+	struct running running = running_start(_i,
+					       "daemon:find=http:0:1 daemon:find=*:0:0 daemon:end "
+					       "daemon:wait");
 
 	ck_assert_int_eq(found("http:0:1"), -ENOENT);
 	ck_assert_int_eq(found("*:0:0"), -ENOENT);
@@ -625,9 +626,9 @@ END_TEST
 
 START_TEST(context_closes_them)
 {
-	struct running running =
-		running_start(_i, PASS "daemon:find=two:0:5 daemon:freed daemon:end "
-				       "daemon:wait");
+	struct running running = running_start(_i,
+					       PASS "daemon:find=two:0:5 daemon:freed daemon:end "
+						    "daemon:wait");
 
 	ck_assert_int_eq(probe_number("freed"), 1);
 	ck_assert(!has_open(running.daemon, found("two:0:5")));
@@ -644,7 +645,8 @@ START_TEST(numbers_may_be_high)
 
 	getrlimit(RLIMIT_NOFILE, &limit);
 	count = limit.rlim_max < 10000 ? (int)limit.rlim_max : 10000;
-	running = running_start(_i, "first:limit=%d first:files=%d first:file=%d:@/file "
+	running = running_start(_i,
+				"first:limit=%d first:files=%d first:file=%d:@/file "
 				"first:pass=high:%d daemon:find=high:0:5 daemon:end daemon:wait",
 				count, count / 2, count * 9 / 10, count * 9 / 10);
 	ck_assert_int_gt(found("high:0:5"), count / 2);
@@ -780,9 +782,20 @@ END_TEST
 /* systemd-socket-activate runs the probe when the first one connects. */
 static struct harness_program socket_activate(const char *names, const char *mode)
 {
-	const char *argv[] = { "env", "SYSTEMD_LOG_LEVEL=err", "systemd-socket-activate",
-			       "-l", harness_path("socket"), names, harness_self,
-			       "--helper", "probe", harness_path("report"), mode, NULL, NULL, NULL,
+	const char *argv[] = { "env",
+			       "SYSTEMD_LOG_LEVEL=err",
+			       "systemd-socket-activate",
+			       "-l",
+			       harness_path("socket"),
+			       names,
+			       harness_self,
+			       "--helper",
+			       "probe",
+			       harness_path("report"),
+			       mode,
+			       NULL,
+			       NULL,
+			       NULL,
 			       NULL };
 	const char *await = harness_path("go");
 	char *word = harness_memory(strlen(await) + 32);
@@ -842,8 +855,9 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("descriptors");
 	TCase *manager = harness_case(suite, "manager"), *api = harness_case(suite, "interface");
 	TCase *launcher = harness_case(suite, "launcher"), *real = harness_case(suite, "activator");
-	const struct harness_helper helpers[] = { own_helpers[0], own_helpers[1], probe_helpers[0],
-						  { NULL, NULL } };
+	const struct harness_helper helpers[] = {
+		own_helpers[0], own_helpers[1], probe_helpers[0], { NULL, NULL }
+	};
 
 	tcase_add_loop_test(manager, manager_is_understood, 0, sizeof said / sizeof *said);
 #ifdef HAVE_ORACLE

@@ -98,7 +98,8 @@ START_TEST(out_of_the_way_of_the_standard_ones)
 		close(1);
 		close(2);
 		if (fd_pipe(ends, true) != 0 || ends[0] < 3 || ends[1] < 3 ||
-		    fcntl(ends[0], F_GETFD) != FD_CLOEXEC || fcntl(ends[1], F_GETFD) != FD_CLOEXEC ||
+		    fcntl(ends[0], F_GETFD) != FD_CLOEXEC ||
+		    fcntl(ends[1], F_GETFD) != FD_CLOEXEC ||
 		    !(fcntl(ends[1], F_GETFL) & O_NONBLOCK))
 			_exit(1);
 		fd = fd_above_standard(open("/dev/null", O_RDWR));
@@ -106,7 +107,8 @@ START_TEST(out_of_the_way_of_the_standard_ones)
 			_exit(2);
 		if (fcntl(0, F_GETFD) >= 0 || fcntl(1, F_GETFD) >= 0 || fcntl(2, F_GETFD) >= 0)
 			_exit(3);
-		if (fd_replace(fd, 1) != 0 || fcntl(1, F_GETFD) != 0 || fd_replace(1000, 1) != -EBADF)
+		if (fd_replace(fd, 1) != 0 || fcntl(1, F_GETFD) != 0 ||
+		    fd_replace(1000, 1) != -EBADF)
 			_exit(4);
 		_exit(0);
 	}
@@ -158,7 +160,8 @@ START_TEST(own_numbers_are_above_another)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	copy = fd_duplicate(fd);
 	/* valgrind keeps the limit to itself: it answers EMFILE, the kernel EINVAL. */
-	ck_assert(harness_is_under_valgrind() ? copy == -EMFILE : copy > STDERR_FILENO && copy < 50);
+	ck_assert(harness_is_under_valgrind() ? copy == -EMFILE
+					      : copy > STDERR_FILENO && copy < 50);
 	fd_close(copy);
 	fd_close(fd);
 	fd_close(100);

@@ -83,9 +83,20 @@ START_TEST(settings_as_they_are_now)
 	int keep[] = { 3, 9 };
 	char text[] = "/some/where";
 	const struct settings settings = {
-		.pid_file = text, .log = SETTINGS_LOG_FILE, .log_file = text, .log_fd = -1,
-		.ready_fd = -1, .pid_fd = -1, .manager_fd = -1, .successor = true,
-		.program = text, .manager = text, .work_dir = text, .keep = keep, .keep_count = 2, .name = text,
+		.pid_file = text,
+		.log = SETTINGS_LOG_FILE,
+		.log_file = text,
+		.log_fd = -1,
+		.ready_fd = -1,
+		.pid_fd = -1,
+		.manager_fd = -1,
+		.successor = true,
+		.program = text,
+		.manager = text,
+		.work_dir = text,
+		.keep = keep,
+		.keep_count = 2,
+		.name = text,
 	};
 	struct settings again;
 	struct archive archive = { 0 };

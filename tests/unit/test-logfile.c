@@ -134,16 +134,18 @@ END_TEST
 /* Sockets cannot be opened by name, and their flags are the launcher's. */
 START_TEST(links_to_streams_mean_the_stream)
 {
-	static const char *const targets[] = { "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1",
+	static const char *const targets[] = { "/dev/stdout",      "/dev/fd/1",   "/proc/self/fd/1",
 					       "/dev/../dev/fd/1", "/dev/stderr", "/dev/fd/2" };
 	char line[8] = "";
 	int ends[2], saved[2];
 
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
+			 0);
 	for (int i = 0; i < 2; i++)
 		saved[i] = fcntl(1 + i, F_DUPFD_CLOEXEC, 3);
 	for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
-		int stream = strstr(targets[i], "err") || strchr(targets[i], '2') ? 2 : 1, fd, flags;
+		int stream = strstr(targets[i], "err") || strchr(targets[i], '2') ? 2 : 1, fd,
+		    flags;
 
 		/* Other spellings are recognised by the kernel's own links. */
 		if (strstr(targets[i], "..") && !harness_has_linux_api())

@@ -25,8 +25,9 @@
 #include "manager/notify-address.h"
 #endif
 
-#define HUNDRED "/1234567890123456789012345678901234567890123456789" \
-		"12345678901234567890123456789012345678901234567890"
+#define HUNDRED                                              \
+	"/1234567890123456789012345678901234567890123456789" \
+	"12345678901234567890123456789012345678901234567890"
 
 static const struct {
 	const char *address;
@@ -60,8 +61,8 @@ static void expect_error(struct daemonkit_context *context, const char *address,
 #endif
 	ck_assert_msg(exact ? result == error : result < 0, "%s: %d and not %d", address, result,
 		      error);
-	ck_assert_msg(strstr(daemonkit_error(), address),
-		      "\"%s\" does not name %s", daemonkit_error(), address);
+	ck_assert_msg(strstr(daemonkit_error(), address), "\"%s\" does not name %s",
+		      daemonkit_error(), address);
 #ifdef HAVE_ORACLE
 	result = sd_notify(0, "READY=1");
 	ck_assert_msg(exact && error == -ENOENT ? result == error : result < 0,
@@ -118,9 +119,9 @@ END_TEST
 
 /* The longest addresses that the kernel takes; libsystemd takes one byte less. */
 #ifdef WITH_LIBSYSTEMD
-#define LONGEST (sizeof ((struct sockaddr_un *)0)->sun_path - 1)
+#define LONGEST (sizeof((struct sockaddr_un *)0)->sun_path - 1)
 #else
-#define LONGEST sizeof ((struct sockaddr_un *)0)->sun_path
+#define LONGEST sizeof((struct sockaddr_un *)0)->sun_path
 #endif
 
 START_TEST(the_longest_address_is_reached)
@@ -161,7 +162,10 @@ static const struct {
 	int count, types[3];
 } machines[] = {
 	{ "vsock:2:1", 2, 1, 3, { SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } },
-	{ "vsock:4294967294:4294967295", 4294967294, 4294967295, 3,
+	{ "vsock:4294967294:4294967295",
+	  4294967294,
+	  4294967295,
+	  3,
 	  { SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } },
 	{ "vsock-stream:3:1024", 3, 1024, 1, { SOCK_STREAM, 0, 0 } },
 	{ "vsock-dgram:3:1024", 3, 1024, 1, { SOCK_DGRAM, 0, 0 } },
@@ -193,12 +197,13 @@ END_TEST
 /* A manager on another machine, which is this one: where the kernel has vsock_loopback. */
 static int listen_to_machine(int type, unsigned port)
 {
-	struct sockaddr_vm vm = { .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_LOCAL,
+	struct sockaddr_vm vm = { .svm_family = AF_VSOCK,
+				  .svm_cid = VMADDR_CID_LOCAL,
 				  .svm_port = port };
 	int fd = socket(AF_VSOCK, type | SOCK_CLOEXEC, 0);
 
-	if (fd >= 0 && (bind(fd, (const struct sockaddr *)&vm, sizeof vm) < 0 ||
-			listen(fd, 10) < 0)) {
+	if (fd >= 0 &&
+	    (bind(fd, (const struct sockaddr *)&vm, sizeof vm) < 0 || listen(fd, 10) < 0)) {
 		close(fd);
 		return -1;
 	}

@@ -84,7 +84,8 @@ END_TEST
 
 START_TEST(limits_are_exact)
 {
-	static const uint64_t limits[] = { 0, 1, 9, 10, 255, 65535, INT_MAX, UINT64_MAX - 1, UINT64_MAX };
+	static const uint64_t limits[] = { 0,         1, 9, 10, 255, 65535, INT_MAX, UINT64_MAX - 1,
+					   UINT64_MAX };
 	char text[DECIMAL_MAX + 1];
 
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
@@ -95,10 +96,12 @@ START_TEST(limits_are_exact)
 		ck_assert(number == limits[i]);
 		number = 1234;
 		if (limits[i] > 0)
-			ck_assert_int_eq(decimal_parse(text, length, limits[i] - 1, &number), -EINVAL);
+			ck_assert_int_eq(decimal_parse(text, length, limits[i] - 1, &number),
+					 -EINVAL);
 		text[length] = '0';
 		if (limits[i] > 0)
-			ck_assert_int_eq(decimal_parse(text, length + 1, limits[i], &number), -EINVAL);
+			ck_assert_int_eq(decimal_parse(text, length + 1, limits[i], &number),
+					 -EINVAL);
 		ck_assert(number == 1234);
 	}
 	ck_assert_int_eq(decimal_parse("", 0, 9, &(uint64_t){ 0 }), -EINVAL);
@@ -113,7 +116,8 @@ START_TEST(variables)
 	ck_assert_int_eq(decimal_parse_variable("18446744073709551615", UINT64_MAX, &number), 0);
 	ck_assert(number == UINT64_MAX);
 	ck_assert_int_eq(decimal_parse_variable("10", 9, &number), -EINVAL);
-	ck_assert_int_eq(decimal_parse_variable("18446744073709551616", UINT64_MAX, &number), -EINVAL);
+	ck_assert_int_eq(decimal_parse_variable("18446744073709551616", UINT64_MAX, &number),
+			 -EINVAL);
 	ck_assert_int_eq(decimal_parse_variable("-1", UINT64_MAX, &number), -EINVAL);
 	ck_assert_int_eq(decimal_parse_variable(" -1", UINT64_MAX, &number), -EINVAL);
 	ck_assert(number == UINT64_MAX);

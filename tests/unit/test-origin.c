@@ -41,9 +41,14 @@ END_TEST
 static struct harness_result run_forged(const char *mark)
 {
 	const char *argv[] = {
-		"sh", "-c", "DAEMONKIT_REBORN=$(printf \"$1\" $$) exec \"$0\" --helper probe $2 "
-			    "mode=foreground failure=4 daemon:report",
-		harness_self, mark, harness_path("report"), NULL,
+		"sh",
+		"-c",
+		"DAEMONKIT_REBORN=$(printf \"$1\" $$) exec \"$0\" --helper probe $2 "
+		"mode=foreground failure=4 daemon:report",
+		harness_self,
+		mark,
+		harness_path("report"),
+		NULL,
 	};
 
 	return harness_run(argv);
@@ -53,8 +58,22 @@ static struct harness_result run_forged(const char *mark)
 START_TEST(forged_marks_are_nothing)
 {
 	static const char *const marks[] = {
-		"", "1", "garbage", ":", "3:", ":1", "3:1", "-1:%d", "3:-1", "3:%d0", "3:%dx",
-		"99999999999999999999:%d", "3:99999999999999999999", "%d:%d:%d", "3:0", " 3:%d",
+		"",
+		"1",
+		"garbage",
+		":",
+		"3:",
+		":1",
+		"3:1",
+		"-1:%d",
+		"3:-1",
+		"3:%d0",
+		"3:%dx",
+		"99999999999999999999:%d",
+		"3:99999999999999999999",
+		"%d:%d:%d",
+		"3:0",
+		" 3:%d",
 	};
 
 	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
@@ -82,7 +101,8 @@ START_TEST(forged_mark_without_a_channel_is_refused)
 		result = run_forged(marks[i]);
 		ck_assert_msg(WIFEXITED(result.status) && WEXITSTATUS(result.status) != 0,
 			      "mark \"%s\": status %#x", marks[i], (unsigned)result.status);
-		ck_assert_msg(strstr(result.output, " -1 ") != NULL && strstr(result.output, "same user"),
+		ck_assert_msg(strstr(result.output, " -1 ") != NULL &&
+				      strstr(result.output, "same user"),
 			      "%s", result.output);
 		ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
 	}
@@ -100,8 +120,8 @@ static int run_with_channel(const char *program, uid_t caller, int channel)
 		ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
 		return status;
 	}
-	if (caller != 0 && (setresgid(caller, caller, caller) != 0 ||
-			    setresuid(caller, caller, caller) != 0))
+	if (caller != 0 &&
+	    (setresgid(caller, caller, caller) != 0 || setresuid(caller, caller, caller) != 0))
 		_exit(100);
 	snprintf(mark, sizeof mark, "%d:%d", channel, (int)getpid());
 	setenv("DAEMONKIT_REBORN", mark, 1);
@@ -157,7 +177,9 @@ START_TEST(settings_of_another_user_are_refused)
 		uid_t user;
 		int vouched;
 		bool believed;
-	} senders[] = { { NOBODY, 0, false }, { NOBODY, 1, false }, { 0, 0, false }, { 0, 1, true } };
+	} senders[] = {
+		{ NOBODY, 0, false }, { NOBODY, 1, false }, { 0, 0, false }, { 0, 1, true }
+	};
 	char answer[64];
 	int ends[2];
 
@@ -211,8 +233,8 @@ END_TEST
 static struct harness_result run_as_nobody(const char *path)
 {
 	const char *argv[] = {
-		"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", path, "--helper",
-		"probe", harness_path("report"), "mode=reborn", NULL,
+		"setpriv",  "--reuid=65534", "--regid=65534",        "--clear-groups", path,
+		"--helper", "probe",         harness_path("report"), "mode=reborn",    NULL,
 	};
 
 	return harness_run(argv);
@@ -239,7 +261,8 @@ END_TEST
 START_TEST(second_reborn_in_the_daemon)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:again daemon:up "
-				       "daemon:again daemon:report daemon:wait", probe_ways[_i]);
+				       "daemon:again daemon:report daemon:wait",
+				       probe_ways[_i]);
 
 	probe_check_up(&probe);
 	ck_assert_int_eq(probe_number("again"), -EPERM);
@@ -254,9 +277,11 @@ END_TEST
 /* go-daemon: Args, empty means the launcher's own */
 START_TEST(arguments_are_the_launchers)
 {
-	const char *argv[] = { harness_self, "--helper", "probe", harness_path("report"),
-			       probe_ways[_i], "daemon:report", "two words", "", "tab\tand\nline",
-			       "daemon:wait", "", NULL };
+	const char *argv[] = {
+		harness_self,     "--helper",      "probe",     harness_path("report"),
+		probe_ways[_i],   "daemon:report", "two words", "",
+		"tab\tand\nline", "daemon:wait",   "",          NULL
+	};
 	struct harness_result result;
 	struct probe probe = { .result = 0 };
 
@@ -303,12 +328,13 @@ END_TEST
 START_TEST(environment_is_the_launchers)
 {
 	struct probe probe = probe_run("%s first:setenv=DAEMONKIT_REBORN=stale "
-				       "first:setenv=PROBE_OWN=value" REPORT, probe_ways[_i]);
+				       "first:setenv=PROBE_OWN=value" REPORT,
+				       probe_ways[_i]);
 
 	probe_check_up(&probe);
 	ck_assert_str_eq(probe_fact("mark"), _i < PROBE_REBORN_WAYS ? "none" : "stale");
-	ck_assert_ptr_nonnull(strstr(harness_read_file(harness_path("report")),
-				     "\nenv PROBE_OWN=value\n"));
+	ck_assert_ptr_nonnull(
+		strstr(harness_read_file(harness_path("report")), "\nenv PROBE_OWN=value\n"));
 	probe_kill(&probe);
 }
 END_TEST
@@ -320,7 +346,8 @@ START_TEST(settings_of_the_launcher_win)
 		"%s first:ready=60000 first:pid=@/run/pid first:log=@/log first:workdir=@/run "
 		"first:umask=077 second:ready=1 second:pid=@/run/other second:log=@/other "
 		"second:workdir=/tmp second:umask=0 second:cred=1:1:5 second:chroot=@ "
-		"second:mode=foreground daemon:up daemon:report daemon:wait", probe_ways[_i]);
+		"second:mode=foreground daemon:up daemon:report daemon:wait",
+		probe_ways[_i]);
 
 	probe_check_up(&probe);
 	ck_assert_str_eq(probe_fact("cwd"), harness_path("run"));
@@ -341,7 +368,8 @@ START_TEST(program_file_is_deleted_while_the_launcher_runs)
 	struct probe probe;
 
 	harness_need_kernel("/proc/self/exe of a deleted program");
-	snprintf(words, sizeof words, "%s first:unlink=@/link pid=@/run/pid" REPORT, probe_ways[_i]);
+	snprintf(words, sizeof words, "%s first:unlink=@/link pid=@/run/pid" REPORT,
+		 probe_ways[_i]);
 	ck_assert_int_eq(rename(path, harness_path("link")), 0);
 	probe = probe_run_program(harness_path("link"), words);
 	probe_check_up(&probe);
@@ -481,8 +509,7 @@ END_TEST
 static int without_proc_main(int argc, char *argv[])
 {
 	(void)argc;
-	if (unshare(CLONE_NEWNS) < 0 ||
-	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("none", "/proc", "tmpfs", 0, NULL) < 0)
 		return 77;
 	execv(argv[1], argv + 1);
@@ -507,8 +534,9 @@ static struct probe run_without_proc(const char *path, const char *words)
 	return probe;
 }
 
-#define ARGUMENTS " arg=name arg=--helper arg=probe arg=@/report arg=daemon:up " \
-		  "arg=daemon:report arg=daemon:wait ready=60000 pid=@/run/pid"
+#define ARGUMENTS                                                      \
+	" arg=name arg=--helper arg=probe arg=@/report arg=daemon:up " \
+	"arg=daemon:report arg=daemon:wait ready=60000 pid=@/run/pid"
 
 START_TEST(program_runs_without_proc)
 {
@@ -587,8 +615,7 @@ int main(int argc, char *argv[])
 	}
 	tcase_add_loop_test(mark, second_reborn_in_the_daemon, 0, PROBE_WAYS);
 	tcase_add_loop_test(words, arguments_are_the_launchers, 0, 2);
-	tcase_add_loop_test(words, arguments_and_environment_are_replaced, 0,
-			    PROBE_REBORN_WAYS);
+	tcase_add_loop_test(words, arguments_and_environment_are_replaced, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(words, environment_is_the_launchers, 0, PROBE_WAYS);
 	tcase_add_loop_test(words, settings_of_the_launcher_win, 0, PROBE_WAYS);
 	tcase_add_loop_test(program, program_file_is_deleted_while_the_launcher_runs, 0,

@@ -348,12 +348,15 @@ START_TEST(the_unprivileged_are_refused)
 		struct daemonkit_process *process = NULL;
 
 		variant(_i);
-		_exit(setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0 ? 1 :
-		      daemonkit_process_open(victim, &process) != 0 ? 2 :
-		      daemonkit_process_signal(process, SIGTERM) != -EPERM ? 3 :
-		      daemonkit_process_stop(process, -1, -1) != -EPERM ? 4 :
-		      daemonkit_process_alive(process) != 1 ? 5 :
-		      daemonkit_process_wait(process, 0) != -ETIMEDOUT ? 6 : 0);
+		_exit(setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
+				      setresuid(NOBODY, NOBODY, NOBODY) != 0
+			      ? 1
+		      : daemonkit_process_open(victim, &process) != 0        ? 2
+		      : daemonkit_process_signal(process, SIGTERM) != -EPERM ? 3
+		      : daemonkit_process_stop(process, -1, -1) != -EPERM    ? 4
+		      : daemonkit_process_alive(process) != 1                ? 5
+		      : daemonkit_process_wait(process, 0) != -ETIMEDOUT     ? 6
+									     : 0);
 	}
 	ck_assert_int_eq(reap(pid), 0);
 	discard(victim);
@@ -468,12 +471,13 @@ static int reuse(int which)
 	if (!choose_next(first))
 		return 77;
 	second = start(false);
-	failed = second != first ? 1 :
-		 daemonkit_process_alive(process) != 0 ? 2 :
-		 daemonkit_process_signal(process, SIGKILL) != -ESRCH ? 3 :
-		 daemonkit_process_stop(process, 0, -1) != -ESRCH ? 4 :
-		 daemonkit_process_wait(process, 0) != 0 ? 5 :
-		 waitpid(second, &status, WNOHANG) != 0 ? 6 : 0;
+	failed = second != first                                        ? 1
+		 : daemonkit_process_alive(process) != 0                ? 2
+		 : daemonkit_process_signal(process, SIGKILL) != -ESRCH ? 3
+		 : daemonkit_process_stop(process, 0, -1) != -ESRCH     ? 4
+		 : daemonkit_process_wait(process, 0) != 0              ? 5
+		 : waitpid(second, &status, WNOHANG) != 0               ? 6
+									: 0;
 	daemonkit_process_free(process);
 	return failed;
 }

@@ -135,16 +135,16 @@ static const struct {
 	const char *name;
 	daemonkit_signal_handler *handler;
 } daemons[] = {
-	{"succeed", succeed},
-	{"stop", stop},
-	{"fail-with-text", fail_with_text},
-	{"fail-without-text", fail_without_text},
-	{"reply", reply},
-	{"reply-success", reply_success},
-	{"die", die},
-	{"become-another", become_another},
-	{"be-busy", be_busy},
-	{"fork-first", fork_first},
+	{ "succeed", succeed },
+	{ "stop", stop },
+	{ "fail-with-text", fail_with_text },
+	{ "fail-without-text", fail_without_text },
+	{ "reply", reply },
+	{ "reply-success", reply_success },
+	{ "die", die },
+	{ "become-another", become_another },
+	{ "be-busy", be_busy },
+	{ "fork-first", fork_first },
 };
 
 static void drop(uid_t uid, const char *root)
@@ -185,8 +185,8 @@ static int daemon_main(int argc, char *argv[])
 static void print_value(int number, siginfo_t *info, void *context)
 {
 	char line[64];
-	int length = snprintf(line, sizeof line, "old %d %d %d\n", number,
-			      info->si_value.sival_int, (int)info->si_pid);
+	int length = snprintf(line, sizeof line, "old %d %d %d\n", number, info->si_value.sival_int,
+			      (int)info->si_pid);
 
 	(void)context;
 	length = (int)write(1, line, (size_t)length);
@@ -196,7 +196,7 @@ static void print_value(int number, siginfo_t *info, void *context)
 /* One that knows nothing of this library. */
 static int old_main(int argc, char *argv[])
 {
-	struct sigaction action = {.sa_sigaction = print_value, .sa_flags = SA_SIGINFO};
+	struct sigaction action = { .sa_sigaction = print_value, .sa_flags = SA_SIGINFO };
 
 	(void)argv;
 	sigaction(SIGHUP, &action, NULL);
@@ -278,8 +278,7 @@ static int asker_main(int argc, char *argv[])
 	if (argc < 5 || daemonkit_process_open(atoi(argv[1]), &process) < 0)
 		return 2;
 	drop((uid_t)atoi(argv[4]), "");
-	result = request(process, atoi(argv[2]), atoi(argv[3]), NULL, NULL,
-					   &answer);
+	result = request(process, atoi(argv[2]), atoi(argv[3]), NULL, NULL, &answer);
 	printf("%d %d\n", result, answer);
 	daemonkit_process_free(process);
 	return 0;
@@ -361,8 +360,7 @@ START_TEST(handlers_reply_and_go_on)
 	char texts[256] = "";
 	int answer = UNTOUCHED;
 
-	ck_assert_int_eq(request(process, SIGHUP, LONG, collect, texts, &answer),
-			 0);
+	ck_assert_int_eq(request(process, SIGHUP, LONG, collect, texts, &answer), 0);
 	ck_assert_int_eq(answer, -EIO);
 	ck_assert_str_eq(daemonkit_error(), "line 3: bad");
 	ck_assert_str_eq(texts, "step 1;step 2;");
@@ -382,8 +380,7 @@ START_TEST(a_reply_wins_over_what_is_returned)
 	char texts[256] = "";
 	int answer = UNTOUCHED;
 
-	ck_assert_int_eq(request(process, SIGHUP, LONG, collect, texts, &answer),
-			 0);
+	ck_assert_int_eq(request(process, SIGHUP, LONG, collect, texts, &answer), 0);
 	ck_assert_int_eq(answer, 0);
 	ck_assert_str_eq(texts, "12 hosts;");
 	daemonkit_process_free(process);
@@ -448,8 +445,7 @@ START_TEST(a_zombie_is_asked_nothing)
 
 	kill(daemon.pid, SIGKILL);
 	ck_assert_int_eq(daemonkit_process_wait(process, HARNESS_SOON), 0);
-	ck_assert_int_eq(request(process, SIGHUP, LONG, NULL, NULL, &answer),
-			 -ESRCH);
+	ck_assert_int_eq(request(process, SIGHUP, LONG, NULL, NULL, &answer), -ESRCH);
 	daemonkit_process_free(process);
 	harness_end(&daemon);
 }
@@ -491,8 +487,7 @@ START_TEST(wrong_arguments_are_refused)
 	int answer;
 
 	ck_assert_int_eq(request(process, 0, 0, NULL, NULL, &answer), -EINVAL);
-	ck_assert_int_eq(request(process, SIGRTMAX + 1, 0, NULL, NULL, &answer),
-			 -EINVAL);
+	ck_assert_int_eq(request(process, SIGRTMAX + 1, 0, NULL, NULL, &answer), -EINVAL);
 	daemonkit_process_free(process);
 }
 END_TEST
@@ -585,7 +580,7 @@ static uint32_t find_ticket(void)
 /* forger UID: answers every request that it finds, until its input ends */
 static int forger_main(int argc, char *argv[])
 {
-	struct pollfd input = {.fd = 0, .events = POLLIN};
+	struct pollfd input = { .fd = 0, .events = POLLIN };
 	bool told = false;
 
 	drop(argc > 1 ? (uid_t)atoi(argv[1]) : 0, "");
@@ -609,7 +604,7 @@ static int forger_main(int argc, char *argv[])
 
 START_TEST(forged_answers_are_not_believed)
 {
-	static const char *const users[] = {"0", "65534"};
+	static const char *const users[] = { "0", "65534" };
 	struct harness_program daemon, forger;
 	int answer;
 
@@ -643,7 +638,7 @@ static int stranger_main(int argc, char *argv[])
 {
 	uint32_t ticket = compat_signal_cookie((uint32_t)getpid());
 	uid_t user = argc > 2 ? (uid_t)atoi(argv[1]) : 0;
-	struct pollfd listener = {.events = POLLIN};
+	struct pollfd listener = { .events = POLLIN };
 	char byte;
 	int line;
 
@@ -670,13 +665,13 @@ START_TEST(strangers_hear_nothing)
 	static const struct {
 		const char *daemon, *user, *maker, *heard;
 	} cases[] = {
-		{"0", "65534", "65534", "heard 0"},
-		{"65533", "65534", "65534", "heard 0"},
-		{"0", "65534", "0", "heard 0"},
-		{"65533", "65534", "0", "heard 0"},
+		{ "0", "65534", "65534", "heard 0" },
+		{ "65533", "65534", "65534", "heard 0" },
+		{ "0", "65534", "0", "heard 0" },
+		{ "65533", "65534", "0", "heard 0" },
 		/* These may be told. */
-		{"65534", "65534", "65534", "heard 1"},
-		{"65534", "0", "0", "heard 1"},
+		{ "65534", "65534", "65534", "heard 1" },
+		{ "65534", "0", "0", "heard 1" },
 	};
 	struct harness_program daemon, stranger;
 
@@ -703,7 +698,9 @@ static int locker_main(int argc, char *argv[])
 		return 2;
 	drop((uid_t)atoi(argv[2]), "");
 	lock = compat_process_lock(atoi(argv[1]), 0);
-	say("%s\n", lock < 0 ? "refused" : flock(lock, LOCK_EX | LOCK_NB) == 0 ? "locked" : "taken");
+	say("%s\n", lock < 0                              ? "refused"
+		    : flock(lock, LOCK_EX | LOCK_NB) == 0 ? "locked"
+							  : "taken");
 	if (lock >= 0)
 		close(lock);
 	return 0;
@@ -800,13 +797,14 @@ END_TEST
 
 START_TEST(values_are_left_alone)
 {
-	static const int values[] = {0, 1, -1, 42, 0x7FFFFFFF, (int)0xDAE00001, (int)0xD0000001};
+	static const int values[] = { 0, 1, -1, 42, 0x7FFFFFFF, (int)0xDAE00001, (int)0xD0000001 };
 	struct harness_program daemon = start("succeed", "0", "");
 	char expected[64];
 
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-		ck_assert_int_eq(sigqueue(daemon.pid, SIGRTMIN,
-					  (union sigval){.sival_int = values[i]}), 0);
+		ck_assert_int_eq(
+			sigqueue(daemon.pid, SIGRTMIN, (union sigval){ .sival_int = values[i] }),
+			0);
 		snprintf(expected, sizeof expected, "handled %d", values[i]);
 		ck_assert_str_eq(harness_line(&daemon), expected);
 	}
@@ -816,7 +814,7 @@ END_TEST
 
 START_TEST(tickets_are_told_from_values)
 {
-	static const int codes[] = {SI_USER, SI_TIMER, SI_MESGQ};
+	static const int codes[] = { SI_USER, SI_TIMER, SI_MESGQ };
 	siginfo_t info;
 
 	for (uint32_t i = 0; i < 1000; i++) {
@@ -843,10 +841,10 @@ START_TEST(tickets_are_told_from_values)
 END_TEST
 
 static const struct harness_helper helpers[] = {
-	{"daemon", daemon_main},     {"old", old_main},           {"asker", asker_main},
-	{"forger", forger_main},     {"stranger", stranger_main}, {"diverter", diverter_main},
-	{"locker", locker_main},
-	{NULL, NULL},
+	{ "daemon", daemon_main },     { "old", old_main },
+	{ "asker", asker_main },       { "forger", forger_main },
+	{ "stranger", stranger_main }, { "diverter", diverter_main },
+	{ "locker", locker_main },     { NULL, NULL },
 };
 
 int main(int argc, char *argv[])

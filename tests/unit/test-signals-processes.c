@@ -26,10 +26,10 @@
 #define THREADS 4
 
 /* In a child, whose assertions Check does not see: the line is the exit code. */
-#define NEED(truth)                                                                                \
-	do {                                                                                       \
-		if (!(truth))                                                                      \
-			_exit(1 + __LINE__ % 250);                                                 \
+#define NEED(truth)                                \
+	do {                                       \
+		if (!(truth))                      \
+			_exit(1 + __LINE__ % 250); \
 	} while (0)
 
 static int count_one(struct daemonkit_signal *signal, void *data)
@@ -101,7 +101,8 @@ static void make_targets(struct target targets[static THREADS], const int ends[2
 	for (int i = 0; i < THREADS; i++) {
 		targets[i].ends = ends;
 		atomic_init(&targets[i].id, 0);
-		ck_assert_int_eq(pthread_create(&targets[i].thread, NULL, be_target, &targets[i]), 0);
+		ck_assert_int_eq(pthread_create(&targets[i].thread, NULL, be_target, &targets[i]),
+				 0);
 	}
 }
 
@@ -147,7 +148,7 @@ static int take_by_thread(struct daemonkit_signal *signal, void *data)
 START_TEST(threads_before_and_after)
 {
 	struct daemonkit_signals *signals;
-	struct by_thread by_thread = {.count = 0};
+	struct by_thread by_thread = { .count = 0 };
 	struct target targets[2 * THREADS];
 	int ends[2];
 
@@ -177,7 +178,7 @@ END_TEST
 START_TEST(order_with_threads)
 {
 	struct daemonkit_signals *signals;
-	struct sequence sequence = {.end = MANY};
+	struct sequence sequence = { .end = MANY };
 	pthread_t threads[THREADS];
 	pid_t parent = getpid(), sender;
 	int ends[2];
@@ -227,7 +228,8 @@ START_TEST(two_objects_in_two_threads)
 
 	block_all();
 	for (int i = 0; i < 2; i++) {
-		servers[i] = (struct server){.signals = new_object(), .sequence = {.end = MANY}};
+		servers[i] = (struct server){ .signals = new_object(),
+					      .sequence = { .end = MANY } };
 		handle(servers[i].signals, SIGRTMIN + i, take_next, &servers[i].sequence);
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, serve, &servers[i]), 0);
 	}
@@ -362,7 +364,7 @@ static void *be_cancelled_later(void *data)
 START_TEST(a_thread_is_not_cancelled_while_it_takes_a_signal)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct victim victim = {false, false, false};
+	struct victim victim = { false, false, false };
 	pthread_t thread;
 	int count = 0;
 	void *result;
@@ -388,7 +390,7 @@ END_TEST
 
 START_TEST(a_child_has_the_default_effect)
 {
-	const int numbers[] = {SIGUSR1, SIGTERM, SIGRTMIN + 3, SIGINT};
+	const int numbers[] = { SIGUSR1, SIGTERM, SIGRTMIN + 3, SIGINT };
 	struct daemonkit_signals *signals = new_object();
 	int number = numbers[_i], count = 0, status;
 	pid_t child;
@@ -721,8 +723,8 @@ static const char *by_exec(const char *path)
 
 static const char *by_posix_spawn(const char *path)
 {
-	char words[][32] = {SHOW};
-	char *argv[] = {words[0], words[1], words[2], words[3], NULL};
+	char words[][32] = { SHOW };
+	char *argv[] = { words[0], words[1], words[2], words[3], NULL };
 	posix_spawn_file_actions_t actions;
 	pid_t child;
 
@@ -768,8 +770,8 @@ static unsigned long long set_named(const char *text, const char *name)
 
 static int start_programs(struct daemonkit_signal *signal, void *data)
 {
-	static const char *(*const ways[])(const char *path) = {by_exec, by_posix_spawn, by_system,
-								by_popen};
+	static const char *(*const ways[])(const char *path) = { by_exec, by_posix_spawn, by_system,
+								 by_popen };
 	const char *text = harness_read_file(ways[*(int *)data](harness_path("status")));
 
 	(void)signal;
@@ -779,7 +781,8 @@ static int start_programs(struct daemonkit_signal *signal, void *data)
 	return DAEMONKIT_STOP;
 }
 
-/* In go-daemon the mask and the dispositions change; serve is the one that changes the mask, if only a little. */
+/* In go-daemon the mask and the dispositions change; serve is the one that changes the mask, if
+ * only a little. */
 START_TEST(programs_find_default_dispositions)
 {
 	struct daemonkit_signals *signals = new_object();

@@ -126,8 +126,8 @@ END_TEST
 
 START_TEST(some_numbers_cannot_be_handled)
 {
-	const int refused[] = {-1,     0,      32,      33,     SIGRTMAX + 1, 4096,   SIGKILL,
-			       SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL,       SIGTRAP, SIGSYS};
+	const int refused[] = { -1,      0,       32,     33,     SIGRTMAX + 1, 4096,    SIGKILL,
+				SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL,       SIGTRAP, SIGSYS };
 	struct daemonkit_signals *signals = new_object();
 	int number = refused[_i];
 
@@ -183,7 +183,7 @@ START_TEST(a_signal_belongs_to_one_object)
 {
 	struct daemonkit_signals *first = new_object();
 	struct daemonkit_signals *second = new_object();
-	struct note one = {0}, two = {0};
+	struct note one = { 0 }, two = { 0 };
 
 	ck_assert_int_eq(daemonkit_signals_set_handler(second, SIGTERM, take_note, &two), -EBUSY);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "another"));
@@ -208,16 +208,16 @@ END_TEST
 
 static volatile sig_atomic_t caught;
 
-static void catch(int number)
+static void catch (int number)
 {
 	caught = number;
 }
 
 START_TEST(dispositions_are_restored)
 {
-	struct sigaction action = {.sa_handler = catch, .sa_flags = SA_NODEFER}, now;
+	struct sigaction action = { .sa_handler = catch, .sa_flags = SA_NODEFER }, now;
 	struct daemonkit_signals *signals;
-	struct note note = {0};
+	struct note note = { 0 };
 
 	signal(SIGTERM, SIG_DFL); /* Check has a handler */
 	signals = new_object();
@@ -266,7 +266,7 @@ static int stop_at_two(struct daemonkit_signal *signal, void *data)
 START_TEST(a_stop_leaves_the_rest)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct note note = {0};
+	struct note note = { 0 };
 
 	handle(signals, SIGRTMIN, stop_at_two, &note);
 	for (int i = 1; i <= 4; i++)
@@ -294,7 +294,7 @@ END_TEST
 START_TEST(a_stop_leaves_what_came_during_the_rest)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct note note = {0};
+	struct note note = { 0 };
 
 	handle(signals, SIGRTMIN, stop_at_two, &note);
 	queue_one(getpid(), SIGRTMIN, 2);
@@ -369,7 +369,7 @@ static int allocate_and_lock(struct daemonkit_signal *signal, void *data)
 START_TEST(handlers_are_ordinary_code) /* in the caller's own thread */
 {
 	struct daemonkit_signals *signals = new_object();
-	struct place place = {.thread = pthread_self(), .mutex = PTHREAD_MUTEX_INITIALIZER};
+	struct place place = { .thread = pthread_self(), .mutex = PTHREAD_MUTEX_INITIALIZER };
 	pid_t sender;
 
 	/* Not under valgrind, which piles up signal frames. */
@@ -404,7 +404,7 @@ static int change_handlers(struct daemonkit_signal *signal, void *data)
 
 START_TEST(handlers_may_change_handlers)
 {
-	struct change change = {.signals = new_object()};
+	struct change change = { .signals = new_object() };
 
 	signal(SIGUSR2, SIG_IGN);
 	handle(change.signals, SIGUSR1, change_handlers, &change);
@@ -430,7 +430,7 @@ static int raise_again(struct daemonkit_signal *signal, void *data)
 START_TEST(dispatch_ends_although_signals_keep_coming)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct note note = {0};
+	struct note note = { 0 };
 
 	handle(signals, SIGUSR1, raise_again, &note);
 	raise(SIGUSR1);
@@ -446,7 +446,7 @@ END_TEST
 START_TEST(errno_is_kept)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct note note = {0};
+	struct note note = { 0 };
 
 	/* More than the pipe holds: the last writes fail. */
 	handle(signals, SIGUSR1, take_note, &note);
@@ -479,7 +479,7 @@ static bool is_asleep(void *pid)
 START_TEST(system_calls_are_not_interrupted)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct note note = {0};
+	struct note note = { 0 };
 	pid_t parent = getpid(), child;
 	int ends[2];
 	char byte;
@@ -509,7 +509,7 @@ END_TEST
 START_TEST(serve_lets_blocked_signals_in)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct sequence sequence = {.end = 3};
+	struct sequence sequence = { .end = 3 };
 	sigset_t all, now;
 
 	sigfillset(&all);
@@ -541,7 +541,7 @@ END_TEST
 START_TEST(many_before_dispatching)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct sequence sequence = {.end = MANY};
+	struct sequence sequence = { .end = MANY };
 
 	handle(signals, SIGRTMIN, take_next, &sequence);
 	join_child(start_sender(MANY));
@@ -554,7 +554,7 @@ END_TEST
 START_TEST(many_while_serving)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct sequence sequence = {.end = MANY};
+	struct sequence sequence = { .end = MANY };
 	pid_t sender;
 
 	handle(signals, SIGRTMIN, take_next, &sequence);
@@ -579,7 +579,7 @@ static int let_many_come(struct daemonkit_signal *signal, void *data)
 START_TEST(many_while_a_handler_runs)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct sequence sequence = {.end = MANY};
+	struct sequence sequence = { .end = MANY };
 
 	handle(signals, SIGRTMIN, take_next, &sequence);
 	handle(signals, SIGUSR1, let_many_come, &sequence);
@@ -594,7 +594,7 @@ START_TEST(a_file_size_limit_does_not_matter)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct rlimit limit;
-	struct note note = {0};
+	struct note note = { 0 };
 
 	handle(signals, SIGRTMIN, take_note, &note);
 	/* No assertions below the limit: Check itself writes to a file. */
@@ -618,7 +618,7 @@ END_TEST
 START_TEST(value_order_and_sender_of_many)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct senders senders = {.sequence = {.end = MANY}};
+	struct senders senders = { .sequence = { .end = MANY } };
 
 	handle(signals, SIGRTMIN, take_next_of_sender, &senders);
 	senders.pid = start_sender(MANY);
@@ -661,7 +661,7 @@ static int bytes_in_pipe(const struct daemonkit_signals *signals)
 START_TEST(memory_does_not_grow)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct note note = {0};
+	struct note note = { 0 };
 	long before;
 
 	handle(signals, SIGUSR1, take_note, &note);
@@ -682,7 +682,7 @@ END_TEST
 START_TEST(beyond_the_pipe_each_number_is_kept)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct note first = {0}, queued = {.value = -1}, last = {.pid = -1};
+	struct note first = { 0 }, queued = { .value = -1 }, last = { .pid = -1 };
 
 	handle(signals, SIGUSR1, take_note, &first);
 	handle(signals, SIGRTMIN, take_note, &queued);
@@ -721,7 +721,7 @@ static int stop_always(struct daemonkit_signal *signal, void *data)
 START_TEST(a_stop_leaves_what_had_no_room)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct note first = {0}, note = {0};
+	struct note first = { 0 }, note = { 0 };
 
 	handle(signals, SIGUSR1, take_note, &first);
 	handle(signals, SIGUSR2, stop_always, &note);
@@ -758,7 +758,7 @@ ssize_t write(int fd, const void *bytes, size_t size)
 START_TEST(a_flag_makes_an_empty_pipe_readable)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct note note = {0};
+	struct note note = { 0 };
 	int fds[2];
 
 	handle(signals, SIGUSR1, take_note, &note);
@@ -785,7 +785,7 @@ static void *put_records(void *data)
 	struct writer *writer = data;
 
 	for (int i = 0; i < 300; i++) {
-		struct signal_record record = {.number = 1 + i % 64};
+		struct signal_record record = { .number = 1 + i % 64 };
 
 		signal_queue_put(writer->queue, &record);
 	}
@@ -812,9 +812,9 @@ START_TEST(a_flag_never_waits_behind_an_empty_pipe)
 
 	ck_assert_int_eq(signal_queue_open(&queue), 0);
 	ck_assert_int_ge(fcntl(queue.ends[1], F_SETPIPE_SZ, 4096), 4096);
-	ready = (struct pollfd){.fd = queue.ends[0], .events = POLLIN};
+	ready = (struct pollfd){ .fd = queue.ends[0], .events = POLLIN };
 	for (int i = 0; i < 300; i++) {
-		struct writer writer = {.queue = &queue};
+		struct writer writer = { .queue = &queue };
 		pthread_t thread;
 
 		ck_assert_int_eq(pthread_create(&thread, NULL, put_records, &writer), 0);
@@ -833,7 +833,8 @@ END_TEST
 START_TEST(the_sender_is_told)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct note user = {.value = -1}, queued = {0}, child_note = {0}, alarmed = {.pid = -1};
+	struct note user = { .value = -1 }, queued = { 0 }, child_note = { 0 },
+		    alarmed = { .pid = -1 };
 	pid_t parent = getpid(), child;
 
 	handle(signals, SIGUSR1, take_note, &user);
@@ -872,11 +873,11 @@ END_TEST
 START_TEST(a_timer_gives_its_value)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct note note = {0};
-	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,
-				 .sigev_signo = SIGRTMIN + 1,
-				 .sigev_value = {.sival_int = 77}};
-	struct itimerspec when = {.it_value = {.tv_nsec = 1}};
+	struct note note = { 0 };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+				  .sigev_signo = SIGRTMIN + 1,
+				  .sigev_value = { .sival_int = 77 } };
+	struct itimerspec when = { .it_value = { .tv_nsec = 1 } };
 	timer_t timer;
 
 	handle(signals, SIGRTMIN + 1, take_note, &note);
@@ -894,8 +895,8 @@ END_TEST
 START_TEST(somebody_elses_event_loop)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct sequence sequence = {.end = MANY};
-	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	struct sequence sequence = { .end = MANY };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 	int loop = epoll_create1(EPOLL_CLOEXEC), result = 0;
 	pid_t sender;
 

@@ -26,7 +26,8 @@
 /* For a new daemon to come to be, where its time is to end afterwards. */
 #define COMES 3000
 
-/* The first way makes a sibling: how that ended is for others to reap, and for the kernel to tell. */
+/* The first way makes a sibling: how that ended is for others to reap, and for the kernel to tell.
+ */
 static void need_status(int way)
 {
 	int pidfd, status, result;
@@ -48,11 +49,11 @@ static void need_status(int way)
 /* ---- a new daemon that never comes to be ---- */
 
 static const struct failure {
-	const char *text;   /* of the file; NULL: there is none */
+	const char *text; /* of the file; NULL: there is none */
 	mode_t mode;
 	int error;
 	const char *said;
-	int status;         /* -1: there was no process */
+	int status; /* -1: there was no process */
 } failures[] = {
 	{ NULL, 0, -ENOENT, "execve", 127 << 8 },
 	{ "#!/bin/sh\n", 0644, -EACCES, "execve", 127 << 8 },
@@ -79,8 +80,7 @@ START_TEST(it_does_not_come_to_be)
 		ck_assert_int_eq(chmod(path, failure->mode), 0);
 	}
 	actor = actor_start(_i / FAILURES, WORDS);
-	answer = actor_ask(&actor, "start=%d:%s", failure->error == -ETIMEDOUT ? 300 : 60000,
-			   path);
+	answer = actor_ask(&actor, "start=%d:%s", failure->error == -ETIMEDOUT ? 300 : 60000, path);
 	if (actor_number(answer) == 0)
 		answer = actor_ask(&actor, "wait=-1");
 	actor_check(answer, failure->error, failure->said);
@@ -188,7 +188,7 @@ static bool is_zombie(void *data)
 {
 	siginfo_t info = { .si_pid = 0 };
 
-	return waitid(P_PID, (id_t)*(pid_t *)data, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	return waitid(P_PID, (id_t) * (pid_t *)data, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
 	       info.si_pid != 0;
 }
 
@@ -350,8 +350,9 @@ END_TEST
 /* Has somebody the lock that goes with the open file, and not with a process? */
 static void check_guard(bool taken)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
-			      .l_start = COMPAT_GUARD_BYTE, .l_len = 1 };
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = COMPAT_GUARD_BYTE, .l_len = 1
+	};
 	int fd = open(harness_path("run/pid"), O_RDWR | O_CLOEXEC);
 
 	ck_assert_int_eq(fcntl(fd, F_OFD_GETLK, &lock), 0);
@@ -372,8 +373,8 @@ static void begin(const char *stage, int way, struct actor *old, struct actor *n
 
 static void at(const struct actor *new, const char *stage)
 {
-	ck_assert_str_eq(actor_hear(new), harness_path("at %s", stage) +
-			 strlen(harness_directory()) + 1);
+	ck_assert_str_eq(actor_hear(new),
+			 harness_path("at %s", stage) + strlen(harness_directory()) + 1);
 }
 
 static const char *const before_taken[] = { "before", "after" };
@@ -485,8 +486,10 @@ static const struct {
 
 static int lock_for_reading(int reader)
 {
-	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET,
-			      .l_start = readers[reader].start, .l_len = readers[reader].length };
+	struct flock lock = { .l_type = F_RDLCK,
+			      .l_whence = SEEK_SET,
+			      .l_start = readers[reader].start,
+			      .l_len = readers[reader].length };
 	int fd = open(harness_path("run/pid"), O_RDONLY | O_CLOEXEC);
 
 	ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);

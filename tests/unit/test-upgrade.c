@@ -120,8 +120,7 @@ START_TEST(payload_arrives_once)
 	actor_expect(&old, 0, "payload=@/payload");
 	new = actor_upgrade(&old);
 	actor_end(&old);
-	snprintf(line, sizeof line, "%zu %#lx", length,
-		 probe_sum((unsigned char *)bytes, length));
+	snprintf(line, sizeof line, "%zu %#lx", length, probe_sum((unsigned char *)bytes, length));
 	ck_assert_str_eq(actor_ask(&new, "take=%zu", full), line);
 	actor_expect(&new, 0, "take=10");
 	/* And is not passed on. */
@@ -213,11 +212,11 @@ static void check_same(const struct actor *old, const struct actor *new, const c
 START_TEST(room_stays)
 {
 	static const char *const facts[] = {
-		"cwd", "root", "umask", "uids", "gids", "groups", "blocked", "ignored", "tty_nr",
-		"fd0", "fd1", "fd2", "terminal",
+		"cwd",     "root",   "umask", "uids", "gids", "groups",   "blocked",
+		"ignored", "tty_nr", "fd0",   "fd1",  "fd2",  "terminal",
 	};
-	static const char *const statuses[] = { "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb",
-						"NoNewPrivs", "Groups" };
+	static const char *const statuses[] = { "CapInh", "CapPrm",     "CapEff", "CapBnd",
+						"CapAmb", "NoNewPrivs", "Groups" };
 	static const char *const limits[] = { "Max open files", "Max core file size" };
 	struct actor old, new;
 
@@ -240,7 +239,7 @@ START_TEST(room_stays)
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
 		ck_assert_str_eq(running_proc(new.pid, "limits", limits[i]),
 				 running_proc(old.pid, "limits", limits[i]));
-	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)new.pid), 5);
+	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t) new.pid), 5);
 	ck_assert_int_eq(atoi(running_proc(new.pid, "oom_score_adj", "")), 100);
 	ck_assert_str_eq(running_proc(new.pid, "status", "CapEff"), "0000000000000400");
 	ck_assert_str_eq(running_proc(new.pid, "status", "CapPrm"), "0000000000000400");
@@ -608,9 +607,11 @@ START_TEST(a_failed_try_in_the_foreground_is_no_supervision)
 	struct actor actor;
 
 	actors_open();
-	actor = actor_start(PROBE_REBORN_WAYS, "first:mode=foreground first:workdir=/no/such "
-					       "first:refused=%d first:mode=fork "
-					       "first:workdir=/ pid=@/run/pid", -ENOENT);
+	actor = actor_start(PROBE_REBORN_WAYS,
+			    "first:mode=foreground first:workdir=/no/such "
+			    "first:refused=%d first:mode=fork "
+			    "first:workdir=/ pid=@/run/pid",
+			    -ENOENT);
 	actor_replace(&actor);
 	actor_end(&actor);
 	actors_close();
@@ -619,8 +620,8 @@ END_TEST
 
 START_TEST(process_1_is_refused)
 {
-	const char *const argv[] = { "unshare", "--pid", "--fork", "--kill-child=KILL", harness_self,
-				     "--helper", "first", NULL };
+	const char *const argv[] = { "unshare",    "--pid",    "--fork", "--kill-child=KILL",
+				     harness_self, "--helper", "first",  NULL };
 	struct harness_result result;
 
 	harness_need_root();
@@ -665,7 +666,8 @@ START_TEST(posix_alone_has_less)
 }
 END_TEST
 
-static const struct harness_helper helpers[] = { UPGRADE_HELPERS, { "first", first_main },
+static const struct harness_helper helpers[] = { UPGRADE_HELPERS,
+						 { "first", first_main },
 						 { NULL, NULL } };
 
 static void add(Suite *suite, const char *name, const TTest *test, int ways)
