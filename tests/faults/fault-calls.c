@@ -607,6 +607,9 @@ int main(int argc, char *argv[])
 	jail = argc > 3 && strcmp(argv[3], "jail") == 0;
 	no_spawn = argc > 3 && strcmp(argv[3], "without-clone") == 0;
 	enumerate(strcmp(argv[1], "kills") == 0 ? KILL : ERROR);
+	/* The last daemon may have left an empty one. */
+	if (chdir(directory) == 0)
+		unlink("pid");
 	rmdir(directory);
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed > 0;
