@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Values as bytes.  Both ends are the same program on the same machine, but
- * the bytes come from another process: every length is checked.
+ * Serialize values to bytes and read them back.  Both ends run the same program on the
+ * same machine, but the bytes come from another process: every length is checked.
  * Thread-safe on different objects.
  */
 #include "base/archive.h"
@@ -29,7 +29,10 @@ unsigned char *archive_room(struct archive *archive, size_t length)
 			archive->error = -ENOMEM;
 			return NULL;
 		}
-		/* realloc(3) would leave the bytes, secrets among them, where they were. */
+		/*
+		 * realloc(3) would leave a copy of the bytes, which may be secret, in the
+		 * old memory.
+		 */
 		if (archive->length > 0)
 			memcpy(larger, archive->bytes, archive->length);
 		discard_contents(archive);
@@ -78,7 +81,7 @@ int64_t archive_number(struct archive *archive, int64_t number)
 	return number;
 }
 
-/* A length that is read, of things of this size, must fit into the bytes that are left. */
+/* Check that a length just read, of elements of this size, fits into the remaining bytes. */
 static size_t check_length(struct archive *archive, int64_t length, size_t size)
 {
 	if (archive->error == 0 && archive->reading &&

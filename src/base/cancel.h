@@ -6,11 +6,12 @@
 #include <pthread.h>
 
 /*
- * To the end of the block a request to cancel the thread is kept, not acted on:
- * open(2), read(2), write(2), poll(2), close(2) and their like are cancellation
- * points, and a thread that ended in one would leave locks, descriptors, handlers and
- * processes behind.  For public functions that make such a call and for signal handlers:
- * pthread_setcancelstate(3) is async-signal-safe (POSIX.1-2024; a plain store before).
+ * Disable cancellation until the end of the block; a request stays pending.
+ * open(2), read(2), write(2), poll(2), close(2) and others are cancellation
+ * points, and a thread canceled in one would leak locks, descriptors, handlers
+ * and processes.  For public functions that make such a call, and for signal
+ * handlers: pthread_setcancelstate(3) is async-signal-safe (POSIX.1-2024; in
+ * practice a plain store before).
  */
 #define DISABLE_CANCELLATION                                     \
 	__attribute__((__cleanup__(cancel_restore), __unused__)) \

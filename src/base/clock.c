@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Points in time on the monotonic clock, and waiting until one of them.
+ * Deadlines on the monotonic clock, and waiting until a deadline.
  * Thread-safe.
  */
 #include "base/clock.h"
@@ -23,7 +23,7 @@ deadline deadline_after(int milliseconds)
 	return milliseconds < 0 ? DEADLINE_NEVER : deadline_now() + (deadline)milliseconds * 1000;
 }
 
-/* The time left as poll(2) wants it, rounded up so that 0 means "over". */
+/* The remaining time for poll(2), rounded up so that 0 means that the deadline has passed. */
 static int milliseconds_left(deadline until)
 {
 	deadline rest;

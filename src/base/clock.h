@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Points in time on the monotonic clock, and waiting until one of them. */
+/* Deadlines on the monotonic clock, and waiting until a deadline. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -14,25 +14,25 @@ typedef int64_t deadline;
 /* Now. */
 deadline deadline_now(void);
 
-/* So many milliseconds from now; never, for a negative number. */
+/* A deadline this many milliseconds from now; a negative number means never. */
 deadline deadline_after(int milliseconds);
 
 /*
- * poll(2) until then: the number of ready descriptors, 0 when the time has
- * come, or a negative errno.  Interruptions by signals do not end it.
+ * poll(2) until the deadline.  Returns the number of ready descriptors, 0 at
+ * the deadline, or a negative errno.  Interrupted calls are restarted.
  */
 int deadline_poll(struct pollfd *fds, nfds_t count, deadline until);
 
 /*
- * The same for one descriptor; -EINTR when there is something to read from one of two
- * others meanwhile (NULL, or -1: there is none).
+ * Like deadline_poll() for one descriptor; -EINTR if one of two other
+ * descriptors becomes readable meanwhile (NULL or -1: no such descriptor).
  */
 int deadline_poll_unless(struct pollfd *wanted, const int *others, deadline until);
 
 /*
- * For a loop that waits until other threads have made a few more steps: gives
- * up the processor, and from the round on where that was no use (they may
- * have a lower priority) sleeps some microseconds.
+ * For a loop that waits for other threads to make a little progress: yields the
+ * processor, and in later rounds sleeps some microseconds, as yielding does not
+ * help threads of lower priority.
  */
 void deadline_pause(unsigned round);
 

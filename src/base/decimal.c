@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers as texts.
+ * Conversion between numbers and text.
  * Thread-safe; all but decimal_parse_variable() are async-signal-safe.
  */
 #include "base/decimal.h"

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* Leaving a text with an error: the one way in which the library fails. */
+/* Setting an error's text: the only way in which the library reports a failure. */
 #ifndef BASE_ERROR_INTERNAL_H
 #define BASE_ERROR_INTERNAL_H
 
 #include <stddef.h>
 
-/* The longest text, the final NUL included; longer ones are cut. */
+/* The longest text, the final NUL included; longer texts are truncated. */
 #define ERROR_TEXT_MAX 1024
 
-/* Leave a text for the calling thread; returns error, a negative errno. */
+/* Set the calling thread's text; returns error, a negative errno. */
 int error_set(int error, const char *format, ...) __attribute__((__format__(__printf__, 2, 3)));
 
 /*
- * The same, with ": " and the system's text for the error behind it.  -EALREADY
- * means in this library that another instance holds the pid file: one that the
- * system returns becomes -EIO.
+ * Like error_set(), with ": " and the system's text for the error appended.  In
+ * this library -EALREADY means that another instance holds the pid file: if the
+ * system returns it, it becomes -EIO.
  */
 int error_system(int error, const char *format, ...) __attribute__((__format__(__printf__, 2, 3)));
 
 /*
- * To the end of the block, this thread's text stays as it is: what fails while something is
- * cleaned up after an error does not hide the error.
+ * Preserve this thread's text until the end of the block: a failed cleanup must
+ * not hide the original error.
  */
 #define KEEP_ERROR_TEXT \
 	__attribute__((__cleanup__(error_let_go), __unused__)) const int error_kept = error_keep()
@@ -28,7 +28,7 @@ int error_system(int error, const char *format, ...) __attribute__((__format__(_
 int error_keep(void);
 void error_let_go(const int *kept);
 
-/* How many texts this thread has left until now. */
+/* The number of texts that this thread has set so far. */
 unsigned error_count(void);
 
 /* -EINVAL for an argument that must not be NULL. */

@@ -28,7 +28,7 @@ void error_let_go(const int *kept)
 	keepers = *kept;
 }
 
-/* A text may be made of the previous one: it is formatted aside first. */
+/* An argument may be the previous text: format into another buffer first. */
 __attribute__((__format__(__printf__, 2, 0))) static void set_text(int error, const char *format,
 								   va_list arguments)
 {
@@ -70,7 +70,7 @@ int error_system(int error, const char *format, ...)
 	set_text(error, format, arguments);
 	va_end(arguments);
 	errno = saved;
-	/* Reserved for an instance that runs already: a system call never means that. */
+	/* Reserved for "another instance runs"; a system call never means that. */
 	return error == -EALREADY ? -EIO : error;
 }
 

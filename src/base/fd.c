@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Small things done with descriptors.
- * Thread-safe, but for fd_own_above().  All but fd_open() with O_CREAT are async-signal-safe.
+ * Helpers for descriptors.
+ * Thread-safe except fd_own_above().  All but fd_open() with O_CREAT are
+ * async-signal-safe.
  */
 #include "base/fd.h"
 
@@ -9,7 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* The only place where a call that a signal interrupted is made again. */
+/* The only place where interrupted system calls are restarted. */
 #define RETRY(result, call)        \
 	do {                       \
 		(result) = (call); \
@@ -19,7 +20,7 @@ int fd_close(int fd)
 {
 	int saved = errno;
 
-	/* After EINTR the descriptor is gone on Linux: close(2) is not retried. */
+	/* On Linux the descriptor is closed even after EINTR: close(2) is not retried. */
 	if (fd >= 0)
 		close(fd);
 	errno = saved;
@@ -95,7 +96,7 @@ int fd_set_nonblocking(int fd, bool on)
 	return set_fd_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
 }
 
-/* The first number that the library's own descriptors may have. */
+/* The lowest number for the library's own descriptors. */
 static int lowest = STDERR_FILENO + 1;
 
 int fd_own_above(int fd)
@@ -113,12 +114,12 @@ int fd_duplicate(int fd)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
 
-	/* A limit that was set since may not reach so far. */
+	/* The limit may have been lowered below this number since. */
 	if (copy < 0 && errno == EINVAL && lowest > STDERR_FILENO + 1)
 		copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (copy >= 0)
 		return copy;
-	/* The limit does not even reach the first of these numbers. */
+	/* The limit excludes even the lowest of these numbers. */
 	return errno == EINVAL ? -EMFILE : -errno;
 }
 

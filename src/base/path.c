@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Paths that stay true when the working directory changes.
+ * Paths that stay valid when the working directory changes.
  * Thread-safe.
  */
 #include "base/path.h"

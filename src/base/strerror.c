@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What strerror_r() of POSIX returns: 0, or an error. */
+/* POSIX strerror_r() returns 0 or an error. */
 static inline const char *posix_text(int result, const char *buffer)
 {
 	return result == 0 ? buffer : "unknown error";
 }
 
-/* What the C library's own strerror_r() returns: the text, in the buffer or elsewhere. */
+/* GNU strerror_r() returns the text, in the buffer or elsewhere. */
 static inline const char *gnu_text(const char *result, const char *buffer)
 {
 	(void)buffer;

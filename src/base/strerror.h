@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The texts of the system's errors. */
+/* The system's error texts. */
 #ifndef BASE_STRERROR_H
 #define BASE_STRERROR_H
 
