@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Capabilities, by the kernel's own calls: the C library has none.
- * They concern the calling thread alone.
+ * Capabilities, by system calls: the C library has no functions for them.
+ * They apply to the calling thread alone.
  */
 #include "compat/capability.h"
 
@@ -35,14 +35,14 @@ int compat_capabilities_outlive(bool on)
 	return prctl(PR_SET_KEEPCAPS, (unsigned long)on, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-/* Only possible while CAP_SETPCAP is there; without it there is no need. */
+/* Needs CAP_SETPCAP; without it the bounding set stays as it is. */
 static int limit_bounding_set(uint64_t mask)
 {
 	for (unsigned capability = 0; capability < 64; capability++) {
 		int set = prctl(PR_CAPBSET_READ, (unsigned long)capability, 0, 0, 0);
 
 		if (set < 0)
-			return 0; /* there are no more */
+			return 0; /* past the last capability */
 		if (set > 0 && (mask & BIT(capability)) == 0 &&
 		    prctl(PR_CAPBSET_DROP, (unsigned long)capability, 0, 0, 0) < 0 &&
 		    errno != EPERM)
@@ -51,7 +51,7 @@ static int limit_bounding_set(uint64_t mask)
 	return 0;
 }
 
-/* Root's own programs, and those that become root, get none for that reason. */
+/* Programs run as root, or that become root, gain no capabilities. */
 static int make_root_ordinary(void)
 {
 	int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
@@ -68,7 +68,7 @@ static int get_capabilities(struct __user_cap_data_struct data[2])
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 
-	/* All of it is written; valgrind believes that of the first half only. */
+	/* The kernel fills all of it; valgrind marks only the first half as initialized. */
 	memset(data, 0, 2 * sizeof *data);
 	return syscall(SYS_capget, &header, data) < 0 ? -errno : 0;
 }
@@ -92,7 +92,7 @@ int compat_capabilities_drop(void)
 {
 	static const struct __user_cap_data_struct none[2];
 
-	/* The ambient ones go with the inheritable ones. */
+	/* Clearing the inheritable set clears the ambient set too. */
 	return set_capabilities(none);
 }
 
@@ -101,7 +101,7 @@ int compat_capabilities_limit(uint64_t mask)
 	struct __user_cap_data_struct data[2];
 	int result = get_capabilities(data);
 
-	/* What changing the user has switched off is needed once more. */
+	/* The change of user has cleared the effective set; the next steps need it. */
 	for (int i = 0; i < 2; i++)
 		data[i].effective = data[i].permitted;
 	if (result == 0)

@@ -6,36 +6,37 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Is there one of this number that a daemon may keep when it gives up root? */
+/* Does this capability exist, and may a daemon keep it when it gives up root? */
 bool compat_capability_can_be_kept(int capability);
 
-/* Let the permitted ones outlive the next change of user, or not: 0 or -errno. */
+/* Choose whether the permitted set survives the next change of user: 0 or -errno. */
 int compat_capabilities_outlive(bool on);
 
-/* Has this thread any, if only permitted?  1, 0 or a negative errno. */
+/* Has this thread any capability, if only permitted?  1, 0 or a negative errno. */
 int compat_capabilities_any(void);
 
-/* Have none: permitted, effective, inheritable or ambient.  0 or a negative errno. */
+/* Drop all: permitted, effective, inheritable and ambient.  0 or a negative errno. */
 int compat_capabilities_drop(void);
 
 /*
- * Have just these (a bit for each number), permitted and effective; none
- * inheritable or ambient; where there is the privilege for it no others in the
- * bounding set, and none for a program because it is run as root.  0, a
- * negative errno, or -ENOTSUP.
+ * Reduce to exactly these (one bit per number): permitted and effective, but
+ * neither inheritable nor ambient.  With the privilege for it (CAP_SETPCAP),
+ * also remove all others from the bounding set, and grant none to programs for
+ * being run as root.  0, a negative errno, or -ENOTSUP.
  */
 int compat_capabilities_limit(uint64_t mask);
 
 /*
- * Let the program that this thread executes next have these of its own; nothing
- * for none.  Async-signal-safe.  0, a negative errno, or -ENOTSUP.
+ * Let the program that this thread executes next have these capabilities of
+ * this thread; does nothing for an empty mask.  Async-signal-safe.  0, a
+ * negative errno, or -ENOTSUP.
  */
 int compat_capabilities_pass(uint64_t mask);
 
-/* Has this thread just these?  0, -EPERM, or another negative errno. */
+/* Has this thread exactly these?  0, -EPERM, or another negative errno. */
 int compat_capabilities_check(uint64_t mask);
 
-/* 0, a negative errno, or -ENOTSUP; the call is verified. */
+/* 0, a negative errno, or -ENOTSUP; the effect is verified. */
 int compat_no_new_privileges(void);
 
 #endif /* COMPAT_CAPABILITY_H */

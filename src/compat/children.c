@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * waitid(2), Linux's __WNOTHREAD and its list of a thread's children.
+ * waitid(2), Linux's __WNOTHREAD, and its list of a thread's children.
  * Thread-safe.
  */
 #include "compat/children.h"
@@ -27,7 +27,7 @@ static bool is_subreaper(void)
 	return prctl(PR_GET_CHILD_SUBREAPER, &is, 0, 0, 0) == 0 && is != 0;
 }
 
-/* Other threads' children are not even seen; see compat_children_ended() for the rest. */
+/* Children of other threads are not visible; compat_children_ended() handles that. */
 static int child_is_visible(void)
 {
 	return is_main_thread() ? __WNOTHREAD : 0;
@@ -36,7 +36,7 @@ static int child_is_visible(void)
 struct list {
 	void (*visit)(pid_t child, void *data);
 	void *data;
-	pid_t pid; /* as far as its digits have been read */
+	pid_t pid; /* the digits read so far */
 };
 
 static void reap_child(struct list *list, const char *text, ssize_t length)
@@ -75,7 +75,7 @@ int compat_children_each(void (*visit)(pid_t child, void *data), void *data)
 
 static bool is_main_thread(void)
 {
-	return true; /* as far as it matters: children belong to the process */
+	return true; /* correct for this purpose: children belong to the process */
 }
 
 static bool is_subreaper(void)

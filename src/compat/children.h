@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Children that have ended, and among them those that other processes left
- * behind.  Linux gives these to the main thread; each thread has children of
- * its own there, and only the main thread's are in sight here.
+ * Children that have exited, among them orphans of other processes.  On Linux
+ * the main thread adopts orphans; each thread has its own children there, and
+ * only those of the main thread are visible here.
  */
 #ifndef COMPAT_CHILDREN_H
 #define COMPAT_CHILDREN_H
@@ -10,26 +10,26 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Does the system give orphans to this process? */
+/* Does this process adopt orphans? */
 bool compat_children_adopts(void);
 
 /*
- * The first of the children that have ended, which stays: its pid; 0 if there
- * is none; -ENOTSUP where the children of other threads would be in the way
- * (this is not the main thread), or another negative errno.
+ * Find the first child that has exited, without reaping it.  Returns its pid; 0
+ * if there is none; -ENOTSUP if children of other threads would get in the way
+ * (this is not the main thread); or another negative errno.
  */
 pid_t compat_children_ended(void);
 
-/* Has this child ended?  It stays. */
+/* Has this child exited?  Does not reap it. */
 bool compat_children_has_ended(pid_t child);
 
-/* Clear an ended child away: is it gone now, whoever did that? */
+/* Reap an exited child.  Returns whether it is gone, even if reaped elsewhere. */
 bool compat_children_reap(pid_t child);
 
 /*
- * Visit all children, the ended ones too: 0 or a negative errno, -ENOTSUP where
- * the system has no list of them.  When some are cleared away meanwhile, others
- * may be missed.
+ * Visit all children, including exited ones.  Returns 0 or a negative errno;
+ * -ENOTSUP if the system has no list of children.  If some are reaped
+ * meanwhile, others may be skipped.
  */
 int compat_children_each(void (*visit)(pid_t child, void *data), void *data);
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A child in a session of its own, made without copying page tables or the
- * descriptor table.
+ * Create a child in a new session without copying page tables or the descriptor table.
  *
- * Two vfork-like clones: the first child leads a new session and makes the
- * second, which is therefore no session leader; with CLONE_PARENT the second
- * is a child of the calling process all the same, so that this learns its
- * exact end.  The first has no exit signal: the program sees neither SIGCHLD
- * nor, in waitpid(-1), a child that it does not know.  A sibling needs the
- * second clone alone.
+ * There are two vfork-like clones.  The first child leads a new session and creates the
+ * second, which is therefore not a session leader.  With CLONE_PARENT the second is still
+ * a child of the calling process, which thus learns its exit status.  The first child has
+ * no exit signal: the program sees neither SIGCHLD nor, in waitpid(-1), an unknown child.
+ * A sibling needs only the second clone.
  *
  * Thread-safe: only the calling thread is suspended.
  */
@@ -41,16 +39,16 @@ int compat_wait_status(const siginfo_t *info)
 #ifndef SYS_clone3
 #define SYS_clone3 435
 #endif
-/* Since Linux 5.4; a constant of an enumeration where a C library has it. */
+/* Since Linux 5.4; some C libraries define it as an enumeration constant. */
 #define BY_PIDFD ((idtype_t)3)
 
 #define STACK_SIZE ((size_t)64 * 1024)
 #define SHARED (CLONE_VM | CLONE_VFORK | CLONE_FILES)
 
 /*
- * Emulators (qemu-user, valgrind) do not know such clones, and not all of
- * them say so when asked for one.  None of them has clone3(2), which real
- * kernels have since 5.3: an argument of no size tells, and does nothing.
+ * Emulators (qemu-user, valgrind) do not support such clones, and not all of them return
+ * an error.  None of them has clone3(2), which real kernels have since 5.3.  Calling it
+ * with a size of 0 detects it without any effect.
  */
 bool compat_can_spawn(void)
 {
@@ -66,7 +64,7 @@ struct call {
 	int error;
 };
 
-/* Stacks grow down on all but one of Linux's machines, which has no users. */
+/* Stacks grow down on all Linux architectures but one, which is not in use. */
 static void spawn_sibling(struct call *call)
 {
 	call->spawned->pid = clone(call->function, call->stack + STACK_SIZE,
@@ -95,9 +93,9 @@ static int spawn_child(char *stack, struct call *call)
 }
 
 /*
- * Block every signal, those that the C library keeps for itself included:
- * none of the program's handlers may run in the child, on the program's
- * memory.  sigprocmask(2) by way of the library would leave two out.
+ * Block every signal, including those reserved by the C library: none of the program's
+ * handlers may run in the child, in the program's memory.  sigprocmask(2) by way of the C
+ * library would omit two.
  */
 struct kernel_sigset {
 	unsigned char bits[_NSIG / 8];
@@ -118,7 +116,7 @@ static void restore_signals(const struct kernel_sigset *old)
 
 static int spawn_on(char *stacks, struct call *call)
 {
-	DISABLE_CANCELLATION; /* of the child too, which has the thread's memory */
+	DISABLE_CANCELLATION; /* also in the child, which shares the thread's memory */
 	int error = 0;
 	struct kernel_sigset mask;
 
@@ -151,7 +149,7 @@ int compat_spawn(int (*function)(void *data), void *data, bool sibling,
 	error = spawn_on(stacks, &call);
 	munmap(stacks, 2 * STACK_SIZE);
 	if (error == 0 && spawned->pid < 0)
-		error = -ECHILD; /* somebody killed the leader of the session */
+		error = -ECHILD; /* the session leader was killed */
 	errno = saved;
 	return error;
 }
@@ -174,7 +172,7 @@ pid_t compat_read_status(pid_t pid, int pidfd, int *status)
 	int how = WEXITED | WNOHANG | WNOWAIT | __WALL;
 	int result = pidfd < 0 ? -1 : waitid(BY_PIDFD, (id_t)pidfd, &info, how);
 
-	/* Without such a child the pid may be another one's. */
+	/* If it is no longer our child, the pid may belong to another process. */
 	if (pidfd < 0 || (result < 0 && errno != ECHILD))
 		result = waitid(P_PID, (id_t)pid, &info, how);
 	if (result < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A child in a session of its own that shares memory until it executes. */
+/* A child in a new session that shares memory until it executes a program. */
 #ifndef COMPAT_CLONE_H
 #define COMPAT_CLONE_H
 
@@ -12,33 +12,36 @@ struct compat_spawned {
 	int pidfd; /* close-on-exec */
 };
 
-/* Does the system have what compat_spawn() needs? */
+/* Does the system support compat_spawn()? */
 bool compat_can_spawn(void);
 
 /*
- * Run the function in a new child of the calling process, a member of a new
- * session that it does not lead; or (sibling) of its parent, in its session.  It
- * runs with all signals blocked, in this process's memory and with its descriptor
- * table (not a copy) until it leaves them by compat_unshare_table() and execve(2).  It must be
- * async-signal-safe and change nothing that is not meant for it; if it returns, that is its exit
- * status.
+ * Run the function in a new child of the calling process.  The child belongs to
+ * a new session that it does not lead; with sibling it is a child of this
+ * process's parent, in this session.  It runs with all signals blocked, in this
+ * process's memory and with its descriptor table (not a copy), until
+ * compat_unshare_table() and execve(2).  The function must be async-signal-safe
+ * and must not change memory other than its own data; its return value is the
+ * child's exit status.
  *
- * spawned->pidfd is there before the function runs, in its descriptor table too.
- * Returns when the child has executed or ended: 0 or a negative errno.
+ * spawned->pidfd is set before the function runs, also in its descriptor table.
+ * Returns after the child has executed a program or exited: 0 or a negative
+ * errno.
  */
 int compat_spawn(int (*function)(void *data), void *data, bool sibling,
 		 struct compat_spawned *spawned);
 
 /*
- * waitpid(2), also for a child that has not executed yet; by its pidfd, where the
- * system can do that, and not by a pid that may be another child's meanwhile.
+ * waitpid(2), also for a child that has not executed a program yet.  Uses the
+ * pidfd if the system supports that, since the pid may have been reused for
+ * another child.
  */
 pid_t compat_reap(pid_t pid, int pidfd, int *status);
 
-/* Only the status, of a child that stays a zombie: its pid, 0 if it runs, or -1. */
+/* Read the status and leave the child a zombie: its pid, 0 if it runs, or -1. */
 pid_t compat_read_status(pid_t pid, int pidfd, int *status);
 
-/* What waitid(2) tells, as waitpid(2) tells it.  Async-signal-safe. */
+/* Convert the result of waitid(2) to a status of waitpid(2).  Async-signal-safe. */
 int compat_wait_status(const siginfo_t *info);
 
 #endif /* COMPAT_CLONE_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ranges of descriptors: close_range(2) where it exists, else the list of
- * open descriptors that the kernel keeps, else poll(2), which tells of a
- * thousand descriptors in one call which are open.
+ * Ranges of descriptors: close_range(2) if available, otherwise the kernel's list of open
+ * descriptors, otherwise poll(2), which checks a thousand descriptors per call.
  * Thread-safe and async-signal-safe.
  */
 #include "compat/close-range.h"
@@ -35,11 +34,11 @@ int compat_unshare_table(unsigned last)
 
 bool compat_can_unshare_table(void)
 {
-	/* An empty range closes nothing; the last number is never open. */
+	/* An empty range closes nothing; the highest number is never open. */
 	return close_range_call(COMPAT_FD_MAX, COMPAT_FD_MAX, 0) == 0;
 }
 
-/* As the kernel writes it; readdir(3) would allocate. */
+/* The kernel's own format: readdir(3) would allocate memory. */
 struct entry {
 	uint64_t inode;
 	int64_t offset;
@@ -124,8 +123,8 @@ static int visit_listed(int (*function)(int fd, void *data), void *data)
 #endif
 
 /*
- * The last resort.  A limit of 2^30 would still be a million calls: beyond a
- * million descriptors the search gives up.
+ * The last fallback.  A limit of 2^30 would still take a million calls: the search stops
+ * at one million descriptors.
  */
 #define POLLED 256
 #define POLLED_LIMIT (1U << 20)
@@ -183,6 +182,6 @@ int compat_close_range(unsigned first, unsigned last)
 	if (first > last)
 		return 0;
 	result = close_range_call(first, last, 0);
-	/* A filter may also answer EPERM: the slower way then does as well. */
+	/* A filter may also return EPERM: the slower fallback works then as well. */
 	return result == 0 ? 0 : compat_each_fd(close_if_in_range, &range);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One descriptor that stands for several, and for a point in time.
+ * One descriptor for a set of descriptors and a deadline.
  * Thread-safe on different sets.
  */
 #include "compat/epoll.h"
@@ -55,7 +55,7 @@ int compat_pollset_add(struct compat_pollset *set, int fd, short events)
 
 int compat_pollset_change(struct compat_pollset *set, int fd, short events)
 {
-	/* Without any events it would still be told of a hang-up, again and again. */
+	/* With no events epoll would still report hang-ups, again and again. */
 	return control_set(set, events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD, fd, events);
 }
 
@@ -65,7 +65,7 @@ int compat_pollset_time(struct compat_pollset *set, int64_t microseconds)
 
 	if (microseconds != INT64_MAX) {
 		wanted.it_value.tv_sec = (time_t)(microseconds / 1000000);
-		/* No time at all would stop the timer. */
+		/* A value of zero would disarm the timer. */
 		wanted.it_value.tv_nsec = (long)(microseconds % 1000000) * 1000 + 1;
 	}
 	return timerfd_settime(set->timer, TFD_TIMER_ABSTIME, &wanted, NULL) < 0 ? -errno : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file of the running program, and the name by which it was executed.
+ * The running program's file, and the path by which it was executed.
  * Thread-safe.
  */
 #include "compat/executable.h"
@@ -18,7 +18,7 @@
 #include <sys/auxv.h>
 #endif
 
-/* Where systems keep a link to the file of the running program. */
+/* Where systems provide a link to the running program's file. */
 static const char *const links[] = { "/proc/self/exe", "/proc/curproc/file", "/proc/curproc/exe" };
 
 static bool is_regular_file(const char *path, const struct stat *st)
@@ -29,8 +29,8 @@ static bool is_regular_file(const char *path, const struct stat *st)
 }
 
 /*
- * Is this the running program's file?  Emulators lead whoever opens the link
- * to the program that they run, and whoever only looks to themselves.
+ * Is this the running program's file?  For an emulated program, opening the link leads to
+ * the program's file, but stat(2) leads to the emulator's.
  */
 static bool is_running_file(const char *path, const char *link)
 {
@@ -49,14 +49,14 @@ static bool is_running_file(const char *path, const char *link)
 }
 
 /*
- * The real path is better than the link: the kernel names the process after
- * it.  But only while it is the same file.
+ * The real path is better than the link, because the kernel names the process after it,
+ * but only while it still leads to the same file.
  */
 static int resolve_name(const char *link, char *path, size_t size)
 {
 	ssize_t length = readlink(link, path, size);
 
-	/* A path that is too long for readlink(2) is there, for the link, all the same. */
+	/* A path that is too long for readlink(2) can still be executed by the link. */
 	if (length < 0 && errno != ENAMETOOLONG)
 		return -errno;
 	if (length >= 0 && (size_t)length < size) {
@@ -79,7 +79,7 @@ static int find_file(char *path, size_t size)
 	return result;
 }
 
-/* What is only a link to the running program, or to a descriptor, leads to no other file. */
+/* Links to the running program or to a descriptor do not name a file permanently. */
 static bool path_is_lasting(const char *path)
 {
 	return path[0] == '/' && strncmp(path, "/proc/", 6) != 0 &&
@@ -87,7 +87,7 @@ static bool path_is_lasting(const char *path)
 }
 
 #ifdef COMPAT_LINUX
-/* The running program's file?  Not that of a script; where there is no /proc, any file. */
+/* Is this the running program's file?  False for a script; true for any file without /proc. */
 static bool is_program(const char *path)
 {
 	struct stat st;
@@ -97,13 +97,13 @@ static bool is_program(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* The path that execve(2) was given, made absolute while that is possible. */
+/* The path given to execve(2), made absolute while that is possible. */
 static bool find_name(char name[static PATH_MAX])
 {
 	const char *path = (const char *)(uintptr_t)getauxval(AT_EXECFN);
 	size_t length = 0;
 
-	/* A program with more privilege than its caller does not trust the caller's links. */
+	/* A program with more privileges than its caller does not trust the caller's links. */
 	if (path == NULL || path[0] == '\0' || getauxval(AT_SECURE) != 0)
 		return false;
 	if (path[0] != '/') {
@@ -128,7 +128,7 @@ static bool find_name(char name[static PATH_MAX])
 /* Written once, before there are threads. */
 static char executed[PATH_MAX];
 
-/* Before main() changes the directory, or the file gets another name. */
+/* Before main() changes the directory, or the file is renamed. */
 __attribute__((__constructor__)) static void remember_name(void)
 {
 	if (!find_name(executed) &&

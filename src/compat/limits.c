@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Resource limits, scheduling, and the score of the OOM killer.
- * Limits and the score concern the process, scheduling the calling thread.
+ * Resource limits, scheduling, and the OOM killer's score.
+ * Limits and the score apply to the process, scheduling to the calling thread.
  */
 #include "compat/limits.h"
 
@@ -52,7 +52,7 @@ int compat_get_scheduler(int *policy, int *priority)
 
 size_t compat_groups_max(void)
 {
-	return 65536; /* the kernel's number, whatever the C library's is */
+	return 65536; /* the kernel's limit, not the C library's */
 }
 
 /* clang-format off */

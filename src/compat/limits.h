@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits of resources, scheduling, groups, and the OOM killer's score. */
+/* Resource limits, scheduling, groups, and the OOM killer's score. */
 #ifndef COMPAT_LIMITS_H
 #define COMPAT_LIMITS_H
 
 #include <stddef.h>
 #include <sys/resource.h>
 
-/* 0, a negative errno, or -ENOTSUP; the call is verified. */
+/* 0, a negative errno, or -ENOTSUP; the effect is verified. */
 int compat_set_oom_score_adjust(int adjust);
 
 /*
- * The scheduling policy and priority of this thread, and what was set: C
- * libraries differ in whom they speak of, or do nothing.  0 or -errno.
+ * Set or read the scheduling policy and priority of this thread.  C libraries
+ * differ in whether they apply it to the thread or the process, or do nothing.
+ * 0 or -errno.
  */
 int compat_set_scheduler(int policy, int priority);
 int compat_get_scheduler(int *policy, int *priority);
 
-/* How many supplementary groups a process may have. */
+/* The maximum number of supplementary groups of a process. */
 size_t compat_groups_max(void);
 
-/* What a resource that can be limited is called. */
+/* The name of a resource limit. */
 const char *compat_limit_name(int resource);
 
 /* getrlimit(2) and setrlimit(2): C libraries differ in the type of a resource. */

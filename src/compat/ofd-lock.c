@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open file description locks, and who has a lock according to /proc.
+ * Open file description locks, and finding the owner of a lock in /proc.
  * Thread-safe.
  */
 #include "compat/ofd-lock.h"
@@ -50,7 +50,7 @@ int compat_ofd_is_locked(int fd)
 {
 	struct flock lock;
 
-	/* A mere reader's lock OFD locks nothing: the holder's is for writing. */
+	/* A reader's OFD lock does not count: the holder's lock is a write lock. */
 	return ofd_lock_range(fd, F_OFD_GETLK, &lock, F_WRLCK) == 0 && lock.l_type == F_WRLCK;
 }
 
@@ -66,7 +66,7 @@ static bool is_ofd_lock(const char *line)
 	       start == COMPAT_GUARD_BYTE && end == COMPAT_GUARD_BYTE;
 }
 
-/* The same with "POSIX", on any of the bytes before that one. */
+/* Like is_ofd_lock(), for a POSIX lock on any of the bytes before that one. */
 static bool is_posix_lock(const char *line)
 {
 	char kind[16], access[16];
@@ -77,11 +77,11 @@ static bool is_posix_lock(const char *line)
 	       start < COMPAT_GUARD_BYTE;
 }
 
-/* Does this descriptor, a file of /proc/PID/fdinfo, have such a lock?  Or -errno. */
+/* Does this descriptor, a file of /proc/PID/fdinfo, show such a lock?  Or -errno. */
 static int shows_lock(int directory, const char *name, bool (*sought)(const char *line))
 {
 	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
-	char text[4096]; /* the locks come before what may be long */
+	char text[4096]; /* the locks come before the parts that may be long */
 	char *next = text, *line;
 	ssize_t length;
 
@@ -98,7 +98,7 @@ static int shows_lock(int directory, const char *name, bool (*sought)(const char
 	return 0;
 }
 
-/* Is the descriptor, a file of /proc/PID/fd, one of this file?  Or -errno. */
+/* Does this descriptor, a file of /proc/PID/fd, refer to this file?  Or -errno. */
 static int shows_file(int directory, const char *name, const struct stat *file)
 {
 	char path[16 + NAME_MAX];
@@ -110,7 +110,7 @@ static int shows_file(int directory, const char *name, const struct stat *file)
 	return fd_same_file(&found, file);
 }
 
-/* Look through the descriptors of a directory "fdinfo"; *any: it has some. */
+/* Search the descriptors in a directory "fdinfo"; *any: it has some. */
 static int look_through(const char *path, const struct stat *file, bool (*sought)(const char *line),
 			bool *any)
 {
@@ -138,7 +138,7 @@ static int look_through(const char *path, const struct stat *file, bool (*sought
 	return result;
 }
 
-/* A first thread that has ended has no descriptors; those of another are the process's. */
+/* After the first thread exits, its directory is empty; another thread's shows the descriptors. */
 static int look_through_threads(pid_t pid, const struct stat *file,
 				bool (*sought)(const char *line))
 {
@@ -179,9 +179,9 @@ int compat_ofd_lock_held_by(pid_t pid, const struct stat *file)
 }
 
 /*
- * Are locks shown at all?  Not before Linux 4.1, not by everything that looks
- * like Linux, and not of this namespace's processes where /proc is another's.
- * Any descriptor can be locked: that of a pipe needs no file.
+ * Does /proc show locks at all?  Linux before 4.1 does not, nor do some systems that
+ * emulate Linux, and a /proc of another namespace does not show those of our processes.
+ * Test with a pipe: any descriptor can be locked, so no file is needed.
  */
 static int are_shown(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * O_PATH and O_TMPFILE, or what POSIX has instead.
+ * O_PATH and O_TMPFILE, or their POSIX replacements.
  * Thread-safe and async-signal-safe.
  */
 #include "compat/openat.h"
@@ -19,16 +19,16 @@
 #include "base/decimal.h"
 #include "base/fd.h"
 
-/* Never wait for a FIFO's other end, never acquire a terminal. */
+/* Do not wait for the other end of a FIFO, and do not acquire a terminal. */
 #define CAREFULLY (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
-/* fd if it is the expected file, else it is closed. */
+/* Return fd if it is the expected file, otherwise close it. */
 static int check_expected(int fd, const struct stat *expected)
 {
 	struct stat found;
 	int error = -ESTALE;
 
-	/* FUSE says ENOENT of one that has been removed. */
+	/* FUSE returns ENOENT for a file that has been removed. */
 	if (fstat(fd, &found) < 0)
 		error = errno == ENOENT ? -ESTALE : -errno;
 	else if (fd_same_file(&found, expected))
@@ -49,7 +49,7 @@ bool compat_is_queue(int fd)
 #endif
 }
 
-/* The portable way: a file of another kind may be opened for a moment. */
+/* The portable fallback: it may briefly open a file of another type. */
 static int open_then_stat(int dir, const char *name, const struct stat *expected, int access)
 {
 	int fd = openat(dir, name, access | CAREFULLY);
@@ -59,7 +59,7 @@ static int open_then_stat(int dir, const char *name, const struct stat *expected
 	return check_expected(fd, expected);
 }
 
-/* A text of readlink(2): its length or a negative errno. */
+/* Terminate the result of readlink(2): its length or a negative errno. */
 static int terminate_text(char *target, size_t size, ssize_t length)
 {
 	if (length < 0)
@@ -74,7 +74,7 @@ static int terminate_text(char *target, size_t size, ssize_t length)
 
 #define LINK_MAX_LENGTH (sizeof "/proc/self/fd/" + DECIMAL_MAX)
 
-/* The name by which this process itself may open the file anew. */
+/* The path by which this process itself can reopen the file. */
 static const char *open_magic_link(char text[static LINK_MAX_LENGTH], int fd)
 {
 	static const char directory[] = "/proc/self/fd/";
@@ -149,13 +149,13 @@ int compat_open_nameless(int dir)
 	}
 }
 
-/* The directory has admitted the file: what is refused is only this way to a name. */
+/* The directory permits new files: only this method of linking was refused. */
 static int link_error(int error)
 {
 	switch (error) {
 	case ENOENT:
 	case EPERM:
-	case EACCES: /* as of a profile that allows to write files, and no links */
+	case EACCES: /* for example from a security profile that permits writing but not linking */
 	case ENOSYS:
 	case EOPNOTSUPP:
 		return -ENOTSUP;
@@ -172,7 +172,7 @@ int compat_name(int fd, int dir, const char *name)
 		return 0;
 	if (errno != ENOENT)
 		return link_error(errno);
-	/* No /proc; this way needs a privilege. */
+	/* Without /proc; this method needs a privilege. */
 	if (linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0)
 		return 0;
 	return link_error(errno);

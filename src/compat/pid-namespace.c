@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pid namespaces, which are Linux's: elsewhere process 1 is the machine's.
+ * Pid namespaces, which only Linux has: elsewhere process 1 is the machine's init.
  * Thread-safe.
  */
 #include "compat/pid-namespace.h"
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The number that the kernel gives the first of all pid namespaces (PID_NS_INIT_INO). */
+/* The inode number of the initial pid namespace (PID_NS_INIT_INO). */
 #define MACHINE 0xEFFFFFFCU
 
 bool compat_first_of_container(void)

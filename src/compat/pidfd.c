@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pidfds, their exit status, and /proc/PID/stat, or what POSIX has instead.
- * Thread-safe.  compat_pidfd_open() and compat_pidfd_signal() are
- * async-signal-safe.
+ * pidfds, exit status by pidfd, and /proc/PID/stat, or their POSIX replacements.
+ * Thread-safe.  compat_pidfd_open() and compat_pidfd_signal() are async-signal-safe.
  */
 #include "compat/pidfd.h"
 
@@ -34,7 +33,7 @@ int compat_pidfd_open(pid_t pid)
 	if (fd >= 0)
 		return fd_above_standard(fd);
 	switch (errno) {
-	case EPERM: /* a container's system call filter that does not know it */
+	case EPERM: /* a container's seccomp filter that does not know the call */
 	case EACCES:
 		return -ENOSYS;
 	case EINVAL: /* a thread, not a process */
@@ -45,7 +44,7 @@ int compat_pidfd_open(pid_t pid)
 	}
 }
 
-/* A process may always signal itself: is the call refused, whoever is meant? */
+/* A process may always signal itself: if that fails, the call itself is refused. */
 static bool pidfd_is_refused(void)
 {
 	int self = compat_pidfd_open(getpid());
@@ -63,7 +62,7 @@ static int send_signal(int pidfd, int signal, const siginfo_t *info)
 	if (syscall(SYS_pidfd_send_signal, pidfd, signal, info, 0) == 0)
 		return 0;
 	error = errno;
-	/* From the kernel about that process, or from a filter about the call? */
+	/* Did the kernel refuse this process, or did a filter refuse the call? */
 	if ((error == EPERM || error == EACCES) && pidfd_is_refused())
 		error = ENOSYS;
 	return -error;
@@ -110,7 +109,7 @@ int compat_queue(pid_t pid, const siginfo_t *info)
 	return syscall(SYS_rt_sigqueueinfo, pid, info->si_signo, info) < 0 ? -errno : 0;
 }
 
-/* The first version of the kernel's struct pidfd_info, named apart from it. */
+/* The first version of the kernel's struct pidfd_info, under another name. */
 struct pidfd_facts {
 	uint64_t mask;
 	uint64_t cgroup;
@@ -133,7 +132,7 @@ int compat_pidfd_exit_status(int pidfd, int *status)
 	return 0;
 }
 
-/* The whole of a small file of /proc, as a string: its length or -errno. */
+/* Read a small file of /proc as a string: its length or -errno. */
 static ssize_t read_proc_file(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -152,7 +151,7 @@ static ssize_t read_proc_file(const char *path, char *text, size_t size)
 	return length;
 }
 
-/* Find a field of /proc/PID/stat behind the name, which may be anything. */
+/* Find a field of /proc/PID/stat after the name, which may contain any character. */
 static const char *stat_field(const char *text, int wanted)
 {
 	const char *next = strrchr(text, ')');
@@ -177,10 +176,10 @@ int compat_process_stat(pid_t pid, struct compat_process *process)
 	threads = length > 0 ? stat_field(text, 20) : NULL;
 	start = length > 0 ? stat_field(text, 22) : NULL;
 	process->start = start ? strtoull(start, NULL, 10) : 0;
-	/* A leader that has ended before its threads looks like a zombie. */
+	/* A leader that exits before its threads looks like a zombie. */
 	process->ended = state && (*state == 'X' ||
 				   (*state == 'Z' && threads && strtol(threads, NULL, 10) <= 1));
-	/* Without an answer (no /proc, or it hides others) the pid is asked. */
+	/* If /proc gives no answer (not mounted, or hidepid), use kill(2). */
 	if (!start && kill(pid, 0) < 0 && errno == ESRCH)
 		return -ESRCH;
 	return 0;
@@ -218,7 +217,7 @@ int compat_process_pending(pid_t pid, int signal)
 	return signal_is_in_set(text, "\nShdPnd:", signal);
 }
 
-/* Within sigwait(3) a signal does not count as blocked. */
+/* During sigwait(3) a signal is not shown as blocked. */
 static bool waits_for_signals(pid_t pid)
 {
 	static const char function[] = "do_sigtimedwait";
@@ -250,8 +249,8 @@ int compat_process_disposition(pid_t pid, int signal)
 }
 
 /*
- * Unlike most of what /proc shows of a process, the list of its descriptors can be
- * opened by root and by its own user alone: so no stranger holds the lock.
+ * Unlike most files in /proc/PID, the list of descriptors can be opened only by root and
+ * the process's own user: no other user can hold the lock.
  */
 int compat_process_lock(pid_t pid, deadline until)
 {
@@ -326,7 +325,10 @@ int compat_process_stat(pid_t pid, struct compat_process *process)
 	siginfo_t child = { .si_pid = 0 };
 
 	process->start = 0;
-	/* Of a child POSIX tells whether it has ended, of other processes only when reaped. */
+	/*
+	 * POSIX reports the exit of a child at once, of other processes only after they
+	 * are reaped.
+	 */
 	process->ended = waitid(P_PID, (id_t)pid, &child, WEXITED | WNOHANG | WNOWAIT) == 0 &&
 			 child.si_pid == pid;
 	return kill(pid, 0) < 0 && errno == ESRCH ? -ESRCH : 0;

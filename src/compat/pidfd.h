@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Other processes: handles on them, and what the system tells about them. */
+/* Other processes: pidfds, and information about processes. */
 #ifndef COMPAT_PIDFD_H
 #define COMPAT_PIDFD_H
 
@@ -11,58 +11,60 @@
 #include "base/clock.h"
 
 /*
- * A descriptor that stands for the process, close-on-exec: pidfd_open(2).
- * -ESRCH without such a process, -ENOSYS where the system has no pidfds.
+ * pidfd_open(2), close-on-exec.  -ESRCH if there is no such process, -ENOSYS if
+ * the system has no pidfds.
  */
 int compat_pidfd_open(pid_t pid);
 
 /*
- * pidfd_send_signal(2): 0 or a negative errno; -ENOSYS where the system, or a
- * sandbox that allows pidfd_open(2), refuses the call itself.
+ * pidfd_send_signal(2): 0 or a negative errno; -ENOSYS if the system has no
+ * such call, or a sandbox that allows pidfd_open(2) refuses it.
  */
 int compat_pidfd_signal(int pidfd, int signal);
 
-/* The same with all that is to come along; and to a pid, as sigqueue(3) does it. */
+/* Send a signal with this information, by pidfd; or by pid, as sigqueue(3) does. */
 int compat_pidfd_queue(int pidfd, const siginfo_t *info);
 int compat_queue(pid_t pid, const siginfo_t *info);
 
 /*
- * How a process that has been reaped ended, as wait(2) tells it; it need not
- * have been a child.  0; -EAGAIN not known (it runs, or is a zombie still);
- * -ENOTSUP where the system does not tell (Linux before 6.15).
+ * The status of a reaped process, as wait(2) returns it; it need not have been
+ * a child.  0; -EAGAIN if not known (it runs, or is still a zombie); -ENOTSUP
+ * if the system does not provide it (Linux before 6.15).
  */
 int compat_pidfd_exit_status(int pidfd, int *status);
 
-/* What tells a process from a later one with the same pid. */
+/* Distinguishes a process from a later one with the same pid. */
 struct compat_process {
-	uint64_t start; /* when it started, in ticks; 0 where that is unknown */
+	uint64_t start; /* start time in ticks; 0 if unknown */
 	bool ended;     /* it is a zombie */
 };
 
-/* Look at the process that has this pid now: 0, or -ESRCH without one. */
+/* Examine the process that has this pid now: 0, or -ESRCH if there is none. */
 int compat_process_stat(pid_t pid, struct compat_process *process);
 
-/* Whose is it?  The effective user, or 0 for a process that guards itself. */
+/* The owner: the effective user, or 0 for a process that is not dumpable. */
 int compat_process_owner(pid_t pid, uid_t *owner);
 
-/* Is this signal pending for the process?  1, 0, or -ENOTSUP: nobody knows. */
+/* Is this signal pending for the process?  1, 0, or -ENOTSUP: unknown. */
 int compat_process_pending(pid_t pid, int signal);
 
 /*
- * What a signal does to the process: it handles it, or may, as it blocks it or waits
- * for it; it has the default action; it is ignored.  -ENOTSUP: nobody knows.
+ * The effect of a signal on the process: it is handled, or may be, as it is
+ * blocked or waited for; the default action; or it is ignored.  -ENOTSUP:
+ * unknown.
  */
 enum compat_disposition { COMPAT_HANDLED, COMPAT_DEFAULT, COMPAT_IGNORED };
 int compat_process_disposition(pid_t pid, int signal);
 
 /*
- * Wait until then for a lock that goes with the process: a descriptor that holds it
- * (or not, when the time is over), or a negative errno where it cannot be had.  Only
- * root and the process's own user can; a holder that ends lets go of it.
+ * Acquire a lock associated with the process, waiting until the deadline.
+ * Returns a descriptor (which does not have the lock after a timeout), or a
+ * negative errno if the lock is not available.  Only root and the process's own
+ * user can acquire it; it is released when its owner exits.
  */
 int compat_process_lock(pid_t pid, deadline until);
 
-/* How long a process that started then (see above) has run: seconds, or -ENOTSUP. */
+/* The running time of a process with this start time: seconds, or -ENOTSUP. */
 int64_t compat_process_age(uint64_t start);
 
 #endif /* COMPAT_PIDFD_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The size of a pipe, and what is in it.
+ * The size of a pipe, and the number of bytes in it.
  * Thread-safe and async-signal-safe.
  */
 #include "compat/pipe.h"
@@ -9,12 +9,12 @@
 #include <sys/ioctl.h>
 
 #ifdef COMPAT_LINUX
-/* The least that is tried: what a pipe has from the start. */
+/* The default size of a pipe; smaller sizes are not tried. */
 #define USUAL_SIZE ((size_t)64 << 10)
 
 void compat_pipe_enlarge(int fd, size_t size)
 {
-	/* Limits of the system and of the user: what they allow is found by trying. */
+	/* The system and the user have limits: find the largest permitted size by trying. */
 	while (size > USUAL_SIZE && fcntl(fd, F_SETPIPE_SZ, (int)size) < 0)
 		size /= 2;
 }

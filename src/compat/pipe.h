@@ -5,10 +5,10 @@
 
 #include <stddef.h>
 
-/* Make the pipe as large as the system allows, up to this size; on failure it stays as it is. */
+/* Enlarge the pipe up to this size, as far as the system permits; unchanged on failure. */
 void compat_pipe_enlarge(int fd, size_t size);
 
-/* How many bytes are in it: 0 where the system does not say. */
+/* The number of bytes in the pipe; 0 if the system does not provide it. */
 size_t compat_pipe_fill(int fd);
 
 #endif /* COMPAT_PIPE_H */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes that nobody can predict. */
+/* Unpredictable bytes. */
 #ifndef COMPAT_RANDOM_H
 #define COMPAT_RANDOM_H
 
 #include <stddef.h>
 
 /*
- * Fill with at most 256 bytes.  Does not wait for the system to have gathered
- * enough of them just after it has booted: 0 or a negative errno.
+ * Fill the buffer with at most 256 random bytes.  Does not wait for the entropy
+ * pool to be initialized after boot: 0 or a negative errno.
  */
 int compat_random(void *bytes, size_t size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the system knows of this program.
+ * Information from the system about this process.
  * Thread-safe.
  */
 #include "compat/self.h"
@@ -23,20 +23,20 @@ bool compat_secure(void)
 	return getauxval(AT_SECURE) != 0;
 }
 
-/* Threads of an emulator, which are there before the first of the program's. */
+/* Threads of an emulator that exist before the program creates any. */
 static int emulator_threads;
 
 static int count_threads(void)
 {
 	struct stat tasks;
 
-	/* A directory's links are itself, its parent's entry and its folders. */
+	/* The directory has links for itself, its entry in the parent, and its subdirectories. */
 	if (stat("/proc/self/task", &tasks) < 0 || tasks.st_nlink < 3)
 		return 1;
 	return (int)tasks.st_nlink - 2;
 }
 
-/* Emulators hide themselves behind the link that is usual, not behind this one. */
+/* Emulators fake the usual link /proc/self/exe, but not this one. */
 static bool is_emulated(void)
 {
 	char program[PATH_MAX], process[PATH_MAX];
@@ -51,7 +51,7 @@ __attribute__((__constructor__)) static void count_emulator_threads(void)
 {
 	int count = count_threads();
 
-	/* On a real machine they are the program's, whoever has started them so early. */
+	/* On a real machine the threads belong to the program, however early they started. */
 	if (count > 1 && is_emulated())
 		emulator_threads = count - 1;
 }
@@ -61,7 +61,7 @@ int compat_thread_count(void)
 	return count_threads() - emulator_threads;
 }
 
-/* The process is called what its first thread is called; prctl(2) knows the calling one's. */
+/* The name of the process is that of its first thread; prctl(2) sets the calling thread's. */
 #define OWN_NAME "/proc/self/comm"
 
 void compat_set_name(const char *name)
@@ -81,7 +81,7 @@ void compat_get_name(char name[static 16])
 
 	if (fd >= 0)
 		close(fd);
-	if (length > 0) /* the last one is a newline */
+	if (length > 0) /* the last character is a newline */
 		name[length - 1] = '\0';
 	else if (prctl(PR_GET_NAME, name, 0, 0, 0) < 0)
 		name[0] = '\0';

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the system knows of this program. */
+/* Information from the system about this process. */
 #ifndef COMPAT_SELF_H
 #define COMPAT_SELF_H
 
@@ -10,13 +10,13 @@
 /* Did the program gain privileges when it was executed? */
 bool compat_secure(void);
 
-/* How many threads of the program run in this process: 1 where that cannot be told. */
+/* The number of threads in this process; 1 if unknown. */
 int compat_thread_count(void);
 
-/* Give this process the name that ps(1) shows; at most 15 bytes of it. */
+/* Set the process name that ps(1) shows; at most 15 bytes of it. */
 void compat_set_name(const char *name);
 
-/* The name of this process, or "" where it is not known. */
+/* The name of this process, or "" if unknown. */
 void compat_get_name(char name[static 16]);
 
 #endif /* COMPAT_SELF_H */

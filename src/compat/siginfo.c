@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The members of siginfo_t share their memory: which ones are meant is told by
- * the code, and some codes are one system's own.
+ * The members of siginfo_t share memory: the code determines which ones are valid, and
+ * some codes are specific to one system.
  * Thread-safe and async-signal-safe.
  */
 #include "compat/siginfo.h"
@@ -42,12 +42,12 @@ bool compat_signal_has_value(const siginfo_t *info)
 }
 
 /*
- * The integer of a value is the program's.  Beside it there is room in two
- * places: the half of a pointer that is longer than an integer, which some
- * systems lose on the way from a program with longer pointers to one with
- * shorter; and, in Linux, the error number, which no other signal of this kind
- * has, and which emulators lose.  The bits that are always the same keep what a
- * program may have left there from being taken for a cookie.
+ * The integer of a value belongs to the program.  The cookie is stored in two places
+ * beside it.  One is the upper half of the pointer, where a pointer is longer than an
+ * integer; some systems lose it between programs with different pointer sizes.  The
+ * other, on Linux, is the error number, which other signals of this kind do not use, and
+ * which emulators lose.  The constant bits distinguish a cookie from garbage that a
+ * program left there.
  */
 struct value {
 	int32_t integer;

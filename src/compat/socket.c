@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The other end of a local socket: who made it, and who sends.
+ * The other end of a local socket: its creator, and the sender of each message.
  * Thread-safe; compat_receive() on different sockets.
  */
 #include "compat/socket.h"
@@ -13,7 +13,7 @@
 #include "compat/pidfd.h"
 
 #ifdef COMPAT_LINUX
-/* Since Linux 6.5; some architectures have numbers of their own. */
+/* Since Linux 6.5; some architectures have different numbers. */
 #if !defined(SO_PEERPIDFD) && SO_PASSCRED == 16
 #define SO_PEERPIDFD 77
 #endif
@@ -50,7 +50,7 @@ int compat_peer_pidfd(int socket)
 	if (errno == ESRCH || errno == EINVAL || errno == ENODATA)
 		return -ESRCH;
 #endif
-	/* An earlier kernel: the number has to do. */
+	/* An earlier kernel: use the pid. */
 	result = compat_peer(socket, &peer);
 	if (result < 0)
 		return result;
@@ -75,7 +75,7 @@ ssize_t compat_send(int socket, struct iovec *parts, int count, int flags)
 	header->cmsg_len = CMSG_LEN(sizeof own);
 	memcpy(CMSG_DATA(header), &own, sizeof own);
 	sent = sendmsg(socket, &message, flags);
-	/* A user that has no number in this user namespace. */
+	/* The user has no id in this user namespace. */
 	if (sent < 0 && (errno == EPERM || errno == EINVAL)) {
 		message.msg_control = NULL;
 		message.msg_controllen = 0;
@@ -104,7 +104,10 @@ ssize_t compat_receive(int socket, struct iovec *parts, int count, int flags,
 	ssize_t length;
 
 	*sender = (struct compat_peer){ .pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1 };
-	/* Only now: a socket with this option needs an address for sending, and may get none. */
+	/*
+	 * Not earlier: a socket with this option is bound to an address when it sends,
+	 * which may fail.
+	 */
 	set_credentials(socket, 1);
 	length = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
 	set_credentials(socket, 0);
@@ -130,7 +133,7 @@ int compat_peer(int socket, struct compat_peer *peer)
 #else
 	struct stat status;
 
-	/* The owner of the socket's other end is whoever made the pair. */
+	/* The socket pair's creator owns the other end. */
 	if (fstat(socket, &status) < 0)
 		return -errno;
 	peer->pid = 0;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* Fill in an address of AF_VSOCK: 0, or -EAFNOSUPPORT where there is none. */
+/* Fill in an address of AF_VSOCK: 0, or -EAFNOSUPPORT if not supported. */
 int compat_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *address,
 			 socklen_t *length);
 
