@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Umask, limits, root, directory and user of the daemon.
+ * Set the daemon's umask, limits, root directory, working directory and user.
  * Not thread-safe: they belong to the whole process.
  */
 #include "context/confine.h"
@@ -20,7 +20,7 @@ static int find_directory(int fd, void *data)
 	(void)data;
 	if (fstat(fd, &status) < 0 || !S_ISDIR(status.st_mode))
 		return 0;
-	/* A descriptor and not 0, which would mean "go on". */
+	/* A descriptor, but not 0, which would mean "continue". */
 	return fd + 1;
 }
 
@@ -45,7 +45,7 @@ static int enter_root(const char *path)
 	return 0;
 }
 
-/* The proof is the last step: nothing that is allowed here may come after it. */
+/* Proving the loss of privileges comes last: no later step may restore any. */
 static int become_user(const struct settings *settings)
 {
 	bool keep = settings->privileges.has_capabilities;
@@ -68,7 +68,7 @@ int confine_daemon(const struct settings *settings)
 
 	if (settings->has_umask)
 		umask(settings->umask);
-	/* Before a limit can hide descriptors that are above it. */
+	/* First, because a lower limit can hide descriptors above it. */
 	if (settings->chroot != NULL)
 		result = refuse_open_directories(settings->chroot);
 	if (result == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the daemon does to itself: umask, limits, root, directory, user. */
+/* Apply umask, limits, root, directory and user to this process. */
 #ifndef CONTEXT_CONFINE_H
 #define CONTEXT_CONFINE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The context: making and freeing it, and what the running daemon does with it.
+ * The context: creating and freeing it, and the running daemon's operations on it.
  * Thread-safe on different contexts.
  */
 #include "context/context-internal.h"
@@ -68,7 +68,7 @@ int daemonkit_context_search(struct daemonkit_context *context, struct daemonkit
 		return error_null(__func__);
 	if (context->settings.pid_file == NULL)
 		return error_set(-EINVAL, "search: no pid file is set");
-	/* The daemon itself may be where its pid file cannot be seen any more. */
+	/* After chroot(2) the daemon itself may not be able to see its pid file. */
 	if (context_is_daemon(context) && context->pidfile != NULL &&
 	    pidfile_is_held(context->pidfile))
 		return daemonkit_process_open(getpid(), process);
@@ -84,7 +84,7 @@ int daemonkit_context_release(struct daemonkit_context *context)
 		return error_null(__func__);
 	if (!context_is_daemon(context) || context->pidfile == NULL)
 		return 0;
-	/* One that takes a daemon's place and has not yet. */
+	/* A successor that has not taken over yet. */
 	if (!pidfile_is_held(context->pidfile))
 		return 0;
 	result = daemonkit_pidfile_remove(context->pidfile);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon's side of its start.
+ * The daemon's part of a start.
  * Not thread-safe: it changes the whole process.
  */
 #include "context/daemonize.h"
@@ -33,7 +33,7 @@ static int undo_set_up(struct daemonkit_context *context, struct streams *stream
 	return result;
 }
 
-/* Everything that makes this process the daemon, in an order that matters. */
+/* Make this process the daemon; the order of the steps matters. */
 static int set_up_daemon(struct daemonkit_context *context, bool foreground)
 {
 	const struct settings *settings = &context->settings;
@@ -52,16 +52,16 @@ static int set_up_daemon(struct daemonkit_context *context, bool foreground)
 	if (result < 0)
 		return undo_set_up(context, &streams, result);
 	context->settings.log_fd = fd_close(context->settings.log_fd);
-	/* What is not in use is not to be reopened. */
+	/* A log file that is not in use must not be reopened. */
 	if (streams.journal)
 		context->settings.log = SETTINGS_LOG_NONE;
 	return 0;
 }
 
 /*
- * Tell the launcher, if there is one, that there will be no daemon.  It prints the error; this
- * copy of the program does not, neither there nor in the log, which may be that of a daemon that
- * runs.
+ * Report to the launcher, if there is one, that the start has failed.  The launcher
+ * prints the error; this second copy must print nothing, neither on the terminal nor to
+ * the log, which may belong to a running daemon.
  */
 static int fail_start(struct daemonkit_context *context, int result)
 {
@@ -73,7 +73,7 @@ static int fail_start(struct daemonkit_context *context, int result)
 	return result;
 }
 
-/* Whom there is to tell, found out while it can still be reached. */
+/* Find out who waits for the daemon, and connect while that is still possible. */
 static int prepare_notify(struct daemonkit_context *context, bool foreground)
 {
 	struct settings *settings = &context->settings;
@@ -82,7 +82,7 @@ static int prepare_notify(struct daemonkit_context *context, bool foreground)
 
 	notify->relayed = settings->managed != 0;
 	notify->watched = settings->managed;
-	/* One that is there already has outlived an attempt that failed. */
+	/* A descriptor already there was kept after a failed attempt. */
 	if (settings->ready_fd >= 0) {
 		fd_close(notify->ready_fd);
 		notify->ready_fd = settings->ready_fd;
@@ -90,13 +90,13 @@ static int prepare_notify(struct daemonkit_context *context, bool foreground)
 	}
 	if (foreground || settings->managed != 0)
 		result = manager_open(&notify->manager);
-	/* If this fails, the first message will too, and will say why. */
+	/* If this fails, the first message fails too and reports the reason. */
 	if (result == 0 && (settings->chroot != NULL || settings->has_credential))
 		manager_connect(&notify->manager);
 	return result;
 }
 
-/* It is the daemon; the launcher, if there is one, is told. */
+/* This process is the daemon now; report it to the launcher, if there is one. */
 static int announce_daemon(struct daemonkit_context *context)
 {
 	int result;
@@ -113,7 +113,7 @@ static int announce_daemon(struct daemonkit_context *context)
 	return result;
 }
 
-/* Make this process the daemon, and tell the launcher how that went. */
+/* Make this process the daemon, and report the result to the launcher. */
 static int become_daemon(struct daemonkit_context *context, bool foreground)
 {
 	int result = prepare_notify(context, foreground);
@@ -123,7 +123,7 @@ static int become_daemon(struct daemonkit_context *context, bool foreground)
 	return result < 0 ? fail_start(context, result) : announce_daemon(context);
 }
 
-/* What is inherited on purpose goes no further. */
+/* Descriptors inherited on purpose must not be inherited by other programs. */
 static int seal_descriptors(const struct settings *settings)
 {
 	int single[SETTINGS_SINGLE], result = 0;
@@ -145,7 +145,7 @@ int become_refused(void)
 				 "user, group and privileges");
 }
 
-/* What the launcher wants, instead of what this copy computed for itself. */
+/* Replace the settings computed in this process by the launcher's. */
 static int receive_settings(struct daemonkit_context *context)
 {
 	struct archive settings = { .error = 0 };
@@ -157,7 +157,7 @@ static int receive_settings(struct daemonkit_context *context)
 	if (result == -ECANCELED)
 		return error_set(result, "the launcher is gone: nobody waits for this start");
 	if (result == -EPERM) {
-		/* Whoever is there gets no answer. */
+		/* The peer gets no answer. */
 		notify_close_channel(&context->notify);
 		return become_refused();
 	}
@@ -166,7 +166,7 @@ static int receive_settings(struct daemonkit_context *context)
 	return seal_descriptors(&context->settings);
 }
 
-/* In the place of the daemon that started this process, everything is as it left it. */
+/* A successor starts with everything as its predecessor left it. */
 static int replace_predecessor(struct daemonkit_context *context)
 {
 	struct settings *settings = &context->settings;
@@ -179,7 +179,7 @@ static int replace_predecessor(struct daemonkit_context *context)
 		settings->pid_fd = -1;
 	if (context->pidfile != NULL)
 		pidfile_expect_root(context->pidfile, settings->chroot);
-	/* They came along as those of any program that it executes. */
+	/* execve(2) has preserved them, as for any program that the predecessor executes. */
 	if (result == 0)
 		result = privileges_after_user(&settings->privileges);
 	return result;
@@ -192,7 +192,7 @@ static int acquire_place(void *data)
 	return context->pidfile != NULL ? pidfile_acquire(context->pidfile) : 0;
 }
 
-/* Nothing here is this process's then, least of all the file to remove. */
+/* From here on nothing belongs to this process, above all not the pid file. */
 static void release_place(void *data)
 {
 	struct daemonkit_context *context = data;
@@ -206,7 +206,7 @@ static void finish_handover(void *data)
 	struct daemonkit_context *context = data;
 	struct settings *settings = &context->settings;
 
-	/* It hears nothing of a process that has the place not yet, or never. */
+	/* A process that has not taken over yet, or never will, must not contact the manager. */
 	manager_adopt(&context->notify.manager, settings->manager, settings->manager_fd);
 	settings->manager = NULL;
 	settings->manager_fd = -1;
@@ -243,7 +243,10 @@ int become_second_copy(struct daemonkit_context *context)
 					   : become_daemon(context, false);
 }
 
-/* Let in what whoever started the program had blocked; not what it blocked itself. */
+/*
+ * Unblock signals that were blocked when the program was started, not those that the
+ * program has blocked itself.
+ */
 static void clean_signal_mask(sigset_t *mask)
 {
 	const sigset_t *inherited = marker_mask();
@@ -283,7 +286,7 @@ int become_foreground(struct daemonkit_context *context)
 	sigset_t mask;
 	int result;
 
-	/* Before what waits is let in. */
+	/* Before pending signals are unblocked. */
 	init_begin();
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	clean_signal_mask(&mask);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The daemon's side of its start, in each of the ways to it. */
+/* The daemon's part of a start, for each mode. */
 #ifndef CONTEXT_DAEMONIZE_H
 #define CONTEXT_DAEMONIZE_H
 
@@ -9,15 +9,15 @@
 #include "start/launch.h"
 
 /*
- * Make this process the daemon, and tell the launcher how that went.  Return
- * 0, or a negative errno with its text, which is then the context's too.
+ * Make this process the daemon, and report the result to the launcher.  Returns
+ * 0, or a negative errno with its text, which the context then keeps too.
  */
 int become_second_copy(struct daemonkit_context *context);
 int become_forked(struct daemonkit_context *context, const struct launch_forked *forked,
 		  pid_t launcher);
 int become_foreground(struct daemonkit_context *context);
 
-/* Leave the text for a second copy that does not believe its launcher: -EPERM. */
+/* Set the text for a second copy that refuses its launcher: -EPERM. */
 int become_refused(void);
 
 #endif /* CONTEXT_DAEMONIZE_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a start needs in the launcher: whatever allocates memory is done before
- * there is a child.
+ * Preparing a start in the launcher: memory is allocated only before there is a child.
  * Thread-safe on different contexts.
  */
 #include "context/launch-plan.h"
@@ -81,7 +80,10 @@ int plan_program(struct plan *plan, struct settings *settings)
 		memcpy(plan->path, settings->program, strlen(settings->program) + 1);
 		return 0;
 	}
-	/* This very file, whatever its name leads to meanwhile; the name goes along. */
+	/*
+	 * Execute exactly this file, even if its path leads to another by now; pass the
+	 * path on too.
+	 */
 	result = compat_executable(plan->path, sizeof plan->path);
 	if (result < 0)
 		return error_system(result, "cannot tell which file this program is (say it with "

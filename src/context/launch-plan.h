@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a start needs in the launcher, all made before anything is started. */
+/* Everything that a start needs, prepared in the launcher before any process is created. */
 #ifndef CONTEXT_LAUNCH_PLAN_H
 #define CONTEXT_LAUNCH_PLAN_H
 
@@ -26,21 +26,21 @@ struct plan {
 };
 
 /*
- * The descriptors that the caller wants kept, and those that the library needs;
- * for a fork of this process those of its signals too.  0 or an error with its
- * text.
+ * Collect the descriptors to keep: those that the caller wants kept and those
+ * that the library needs; for a fork of this process also those of its signals.
+ * 0 or an error with its text.
  */
 int plan_keep(struct plan *plan, const struct settings *settings, bool fork);
 
 /*
- * Which file a second copy is executed from: sets plan->path, and the name in the
- * settings, which are the plan's own.  0 or an error with its text.
+ * Choose the file that a second copy is executed from: sets plan->path, and the
+ * name in the settings, which are the plan's own.  0 or an error with its text.
  */
 int plan_program(struct plan *plan, struct settings *settings);
 
 /*
- * A second copy of the program at plan->path, with these settings: 0 or an error
- * with its text.
+ * Prepare a second copy of the program at plan->path with these settings: 0 or
+ * an error with its text.
  */
 int plan_second_copy(struct plan *plan, const struct daemonkit_context *context,
 		     const struct settings *settings);

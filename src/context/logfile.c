@@ -19,10 +19,10 @@
 #include "compat/openat.h"
 
 #define FLAGS (O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK)
-/* As many links in a row as Linux follows. */
+/* Linux follows at most this many links in a row. */
 #define LINKS_MAX 40
 
-/* Put what the link says in the place of the path of the link: 0 or -ENAMETOOLONG. */
+/* Replace the path of the link by the link's target: 0 or -ENAMETOOLONG. */
 static int put_link_target(char here[static PATH_MAX], const char *target)
 {
 	char *slash = strrchr(here, '/');
@@ -34,11 +34,11 @@ static int put_link_target(char here[static PATH_MAX], const char *target)
 	return 0;
 }
 
-/* What is at the path was not followed: 0 to look again, 1: it may be; or an error. */
+/* Examine a path that was not followed: 0 to try again, 1 if it is permitted, or an error. */
 static int follow_links(const char *path, char here[static PATH_MAX])
 {
 	struct stat st;
-	/* Not on the stack, which has another path already. */
+	/* Allocated, because the stack holds another path already. */
 	char *target = malloc(PATH_MAX);
 	int result = target == NULL ? -ENOMEM : compat_read_link(here, &st, target, PATH_MAX);
 
@@ -50,7 +50,7 @@ static int follow_links(const char *path, char here[static PATH_MAX])
 		goto out;
 	}
 	if (result == 0)
-		result = 1; /* the kernel's own, which no text describes */
+		result = 1; /* a magic link of the kernel, which has no text */
 	else if (result > 0)
 		result = put_link_target(here, target);
 	else if (result == -EINVAL || result == -ENOENT)
@@ -63,8 +63,8 @@ out:
 }
 
 /*
- * The stream that the path means, 1 or 2, or -1.  Opening it anew would fail for a socket,
- * or for a pipe of another user, and there may be no /proc to do it in.
+ * The stream that the path names, 1 or 2, or -1.  Reopening it would fail for a socket or
+ * for another user's pipe, and needs /proc.
  */
 static int stream_of_path(const char *path, bool link_of_kernel)
 {
@@ -80,7 +80,7 @@ static int stream_of_path(const char *path, bool link_of_kernel)
 		for (size_t i = 0; i < 3; i++)
 			if (strcmp(path, name[i]) == 0)
 				return fd;
-		/* Another spelling of these, such as ../dev/fd/1. */
+		/* Another spelling of these paths, such as ../dev/fd/1. */
 		if (link_of_kernel && strcmp(strrchr(path, '/'), strrchr(name[1], '/')) == 0 &&
 		    stat(path, &named) == 0 && fstat(fd, &stream) == 0 &&
 		    fd_same_file(&named, &stream))
@@ -110,7 +110,7 @@ int logfile_open(const char *path, mode_t mode)
 		if (result < 0)
 			return result;
 	}
-	/* Not waited for while opening (a pipe), but for each line written. */
+	/* Opening a pipe must not block; writing to it may. */
 	if (fd >= 0)
 		fd_set_nonblocking(fd, false);
 	fd = fd < 0 ? fd : fd_above_standard(fd);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the daemon says to whoever waits: the public functions.
+ * The public functions by which the daemon notifies launcher, manager and supervisor.
  * Thread-safe on different contexts.
  */
 #include <daemonkit/notify.h>
@@ -47,7 +47,7 @@ int daemonkit_notify_reloading(struct daemonkit_context *context)
 	return result;
 }
 
-/* Assignments that always read the same. */
+/* Send constant assignments. */
 static int send_to_manager(struct daemonkit_context *context, const char *function,
 			   const char *assignments)
 {
@@ -161,7 +161,10 @@ int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)
 		return error_null(__func__);
 	if (context_is_daemon(context))
 		result = error_set(-EPERM, "%s: the daemon is there already", __func__);
-	/* The launcher's will come; here that number may be another descriptor, or none. */
+	/*
+	 * The launcher's descriptor will be used; in a second copy that number may be
+	 * another one, or none.
+	 */
 	else if (marker_get() == MARKER_REBORN)
 		return 0;
 	else if (fd != -1 && (fd <= STDERR_FILENO || fcntl(fd, F_GETFD) < 0))
@@ -176,8 +179,8 @@ int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)
 }
 
 /*
- * A text of at most CHANNEL_TEXT_MAX bytes.  What is cut ends with a whole
- * character: a manager drops a text that is not UTF-8.
+ * Format a text of at most CHANNEL_TEXT_MAX bytes.  A truncated text ends with a whole
+ * character: a manager discards text that is not valid UTF-8.
  */
 __attribute__((__format__(__printf__, 2, 0))) static void compose_text(
 	char text[static CHANNEL_TEXT_MAX + 2], const char *format, va_list arguments)
@@ -189,7 +192,7 @@ __attribute__((__format__(__printf__, 2, 0))) static void compose_text(
 		text[0] = '\0';
 	if (length <= CHANNEL_TEXT_MAX)
 		return;
-	/* Back to where the first character that does not fit begins. */
+	/* Go back to the beginning of the first character that does not fit. */
 	while (end > CHANNEL_TEXT_MAX - 4 && ((unsigned char)text[end] & 0xc0) == 0x80)
 		end--;
 	text[end] = '\0';

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How the daemon comes to be: the way that is chosen, and the launcher's side.
+ * Choosing how to become a daemon, and the launcher's part.
  * Thread-safe on different contexts.
  */
 #include <errno.h>
@@ -21,7 +21,7 @@
 #include "start/launch.h"
 #include "start/marker.h"
 
-/* Does a service manager wait for news of this very process? */
+/* Does a service manager wait for notifications of this process itself? */
 static bool is_managed(void)
 {
 	const char *address = getenv("NOTIFY_SOCKET"), *pid = getenv("SYSTEMD_EXEC_PID");
@@ -73,7 +73,7 @@ static pid_t start_and_await(struct daemonkit_context *context, const struct pla
 	return result;
 }
 
-/* A number that is free again would be taken by something of the library's own. */
+/* Reject descriptors closed since: the library itself might reuse their numbers. */
 static int check_kept_fds(const struct settings *settings)
 {
 	for (size_t i = 0; i < settings->keep_count; i++)
@@ -92,7 +92,7 @@ static int make_start_plan(struct plan *plan, struct daemonkit_context *context,
 	result = plan_program(plan, &settings);
 	if (result < 0)
 		return result;
-	/* Executed by way of a link, it would be called after the link. */
+	/* A process executed by way of a link would be named after the link. */
 	compat_get_name(plan->name);
 	settings.name = plan->name;
 	return plan_second_copy(plan, context, &settings);
@@ -114,7 +114,7 @@ static pid_t launch_daemon(struct daemonkit_context *context, int mode)
 	result = check_kept_fds(&context->settings);
 	if (result < 0)
 		return result;
-	/* Large for a thread's stack. */
+	/* Too large for a thread's stack. */
 	plan = calloc(1, sizeof *plan);
 	if (plan == NULL)
 		return error_system(-ENOMEM, "cannot start the daemon");
@@ -132,7 +132,7 @@ static pid_t launch_daemon(struct daemonkit_context *context, int mode)
 		goto out;
 	}
 	result = start_and_await(context, plan, interrupt);
-	/* A forked daemon comes here too; the wait is not its own. */
+	/* A forked daemon gets here too; only the launcher ends the wait. */
 	if (getpid() == launcher)
 		interrupt_end();
 out:
@@ -141,7 +141,7 @@ out:
 	return result;
 }
 
-/* In the way that fits this process. */
+/* Start in the mode that suits this process. */
 static pid_t start_daemon(struct daemonkit_context *context)
 {
 	int mode = context->mode, result;
@@ -167,12 +167,12 @@ pid_t daemonkit_context_reborn(struct daemonkit_context *context)
 
 	if (context == NULL)
 		return error_null(__func__);
-	/* That of an earlier daemon is not this one's. */
+	/* Forget the status of an earlier daemon. */
 	context->exit_status = -1;
 	if (context_is_daemon(context))
 		return error_set(-EPERM, "this process is the daemon already");
 	result = start_daemon(context);
-	/* Whoever is not the daemon has no more use for it, failed or not. */
+	/* Only the daemon still needs the payload. */
 	if (result != 0)
 		settings_wipe_payload(&context->settings);
 	return result;

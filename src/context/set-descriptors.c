@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors by name and private bytes, from the launcher and from managers.
+ * The context: named descriptors and the payload, from the launcher and from managers.
  * Thread-safe on different contexts.
  */
 #include <daemonkit/descriptors.h>
@@ -34,7 +34,7 @@ int daemonkit_context_pass_fd(struct daemonkit_context *context, const char *nam
 	if (context == NULL || name == NULL)
 		return error_null(__func__);
 	result = named_fds_check_name(name);
-	/* A second copy need not even have it: the launcher's will come. */
+	/* A second copy need not have the descriptor: the launcher's will be used. */
 	if (result == 0 && marker_get() == MARKER_REBORN && !context_is_daemon(context))
 		return 0;
 	if (result == 0)

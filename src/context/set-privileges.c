@@ -13,7 +13,7 @@
 #include "compat/limits.h"
 #include "context/context-internal.h"
 
-/* The entry of this resource: the one that is there, a new one, or NULL. */
+/* Find or add the entry of this resource; NULL if there is no space. */
 static struct privilege_limit *find_limit(struct privileges *privileges, int resource)
 {
 	size_t i = 0;

@@ -21,7 +21,7 @@
 
 #define PERMISSIONS (S_IRWXU | S_IRWXG | S_IRWXO)
 
-/* A copy of a path, made absolute: 0 or an error with its text. */
+/* Copy a path and make it absolute: 0 or an error with its text. */
 static int copy_path(const char *what, const char *path, char **copy)
 {
 	int result;
@@ -104,7 +104,10 @@ int daemonkit_context_set_log_fd(struct daemonkit_context *context, int fd)
 
 	if (context == NULL)
 		return error_null(__func__);
-	/* The launcher's will come; here that number may be another descriptor, or none. */
+	/*
+	 * The launcher's descriptor will be used; in a second copy that number may be
+	 * another one, or none.
+	 */
 	if (marker_get() == MARKER_REBORN && !context_is_daemon(context))
 		return 0;
 	if (fd == -1) {
@@ -172,7 +175,7 @@ int daemonkit_context_set_program(struct daemonkit_context *context, const char 
 	return 0;
 }
 
-/* Copy a NULL-terminated array of strings into one piece of memory. */
+/* Copy a NULL-terminated array of strings into one allocation. */
 static char **copy_vector(char *const strings[])
 {
 	size_t count = 0, size = 0;

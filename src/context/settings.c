@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a daemon is to be, in memory and as bytes for the second copy.
+ * The settings of a daemon, in memory and serialized for the second copy.
  * Thread-safe on different objects.
  */
 #include "context/settings.h"
@@ -84,9 +84,9 @@ int settings_keep(struct settings *settings, int fd)
 }
 
 /*
- * The other side may have another version of this library: it was loaded before
- * an upgrade, or is after one.  So a field, of whatever part, is only ever added
- * at the end, for a format of the next number, and read only from that format on.
+ * The other side may use another version of this library, loaded before or after an
+ * upgrade.  So a new field, of any part, is only ever added at the end, with the next
+ * format number, and is read only from that format on.
  */
 #define FORMAT 2
 
@@ -128,7 +128,7 @@ static void archive_keep(struct settings *settings, struct archive *archive)
 	}
 }
 
-/* What travels, in its order, both ways. */
+/* All fields, in the order of the format; both for writing and reading. */
 static void archive_settings(struct settings *settings, struct archive *archive, int64_t format)
 {
 	settings->pid_file = archive_string(archive, settings->pid_file);
@@ -164,7 +164,7 @@ static void archive_settings(struct settings *settings, struct archive *archive,
 
 int settings_put(const struct settings *settings, struct archive *archive)
 {
-	/* Nothing is changed where something is written. */
+	/* Writing must change nothing. */
 	struct settings same = *settings;
 
 	archive_settings(&same, archive, archive_number(archive, FORMAT));
@@ -172,8 +172,8 @@ int settings_put(const struct settings *settings, struct archive *archive)
 }
 
 /*
- * A newer side may want something that is not known here.  What a successor gets
- * is applied already; a start would be without it, and is refused.
+ * A newer side may send fields that are unknown here.  A successor ignores them, as its
+ * predecessor has applied them already; a start would lack them and is refused.
  */
 static void check_end(const struct settings *fresh, int64_t format, struct archive *archive)
 {
@@ -192,13 +192,13 @@ int settings_get(struct settings *settings, const void *bytes, size_t length)
 	archive_settings(&fresh, &archive, format);
 	check_end(&fresh, format, &archive);
 	if (archive.error < 0) {
-		/* The descriptors are not ours before all of it was understood. */
+		/* On failure the descriptors still belong to the sender. */
 		settings_disown(&fresh);
 		named_fds_forget(&fresh.descriptors);
 		settings_clear(&fresh);
 		return archive.error;
 	}
-	/* What both copies of the program called by the same number is the same. */
+	/* The same number in both copies of the program is the same descriptor. */
 	if (settings->ready_fd == fresh.ready_fd)
 		settings->ready_fd = -1;
 	settings_clear(settings);

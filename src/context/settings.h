@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a daemon is to be: the part of a context that travels to it. */
+/* The settings: the part of a context that is sent to the daemon. */
 #ifndef CONTEXT_SETTINGS_H
 #define CONTEXT_SETTINGS_H
 
@@ -36,20 +36,20 @@ struct settings {
 	mode_t umask;
 	int ready_timeout; /* milliseconds; 0: set-up only */
 	struct privileges privileges;
-	struct descriptors descriptors; /* with names */
+	struct descriptors descriptors; /* named */
 	unsigned char *payload;         /* wiped when freed */
 	size_t payload_length;
 	int *keep; /* ascending, each once */
 	size_t keep_count;
-	int ready_fd;  /* owned: a supervisor waits there for a newline, or -1 */
+	int ready_fd;  /* owned: s6's notification descriptor, or -1 */
 	pid_t managed; /* the launcher, if a service manager started it, or 0 */
 	char *name;    /* of the process, or NULL */
-	char *program; /* the absolute name of the program's file, or NULL: as it was executed */
-	/* From a daemon to the one that takes its place. */
+	char *program; /* absolute path of the program, or NULL: as it was executed */
+	/* From a daemon to its successor. */
 	bool successor;
-	int pid_fd;     /* owned: of its pid file, or -1 */
-	char *manager;  /* where its manager is, or NULL */
-	int manager_fd; /* owned: connected to there, or -1 */
+	int pid_fd;     /* owned: the pid file's, or -1 */
+	char *manager;  /* the manager's address, or NULL */
+	int manager_fd; /* owned: connected to the manager, or -1 */
 };
 
 /* The defaults. */
@@ -58,20 +58,23 @@ void settings_init(struct settings *settings);
 /* Free what it owns, and close its descriptors. */
 void settings_clear(struct settings *settings);
 
-/* The owned descriptors without a name, -1 for each that there is not. */
+/* The owned descriptors without a name; -1 for each that is not set. */
 #define SETTINGS_SINGLE 4
 void settings_single(const struct settings *settings, int fds[static SETTINGS_SINGLE]);
 
-/* The descriptors are somebody else's: none is closed.  (The named ones are a list.) */
+/*
+ * Give up ownership of the descriptors: none is closed.  (Named ones are in a
+ * list of their own.)
+ */
 void settings_disown(struct settings *settings);
 
 /* Wipe and forget the payload. */
 void settings_wipe_payload(struct settings *settings);
 
-/* Add a descriptor to those that are kept; 0 or -ENOMEM. */
+/* Add a descriptor to the kept ones; 0 or -ENOMEM. */
 int settings_keep(struct settings *settings, int fd);
 
-/* As bytes, and back: 0, -ENOMEM or -EBADMSG; on failure *settings is as before. */
+/* Serialize, and parse: 0, -ENOMEM or -EBADMSG; on failure *settings is unchanged. */
 int settings_put(const struct settings *settings, struct archive *archive);
 int settings_get(struct settings *settings, const void *bytes, size_t length);
 

@@ -18,7 +18,7 @@
 #include "base/path.h"
 #include "context/logfile.h"
 
-/* Does standard error lead to the journal?  systemd says what it gave us. */
+/* Is standard error connected to the journal?  systemd identifies the stream it passed. */
 static bool is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -104,7 +104,9 @@ void streams_silence(void)
 
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		close(fd);
-	/* Either takes the lowest numbers.  A full pipe refuses what is written, and blocks nobody.
+	/*
+	 * open and pipe return the lowest free numbers.  Writing to a full pipe fails and
+	 * does not block.
 	 */
 	fd = open("/dev/null", O_RDWR);
 	if (fd < 0 && pipe(ends) == 0) {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Upgrade in place: the daemon as the launcher of the one that takes its place.
+ * Upgrade in place: the running daemon is the launcher of its successor.
  *
- * Until the new daemon is ready nothing of this one has changed.  Then, in this
- * order: this one yields most of the lock on the pid file; the new one takes it
- * and names itself in the file; the manager is told the new main process; the new
- * one is told to go on, and answers that it is the daemon.  Last, this one leaves
- * the file.  When the new one fails before that answer, this one takes back what
- * it handed_over; under a manager, before the manager is told.
+ * Until the successor is ready, nothing changes in this process.  Then, in this order:
+ * this daemon gives up most of its lock on the pid file; the successor takes the lock and
+ * writes its pid to the file; the manager is notified of the new main process; the
+ * successor is told to continue, and replies that it is the daemon.  Finally this process
+ * leaves the file.  If the successor fails before that reply (under a manager: before the
+ * manager is notified), this process takes back the pid file.
  * Thread-safe on different contexts.
  */
 #include <daemonkit/upgrade.h>
@@ -34,26 +34,26 @@
 #include "start/await.h"
 #include "start/marker.h"
 
-/* How long the new daemon may take for what takes it no time, in milliseconds. */
+/* Timeout for steps of the successor that should take no time, in milliseconds. */
 #define HAND_OVER_TIME 5000
 
 struct daemonkit_upgrade {
 	struct daemonkit_context *context;
-	pid_t owner; /* the daemon: a child that it forks has only a copy */
+	pid_t owner; /* the daemon: a forked child has only a copy */
 	struct plan plan;
 	struct launch launch;
 	struct await_options options;
 	struct await await;
 	struct compat_pollset set;
-	short events;     /* that the set looks for at the channel */
-	short end_events; /* and at the daemon's end */
+	short events;     /* events of the channel in the set */
+	short end_events; /* events of the daemon's end in the set */
 	bool handed_over; /* the pid file */
 	bool answered;
 	pid_t answer;
-	char error[ERROR_TEXT_MAX]; /* the text of a negative one */
+	char error[ERROR_TEXT_MAX]; /* the text of a negative answer */
 };
 
-/* What an upgrade executes unless it is given a path, or NULL. */
+/* The program that an upgrade without a path executes, or NULL. */
 static const char *successor_program(const struct daemonkit_context *context)
 {
 	return context->settings.program != NULL ? context->settings.program
@@ -65,7 +65,7 @@ static int check_upgrade(const struct daemonkit_context *context, const char *pa
 	const struct notify *notify = &context->notify;
 	int result;
 
-	/* Nor one that failed to take another's place. */
+	/* A process that failed to replace its predecessor is not the daemon either. */
 	if (!context_is_daemon(context) || context->succeeded ||
 	    (notify->acquire != NULL && notify->channel < 0))
 		return error_set(-EPERM, "upgrade: this process is not the daemon");
@@ -89,7 +89,7 @@ static int check_upgrade(const struct daemonkit_context *context, const char *pa
 	return 0;
 }
 
-/* What the new daemon is told: all as it is, and what it inherits. */
+/* The successor's settings: everything unchanged, and the inherited descriptors. */
 static struct settings successor_settings(struct daemonkit_upgrade *upgrade, int timeout)
 {
 	struct daemonkit_context *context = upgrade->context;
@@ -104,7 +104,7 @@ static struct settings successor_settings(struct daemonkit_upgrade *upgrade, int
 	settings.successor = true;
 	settings.program = upgrade->plan.path;
 	settings.managed = 0;
-	/* The one that it has, whatever was set since. */
+	/* The pid file in use, whatever has been set since. */
 	if (context->pidfile != NULL) {
 		settings.pid_file = (char *)(uintptr_t)pidfile_path(context->pidfile);
 		settings.pid_fd = daemonkit_pidfile_fd(context->pidfile);
@@ -136,15 +136,18 @@ static int make_upgrade_plan(struct daemonkit_upgrade *upgrade, const char *path
 	result = plan_keep(plan, &settings, false);
 	if (result == 0)
 		result = plan_second_copy(plan, context, &settings);
-	/* Once this process ends, it is the child of whoever has this one for a child:
-	 * a manager that reads the pid file looks for that before. */
+	/*
+	 * When this process exits, the successor becomes a child of this process's
+	 * parent.  It is created as one, because a manager that reads the pid file checks
+	 * that before.
+	 */
 	plan->launch.sibling = true;
 	if (settings.privileges.has_capabilities)
 		plan->launch.capabilities = settings.privileges.capabilities;
 	return result;
 }
 
-/* 0 when the new one has said so, or an error with its text. */
+/* Wait for this message from the successor: 0, or an error with its text. */
 static int await_successor(struct launch *launch, enum channel_type type)
 {
 	deadline until = deadline_after(HAND_OVER_TIME);
@@ -152,7 +155,7 @@ static int await_successor(struct launch *launch, enum channel_type type)
 	int result;
 
 	do {
-		/* A child of the new one may keep the channel open. */
+		/* A child of the successor may keep the channel open: wait for its exit too. */
 		struct pollfd fds[] = {
 			{ .fd = launch->channel, .events = POLLIN },
 			{ .fd = launch->end, .events = POLLIN },
@@ -180,17 +183,17 @@ static int await_successor(struct launch *launch, enum channel_type type)
 	return 0;
 }
 
-/* A manager that cannot be reached does not make the new daemon any less up. */
+/* An unreachable manager does not make the upgrade fail. */
 static void send_main_pid(struct notify *notify, struct launch *launch, bool ready)
 {
-	/* It looks at once whether the new main process is its own child. */
+	/* The manager checks at once whether the new main process is its own child. */
 	if (launch->watcher > 0)
 		launch_orphan(launch);
-	/* "Ready" ends a reload as well, of which the manager waits to hear the end. */
+	/* READY=1 also ends a reload that the manager waits for. */
 	if (notify_hand_over(&notify->manager, launch->daemon, ready,
 			     deadline_after(HAND_OVER_TIME), NULL) < 0)
 		return;
-	/* This process may end at once: all is to be read before. */
+	/* This process may exit at once: make sure that the manager has read everything. */
 	manager_barrier(&notify->manager, HAND_OVER_TIME);
 }
 
@@ -213,7 +216,7 @@ static int hand_over(struct launch *launch, void *owner)
 	result = await_successor(launch, CHANNEL_TAKEN);
 	if (result < 0)
 		return result;
-	/* From then on it is the manager that sees the new one's end, and acts on it. */
+	/* From then on the manager notices the successor's exit and reacts to it. */
 	if (managed)
 		send_main_pid(&context->notify, launch, upgrade->options.timeout != 0);
 	channel_send(launch->channel, CHANNEL_GO, 0, "", deadline_after(HAND_OVER_TIME));
@@ -224,7 +227,7 @@ static int hand_over(struct launch *launch, void *owner)
 	return result;
 }
 
-/* The new one is gone, and what it was given comes back. */
+/* The successor is gone: take back what was handed over. */
 static int take_place_back(struct daemonkit_upgrade *upgrade, int result)
 {
 	char *cause = upgrade->error;
@@ -238,7 +241,7 @@ static int take_place_back(struct daemonkit_upgrade *upgrade, int result)
 	return result;
 }
 
-/* Nothing here is this process's any more. */
+/* From here on nothing belongs to this process. */
 static void release_place(struct daemonkit_context *context)
 {
 	context->succeeded = true;
@@ -252,9 +255,9 @@ static pid_t finish_upgrade(struct daemonkit_upgrade *upgrade, int result)
 
 	upgrade->answered = true;
 	context->upgrade = NULL;
-	/* The object may live as long as this process: what was private is wiped now. */
+	/* The object may exist as long as this process: wipe private data now. */
 	archive_free(&upgrade->plan.settings);
-	/* Readable from now on: there is something to hear. */
+	/* Make the set readable: there is an answer. */
 	if (upgrade->set.fd >= 0)
 		compat_pollset_time(&upgrade->set, 0);
 	if (result == 0)
@@ -263,7 +266,7 @@ static pid_t finish_upgrade(struct daemonkit_upgrade *upgrade, int result)
 	return upgrade->answer;
 }
 
-/* What the set looks for, and until when: 0 or a negative errno. */
+/* Update the events and the deadline of the set: 0 or a negative errno. */
 static int adjust_set(struct daemonkit_upgrade *upgrade)
 {
 	short events = await_events(&upgrade->await);
@@ -306,7 +309,7 @@ static int start_successor(struct daemonkit_upgrade *upgrade, const char *path, 
 
 	if (result == 0)
 		result = launch_start(&upgrade->launch, &upgrade->plan.launch, &unused);
-	/* Whatever becomes of it, what was private is not kept. */
+	/* Private data is not kept, whether the start succeeds or not. */
 	settings_wipe_payload(&context->settings);
 	if (result < 0)
 		return result;
@@ -405,7 +408,10 @@ struct daemonkit_upgrade *daemonkit_upgrade_free(struct daemonkit_upgrade *upgra
 		launch_discard(&upgrade->launch, 0);
 		upgrade->context->upgrade = NULL;
 	} else if (!upgrade->answered) {
-		/* A child's copies would hide the daemon's end from the new one. */
+		/*
+		 * The child's copies of the descriptors would hide this daemon's exit
+		 * from the successor.
+		 */
 		launch_forget(&upgrade->launch);
 	}
 	compat_pollset_close(&upgrade->set);
