@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of the ready-made command line, for the files that make it up. */
+/* Internals of the command line, for the files that implement it. */
 #ifndef CONTROL_CONTROL_INTERNAL_H
 #define CONTROL_CONTROL_INTERNAL_H
 
@@ -30,15 +30,18 @@ struct daemonkit_control {
 	int reload_signal;
 	int reload_timeout;
 	struct terminal terminal;
-	const char *doing; /* what status texts are about */
+	const char *doing; /* the activity that status texts refer to */
 };
 
-/* What is being done from now on, as far as people are told. */
+/* Set the activity that status texts refer to from now on. */
 void control_begin(struct daemonkit_control *control, const char *doing);
 
 int control_exit_code(int error);
 
-/* The running daemon: 0, or the exit code after saying why not; none is a success here. */
+/*
+ * Find the running daemon: 0, or the exit code after printing the reason.  If
+ * none runs, that is 0 too, and *process is NULL.
+ */
 int control_find(struct daemonkit_control *control, struct daemonkit_process **process);
 
 /* "stop": the exit code. */

@@ -45,7 +45,7 @@ static char *own_name(void)
 	return strdup(name[0] != '\0' ? name : "daemon");
 }
 
-/* This process is the daemon; everything else is an exit code. */
+/* This process is the daemon; any other result is an exit code. */
 #define BECAME -1
 
 int daemonkit_control_new(struct daemonkit_context *context, struct daemonkit_control **ret)
@@ -118,7 +118,7 @@ int daemonkit_control_set_reload(struct daemonkit_control *control, int signal, 
 	return 0;
 }
 
-/* A status text of the daemon. */
+/* Show a status text of the daemon. */
 static void show_progress(const char *text, void *data)
 {
 	struct daemonkit_control *control = data;
@@ -148,7 +148,7 @@ int control_find(struct daemonkit_control *control, struct daemonkit_process **p
 	return control_exit_code(result);
 }
 
-/* Is there one already?  Then that is said. */
+/* Does a daemon run already?  Prints it if so. */
 static bool is_running(struct daemonkit_control *control)
 {
 	struct daemonkit_process *process;
@@ -162,25 +162,25 @@ static bool is_running(struct daemonkit_control *control)
 	return true;
 }
 
-/* The start failed: say so with all that is known. */
+/* Print why the start failed, with all that is known. */
 static int print_start_error(struct daemonkit_control *control, int error, const char *text)
 {
 	int status = daemonkit_context_exit_status(control->context);
 	int own = status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 
-	/* The text for -ECHILD has the status in it. */
+	/* The text for -ECHILD includes the status. */
 	if (own > EXIT_FAILURE && error != -ECHILD)
 		terminal_complain(&control->terminal, "not started: %s (exit status %d)", text,
 				  own);
 	else
 		terminal_complain(&control->terminal, "not started: %s", text);
-	/* Codes that LSB has a meaning for, or leaves to the program. */
+	/* Codes defined by LSB or reserved for the program. */
 	if ((own >= 2 && own <= 6) || (own >= 150 && own <= 199))
 		return own;
 	return control_exit_code(error);
 }
 
-/* Become the daemon, or have one started. */
+/* Become the daemon, or start one. */
 static int launch_daemon(struct daemonkit_control *control, bool fail_if_running)
 {
 	struct daemonkit_context *context = control->context;
@@ -193,7 +193,10 @@ static int launch_daemon(struct daemonkit_control *control, bool fail_if_running
 		context->status_data = control;
 	}
 	control->doing = "starting";
-	/* The streams may stay this process's: no line that nobody takes away. */
+	/*
+	 * In mode FOREGROUND this process keeps its streams: show no line that it would
+	 * not clear.
+	 */
 	if (context->mode != DAEMONKIT_MODE_FOREGROUND)
 		terminal_progress(&control->terminal, control->doing, NULL);
 	pid = daemonkit_context_reborn(context);
@@ -206,7 +209,7 @@ static int launch_daemon(struct daemonkit_control *control, bool fail_if_running
 		return CONTROL_DONE;
 	}
 	snprintf(text, sizeof text, "%s", daemonkit_error());
-	/* Somebody else was faster. */
+	/* Another start was faster. */
 	if (pid == -EALREADY && !fail_if_running && is_running(control))
 		return CONTROL_DONE;
 	return print_start_error(control, (int)pid, text);
@@ -250,7 +253,7 @@ static int command_try_restart(struct daemonkit_control *control)
 	return command_restart(control);
 }
 
-/* Ask it, and say what it answers. */
+/* Send the request and print the answer. */
 static int request_reload(struct daemonkit_control *control, struct daemonkit_process *process)
 {
 	int result;
@@ -272,7 +275,7 @@ static int request_reload(struct daemonkit_control *control, struct daemonkit_pr
 	return result == -EPERM ? CONTROL_NOT_PERMITTED : CONTROL_FAILED;
 }
 
-/* Reload it; forced, restart one that does not handle the signal. */
+/* Reload the daemon; with force, restart one that does not handle the signal. */
 static int reload_daemon(struct daemonkit_control *control, bool forced)
 {
 	struct daemonkit_process *process;
@@ -335,7 +338,7 @@ static const struct command *command_called(const char *name)
 	return NULL;
 }
 
-/* The exit code, when all was done: what could not be printed is a failure, too. */
+/* The final exit code: failed output is a failure too. */
 static int check_output(struct daemonkit_control *control, bool status, int result)
 {
 	int error = terminal_error(&control->terminal);
@@ -343,7 +346,7 @@ static int check_output(struct daemonkit_control *control, bool status, int resu
 	if (error == 0)
 		return result;
 	terminal_complain(&control->terminal, "output: %s", strerror(-error));
-	/* A status that nobody has got must not be taken for one. */
+	/* A status that was not printed must not look like a valid one. */
 	if (status)
 		return CONTROL_STATUS_UNKNOWN;
 	return result == CONTROL_DONE ? CONTROL_FAILED : result;
@@ -368,7 +371,10 @@ int daemonkit_control_run(struct daemonkit_control *control, const char *name, u
 		return error_set(-EINVAL, "%s: no pid file is set, so the daemon cannot be found",
 				 name);
 	terminal_begin(&control->terminal, control->name);
-	/* Whatever the launcher was told: this is the daemon that it starts, until it is one. */
+	/*
+	 * In a second copy the command does not matter: it first becomes the daemon that
+	 * the launcher starts.
+	 */
 	if (marker_has_channel())
 		result = daemonkit_context_reborn(control->context) == 0 ? BECAME : CONTROL_FAILED;
 	else if (command->function == NULL)

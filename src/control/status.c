@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Does the daemon run?  For people, and for programs.
+ * The "status" command, as text and as JSON.
  * Thread-safe on different objects.
  */
 #include "control/control-internal.h"
@@ -19,7 +19,7 @@
 struct status {
 	int exit_code;
 	pid_t pid;      /* while it runs */
-	int64_t uptime; /* seconds, or negative: unknown */
+	int64_t uptime; /* seconds; negative if unknown */
 	const char *error;
 };
 
@@ -40,13 +40,13 @@ static int find_status(struct daemonkit_control *control, struct status *status)
 		status->error = daemonkit_error();
 		return CONTROL_STATUS_UNKNOWN;
 	}
-	/* An empty one was left by a daemon that could not remove it. */
+	/* An empty file was left by a daemon that could not remove it. */
 	if (lstat(control->context->settings.pid_file, &st) == 0 && st.st_size > 0)
 		return CONTROL_STATUS_DEAD;
 	return CONTROL_STATUS_STOPPED;
 }
 
-/* How long, in the two largest units. */
+/* The time in its two largest units. */
 static void describe_time(char *text, size_t size, int64_t seconds)
 {
 	long long minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
@@ -87,7 +87,7 @@ static void print_status(struct daemonkit_control *control, const struct status 
 	}
 }
 
-/* How many bytes this character of UTF-8 has, or 0: it is none. */
+/* The length of this UTF-8 character in bytes, or 0 if it is invalid. */
 static size_t print_character(const unsigned char *text)
 {
 	size_t length = text[0] < 0x80   ? 1
@@ -100,14 +100,14 @@ static size_t print_character(const unsigned char *text)
 	for (size_t i = 1; i < length; i++)
 		if ((text[i] & 0xC0) != 0x80)
 			return 0;
-	/* Too long for what it says, a surrogate, or beyond the last one. */
+	/* An overlong form, a surrogate, or beyond the last character. */
 	if ((text[0] == 0xE0 && text[1] < 0xA0) || (text[0] == 0xED && text[1] > 0x9F) ||
 	    (text[0] == 0xF0 && text[1] < 0x90) || (text[0] == 0xF4 && text[1] > 0x8F))
 		return 0;
 	return length;
 }
 
-/* A string of JSON; bytes that are no UTF-8 become the replacement character. */
+/* Print a JSON string; invalid UTF-8 becomes the replacement character. */
 static void print_string(const char *string)
 {
 	const unsigned char *text = (const unsigned char *)string;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of the daemon, and of any that takes its place meanwhile.
+ * The "stop" command, which also stops a successor that takes over meanwhile.
  * Thread-safe on different objects.
  */
 #include "control/control-internal.h"
@@ -15,7 +15,7 @@
 #include "base/fd.h"
 #include "pidfile/pidfile-internal.h"
 
-/* 0, 1 when it had to be killed, or a negative errno. */
+/* Stop a process: 0, 1 if it had to be killed, or a negative errno. */
 static int end_process(struct daemonkit_control *control, struct daemonkit_process *process)
 {
 	int result = daemonkit_process_stop(process, control->grace, DAEMONKIT_NEVER);
@@ -29,7 +29,7 @@ static int end_process(struct daemonkit_control *control, struct daemonkit_proce
 	return result == 0 ? 1 : result;
 }
 
-/* End it, and clear away what one that was killed could not clear away itself. */
+/* Stop the process, and clean up after one that was killed. */
 static int end_with_children(struct daemonkit_control *control, struct daemonkit_process *process)
 {
 	int result = end_process(control, process);
@@ -41,9 +41,9 @@ static int end_with_children(struct daemonkit_control *control, struct daemonkit
 }
 
 /*
- * Another program may have taken the daemon's place while it was stopped
- * (<daemonkit/upgrade.h>).  It has the very same pid file: no daemon of another
- * start has, as long as that is open here.
+ * A successor may have taken over while the daemon was being stopped
+ * (<daemonkit/upgrade.h>).  It has the very same pid file; a daemon from another start
+ * cannot, as long as that file is open here.
  */
 static bool is_in_place(const struct daemonkit_control *control, int pid_file)
 {
@@ -53,7 +53,7 @@ static bool is_in_place(const struct daemonkit_control *control, int pid_file)
 	       stat(control->context->settings.pid_file, &other) == 0 && fd_same_file(&one, &other);
 }
 
-/* The process that has done so: 1, 0 without one, or a negative errno. */
+/* Find the successor: 1, 0 if there is none, or a negative errno. */
 static int find_successor(struct daemonkit_control *control, int pid_file,
 			  struct daemonkit_process **process)
 {
@@ -89,7 +89,7 @@ static int stop_process(struct daemonkit_control *control, struct daemonkit_proc
 	return CONTROL_DONE;
 }
 
-/* A descriptor, or negative: what is wrong with the file is said by who searches in it. */
+/* A descriptor, or negative: the search that follows reports what is wrong with the file. */
 static int open_pid_file(const char *path)
 {
 	struct pidfile_place place;
@@ -105,7 +105,7 @@ static int open_pid_file(const char *path)
 	return result;
 }
 
-/* It does not run: what a crash has left is in nobody's way afterwards. */
+/* No daemon runs: remove the file that a crash has left. */
 static int remove_stale_file(struct daemonkit_control *control)
 {
 	int result = pidfile_remove_stale(control->context->settings.pid_file, 0);
@@ -120,7 +120,7 @@ static int remove_stale_file(struct daemonkit_control *control)
 
 int control_stop(struct daemonkit_control *control)
 {
-	/* Before it is known whose it is: what comes to the place later is another start's. */
+	/* Open it before the search: a file that appears later belongs to another start. */
 	int pid_file = open_pid_file(control->context->settings.pid_file);
 	struct daemonkit_process *process;
 	int result = control_find(control, &process);
@@ -129,7 +129,7 @@ int control_stop(struct daemonkit_control *control)
 		result = stop_process(control, process, pid_file);
 	else if (result == CONTROL_DONE)
 		result = remove_stale_file(control);
-	/* Were this very process to hold it, that would not be lost. */
+	/* If this process itself holds the file, closing it must not drop the lock. */
 	pidfile_mutex_lock();
 	pidfile_lock_close(pid_file);
 	pidfile_mutex_unlock();

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lines for people.  They go through stdio, so that they keep their place among
- * the program's own, and are flushed: a child that is forked later must not
- * write them again.
+ * Output for users.  It goes through stdio, so that it stays in order with the program's
+ * own output, and is flushed, so that a child forked later does not write it again.
  * Not thread-safe on one object.
  */
 #include "control/terminal.h"
@@ -27,7 +26,7 @@ void terminal_begin(struct terminal *terminal, const char *name)
 			 strcmp(kind, "dumb") != 0;
 }
 
-/* Texts come from other processes: no control characters of theirs. */
+/* Texts come from other processes: replace control characters. */
 static void make_harmless(char *text)
 {
 	for (unsigned char *byte = (unsigned char *)text; *byte != '\0'; byte++) {
@@ -48,9 +47,9 @@ static size_t terminal_width(void)
 }
 
 /*
- * Cut to so many columns, between two characters of UTF-8.  What a character
- * takes depends on the locale, which is not looked at: those beyond the first
- * few alphabets are given two columns.
+ * Truncate to this many columns, at a boundary of UTF-8 characters.  The width of a
+ * character depends on the locale, which is not used: characters beyond the first few
+ * alphabets count as two columns.
  */
 static void cut_text(char *text, size_t columns)
 {
@@ -68,8 +67,8 @@ static void cut_text(char *text, size_t columns)
 }
 
 /*
- * A stream that was written to in vain may have nothing left to flush: its own flag
- * tells.  A program's own output that failed before counts as well.
+ * After a failed write there may be nothing left to flush: check the stream's error flag
+ * too.  Earlier failures of the program's own output count as well.
  */
 void terminal_flush(struct terminal *terminal, FILE *file)
 {
@@ -97,7 +96,7 @@ void terminal_progress(struct terminal *terminal, const char *doing, const char 
 	else
 		snprintf(line, sizeof line, "%s: %s", terminal->name, doing);
 	make_harmless(line);
-	/* In the last column some terminals would begin another line. */
+	/* Writing to the last column starts a new line on some terminals. */
 	cut_text(line, terminal_width() - 1);
 	printf("\r\033[K%s", line);
 	terminal_flush(terminal, stdout);
