@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The messages between launcher and daemon, over a local socket that keeps
- * their bounds: a message arrives whole or not at all, and the end of a
- * process is the end of its channel.
+ * The messages between launcher and daemon, over a local socket that preserves message
+ * boundaries: a message arrives whole or not at all, and a process that exits closes its
+ * end.
  * Thread-safe on different channels.
  */
 #include "ipc/channel.h"
@@ -25,7 +25,7 @@
 #include "compat/random.h"
 #include "compat/socket.h"
 
-/* A piece of the settings: well below the smallest socket buffer. */
+/* The size of a piece of the settings: well below the smallest socket buffer. */
 #define PIECE 16384
 
 int channel_pair(int ends[2])
@@ -52,7 +52,7 @@ int channel_listen(struct channel_address *address)
 		fd = open_socket();
 	if (fd < 0)
 		return fd;
-	/* A name of no length: the kernel chooses a free one outside of any directory. */
+	/* An empty name: the kernel chooses a free one that is not in any directory. */
 	if (bind(fd, (const struct sockaddr *)&name, length) < 0)
 		goto fail;
 	length = sizeof address->bytes;
@@ -70,7 +70,7 @@ fail:
 
 int channel_connect(const struct channel_address *address)
 {
-	/* Without waiting: strangers may have filled the queue. */
+	/* Non-blocking: other users may have filled the queue. */
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
 	int error;
 
@@ -89,7 +89,7 @@ int channel_connect(const struct channel_address *address)
 	return error;
 }
 
-/* The next connection: its descriptor, or a negative errno. */
+/* Accept the next connection: its descriptor, or a negative errno. */
 static int accept_connection(int listener)
 {
 	int fd;
@@ -100,14 +100,17 @@ static int accept_connection(int listener)
 	return fd < 0 ? -errno : fd;
 }
 
-/* No more connections than this can be in a queue at once. */
+/* The maximum number of connections in a queue. */
 #define QUEUE_MAX (SOMAXCONN + 1)
 
 int channel_accept_from(int listener, pid_t caller)
 {
 	struct compat_peer peer;
 
-	/* All at once: strangers may fill the queue as fast as it is emptied one by one. */
+	/*
+	 * Drain the queue at once: other users may refill it as fast as single
+	 * connections are accepted.
+	 */
 	for (int i = 0; i < QUEUE_MAX; i++) {
 		int fd = accept_connection(listener);
 
@@ -130,12 +133,12 @@ static bool presents_secret(int fd, const struct channel_address *address)
 }
 
 /*
- * The pid of who connected proves nothing: pids are used again, and a connection
- * from before the child was made may have come from a process with its pid.
+ * The pid of the peer proves nothing: pids are reused, and a connection from before the
+ * child was created may come from another process with the same pid.
  */
 int channel_accept(int listener, const struct channel_address *address)
 {
-	/* No more can have been in the queue when the child connected. */
+	/* The queue cannot have held more connections than this when the child connected. */
 	for (int i = 0; i < QUEUE_MAX; i++) {
 		int fd = accept_connection(listener);
 
@@ -148,7 +151,7 @@ int channel_accept(int listener, const struct channel_address *address)
 	return -EAGAIN;
 }
 
-/* An abstract address: it needs no directory, and nobody's permission. */
+/* An abstract address: it needs neither a directory nor permissions. */
 static socklen_t name_number(struct sockaddr_un *name, const char *what, uint32_t number)
 {
 	int length;
@@ -186,7 +189,7 @@ int channel_connect_to(const char *what, uint32_t number, deadline until)
 	fd = fd < 0 ? -errno : fd_above_standard(fd);
 	if (fd < 0)
 		return fd;
-	/* Strangers may have filled the queue: whoever waits in the call has a turn there. */
+	/* Other users may have filled the queue: blocking connect(2) calls are served in turn. */
 	do {
 		deadline rest = until - deadline_now();
 		struct timeval limit = { .tv_sec = rest / 1000000, .tv_usec = rest % 1000000 };
@@ -202,7 +205,7 @@ int channel_connect_to(const char *what, uint32_t number, deadline until)
 	return error;
 }
 
-/* One message: 0, -EAGAIN, -ECANCELED. */
+/* Send one message: 0, -EAGAIN, -ECANCELED. */
 static int send_message(int fd, struct iovec *parts, int count)
 {
 	while (compat_send(fd, parts, count, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
@@ -248,7 +251,7 @@ ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
 {
 	size_t sent = 0;
 
-	/* There may be a secret in it: no copy is made. */
+	/* The settings may contain a secret: make no copy. */
 	while (sent < length) {
 		size_t count = length - sent < PIECE ? length - sent : PIECE;
 		char kind = sent + count == length ? CHANNEL_SETTINGS_END : CHANNEL_SETTINGS;
@@ -283,8 +286,9 @@ static ssize_t receive_message(int fd, struct iovec *parts, int part_count, int 
 			return count;
 		if (errno == ECONNRESET) {
 			/*
-			 * Closed before it had read all.  That is said first, and
-			 * once: what it sent before may still be here.
+			 * The peer closed its end before it had read everything.  The
+			 * kernel reports that first, and only once: messages sent before
+			 * may still be in the queue.
 			 */
 			if (reset)
 				return 0;
@@ -320,8 +324,8 @@ int channel_receive_from(int fd, struct channel_message *message, struct compat_
 }
 
 /*
- * Who made the other end of the socket proves nothing: it may have passed the end on
- * to anybody since.
+ * The creator of the other end proves nothing: it may have passed the socket on to
+ * another process since.
  */
 static bool is_from_own_user(const struct compat_peer *sender)
 {
@@ -352,7 +356,7 @@ int channel_receive_settings(int fd, struct archive *settings)
 	return 0;
 }
 
-/* Until there is a word, or the process at the other end is gone and has left none. */
+/* Wait until there is a message, or the peer is gone and has left none. */
 static int await_message(int fd)
 {
 	struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = -1, .events = POLLIN } };

@@ -10,23 +10,23 @@
 #include "base/archive.h"
 #include "base/clock.h"
 
-/* The longest text of a message, the final NUL not counted. */
+/* The longest text of a message, excluding the final NUL. */
 #define CHANNEL_TEXT_MAX 4000
 
 enum channel_type {
 	/* From the launcher. */
 	CHANNEL_SETTINGS = 'C',     /* a piece of the settings */
 	CHANNEL_SETTINGS_END = 'E', /* the last one */
-	CHANNEL_GO = 'G',   /* the manager knows of the daemon; in a request, number: its signal */
-	CHANNEL_TAKE = 'T', /* from a daemon: take my place */
+	CHANNEL_GO = 'G',   /* the manager knows the daemon; in a request, number: its signal */
+	CHANNEL_TAKE = 'T', /* to a successor: take over */
 	/* From the daemon. */
-	CHANNEL_HEARD = 'H',       /* the answer to GO in a request */
+	CHANNEL_HEARD = 'H',       /* the reply to GO in a request */
 	CHANNEL_STATUS = 'S',      /* text */
 	CHANNEL_EXTEND = 'X',      /* number: milliseconds */
 	CHANNEL_UP = 'U',          /* set up */
 	CHANNEL_READY = 'R',       /* ready to serve */
-	CHANNEL_TAKEN = 'K',       /* the place */
-	CHANNEL_SUCCEEDED = 'D',   /* it is the daemon from now on */
+	CHANNEL_TAKEN = 'K',       /* the successor has taken over */
+	CHANNEL_SUCCEEDED = 'D',   /* the successor is the daemon from now on */
 	CHANNEL_FAILED = 'F',      /* number: a negative errno; text */
 	CHANNEL_NOT_STARTED = 'N', /* number: a negative errno; text: the step */
 };
@@ -37,14 +37,15 @@ struct channel_message {
 	char text[CHANNEL_TEXT_MAX + 1];
 };
 
-/* Both ends, close-on-exec, 3 or higher: 0 or a negative errno. */
+/* Create both ends, close-on-exec, 3 or higher: 0 or a negative errno. */
 int channel_pair(int ends[2]);
 
 /*
- * Another way to two ends, for a child with a fresh descriptor table: the
- * launcher listens at an address that the kernel chooses, and the child connects
- * there.  Anybody may connect: the launcher accepts the connection that presents
- * the secret, which the child reads in the memory that it shares with the launcher.
+ * The alternative, for a child with a new descriptor table: the launcher
+ * listens at an address that the kernel chooses, and the child connects to it.
+ * Any process can connect: the launcher accepts the connection that sends the
+ * secret, which the child reads from the memory that it shares with the
+ * launcher.
  */
 #define CHANNEL_SECRET_SIZE 16
 
@@ -57,52 +58,54 @@ struct channel_address {
 int channel_listen(struct channel_address *address);
 int channel_connect(const struct channel_address *address); /* async-signal-safe */
 
-/* After the child has connected, or ended: -EAGAIN when it has not connected. */
+/* After the child has connected or exited: -EAGAIN if it has not connected. */
 int channel_accept(int listener, const struct channel_address *address);
 
 /*
- * The same between processes that agree on a number: the one that has it for a
- * listener (-EADDRINUSE: taken already), and the one that connects there.
+ * Connect processes that agree on a number: one listens at that number
+ * (-EADDRINUSE: already in use), the other connects to it.
  */
 int channel_listen_as(const char *what, uint32_t number);
 int channel_connect_to(const char *what, uint32_t number, deadline until);
 
 /*
- * Of the connections that there are, without waiting, take the first that came from
- * the process which had this pid: its descriptor, or -EAGAIN without one.  Others are
- * dropped.  The pid has to have been that process's since before there was a listener.
+ * Accept, without waiting, the first pending connection from the process that
+ * had this pid; drop the others.  Returns its descriptor, or -EAGAIN if there
+ * is none.  The pid must have belonged to that process since before the
+ * listener was created.
  */
 int channel_accept_from(int listener, pid_t caller);
 
 /*
- * Send: 0, -EAGAIN (no room; only until the deadline is waited for some), or
- * -ECANCELED (the other end is gone).  Longer texts are cut.
+ * Send a message: 0; -EAGAIN if the queue is still full at the deadline; or
+ * -ECANCELED if the other end is gone.  Longer texts are truncated.
  */
 int channel_send(int fd, enum channel_type type, int32_t number, const char *text, deadline until);
 
-/* Send bytes that are no message: as many pieces as there is room for. */
+/* Send raw bytes of the settings: as many pieces as fit into the queue. */
 ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length);
 
 /*
- * Receive without waiting: 1 and a message, 0 when the other end is closed,
- * -EAGAIN when there is none, -EBADMSG, or another negative errno.
+ * Receive without waiting: 1 and a message, 0 if the other end is closed,
+ * -EAGAIN if there is none, -EBADMSG, or another negative errno.
  */
 int channel_receive(int fd, struct channel_message *message);
 
-/* The same, and by the kernel's word who sent it (compat/socket.h). */
+/* Like channel_receive(), with the sender as verified by the kernel (compat/socket.h). */
 struct compat_peer;
 int channel_receive_from(int fd, struct channel_message *message, struct compat_peer *sender);
 
 /*
- * In the second copy: wait for all of the settings; the caller frees the pack.
- * -EPERM when the kernel does not say of each piece that a process of this effective
- * user and group has sent it.
+ * In the second copy: wait for all of the settings; the caller frees the
+ * archive.  -EPERM unless the kernel confirms for each piece that it was sent
+ * by a process with this effective user and group.
  */
 int channel_receive_settings(int fd, struct archive *settings);
 
 /*
- * In the daemon: wait for this word.  0, -ECANCELED, or another negative errno.
- * That the launcher is gone is noticed even when a child of it has its end.
+ * In the daemon: wait for a message of this type.  0, -ECANCELED, or another
+ * negative errno.  Detects that the launcher is gone even if a child of it has
+ * the other end open.
  */
 int channel_receive_word(int fd, enum channel_type type);
 

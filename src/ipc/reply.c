@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The answer to a request that came with a signal: the side of who is asked.
- * Thread-safe on different answers.
+ * Replying to a request that came with a signal.
+ * Thread-safe on different replies.
  */
 #include "ipc/reply.h"
 
@@ -16,15 +16,15 @@
 #include "ipc/channel.h"
 
 /*
- * How long whoever asks may take to pick up, in milliseconds.  The signal is
- * handled then all the same: a request holds nobody up for longer.
+ * How long the requester may take to accept the connection, in milliseconds.  After that
+ * the signal is handled without a reply: a request delays the daemon no longer than this.
  */
 #define ACCEPT_TIMEOUT 1000
 
 /*
- * Wait until the process that asks has accepted the connection, and says for which signal.
- * Only root and this user are answered, by the kernel's word about the sender: the process
- * that listens need not be the one that made the socket.
+ * Wait until the requester has accepted the connection and names its signal.  Only root
+ * and this user get a reply; the kernel verifies the sender, because the process that
+ * listens need not be the one that created the socket.
  */
 static int await_permission(int line, int signal, deadline until)
 {

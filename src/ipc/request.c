@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A signal that asks for an answer: the side of who asks.
+ * Requests: sending a signal that asks for a reply.
  *
- * Who asks listens at an address that is known by a number, and the number goes
- * with the signal.  Whose call is taken is decided by the kernel's word for the
- * caller's pid, while the pidfd says that the pid is still the process's.
+ * The requester listens at an address that contains a number, and sends the number with
+ * the signal.  The kernel reports the pid of a process that connects, and the pidfd
+ * proves that this pid still belongs to the process that was asked.
  * Thread-safe on different processes.
  */
 #include <daemonkit/process.h>
@@ -25,13 +25,13 @@
 #include "ipc/reply.h"
 #include "process/process-internal.h"
 
-/* How many numbers are tried; nobody can have taken them beforehand. */
+/* How many random numbers are tried; another process cannot have predicted them. */
 #define TRIES 10
-/* How long other requests for the same signal are waited for, in milliseconds. */
+/* How long to wait for other requests with the same signal, in milliseconds. */
 #define TURN 1000
-/* How long a process that has hung up may take to end. */
+/* How long a process that has closed the connection may take to exit. */
 #define CLOSE_TIMEOUT 1000
-/* How often the process is looked at where there is nothing to wait on. */
+/* Polling interval if there is no descriptor to wait on. */
 #define LOOK_INTERVAL 10
 
 struct request {
@@ -41,12 +41,12 @@ struct request {
 	void (*status)(const char *text, void *data);
 	void *data;
 	int listener;
-	int line;   /* to the process, -1 until it has called */
-	bool heard; /* it knows what for */
+	int line;   /* connection to the process, -1 until it has connected */
+	bool heard; /* it knows which signal this is about */
 	int answer;
 };
 
-/* The listener, and its cookie. */
+/* Create the listener and its cookie. */
 static int open_listener(uint32_t *cookie)
 {
 	uint32_t number;
@@ -83,10 +83,10 @@ static void await_disposition(const struct request *request)
 }
 
 /*
- * Send it: 0 or a negative errno.  Of a signal that is pending already the kernel
- * drops every further one, with its cookie.  So those who ask take turns until the
- * process has taken theirs.  Where there is no lock for that, a request that comes at
- * the same time as another may stay without an answer, and nothing worse.
+ * Send the signal: 0 or a negative errno.  While a signal is pending, the kernel drops
+ * further ones of the same number, with their cookies.  So requesters use a lock, each
+ * until the process has received its signal.  Without such a lock, one of two
+ * simultaneous requests may get no reply; nothing worse happens.
  */
 static int send_request(const struct request *request, uint32_t cookie)
 {
@@ -106,23 +106,26 @@ static void accept_reply(struct request *request)
 {
 	int line = channel_accept_from(request->listener, daemonkit_process_pid(request->process));
 
-	/* It is alive now, so its pid was its own when it called. */
+	/* The process is alive now, so the pid was its own when it connected. */
 	if (line >= 0 && daemonkit_process_alive(request->process) != 1)
 		line = fd_close(line);
 	if (line < 0)
 		return;
 	request->line = line;
-	/* To which signal the answer is to be: the cookie may have come with another. */
+	/* Name the signal: the cookie may have come with another one. */
 	channel_send(line, CHANNEL_GO, request->signal, "", 0);
 }
 
-/* 1: there is more to come; 0: that was the answer; -ECANCELED: it makes no sense. */
+/* 1: more messages follow; 0: that was the reply; -ECANCELED: an invalid message. */
 static int take_message(struct request *request, const struct channel_message *message)
 {
 	if (!request->heard) {
 		if (message->type != CHANNEL_HEARD)
 			return -ECANCELED;
-		/* One call is enough: a later one would be about another run. */
+		/*
+		 * Accept one connection only: a later one would belong to another run of
+		 * the handler.
+		 */
 		request->heard = true;
 		request->listener = fd_close(request->listener);
 		return 1;
@@ -146,7 +149,10 @@ static int take_message(struct request *request, const struct channel_message *m
 	}
 }
 
-/* All that it has said until now; the same, and -ECANCELED: it has hung up. */
+/*
+ * Receive all messages so far; as take_message(), and -ECANCELED if it has closed the
+ * connection.
+ */
 static int receive_replies(struct request *request)
 {
 	struct channel_message message;
@@ -182,7 +188,7 @@ static int explain_silence(const struct request *request, bool ended, int result
 			 request->signal);
 }
 
-/* One look at everything: 1 to look again, else the result. */
+/* Check everything once: 1 to continue, otherwise the result. */
 static int step_request(struct request *request)
 {
 	int end = daemonkit_process_fd(request->process);
@@ -196,17 +202,20 @@ static int step_request(struct request *request)
 
 	if (result < 0)
 		return error_system(result, "request: wait");
-	/* In this order: what a dead process has said is all there to be heard. */
+	/*
+	 * Check for the exit first: all messages of a process that has exited are in the
+	 * queue then.
+	 */
 	ended = daemonkit_process_alive(request->process) != 1;
 	if (request->line < 0)
 		accept_reply(request);
 	result = request->line < 0 ? 1 : receive_replies(request);
 	if (result < 0 && !request->heard) {
-		/* It called about something else. */
+		/* The connection was about something else. */
 		request->line = fd_close(request->line);
 		result = 1;
 	}
-	/* A process that ends hangs up a moment before its end can be seen. */
+	/* An exiting process closes the connection just before its exit is visible. */
 	if (result < 0)
 		ended = daemonkit_process_wait(request->process, CLOSE_TIMEOUT) == 0;
 	if (result == 0 || (result > 0 && !ended && !late))
