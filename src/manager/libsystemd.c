@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The notification protocol of systemd, spoken by libsystemd: chosen by
- * "configure --with-libsystemd" in place of manager/notify-socket.c.
+ * The notification protocol of systemd by way of libsystemd: "configure
+ * --with-libsystemd" selects this file in place of manager/notify-socket.c.
  *
- * libsystemd looks the socket's path up for each message: where a daemon
- * changes its root directory, the manager has to listen at an abstract
- * address or inside of the new root.
- * Thread-safe on different objects, as long as nobody changes the environment.
+ * libsystemd looks up the socket's path for each message: if the daemon changes its root
+ * directory, the manager must listen at an abstract address or inside the new root.
+ * Thread-safe on different objects, while no thread changes the environment.
  */
 #include "manager/manager.h"
 
@@ -38,8 +37,8 @@ int manager_send(struct manager *manager, const char *assignments, const int *fd
 }
 
 /*
- * libsystemd waits until there is room, whatever happens: it is called when there is.  One
- * who fills the queue at that very moment could still delay it.
+ * libsystemd blocks while the queue is full: call it only when there is space.  Another
+ * sender that fills the queue at that moment could still delay it.
  */
 static int await_room(const struct manager *manager, deadline until, const int *others)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Is there a service manager that listens?
- * Thread-safe on different objects, as long as nobody changes the environment.
+ * Finding the service manager.
+ * Thread-safe on different objects, while no thread changes the environment.
  */
 #include "manager/manager.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A list of descriptors that have names, and what a service manager says of
- * those that it passed.
- * Thread-safe on different objects, as long as nobody changes the environment:
- * what a manager passed goes into one list of the process.
+ * A list of named descriptors, and the environment variables that describe those passed
+ * by a service manager.
+ * Thread-safe on different objects, while no thread changes the environment: only one
+ * list of the process gets the descriptors that a manager passed.
  */
 #include "manager/named-fds.h"
 
@@ -24,12 +24,12 @@
 #include "base/fd.h"
 #include "compat/openat.h"
 
-/* The first one that a manager passes. */
+/* The first descriptor that a manager passes. */
 #define FIRST 3
-/* What a descriptor is called that the manager gave no name. */
+/* The name of a descriptor to which the manager gave none. */
 #define UNNAMED "unknown"
 
-/* Back to so many; the others are left open. */
+/* Shrink the list to this count; the removed descriptors stay open. */
 static void forget_variables(struct descriptors *descriptors, size_t count)
 {
 	while (descriptors->count > count)
@@ -150,7 +150,7 @@ int named_fds_check_kind(const char *name, int fd, int kind)
 			 kinds[found], kinds[kind]);
 }
 
-/* How many, if they are meant for this process: a number, 0, or an error. */
+/* The number of descriptors passed to this process, 0, or an error. */
 static int count_passed(void)
 {
 	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
@@ -172,8 +172,8 @@ static int count_passed(void)
 }
 
 /*
- * The next name, and *rest behind it, or NULL after the last one.  libsystemd
- * takes a backslash away, and what follows it for a byte of the name.
+ * Parse the next name; *rest points after it, or is NULL after the last one.  Like
+ * libsystemd, removes a backslash and takes the next character literally.
  */
 static const char *next_name(char **rest)
 {
@@ -189,7 +189,7 @@ static const char *next_name(char **rest)
 	return name;
 }
 
-/* Without names each is UNNAMED; else there are as many as descriptors. */
+/* Without names each descriptor is UNNAMED; otherwise each has a name. */
 static int add_passed(struct descriptors *descriptors, int count, char *names)
 {
 	bool named = names != NULL;
@@ -205,7 +205,7 @@ static int add_passed(struct descriptors *descriptors, int count, char *names)
 
 int named_fds_from_manager(struct descriptors *descriptors)
 {
-	/* Two owners would close the same numbers twice. */
+	/* Two owners would close the same descriptors twice. */
 	static atomic_bool taken;
 	const char *names = getenv("LISTEN_FDNAMES");
 	int count = count_passed(), result;
@@ -227,7 +227,7 @@ int named_fds_from_manager(struct descriptors *descriptors)
 	return error_system(result, "LISTEN_FDS");
 }
 
-/* One that is read is added as if it had been passed. */
+/* Add a descriptor read from the archive like one that was passed. */
 static void add_read(struct descriptors *descriptors, struct archive *archive, const char *name,
 		     int fd)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A list of descriptors that have names. */
+/* A list of named descriptors. */
 #ifndef MANAGER_NAMED_FDS_H
 #define MANAGER_NAMED_FDS_H
 
@@ -21,31 +21,32 @@ struct descriptors {
 /* Close and free all. */
 void named_fds_clear(struct descriptors *descriptors);
 
-/* Free all, and leave the descriptors open. */
+/* Free all, but leave the descriptors open. */
 void named_fds_forget(struct descriptors *descriptors);
 
-/* Is it a name that managers take?  0, or -EINVAL with its text. */
+/* Is this a valid name for managers?  0, or -EINVAL with its text. */
 int named_fds_check_name(const char *name);
 
-/* Add one; it is the list's from then on.  0 or -ENOMEM (it stays the caller's). */
+/* Add a descriptor, which the list then owns.  0 or -ENOMEM (the caller still owns it). */
 int named_fds_add(struct descriptors *descriptors, const char *name, int fd);
 
-/* The descriptor of this name (NULL: any) and index, or -ENOENT. */
+/* The descriptor with this name (NULL: any) and index, or -ENOENT. */
 int named_fds_find(const struct descriptors *descriptors, const char *name, size_t index);
 
-/* Let it go from the list, if it is there: it is the caller's from then on. */
+/* Remove a descriptor from the list, if it is there; the caller then owns it. */
 void named_fds_take(struct descriptors *descriptors, int fd);
 
 /* Is it of this kind (DAEMONKIT_FD_...)?  0, or a negative errno with its text. */
 int named_fds_check_kind(const char *name, int fd, int kind);
 
 /*
- * Add what a service manager gave to this process (LISTEN_FDS), unless some
- * list has it already.  0, or a negative errno with its text.
+ * Add the descriptors that a service manager passed to this process
+ * (LISTEN_FDS), unless another list has them already.  0, or a negative errno
+ * with its text.
  */
 int named_fds_from_manager(struct descriptors *descriptors);
 
-/* Written, or read; a name or a descriptor that is not allowed is an error of the archive. */
+/* Write or read the list; an invalid name or descriptor is an error of the archive. */
 void named_fds_archive(struct descriptors *descriptors, struct archive *archive);
 
 #endif /* MANAGER_NAMED_FDS_H */

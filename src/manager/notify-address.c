@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What NOTIFY_SOCKET says, as an address of a socket, and a socket that leads there.
+ * Parsing NOTIFY_SOCKET as a socket address, and connecting to it.
  * Thread-safe.
  */
 #include "manager/notify-address.h"
@@ -35,7 +35,7 @@ static int parse_local(const char *text, struct manager_address *target)
 	return 0;
 }
 
-/* "vsock:CID:PORT", or with the kind of socket said: "vsock-stream:CID:PORT". */
+/* "vsock:CID:PORT", or with an explicit socket type: "vsock-stream:CID:PORT". */
 static int parse_vsock(const char *text, struct manager_address *target)
 {
 	static const struct {
@@ -96,7 +96,9 @@ int manager_address_connect(const char *text)
 			error = fd;
 			continue;
 		}
-		/* From there root alone can have sent it; whoever is not root sends from elsewhere.
+		/*
+		 * A privileged port proves that root has sent the message; other users
+		 * use another port.
 		 */
 		if (!manager_address_is_local(text))
 			compat_vsock_bind_privileged(fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a service manager listens. */
+/* The address at which a service manager listens. */
 #ifndef MANAGER_NOTIFY_ADDRESS_H
 #define MANAGER_NOTIFY_ADDRESS_H
 
@@ -9,20 +9,20 @@
 struct manager_address {
 	struct sockaddr_storage address;
 	socklen_t length;
-	int types[3]; /* kinds of sockets, in the order in which they are tried */
+	int types[3]; /* socket types, in the order in which they are tried */
 	int type_count;
 };
 
 /*
- * A path, "@NAME" or "vsock:CID:PORT": 0, -EINVAL, -ENAMETOOLONG, or
+ * Parse a path, "@NAME" or "vsock:CID:PORT": 0, -EINVAL, -ENAMETOOLONG, or
  * -EAFNOSUPPORT for anything else.
  */
 int manager_address_parse(const char *text, struct manager_address *target);
 
-/* On this machine: descriptors can be sent there. */
+/* Is the address on this machine, so that descriptors can be sent to it? */
 bool manager_address_is_local(const char *text);
 
-/* A socket that leads there: a descriptor or a negative errno. */
+/* Connect a socket to the address: a descriptor or a negative errno. */
 int manager_address_connect(const char *text);
 
 #endif /* MANAGER_NOTIFY_ADDRESS_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The daemon's side of what it says to whoever waits. */
+/* Notifications from the daemon to launcher, manager and supervisor. */
 #ifndef MANAGER_NOTIFY_INTERNAL_H
 #define MANAGER_NOTIFY_INTERNAL_H
 
@@ -12,15 +12,15 @@
 
 /* Begin with notify_init(). */
 struct notify {
-	int channel;  /* to the launcher; -1 when it does not wait any more */
-	bool relayed; /* the launcher tells the manager, and says when it has */
+	int channel;  /* to the launcher; -1 once it no longer waits */
+	bool relayed; /* the launcher notifies the manager, and reports when it has */
 	struct manager manager;
-	int ready_fd;  /* a descriptor for a newline when ready (s6), or -1 */
-	pid_t watched; /* the pid that WATCHDOG_PID may name beside our own, or 0 */
+	int ready_fd;  /* s6's notification descriptor, or -1 */
+	pid_t watched; /* a pid other than ours that WATCHDOG_PID may contain, or 0 */
 	/*
-	 * The launcher is a daemon whose place is to be taken when it says so, or
-	 * NULL; how to leave it to that again; and what is left to be done once that
-	 * has left.
+	 * For a successor, otherwise NULL: take over when the predecessor (the
+	 * launcher) says so; give the place back to it; and finish once the
+	 * predecessor has left.
 	 */
 	int (*acquire)(void *data);
 	void (*release)(void *data);
@@ -30,16 +30,17 @@ struct notify {
 
 void notify_init(struct notify *notify);
 
-/* Close what it has.  Afterwards all of these succeed and send nothing. */
+/* Close everything.  Afterwards all functions below succeed and send nothing. */
 void notify_close(struct notify *notify);
 
-/* The launcher does not wait any more. */
+/* The launcher no longer waits. */
 void notify_close_channel(struct notify *notify);
 
 /*
- * To whoever waits; each returns 0 or a negative errno with its text.  While
- * the launcher waits for the daemon it alone is told: the manager does not
- * know the daemon yet.  A status is one line: newlines in it become spaces.
+ * Notify everyone who waits; each returns 0 or a negative errno with its text.
+ * While the launcher waits for the daemon, only the launcher is notified: the
+ * manager does not know the daemon yet.  A status is one line: newlines become
+ * spaces.
  */
 int notify_up(struct notify *notify, bool stays);
 int notify_ready(struct notify *notify);
@@ -47,26 +48,27 @@ int notify_failed(struct notify *notify, int error, const char *text);
 int notify_status(struct notify *notify, char *text);
 int notify_extend(struct notify *notify, int milliseconds);
 
-/* To the manager alone. */
+/* Notify the manager only. */
 int notify_reloading(struct notify *notify);
 int notify_main_pid(struct notify *notify, pid_t pid);
 int notify_store(struct notify *notify, const char *name, int fd, bool polled);
 int notify_forget(struct notify *notify, const char *name);
 
 /*
- * How often does the manager want to hear from this process?  1 and the
- * interval in milliseconds, or 0: it does not, or means another process.
+ * The watchdog interval for this process: 1 and the interval in milliseconds,
+ * or 0: the watchdog is off or refers to another process.
  */
 int notify_watchdog_interval(const struct notify *notify, int *milliseconds);
 
 /*
- * In the launcher, or a daemon whose place is taken: the daemon that is up, and
- * perhaps ready, is the main process now; 0: it has ended already.
+ * In the launcher, or in a predecessor: notify the manager that the daemon,
+ * which is up and perhaps ready, is the main process now; daemon is 0 if it has
+ * exited already.
  */
 int notify_hand_over(struct manager *manager, pid_t daemon, bool ready, deadline until,
 		     const int *others);
 
-/* In the launcher: pass on the daemon's status, and that it starts longer. */
+/* In the launcher: forward the daemon's status text, or its longer timeout. */
 int notify_relay_status(struct manager *manager, const char *text, deadline until);
 int notify_relay_extend(struct manager *manager, int milliseconds, deadline until,
 			const int *others);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The notification protocol of systemd, spoken by ourselves: one datagram of
- * assignments to the socket that NOTIFY_SOCKET names.
+ * The notification protocol of systemd without libsystemd: one datagram of assignments to
+ * the socket named by NOTIFY_SOCKET.
  * Thread-safe on different objects.
  */
 #include "manager/manager.h"
@@ -17,14 +17,14 @@
 #include "base/fd.h"
 #include "manager/notify-address.h"
 
-/* So many descriptors fit into one message (SCM_MAX_FD of the kernel). */
+/* The maximum number of descriptors per message (SCM_MAX_FD of the kernel). */
 #define FDS_MAX 253
 
 int manager_connect(struct manager *manager)
 {
 	int fd;
 
-	/* Another machine is reached from any root, one connection a message. */
+	/* A vsock address needs no path, so it works in any root; one connection per message. */
 	if (manager->address == NULL || manager->fd >= 0 ||
 	    !manager_address_is_local(manager->address))
 		return 0;
@@ -35,7 +35,7 @@ int manager_connect(struct manager *manager)
 	return 0;
 }
 
-/* Hand a message over, if need be in parts (a stream), waiting for room until then. */
+/* Send a message, if necessary in parts (a stream), waiting until the deadline for space. */
 static int transmit_message(int fd, struct msghdr *message, deadline until, const int *others)
 {
 	for (;;) {
@@ -125,7 +125,7 @@ int manager_barrier(struct manager *manager, int timeout)
 	result = fd_pipe(ends, false);
 	if (result < 0)
 		return error_system(result, "barrier");
-	/* The manager closes its copy of the pipe when it has come to it. */
+	/* The manager closes its copy of the pipe after it has read all previous messages. */
 	result = send_to(manager, "BARRIER=1", &ends[1], 1, until, NULL);
 	fd_close(ends[1]);
 	closed.fd = ends[0];

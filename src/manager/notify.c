@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon's side of what it says to whoever waits: the launcher, the
- * service manager, and a supervisor that waits for a newline.
+ * Notifications from the daemon to the launcher, the service manager, and a supervisor
+ * that waits for a newline.
  * Thread-safe on different objects.
  */
 #include "manager/notify-internal.h"
@@ -68,8 +68,8 @@ static int await_launcher(struct notify *notify, enum channel_type type)
 }
 
 /*
- * From the word of the daemon before this one: its place is free, and it will
- * have it back if this process does not take it.
+ * The predecessor has asked us to take over: its place is free, and it takes it back if
+ * this process fails.
  */
 static int acquire_place(struct notify *notify)
 {
@@ -84,24 +84,24 @@ static int acquire_place(struct notify *notify)
 		return result;
 	}
 	result = send_to_launcher(notify, CHANNEL_TAKEN, 0, "", DEADLINE_NEVER);
-	/* The other one is there, has not heard it, and will take it back. */
+	/* The predecessor is alive, has not received our reply, and will take its place back. */
 	if (result < 0 && result != -ECANCELED) {
 		notify->release(notify->data);
 		return result;
 	}
 	notify->acquire = NULL;
-	/* Whatever became of the other one: this is the daemon now. */
+	/* Whether the predecessor is alive or not, this process is the daemon now. */
 	if (result == 0)
 		channel_receive_word(notify->channel, CHANNEL_GO);
 	notify->acquired(notify->data);
-	/* Last, because the other one gives up its place when it reads this, and not before. */
+	/* This comes last: the predecessor gives up its place when it reads this message. */
 	channel_send(notify->channel, CHANNEL_SUCCEEDED, 0, "", DEADLINE_NEVER);
 	return 0;
 }
 
 /*
- * Until the launcher has told the manager whose the service is from now on,
- * the manager would not listen to this process.
+ * Wait for the launcher to notify the manager of the main process: before that the
+ * manager would ignore messages from this process.
  */
 static int await_relay(struct notify *notify)
 {
@@ -127,7 +127,7 @@ int notify_up(struct notify *notify, bool stays)
 
 /* ---- the manager ---- */
 
-/* One line: to a manager a newline would begin the next assignment. */
+/* For a manager a newline would begin the next assignment. */
 static void make_one_line(char *text)
 {
 	for (; *text != '\0'; text++)
@@ -135,7 +135,7 @@ static void make_one_line(char *text)
 			*text = ' ';
 }
 
-/* The assignments of a status, and of a longer start: room for the latter, or for all of it. */
+/* Buffer size for the assignments of a status or of an extended timeout. */
 #define STATUS_MAX (CHANNEL_TEXT_MAX + 64)
 #define EXTEND_MAX 64
 
@@ -262,9 +262,9 @@ int notify_watchdog_interval(const struct notify *notify, int *milliseconds)
 	return 1;
 }
 
-/* ---- whoever waits ---- */
+/* ---- the supervisor, and everyone who waits ---- */
 
-/* To a pipe that may have lost its reader, which is no reason to die by SIGPIPE. */
+/* The reader of the pipe may be gone: do not die from SIGPIPE. */
 static int write_newline(int fd)
 {
 	sigset_t broken, before, pending;
@@ -284,7 +284,7 @@ static int write_newline(int fd)
 	return result;
 }
 
-/* s6 waits for a newline, and for nothing behind it. */
+/* s6 expects a newline and nothing after it. */
 static int notify_supervisor(struct notify *notify)
 {
 	int result;
