@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Taking a pid file: whoever gets it, the others learn who has it.
+ * Acquiring a pid file: of several processes one gets it, and the others learn which.
  * Thread-safe.
  */
 #include "pidfile/pidfile-internal.h"
@@ -17,10 +17,10 @@
 #include "pidfile/owner.h"
 
 /*
- * How often, a millisecond apart, a start looks at another one that has the
- * lock but is not named by the file yet, or is seen between taking the one
- * lock and the other: only then it is certain who has won.  Looks are
- * counted, and not time, for machines that have no time for the other.
+ * How often, a millisecond apart, to check a rival start that has the lock but is not yet
+ * named by the file, or that has only one of the two locks so far: until then it is not
+ * certain which start has won.  Checks are counted, instead of time, because the rival
+ * may not get any processor time on a busy machine.
  */
 #define PATIENCE 250
 
@@ -32,8 +32,8 @@ static int open_place(struct pidfile_place *place, const char *path)
 }
 
 /*
- * What is there: 0 and the st of what may be a pid file; -ENOENT without
- * a text; PIDFILE_AGAIN; or an error.
+ * Examine the path: 0 and the st of a possible pid file; -ENOENT without a text;
+ * PIDFILE_AGAIN; or an error.
  */
 static int examine_file(const struct pidfile_place *place, struct stat *st)
 {
@@ -50,8 +50,8 @@ static int examine_file(const struct pidfile_place *place, struct stat *st)
 }
 
 /*
- * Open what was examined, if it is no foreign file: a descriptor,
- * -ESTALE or -EAGAIN without a text as pidfile_open_expected(), or an error.
+ * Open the examined file, unless it is not a pid file: a descriptor, -ESTALE or -EAGAIN
+ * without a text as pidfile_open_expected(), or an error.
  */
 static int open_examined(const struct pidfile_place *place, const struct stat *st)
 {
@@ -74,8 +74,9 @@ static int open_examined(const struct pidfile_place *place, const struct stat *s
 }
 
 /*
- * A file that may be read but not written, as root's by another user, and that an instance
- * holds: PIDFILE_AGAIN or -EALREADY.  0, and no text, where none is known to.
+ * For a file that can be read but not written, such as root's for another user.
+ * PIDFILE_AGAIN or -EALREADY if an instance holds it; 0 and no text if none is known to
+ * hold it.
  */
 static int refuse_if_held(const struct pidfile_place *place, const struct stat *st,
 			  struct pidfile_claim *claim)
@@ -98,7 +99,7 @@ static int refuse_if_held(const struct pidfile_place *place, const struct stat *
 	return 0;
 }
 
-/* Take a file that is there and that is open, unless somebody holds it. */
+/* Acquire an existing open file, unless another process holds it. */
 static int acquire_stale(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 			 mode_t mode, int *fd, struct pidfile_claim *claim)
 {
@@ -122,7 +123,7 @@ static int acquire_stale(struct daemonkit_pidfile *pidfile, const struct pidfile
 		result = PIDFILE_AGAIN;
 	else
 		result = pidfile_publish(pidfile, place, mode, &stale);
-	if (pidfile->fd == *fd) /* written in place: it is the object's now */
+	if (pidfile->fd == *fd) /* written in place: the object owns it now */
 		*fd = -1;
 	pidfile_lock_drop(&stale);
 	return result;
@@ -139,7 +140,7 @@ static int attempt_create(struct daemonkit_pidfile *pidfile, const struct pidfil
 		return pidfile_publish(pidfile, place, mode, NULL);
 	if (result != 0)
 		return result;
-	/* Not even opened: closing it would drop the process's own lock. */
+	/* Do not even open it: closing it would drop this process's own lock. */
 	if (pidfile_lock_here(&st))
 		return error_set(-EALREADY, "pid file %s: held by this very process (%ld)",
 				 place->path, (long)getpid());
@@ -157,7 +158,7 @@ static int attempt_create(struct daemonkit_pidfile *pidfile, const struct pidfil
 	return result;
 }
 
-/* Attempts until there is an answer. */
+/* Try until there is a definite answer. */
 static int acquire_file(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 			mode_t mode)
 {
@@ -176,7 +177,7 @@ static int acquire_file(struct daemonkit_pidfile *pidfile, const struct pidfile_
 	return pidfile_claim_refuse(&claim, place->path);
 }
 
-/* A descriptor, -ESTALE without a text, or an error. */
+/* Create an empty file: a descriptor, -ESTALE without a text, or an error. */
 static int make_empty(const struct pidfile_place *place, mode_t mode)
 {
 	int error, fd = pidfile_make_new(place, mode);
@@ -193,7 +194,7 @@ static int make_empty(const struct pidfile_place *place, mode_t mode)
 	return error_system(error, "pid file %s: make it", place->path);
 }
 
-/* A descriptor, -ESTALE or -EAGAIN without a text, or an error. */
+/* Open or create: a descriptor, -ESTALE or -EAGAIN without a text, or an error. */
 static int open_or_make(const struct pidfile_place *place, mode_t mode)
 {
 	struct stat st;
@@ -206,7 +207,7 @@ static int open_or_make(const struct pidfile_place *place, mode_t mode)
 	return result < 0 ? result : open_examined(place, &st);
 }
 
-/* Open it, whoever may hold it. */
+/* Open the file, whether or not a process holds it. */
 static int open_only(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 		     mode_t mode)
 {
@@ -229,7 +230,7 @@ static int open_only(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 	return pidfile_claim_refuse(&claim, place->path);
 }
 
-/* An object for a file that one of the two above has taken or opened. */
+/* Create an object for a file that acquire_file() or open_only() provides. */
 static int obtain_pidfile(struct daemonkit_pidfile **ret, const char *path, mode_t mode,
 			  int (*get)(struct daemonkit_pidfile *pidfile,
 				     const struct pidfile_place *place, mode_t mode))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A pid file that goes from a daemon to the one that takes its place.
+ * Handing over a pid file from a daemon to its successor.
  * Thread-safe on different objects.
  */
 #include "pidfile/pidfile-internal.h"
@@ -16,7 +16,10 @@
 
 int pidfile_can_hand_over(const struct daemonkit_pidfile *pidfile)
 {
-	/* This process has it already, unless there are no such locks or it never got it. */
+	/*
+	 * Succeeds if this process has the lock; fails if there are no OFD locks or it
+	 * never got it.
+	 */
 	int result = compat_ofd_lock(pidfile->fd);
 
 	if (result == -EAGAIN)
@@ -52,7 +55,7 @@ int pidfile_inherit(struct daemonkit_pidfile **ret, const char *path, int fd)
 	return result;
 }
 
-/* Somebody has it who was faster when the other one had died. */
+/* The predecessor has died, and another process was faster. */
 static int refuse_handover(const struct daemonkit_pidfile *pidfile)
 {
 	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
@@ -65,7 +68,7 @@ static int refuse_handover(const struct daemonkit_pidfile *pidfile)
 			  : pidfile_claim_refuse(&claim, pidfile->path);
 }
 
-/* In its root directory there may be another file at the path of outside. */
+/* In a new root directory the outside path may name a different file. */
 static bool is_gone_from(const char *path, const struct stat *st)
 {
 	struct pidfile_place place;
@@ -80,8 +83,9 @@ static bool is_gone_from(const char *path, const struct stat *st)
 }
 
 /*
- * If the other one has died before this has its lock, a third may have replaced the
- * file.  One that was open then may have another name, not none: FUSE hides it so.
+ * If the predecessor died before this process acquired its lock, a third process may have
+ * replaced the file.  On FUSE a removed file that was open may still have a link, under a
+ * hidden name.
  */
 static int check_place(const struct daemonkit_pidfile *pidfile)
 {
@@ -95,7 +99,7 @@ static int check_place(const struct daemonkit_pidfile *pidfile)
 		       : 0;
 }
 
-/* The OFD lock stays whatever happens: it is the other process's too. */
+/* The OFD lock stays in any case: the predecessor shares it. */
 int pidfile_acquire(struct daemonkit_pidfile *pidfile)
 {
 	int result;
@@ -130,7 +134,10 @@ int pidfile_reacquire(struct daemonkit_pidfile *pidfile)
 
 	pidfile_mutex_lock();
 	result = pidfile_lock_reacquire(&pidfile->lock);
-	/* The other one may not have come to write it, and this one may not be able to. */
+	/*
+	 * Write only if needed: the successor may not have changed the file, and this
+	 * process may not be able to write it.
+	 */
 	if (result == 0 && (pidfile_text_read(pidfile->fd, &named) < 0 || named != getpid()))
 		result = pidfile_text_write(pidfile->fd);
 	pidfile_mutex_unlock();

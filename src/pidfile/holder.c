@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finding the process that holds a pid file, with the kernel as the witness.
+ * Finding the process that holds a pid file; the kernel names it.
  * Thread-safe.
  */
 #include <daemonkit/pidfile.h>
@@ -21,16 +21,16 @@
 #include "pidfile/owner.h"
 #include "process/process-internal.h"
 
-/* How often, a millisecond apart, a start is looked at that has not written yet. */
+/* How often, a millisecond apart, to check a start that has not written its pid yet. */
 #define PATIENCE 250
 
-/* Answered where things changed meanwhile, or are about to: look again. */
+/* The state changed meanwhile, or is about to change: check again. */
 #define AGAIN 1
 
 /*
- * The OFD lock says only that the process has a descriptor: it could have been
- * passed to it by whoever wrote the file.  It is believed if nobody could
- * write it who may not signal the process anyway.
+ * The OFD lock proves only that the process has the descriptor, which the writer of the
+ * file could have passed to it.  Trust it if only those can write the file who may signal
+ * the process anyway.
  */
 static bool is_trusted(int fd, pid_t pid)
 {
@@ -54,10 +54,10 @@ static int probe_ofd_lock(const char *path, int fd, const struct pidfile_claim *
 }
 
 /*
- * The kernel remembers the pid of who has set a POSIX lock.  A process that
- * shares its descriptors sets it for all who share them: it may be dead, its
- * lock still there, and the pid somebody else's.  Who really has the lock
- * shows it.  Where that cannot be seen, the kernel's word has to do.
+ * The kernel records the pid of the process that set a POSIX lock.  If processes share a
+ * descriptor table, one sets it for all: it may have died since, while the lock remains
+ * and the pid has been reused.  /proc shows which process really has the lock.  If /proc
+ * cannot show it, rely on the recorded pid.
  */
 static int probe_posix_lock(const char *path, const struct stat *st, struct pidfile_claim *claim)
 {
@@ -65,14 +65,14 @@ static int probe_posix_lock(const char *path, const struct stat *st, struct pidf
 
 	switch (result) {
 	case 0:
-		claim->kind = PIDFILE_CLAIM_LEFT; /* or its holder has just let go of it */
+		claim->kind = PIDFILE_CLAIM_LEFT; /* or the holder has just released the lock */
 		return AGAIN;
 	case -ESRCH:
 		return AGAIN;
 	case 1:
 	case -EACCES:
 	case -EPERM:
-	case -ENOENT: /* no /proc, or it hides others */
+	case -ENOENT: /* no /proc, or hidepid */
 	case -ENOTSUP:
 		return 0;
 	default:
@@ -81,7 +81,7 @@ static int probe_posix_lock(const char *path, const struct stat *st, struct pidf
 	}
 }
 
-/* The process is opened first and the kernel asked again: no pid is reused. */
+/* Open the process first, then ask the kernel again: this excludes a reused pid. */
 static int prove_holder(const struct pidfile_place *place, const struct stat *st, int fd,
 			struct pidfile_claim *claim, struct daemonkit_process **ret)
 {
@@ -114,7 +114,7 @@ static int no_holder(const char *path)
 	return error_set(-ESRCH, "pid file %s: no process holds it", path);
 }
 
-/* From what is known of an open file to an answer. */
+/* Turn the claim on an open file into an answer. */
 static int conclude_search(const struct pidfile_place *place, const struct stat *st, int fd,
 			   struct pidfile_claim *claim, struct daemonkit_process **ret)
 {
@@ -128,7 +128,7 @@ static int conclude_search(const struct pidfile_place *place, const struct stat 
 	case PIDFILE_CLAIM_HOLDER:
 		return prove_holder(place, st, fd, claim, ret);
 	case PIDFILE_CLAIM_OTHER:
-	case PIDFILE_CLAIM_UNKNOWN: /* perhaps between taking the one lock and the other */
+	case PIDFILE_CLAIM_UNKNOWN: /* perhaps between acquiring the first lock and the second */
 		return AGAIN;
 	case PIDFILE_CLAIM_UNSEEN:
 		return error_set(-EBADMSG,
@@ -145,14 +145,14 @@ static int conclude_search(const struct pidfile_place *place, const struct stat 
 	return pidfile_is_at(place, st) ? no_holder(place->path) : AGAIN;
 }
 
-/* A file of this very process is not opened: closing it would unlock it. */
+/* Do not open a file that this process holds: closing it would drop the lock. */
 static int find_own_lock(const struct pidfile_place *place, const struct pidfile_lock *lock,
 			 struct daemonkit_process **ret)
 {
 	pid_t named = 0;
 	int result = pidfile_text_read(lock->fd, &named);
 
-	/* In a moment it is this process's or another's. */
+	/* An upgrade is in progress: the file changes hands at any moment. */
 	if (lock->handed_over && named != getpid())
 		return AGAIN;
 	if (named != getpid())
@@ -177,7 +177,7 @@ static int probe_file(const struct pidfile_place *place, struct pidfile_claim *c
 		return AGAIN;
 	if (result < 0)
 		return result;
-	/* Another name of another daemon's file would make a victim of that. */
+	/* A second link to another daemon's file could make that daemon the victim of a signal. */
 	if (st.st_nlink > 1) {
 		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_LINKED };
 		return AGAIN;
@@ -195,7 +195,7 @@ static int probe_file(const struct pidfile_place *place, struct pidfile_claim *c
 	return result;
 }
 
-/* It did not settle. */
+/* The state did not settle in time. */
 static int explain_failure(const char *path, const struct pidfile_claim *claim)
 {
 	if (claim->kind == PIDFILE_CLAIM_OTHER)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A pid file as a file: where it is, what it is, what it says.
+ * A pid file as a file: its path, its type, and its contents.
  * Thread-safe.
  */
 #include "pidfile/location.h"
@@ -34,7 +34,7 @@ int pidfile_place_open(struct pidfile_place *place, const char *path)
 		if (length == 0)
 			strcpy(directory, "/");
 	}
-	/* "directory/" names the directory, which pidfile_stat() refuses. */
+	/* "directory/" names the directory itself, which pidfile_stat() refuses. */
 	strcpy(place->name, *name ? name : ".");
 	place->path = path;
 	place->directory = compat_open_directory(directory);
@@ -95,7 +95,7 @@ int pidfile_open_expected(const struct pidfile_place *place, const struct stat *
 
 int pidfile_make_new(const struct pidfile_place *place, mode_t mode)
 {
-	/* Its number is reserved first: a file that cannot be locked is not removed again. */
+	/* Reserve a descriptor first: a file created but not kept open would be left behind. */
 	int number = fd_duplicate(place->directory), fd, result;
 
 	if (number < 0)
@@ -119,18 +119,18 @@ int pidfile_text_read(int fd, pid_t *pid)
 
 	if (length < 0)
 		return (int)length;
-	/* The beginning of something longer may look like a pid. */
+	/* The beginning of a longer text may look like a pid. */
 	if ((size_t)length == sizeof text)
 		return -EBADMSG;
 	return decimal_parse_pid(text, (size_t)length, pid);
 }
 
-/* What is larger is no pid file, whatever is in it. */
+/* A larger file is not a pid file, whatever its contents. */
 #define TEXT_MAX 4096
 
 int pidfile_text_check(int fd)
 {
-	static const char harmless[] = "0123456789+- \t\n\v\f\r"; /* and the NUL */
+	static const char harmless[] = "0123456789+- \t\n\v\f\r"; /* also NUL, the terminator */
 	char text[512];
 	off_t at = 0;
 	ssize_t length;
@@ -154,7 +154,7 @@ int pidfile_text_refuse(const char *path)
 			 path);
 }
 
-/* Asked before anything is touched: writing beyond the limit ends the process by SIGXFSZ. */
+/* Check before any change: writing beyond the limit would end the process by SIGXFSZ. */
 static bool is_too_large(size_t length)
 {
 	struct rlimit limit;
@@ -162,7 +162,7 @@ static bool is_too_large(size_t length)
 	return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < length;
 }
 
-/* 0, -EIO also when another text is read back, or another errno. */
+/* 0, -EIO also if a different text is read back, or another errno. */
 static int put_text(int fd, const char *text, size_t length)
 {
 	char found[DECIMAL_MAX + 2];
@@ -192,11 +192,11 @@ int pidfile_text_write(int fd)
 		return -EFBIG;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	/* A shorter text over a longer one would be a third one in between. */
+	/* Writing a shorter text over a longer one would briefly leave a mixture of both. */
 	if (st.st_size > (off_t)length && ftruncate(fd, 0) < 0)
 		return -errno;
 	result = put_text(fd, text, length);
-	/* A FUSE file system goes on appending where the descriptor had O_APPEND once. */
+	/* FUSE may keep appending if the descriptor once had O_APPEND. */
 	if (result == -EIO && ftruncate(fd, 0) == 0)
 		result = put_text(fd, text, length);
 	if (result < 0 && ftruncate(fd, 0) < 0)

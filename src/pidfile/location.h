@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A pid file as a file: where it is, what it is, what it says. */
+/* A pid file as a file: its path, its type, and its contents. */
 #ifndef PIDFILE_LOCATION_H
 #define PIDFILE_LOCATION_H
 
@@ -9,23 +9,23 @@
 #include <sys/types.h>
 
 /*
- * A path, taken apart: all that a call does to the file goes through one
- * descriptor of its directory, closed again before the call returns.
+ * A path split into directory and name: all accesses of a call use one
+ * descriptor of the directory, which is closed before the call returns.
  */
 struct pidfile_place {
-	const char *path; /* the caller's, for the texts */
+	const char *path; /* the caller's path, for error texts */
 	int directory;
 	char name[NAME_MAX + 1];
 };
 
-/* 0, or a negative errno without a text; then there is nothing to close. */
+/* 0, or a negative errno without a text; on failure there is nothing to close. */
 int pidfile_place_open(struct pidfile_place *place, const char *path);
 void pidfile_place_close(struct pidfile_place *place);
 
 /*
- * What is there, a symbolic link not followed?  0, -ENOENT or,
- * when it is just being removed, -ESTALE, both without a text; -ELOOP or -EEXIST for what is no
- * regular file, or another error.
+ * Examine the path without following a symbolic link.  Returns 0; without a
+ * text -ENOENT or, if the file is just being removed, -ESTALE; -ELOOP or
+ * -EEXIST if it is not a regular file; or another error.
  */
 int pidfile_stat(const struct pidfile_place *place, struct stat *st);
 
@@ -33,22 +33,22 @@ int pidfile_stat(const struct pidfile_place *place, struct stat *st);
 bool pidfile_is_at(const struct pidfile_place *place, const struct stat *st);
 
 /*
- * Does this result of a call on an open file say that the file has been removed?  FUSE
- * and network file systems may say so.
+ * Does this result of a call on an open file mean that the file has been
+ * removed?  FUSE and network file systems report that.
  */
 bool pidfile_is_gone(int result);
 
 /*
- * Open what was looked at: a descriptor that is 3 or higher; -ESTALE without
- * a text when it is another file now; -EAGAIN without a text while somebody
- * has a lease on it (fcntl(2)); or an error.
+ * Open the file that was examined.  Returns a descriptor, 3 or higher; -ESTALE
+ * without a text if the path names another file now; -EAGAIN without a text
+ * while a process has a lease on it (fcntl(2)); or an error.
  */
 int pidfile_open_expected(const struct pidfile_place *place, const struct stat *st, bool writing);
 
 /*
- * Make an empty file at the place, with this mode less the umask: a descriptor
- * that is 3 or higher; -EEXIST when there is a file; or an errno; no text.  If
- * it could be made and not be kept open, it stays there, empty.
+ * Create an empty file, with this mode less the umask: a descriptor, 3 or
+ * higher; -EEXIST if the path exists; or an errno; no text.  If the file was
+ * created but could not be kept open, it remains, empty.
  */
 int pidfile_make_new(const struct pidfile_place *place, mode_t mode);
 
@@ -56,9 +56,9 @@ int pidfile_make_new(const struct pidfile_place *place, mode_t mode);
 int pidfile_text_read(int fd, pid_t *pid);
 
 /*
- * May it be written over?  0: it names a pid, or nothing but NULs, white space and
- * numbers are in it, as a crash or another program may have left; -EBADMSG: something
- * else; or an errno; no text.
+ * May the file be overwritten?  0: it names a pid, or contains only NULs, white
+ * space and numbers, which a crash or another program may have left; -EBADMSG:
+ * it contains something else; or an errno; no text.
  */
 int pidfile_text_check(int fd);
 
@@ -66,8 +66,8 @@ int pidfile_text_check(int fd);
 int pidfile_text_refuse(const char *path);
 
 /*
- * Write the caller's pid and a newline over what is there, and read it back; no
- * text.  -EFBIG where RLIMIT_FSIZE forbids it; then the file is as it was.
+ * Overwrite the file with the caller's pid and a newline, and read it back; no
+ * text.  -EFBIG if RLIMIT_FSIZE forbids it; the file is unchanged then.
  */
 int pidfile_text_write(int fd);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two locks on a pid file, and which ones this process has.
+ * The two locks on a pid file, and the list of those that this process has.
  * Thread-safe between pidfile_mutex_lock() and pidfile_mutex_unlock().
  */
 #include "pidfile/lock.h"
@@ -14,13 +14,13 @@
 #include "base/fd.h"
 #include "compat/ofd-lock.h"
 
-/* Record locks belong to the process: so must the knowledge about them. */
-static atomic_int inside; /* the process of which one thread is in here, or 0 */
+/* POSIX locks belong to the whole process, and so does the list of them. */
+static atomic_int inside; /* the process in which a thread has the mutex, or 0 */
 static struct pidfile_lock *locks;
 
 /*
- * No mutex: in a child that was forked while another thread of its parent was
- * in here, nobody would ever unlock it.  Such a child holds nothing, either.
+ * Not a pthread mutex: in a child forked while another thread of its parent had it, it
+ * would stay locked for ever.  Such a child holds no locks anyway.
  */
 void pidfile_mutex_lock(void)
 {
@@ -43,10 +43,10 @@ void pidfile_mutex_unlock(void)
 	atomic_store(&inside, 0);
 }
 
-/* Of the POSIX lock all, or one of the two parts that differ while it changes hands. */
+/* The whole range of the POSIX lock, or one of its parts, which differ during a handover. */
 enum part { ALL, FIRST, REST };
 
-/* From the first byte on, so that a lock of the whole file meets it too. */
+/* The range begins at the first byte, so that it conflicts with a lock of the whole file. */
 static int set_posix_lock(int fd, int command, struct flock *lock, int type, enum part part)
 {
 	*lock = (struct flock){
@@ -100,8 +100,8 @@ static int acquire_all(int fd)
 }
 
 /*
- * All of the POSIX lock, or what readers leave of it: with the OFD lock, and with the
- * first byte for reading, this process still is the one that holds the file.
+ * Acquire the whole POSIX lock, or the part that readers leave free: with the OFD lock,
+ * and a read lock on the first byte, this process is still the holder.
  */
 static int acquire_what_is_free(int fd)
 {
@@ -129,7 +129,7 @@ static int acquire_lock(struct pidfile_lock *lock, int fd, int (*take_record)(in
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	/* The POSIX lock comes first: it is then found first by F_GETLK. */
+	/* Acquire the POSIX lock first, so that F_GETLK reports it first. */
 	result = take_record(fd);
 	if (result < 0)
 		return result;
@@ -138,7 +138,7 @@ static int acquire_lock(struct pidfile_lock *lock, int fd, int (*take_record)(in
 		set_lock(fd, F_UNLCK, ALL);
 		return result;
 	}
-	remove_from_list(lock); /* what was inherited through fork(2) */
+	remove_from_list(lock); /* an entry inherited through fork(2) */
 	*lock = (struct pidfile_lock){
 		.next = locks,
 		.device = st.st_dev,
@@ -168,7 +168,7 @@ void pidfile_lock_move(struct pidfile_lock *from, struct pidfile_lock *to)
 	locks = to;
 }
 
-/* A lock for writing that becomes one for reading is never without either. */
+/* Converting a write lock to a read lock is atomic. */
 int pidfile_lock_hand_over(struct pidfile_lock *lock)
 {
 	int result = set_lock(lock->fd, F_RDLCK, FIRST);
@@ -194,7 +194,7 @@ int pidfile_lock_reacquire(struct pidfile_lock *lock)
 
 void pidfile_lock_drop(struct pidfile_lock *lock)
 {
-	/* A child shares the description: it would drop its parent's OFD lock. */
+	/* Not in a child: it shares the description and would drop its parent's OFD lock. */
 	if (pidfile_lock_held(lock)) {
 		compat_ofd_unlock(lock->fd);
 		set_lock(lock->fd, F_UNLCK, ALL);
@@ -223,7 +223,10 @@ int pidfile_lock_close(int fd)
 int pidfile_lock_owner(int fd, pid_t *pid)
 {
 	struct flock lock;
-	/* A reader meets locks for writing alone: so no other reader hides the holder. */
+	/*
+	 * Test as a reader, which conflicts only with write locks: another reader cannot
+	 * hide the holder.
+	 */
 	int result = set_posix_lock(fd, F_GETLK, &lock, F_RDLCK, ALL);
 
 	if (result == 0 && lock.l_type == F_UNLCK)

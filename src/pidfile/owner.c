@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who holds a pid file, as far as the kernel vouches for it.
+ * The owner of a pid file's locks, as far as the kernel can prove it.
  * Thread-safe between pidfile_mutex_lock() and pidfile_mutex_unlock().
  */
 #include "pidfile/owner.h"
@@ -18,10 +18,9 @@
 #include "process/process-internal.h"
 
 /*
- * Somebody has the OFD lock, nobody the POSIX lock.  Either the process that
- * the file names is alive and has lost the POSIX lock by closing another
- * descriptor of the file; or it is dead, and a child of it still has the
- * descriptor.  A look at the named process's descriptors tells which.
+ * There is an OFD lock but no POSIX lock.  Either the process named by the file is alive
+ * and lost the POSIX lock by closing another descriptor of the file; or it is dead, and a
+ * child of it still has the descriptor.  The descriptors of the named process show which.
  */
 static int examine_ofd_lock(int fd, pid_t named, struct pidfile_claim *claim)
 {
@@ -31,7 +30,7 @@ static int examine_ofd_lock(int fd, pid_t named, struct pidfile_claim *claim)
 
 	claim->kind = PIDFILE_CLAIM_NONE;
 	claim->pid = named;
-	/* This process would know it if it were the holder. */
+	/* If this process were the holder, it would have found the lock in its list. */
 	if (named == getpid())
 		return 0;
 	if (fstat(fd, &st) < 0)
@@ -40,7 +39,10 @@ static int examine_ofd_lock(int fd, pid_t named, struct pidfile_claim *claim)
 	if (result < 0)
 		return result == -ESRCH ? 0 : result;
 	result = compat_ofd_lock_held_by(named, &st);
-	/* If it still runs, what was seen was its own and not a successor's. */
+	/*
+	 * If the process is still alive, the descriptors seen were its own, not those of
+	 * another process with the same pid.
+	 */
 	if (daemonkit_process_alive(process) == 1 && result != 0) {
 		claim->kind = result > 0 ? PIDFILE_CLAIM_HOLDER : PIDFILE_CLAIM_UNKNOWN;
 		claim->obstacle = result > 0 ? 0 : result;
@@ -51,9 +53,9 @@ static int examine_ofd_lock(int fd, pid_t named, struct pidfile_claim *claim)
 }
 
 /*
- * The OFD lock is there, and the process that was named does not have it.  During an
- * upgrade the file may name another one meanwhile; or that one has died, and the old
- * daemon, with a lock for reading, is about to take back what it handed_over.
+ * There is an OFD lock, but the named process does not have it.  During an upgrade the
+ * file may meanwhile name the successor; or the successor has died, and the predecessor,
+ * which has a read lock, is about to take the file back.
  */
 static int examine_upgrade(int fd, pid_t named, pid_t reader, struct pidfile_claim *claim)
 {
@@ -71,7 +73,7 @@ static int examine_upgrade(int fd, pid_t named, pid_t reader, struct pidfile_cla
 	return result;
 }
 
-/* Nobody has the POSIX lock for writing, somebody the OFD lock. */
+/* There is an OFD lock, but no POSIX write lock. */
 static int owner_by_ofd_lock(int fd, pid_t named, pid_t reader, struct pidfile_claim *claim)
 {
 	int result = examine_ofd_lock(fd, named, claim);
@@ -112,7 +114,7 @@ int pidfile_claim(int fd, pid_t successor_of, struct pidfile_claim *claim)
 	return result;
 }
 
-/* Something keeps the lock from being taken, and no instance is known to hold it. */
+/* Another process prevents locking, but no instance is known to hold the file. */
 static int refuse_unproved(const struct pidfile_claim *claim, const char *path)
 {
 	if (claim->kind == PIDFILE_CLAIM_LEASED)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who holds a pid file, as far as the kernel vouches for it. */
+/* The owner of a pid file's locks, as far as the kernel can prove it. */
 #ifndef PIDFILE_OWNER_H
 #define PIDFILE_OWNER_H
 
@@ -7,37 +7,38 @@
 #include <sys/types.h>
 
 enum pidfile_claim_kind {
-	PIDFILE_CLAIM_NONE,    /* nobody; perhaps a dead holder's child has its descriptor */
-	PIDFILE_CLAIM_HOLDER,  /* this process, and the file names it */
-	PIDFILE_CLAIM_OTHER,   /* this process, but the file names another or none (yet) */
-	PIDFILE_CLAIM_UNSEEN,  /* a process of another pid namespace or host */
-	PIDFILE_CLAIM_READER,  /* nobody, but this process (0: some) keeps it locked for reading */
-	PIDFILE_CLAIM_LINKED,  /* it has several names: whose file it is cannot be told */
-	PIDFILE_CLAIM_UNKNOWN, /* somebody, and it cannot be seen whether it is this one */
-	PIDFILE_CLAIM_LEASED,  /* somebody has a lease: the file could not be opened */
-	PIDFILE_CLAIM_LEFT,    /* a process that had this pid; the one that has it now does not */
+	PIDFILE_CLAIM_NONE,    /* no holder; perhaps a dead holder's child has the descriptor */
+	PIDFILE_CLAIM_HOLDER,  /* process pid holds it, and the file names it */
+	PIDFILE_CLAIM_OTHER,   /* process pid holds it; the file names another or none (yet) */
+	PIDFILE_CLAIM_UNSEEN,  /* the holder is in another pid namespace or on another host */
+	PIDFILE_CLAIM_READER,  /* no holder, but process pid (0: unknown) has a read lock */
+	PIDFILE_CLAIM_LINKED,  /* the file has several names: its owner is ambiguous */
+	PIDFILE_CLAIM_UNKNOWN, /* a process holds it; unknown whether it is process pid */
+	PIDFILE_CLAIM_LEASED,  /* a process has a lease: the file could not be opened */
+	PIDFILE_CLAIM_LEFT,    /* locked under this pid, but that process does not have the lock */
 };
 
 struct pidfile_claim {
 	enum pidfile_claim_kind kind;
-	pid_t pid;        /* of whom the kind speaks; 0 without one */
-	int obstacle;     /* UNKNOWN: the negative errno that kept it from being seen */
+	pid_t pid;        /* the process that the kind refers to; 0 if none */
+	int obstacle;     /* UNKNOWN: the negative errno of the failed check */
 	bool by_ofd_lock; /* HOLDER: proved by the OFD lock, not by the POSIX lock */
 };
 
 /*
- * Find it out, through a descriptor of the file (open for reading is enough)
- * that is not held by this process.  If it was inherited from a process that
- * had the OFD lock, that is successor_of, else 0: a shared OFD lock does not show.  0;
- * -ESTALE when the file is seen to have been removed; or another errno; no text.
+ * Find the owner, through a descriptor of the file (open for reading is enough)
+ * that this process does not hold.  If the descriptor was inherited from a
+ * process that had the OFD lock, that process is successor_of, else 0: a shared
+ * OFD lock cannot be detected.  0; -ESTALE if the file turns out to have been
+ * removed; or another errno; no text.
  */
 int pidfile_claim(int fd, pid_t successor_of, struct pidfile_claim *claim);
 
 /*
- * The error, with its text, for a start that did not get the file named path:
- * -EALREADY and the holder when another instance holds it; -ENOLCK when it
- * cannot be locked though no instance is known to hold it; -ESTALE when
- * nothing was found that keeps it.
+ * Explain why a start could not acquire the file named path.  Sets the text and
+ * returns -EALREADY if another instance holds it (the text names the holder);
+ * -ENOLCK if it cannot be locked though no instance is known to hold it;
+ * -ESTALE if no obstacle was found.
  */
 int pidfile_claim_refuse(const struct pidfile_claim *claim, const char *path);
 

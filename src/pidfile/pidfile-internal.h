@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the library: a pid file as an object. */
+/* Internals of a pid file object. */
 #ifndef PIDFILE_PIDFILE_INTERNAL_H
 #define PIDFILE_PIDFILE_INTERNAL_H
 
@@ -12,54 +12,55 @@
 
 struct daemonkit_pidfile {
 	char *path;         /* absolute, or NULL without a name */
-	const char *inside; /* its end, the path below a new root directory, or NULL */
+	const char *inside; /* the end of path, inside a new root directory, or NULL */
 	bool jailed;        /* there is or will be a new root directory */
-	int fd;             /* -1 as long as there is none */
+	int fd;             /* -1 while no file is open */
 	struct pidfile_lock lock;
 };
 
-/* The path as it was made absolute, or NULL.  The object's. */
+/* The absolute path, or NULL.  Owned by the object. */
 const char *pidfile_path(const struct daemonkit_pidfile *pidfile);
 
-/* Does this very process hold it through this object? */
+/* Does this process hold the file through this object? */
 bool pidfile_is_held(const struct daemonkit_pidfile *pidfile);
 
 /*
- * The process is about to make root its root directory (NULL: no change): the file
- * can be removed there as well, if it is below that.
+ * The process is about to change its root directory to root (NULL: no change):
+ * if the file is below root, it can still be removed afterwards.
  */
 void pidfile_expect_root(struct daemonkit_pidfile *pidfile, const char *root);
 
-/* An object without a file yet: 0 or an error. */
+/* Create an object without a file: 0 or an error. */
 int pidfile_new(struct daemonkit_pidfile **ret, const char *path);
 
-/* Answered where the file changed under the hands: look again. */
+/* The file changed during the operation: try again. */
 #define PIDFILE_AGAIN 1
 
 /*
- * Put a new file at the place, whole and locked from the first moment on, or,
- * where a file cannot be made without a name, empty and then locked.  stale is
- * the caller's lock on the file that is there, or NULL; where the directory admits
- * no new file, that one is written, and its lock and its descriptor become the
- * object's.  0, PIDFILE_AGAIN, or an error; 0 only if the file was found at the
- * place, with one name and the caller's pid.
+ * Create a new file at the place: complete and locked before it has a name or,
+ * if the file system has no unnamed files, empty and then locked.  stale is the
+ * caller's lock on the existing file, or NULL.  If the directory permits no new
+ * file, the existing file is written, and its lock and descriptor move to the
+ * object.  0, PIDFILE_AGAIN, or an error; 0 only after verifying that the file
+ * is at the place, with one name and the caller's pid.
  */
 int pidfile_publish(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 		    mode_t mode, struct pidfile_lock *stale);
 
 /*
- * Remove the pid file of a process that is known to have ended: only if it
- * still names that process (0: any) and nobody holds it; where the directory
- * does not permit that, empty it.  0, also when there is nothing to be done, or
- * an error with its text.  The caller holds no lock.
+ * Remove the pid file of a process that is known to have exited, only if it
+ * still names that process (0: any) and no process holds it.  If the directory
+ * does not permit removal, empty the file.  0, also if there is nothing to do,
+ * or an error with its text.  The caller must not hold the lock.
  */
 int pidfile_remove_stale(const char *path, pid_t pid);
 
 /*
- * From a daemon to the one that takes its place, which has inherited the
- * descriptor: the first yields, the second takes, and names itself in the file;
- * the first leaves, or when the second is dead, takes back.  Nobody else can come
- * in between, and no reader can stop either of the two.  0 or an error.
+ * The steps of a handover to a successor, which has inherited the descriptor:
+ * the predecessor gives up part of the lock; the successor acquires it and
+ * writes its pid to the file; the predecessor leaves the file or, if the
+ * successor is dead, acquires it again.  No third process can acquire the file
+ * meanwhile, and no reader can block either of the two.  0 or an error.
  */
 int pidfile_can_hand_over(const struct daemonkit_pidfile *pidfile);
 int pidfile_hand_over(struct daemonkit_pidfile *pidfile);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A pid file as an object: opened, locked, written, removed.
+ * A pid file as an object: open, lock, write, remove.
  * Thread-safe on different objects.
  */
 #include "pidfile/pidfile-internal.h"
@@ -18,10 +18,10 @@
 #include "compat/ofd-lock.h"
 #include "pidfile/owner.h"
 
-/* How often a holder is looked for who had the lock a moment ago. */
+/* How often to search for a holder that had the lock a moment ago. */
 #define LOOKS 250
 
-/* For the texts about an object that may have no name. */
+/* A title for error texts; the object may have no name. */
 static const char *pidfile_title(const struct daemonkit_pidfile *pidfile)
 {
 	return pidfile->path ? pidfile->path : "(without a name)";
@@ -101,7 +101,7 @@ int daemonkit_pidfile_from_fd(int fd, const char *path, struct daemonkit_pidfile
 	result = pidfile_new(&pidfile, path);
 	if (result < 0)
 		return result;
-	/* Appending would write behind what is to be written over. */
+	/* With O_APPEND a write would append instead of overwriting. */
 	if (fd_set_cloexec(fd, true) < 0 || fcntl(fd, F_SETFL, flags & ~O_APPEND) < 0) {
 		result = error_system(-errno, "pid file: descriptor %d", fd);
 		daemonkit_pidfile_close(pidfile);
@@ -117,7 +117,7 @@ int daemonkit_pidfile_fd(const struct daemonkit_pidfile *pidfile)
 	return pidfile ? pidfile->fd : error_null(__func__);
 }
 
-/* Is the file still what the path names?  Yes, if it never had one. */
+/* Does the path still name this file?  True if it never had a path. */
 static bool is_in_place(const struct daemonkit_pidfile *pidfile)
 {
 	struct pidfile_place place;
@@ -133,7 +133,10 @@ static bool is_in_place(const struct daemonkit_pidfile *pidfile)
 	return answer;
 }
 
-/* Who holds it, and the locks if nobody does.  A rival may come between the two. */
+/*
+ * Find the holder, and acquire the locks if there is none.  A rival may acquire them in
+ * between.
+ */
 static int find_owner_and_lock(struct daemonkit_pidfile *pidfile)
 {
 	struct pidfile_claim claim;
@@ -251,8 +254,10 @@ static int unlink_path(const char *path, const struct stat *st)
 		result = pidfile_place_open(&place, path);
 	if (result < 0)
 		return result;
-	/* Between the look and the call only a file of a hostile owner of the
-	 * directory can come there; a successor waits for the lock. */
+	/*
+	 * Between the check and the call only a hostile owner of the directory can
+	 * replace the file; a new instance waits for the lock.
+	 */
 	if (!pidfile_is_at(&place, st))
 		result = -ENOENT;
 	else if (unlinkat(place.directory, place.name, 0) < 0)
@@ -278,8 +283,10 @@ int daemonkit_pidfile_remove(struct daemonkit_pidfile *pidfile)
 	if (ftruncate(pidfile->fd, 0) < 0)
 		return error_system(-errno, "pid file %s: neither unlinked nor emptied",
 				    pidfile_title(pidfile));
-	/* It means "no daemon" now: should this process be killed, a child that
-	 * has the descriptor must not keep a successor from it. */
+	/*
+	 * The file now means "no daemon".  If this process is killed, a child that has
+	 * the descriptor must not keep a new instance from acquiring it.
+	 */
 	compat_ofd_unlock(pidfile->fd);
 	return 0;
 }

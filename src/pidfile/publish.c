@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Putting a new pid file at its place: locked and complete before it has a name,
- * or, where a file cannot be made without one, before anything is in it.
+ * Publishing a new pid file: locked and complete before it has a name or, if unnamed
+ * files are not supported, locked before it has contents.
  * Thread-safe between pidfile_mutex_lock() and pidfile_mutex_unlock().
  */
 #include "pidfile/pidfile-internal.h"
@@ -13,7 +13,7 @@
 #include "base/fd.h"
 #include "compat/openat.h"
 
-/* As long as it is, nobody else puts another there. */
+/* As long as this is true, no other process creates a file there. */
 static bool is_at_place(const struct pidfile_place *place, int fd)
 {
 	struct stat st;
@@ -22,8 +22,8 @@ static bool is_at_place(const struct pidfile_place *place, int fd)
 }
 
 /*
- * As one that looks for the holder checks it: 0, -EEXIST when it is not at its place,
- * -EBADMSG when it has further names.
+ * The checks of a search for the holder: 0, -EEXIST if it is not at its place, -EBADMSG
+ * if it has further names.
  */
 static int check_place(const struct pidfile_place *place, int fd)
 {
@@ -36,7 +36,7 @@ static int check_place(const struct pidfile_place *place, int fd)
 	return st.st_nlink == 1 ? 0 : -EBADMSG;
 }
 
-/* Written first, opened to others last. */
+/* Write first, and open to other users last. */
 static int complete_file(int fd, mode_t mode)
 {
 	int result = pidfile_text_write(fd);
@@ -44,7 +44,10 @@ static int complete_file(int fd, mode_t mode)
 	return result == 0 && fchmod(fd, mode) < 0 ? -errno : result;
 }
 
-/* The stale file goes first: if the process is killed before the new one is named there is none. */
+/*
+ * Remove the stale file first: if the process is killed before the new file is named,
+ * there is no file.
+ */
 static int make_room(const struct pidfile_place *place, const struct pidfile_lock *stale)
 {
 	if (stale && is_at_place(place, stale->fd) &&
@@ -60,7 +63,10 @@ static int open_nameless(const struct pidfile_place *place)
 	return fd < 0 ? fd : fd_above_standard(fd);
 }
 
-/* Best: nobody can open, and so lock, it before it is complete, and a kill leaves no trace. */
+/*
+ * Preferred: no process can open or lock the file before it is complete, and SIGKILL
+ * leaves no trace.
+ */
 static int fill_nameless(const struct pidfile_place *place, int fd, mode_t mode,
 			 const struct pidfile_lock *stale)
 {
@@ -72,8 +78,8 @@ static int fill_nameless(const struct pidfile_place *place, int fd, mode_t mode,
 }
 
 /*
- * Until it was locked it looked like a stale file, which another start may have
- * removed.  From here on only the one that has the lock removes it.
+ * Until it was locked it looked like a stale file, which another start may have removed.
+ * From now on only the holder of the lock removes it.
  */
 static int fill_named(const struct pidfile_place *place, int fd, mode_t mode)
 {
@@ -82,7 +88,7 @@ static int fill_named(const struct pidfile_place *place, int fd, mode_t mode)
 	return result == 0 ? complete_file(fd, mode) : result;
 }
 
-/* 0, or a negative errno without a text; -EEXIST: somebody else was first. */
+/* 0, or a negative errno without a text; -EEXIST: another process was first. */
 static int make_file(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 		     mode_t mode, const struct pidfile_lock *stale, bool named)
 {
@@ -92,7 +98,10 @@ static int make_file(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 	if (fd < 0)
 		return fd;
 	result = pidfile_lock_acquire(&pidfile->lock, fd);
-	/* Without its lock the file at the place is not removed: it may be another's by now. */
+	/*
+	 * Without the lock do not remove the file at the place: it may belong to another
+	 * process by now.
+	 */
 	if (result < 0) {
 		pidfile_lock_close(fd);
 		return result == -EAGAIN || pidfile_is_gone(result) ? -EEXIST : result;
@@ -112,8 +121,8 @@ static int make_file(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 }
 
 /*
- * Where the directory admits no new file, or the file is a mount point.  A file of
- * somebody else is not written: its owner could change it at any time.
+ * For a directory that permits no new file, or a file that is a mount point.  Does not
+ * write a file that belongs to another user, who could change it at any time.
  */
 static int write_in_place(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 			  struct pidfile_lock *stale, int refused)
@@ -121,7 +130,10 @@ static int write_in_place(struct daemonkit_pidfile *pidfile, const struct pidfil
 	struct stat st;
 	int result;
 
-	/* It was taken away to make room: another start may be there already. */
+	/*
+	 * It was removed to make way for a new file: another start may have created one
+	 * already.
+	 */
 	if (!is_at_place(place, stale->fd))
 		return -EEXIST;
 	if (fstat(stale->fd, &st) < 0)
@@ -143,7 +155,7 @@ int pidfile_publish(struct daemonkit_pidfile *pidfile, const struct pidfile_plac
 {
 	int result = make_file(pidfile, place, mode, stale, false);
 
-	if (result == -ENOTSUP) /* no file without a name can be made or named here */
+	if (result == -ENOTSUP) /* unnamed files cannot be created or linked here */
 		result = make_file(pidfile, place, mode, stale, true);
 	if (stale &&
 	    (result == -EACCES || result == -EPERM || result == -EROFS || result == -EBUSY))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Taking away the pid file that a dead process has left.
+ * Removing the pid file of a dead process.
  * Thread-safe.
  */
 #include "pidfile/pidfile-internal.h"
@@ -12,7 +12,7 @@
 #include "base/fd.h"
 #include "pidfile/owner.h"
 
-/* 0, or an error with its text. */
+/* Remove it: 0, or an error with its text. */
 static int remove_stale_file(const struct pidfile_place *place, int fd, const struct stat *st,
 			     pid_t pid)
 {
@@ -25,13 +25,13 @@ static int remove_stale_file(const struct pidfile_place *place, int fd, const st
 		return 0;
 	if (pid > 0 && (pidfile_text_read(fd, &named) < 0 || named != pid))
 		return 0;
-	/* Somebody else may be about to take the file over: it is theirs then. */
+	/* If another process is about to acquire the file, leave it alone. */
 	if (pidfile_claim(fd, 0, &claim) < 0 || claim.kind != PIDFILE_CLAIM_NONE ||
 	    pidfile_lock_acquire(&lock, fd) < 0)
 		return 0;
 	if (pidfile_is_at(place, st) && unlinkat(place->directory, place->name, 0) < 0)
 		result = -errno;
-	/* As a daemon does that may not remove its own. */
+	/* Like a daemon that may not remove its own file. */
 	if (result < 0 && ftruncate(fd, 0) == 0)
 		result = 0;
 	pidfile_lock_drop(&lock);
