@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the databases of users and groups say.
+ * Lookups in the user and group databases.
  * Thread-safe.
  */
 #include "process/account.h"
@@ -15,11 +15,11 @@
 #include "base/error-internal.h"
 #include "compat/limits.h"
 
-/* A buffer as large as a database entry needs, found by trying. */
+/* The initial buffer size for a database entry; it grows as needed. */
 #define BUFFER_FIRST 1024
 #define BUFFER_LAST (1024 * 1024)
 
-/* The largest id: the one above it means "none" to system calls. */
+/* The largest id: system calls take the next one as "none". */
 #define ID_MAX (UINT32_MAX - 1)
 
 struct user {
@@ -33,13 +33,16 @@ static bool is_number(const char *text, uint64_t *number)
 	return decimal_parse(text, strlen(text), ID_MAX, number) == 0;
 }
 
-/* How some C libraries say that there is no such entry, or no such file as /etc/passwd. */
+/* Some C libraries report a missing entry, or a missing /etc/passwd, by these errors. */
 static int without_account(int error)
 {
 	return error == ENOENT || error == ESRCH ? 0 : error;
 }
 
-/* By name, or by number where the name is NULL: 1, 0 there is no such user, or -errno. */
+/*
+ * Look up a user by name, or by number if the name is NULL: 1, 0 if there is no such
+ * user, or -errno.
+ */
 static int read_user(const char *name, uid_t uid, struct user *user)
 {
 	for (size_t size = BUFFER_FIRST; size <= BUFFER_LAST; size *= 4) {
@@ -63,7 +66,7 @@ static int read_user(const char *name, uid_t uid, struct user *user)
 	return -ERANGE;
 }
 
-/* The gid of the group with this name: 1, 0 there is no such group, or -errno. */
+/* Look up a group's gid by name: 1, 0 if there is no such group, or -errno. */
 static int read_group(const char *name, gid_t *gid)
 {
 	for (size_t size = BUFFER_FIRST; size <= BUFFER_LAST; size *= 4) {
@@ -81,7 +84,7 @@ static int read_group(const char *name, gid_t *gid)
 	return -ERANGE;
 }
 
-/* 0, with no name where a number is not in the database; or an error with its text. */
+/* 0 (without a name for a number that is not in the database), or an error with its text. */
 static int find_user(const char *name, bool with_group, struct user *user)
 {
 	int result = read_user(name, 0, user);
@@ -115,7 +118,7 @@ static int find_group(const char *name, gid_t *gid)
 	return 0;
 }
 
-/* The group and those that the database gives the user: 0 or an error with its text. */
+/* The group and the user's supplementary groups: 0 or an error with its text. */
 static int list_groups(const char *user, struct credential *credential)
 {
 	gid_t *list = NULL;
@@ -151,7 +154,7 @@ static int look_up_account(const char *name, const char *group, struct credentia
 	found.gid = user.gid;
 	if (group != NULL)
 		result = find_group(group, &found.gid);
-	/* A number is not a member of any group: it has only its own. */
+	/* A number without a database entry is not a member of any other group. */
 	if (result == 0)
 		result = list_groups(user.name != NULL ? user.name : name, &found);
 	free(user.name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How this program was started.
+ * The arguments with which this program was started.
  * Thread-safe.
  */
 #include "process/argv.h"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* How this program was started. */
+/* The arguments with which this program was started. */
 #ifndef PROCESS_ARGV_H
 #define PROCESS_ARGV_H
 
 /*
- * The program's arguments as it was started: a NULL-terminated array in one
- * piece of memory, to be freed by the caller.  Returns 0 or a negative errno.
+ * Read the arguments with which the program was started: a NULL-terminated
+ * array in one allocation, which the caller frees.  Returns 0 or a negative
+ * errno.
  */
 int argv_read(char ***arguments);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Becoming another user for good.
+ * Changing to another user permanently.
  * Not thread-safe: it changes the whole process.
  */
 #include "process/credentials.h"
@@ -22,7 +22,7 @@ static int compare_groups(const void *one, const void *other)
 	return (a > b) - (a < b);
 }
 
-/* Sorted copies: the kernel may give the groups in another order. */
+/* Sorted copies, because the kernel may list the groups in another order. */
 static gid_t *sort_groups(const gid_t *groups, size_t count)
 {
 	gid_t *copy = calloc(count + 1, sizeof *copy);
@@ -34,7 +34,7 @@ static gid_t *sort_groups(const gid_t *groups, size_t count)
 	return copy;
 }
 
-/* Are they the same, but for one group that either may have? */
+/* Are the sets equal, except for one group that may be in either of them? */
 static bool same_groups(const gid_t *have, size_t have_count, const gid_t *want, size_t want_count,
 			gid_t except)
 {
@@ -49,7 +49,8 @@ static bool same_groups(const gid_t *have, size_t have_count, const gid_t *want,
 	return true;
 }
 
-/* 1 the process has the supplementary groups that it is to have, 0 it has not, or a negative errno.
+/*
+ * 1 if the process has the requested supplementary groups, 0 if not, or a negative errno.
  */
 static int has_groups(const struct credential *credential)
 {
@@ -70,7 +71,7 @@ static int has_groups(const struct credential *credential)
 	}
 	have = sort_groups(unsorted, (size_t)have_count);
 	want = sort_groups(credential->groups, credential->group_count);
-	/* The process's own group gives the same access whether it is listed or not. */
+	/* The process's own group gives the same access whether or not it is listed. */
 	if (have != NULL && want != NULL)
 		result = same_groups(have, (size_t)have_count, want, credential->group_count,
 				     credential->gid);
@@ -100,7 +101,7 @@ static int change_ids(const struct credential *credential)
 
 	if (result < 0)
 		return error_system(result, "getgroups");
-	/* A process that is all that already needs no privilege for it. */
+	/* If the process has all of these already, no privilege is needed. */
 	if (result == 1 && has_ids(uid, gid))
 		return 0;
 	if (!credential->keep_groups && setgroups(credential->group_count, credential->groups) < 0)
@@ -116,14 +117,14 @@ static int change_ids(const struct credential *credential)
 }
 
 /*
- * The kernel drops them when root becomes a user, but not for a process that is that
- * user already, nor where the program has set its securebits so.
+ * The kernel drops the capabilities when root changes to another user, but not for a
+ * process that is that user already, or whose securebits prevent it.
  */
 static int drop_capabilities(uid_t uid)
 {
 	int any = compat_capabilities_any(), result = any;
 
-	/* Other threads would keep theirs. */
+	/* Other threads would keep their capabilities. */
 	if (any > 0 && compat_thread_count() > 1)
 		return error_set(-EBUSY,
 				 "becoming user %lu: the process has capabilities and other "
@@ -140,7 +141,7 @@ int credential_become(const struct credential *credential, bool keep)
 {
 	int result;
 
-	/* Whatever the program has set. */
+	/* Override an earlier setting by the program. */
 	if (!keep)
 		compat_capabilities_outlive(false);
 	result = change_ids(credential);
@@ -150,9 +151,9 @@ int credential_become(const struct credential *credential, bool keep)
 }
 
 /*
- * Root may still do everything; for any other user each way back is tried, and
- * has to fail.  Capabilities that are only permitted let none of these succeed,
- * but are a way back as well.
+ * Root keeps all privileges.  For any other user, try every way of regaining privileges:
+ * each must fail.  Capabilities that are only permitted let none of these calls succeed,
+ * but they too can be regained, so check for them.
  */
 int credential_prove(const struct credential *credential, gid_t gid_before, bool keep)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Becoming another user for good. */
+/* Changing to another user permanently. */
 #ifndef PROCESS_CREDENTIALS_H
 #define PROCESS_CREDENTIALS_H
 
@@ -7,27 +7,27 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Whom a process is to become. */
+/* The user and groups to change to. */
 struct credential {
 	uid_t uid;
 	gid_t gid;
-	gid_t *groups; /* the supplementary ones */
+	gid_t *groups; /* supplementary groups */
 	size_t group_count;
-	bool keep_groups; /* leave those of the process alone instead */
+	bool keep_groups; /* leave the process's groups unchanged instead */
 };
 
 /*
- * Change groups, group and user, in that order; a process that has all of these
- * already needs no privilege for it.  Unless capabilities are kept, every capability
- * is dropped as well, where the user is not root.  Returns 0 or a negative errno
- * with its text.  All threads change, except for capabilities.
+ * Change groups, gid and uid, in that order; a process that has all of these
+ * already needs no privilege.  If the user is not root, all capabilities are
+ * dropped too, unless they are to be kept.  Returns 0 or a negative errno with
+ * its text.  Affects all threads, except for capabilities.
  */
 int credential_become(const struct credential *credential, bool keep);
 
 /*
- * Prove that the process is this user and cannot regain what it had; gid_before
- * is its effective group from before the change.  Call it last: after the kept
- * capabilities were limited.  Returns 0 or a negative errno with its text.
+ * Prove that the process is this user and cannot regain its privileges;
+ * gid_before is its effective group before the change.  Call it last, after
+ * limiting the kept capabilities.  Returns 0 or a negative errno with its text.
  */
 int credential_prove(const struct credential *credential, gid_t gid_before, bool keep);
 

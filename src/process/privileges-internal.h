@@ -9,7 +9,7 @@
 
 #include "base/archive.h"
 
-/* As many resources as any system has. */
+/* At least as many resources as any system has. */
 #define PRIVILEGES_LIMITS 16
 
 struct privilege_limit {
@@ -17,26 +17,26 @@ struct privilege_limit {
 	uint64_t soft, hard;
 };
 
-/* Begin with all zero; it owns nothing. */
+/* Initialize with zero; needs no cleanup. */
 struct privileges {
 	struct privilege_limit limits[PRIVILEGES_LIMITS];
 	size_t limit_count;
 	bool has_nice, has_scheduler, has_oom, has_capabilities, no_new;
 	int nice, policy, priority, oom;
-	uint64_t capabilities; /* a bit for each number */
+	uint64_t capabilities; /* one bit per number */
 };
 
-/* What can be had while there is the privilege for it: 0 or a negative errno with its text. */
+/* Apply the steps that need privileges: 0 or a negative errno with its text. */
 int privileges_apply_first(const struct privileges *privileges);
 
-/* Before and after the change of user: likewise. */
+/* Apply the steps before and after the change of user: as above. */
 int privileges_before_user(const struct privileges *privileges);
 int privileges_after_user(const struct privileges *privileges);
 
-/* When one of these or the change has failed: the next one is not to let them outlive it. */
+/* After a failure: capabilities must not survive a later change of user. */
 void privileges_undo(const struct privileges *privileges);
 
-/* Written, or read. */
+/* Write or read the settings. */
 void privileges_archive(struct privileges *privileges, struct archive *archive);
 
 #endif /* PROCESS_PRIVILEGES_INTERNAL_H */

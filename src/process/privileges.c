@@ -22,7 +22,7 @@ static rlim_t limit_value(uint64_t value)
 	return value >= RLIM_INFINITY ? RLIM_INFINITY : (rlim_t)value;
 }
 
-/* Of a step and what it was to set, by errno. */
+/* Set the text for a failed step and its value; returns the error. */
 static int privilege_error(const char *step, const char *value)
 {
 	bool denied = errno == EPERM || errno == EACCES;
@@ -80,7 +80,7 @@ static int apply_oom_score(int adjust)
 	return result < 0 ? privilege_error("OOM score adjustment", text) : 0;
 }
 
-/* These are a thread's own: other threads would keep what they have. */
+/* These apply to one thread: other threads would keep their own values. */
 static int check_threads(const struct privileges *privileges)
 {
 	if (!privileges->has_nice && !privileges->has_scheduler && !privileges->has_capabilities &&

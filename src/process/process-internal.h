@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the library: more about processes. */
+/* Internals of process objects. */
 #ifndef PROCESS_PROCESS_INTERNAL_H
 #define PROCESS_PROCESS_INTERNAL_H
 
@@ -12,19 +12,19 @@ struct daemonkit_process;
 int process_open(struct daemonkit_process **ret, pid_t pid);
 
 /*
- * Send a signal with this cookie (compat/siginfo.h), or plainly for 0: 0 or a
- * negative errno without a text.
+ * Send a signal with this cookie (compat/siginfo.h), or without one if it is 0:
+ * 0 or a negative errno without a text.
  */
 int process_queue(const struct daemonkit_process *process, int signal, uint32_t cookie);
 
 /*
- * Before a command, or a request, that is not meant to end the process: would the
- * signal end it, or be ignored?  0, also where that cannot be seen; or -ENOTSUP with
- * its text.  The signals that are there to end a process may.
+ * Check a signal before sending it for a command or a request: would it kill
+ * the process, or be ignored?  0, also if unknown; or -ENOTSUP with its text.
+ * Signals that serve to end a process are always permitted.
  */
 int process_check_effect(const struct daemonkit_process *process, int signal);
 
-/* How long it has run: seconds, or -ENOTSUP. */
+/* The running time: seconds, or -ENOTSUP. */
 int64_t process_age(const struct daemonkit_process *process);
 
 #endif /* PROCESS_PROCESS_INTERNAL_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One other process, held so that it cannot be mistaken for another.
+ * A reference to another process that is safe against reuse of its pid.
  * Thread-safe on different objects.
  */
 #include <daemonkit/process.h>
@@ -18,13 +18,13 @@
 #include "compat/siginfo.h"
 #include "process/process-internal.h"
 
-/* How often a process is looked at where there is nothing to wait on. */
+/* Polling interval if there is no descriptor to wait on, in milliseconds. */
 #define LOOK_INTERVAL 10
 
 struct daemonkit_process {
 	pid_t pid;
 	int fd;         /* the pidfd, or -1 where the system has none */
-	uint64_t start; /* then this tells it from a successor */
+	uint64_t start; /* without a pidfd: distinguishes it from a later process */
 };
 
 int process_open(struct daemonkit_process **ret, pid_t pid)
@@ -91,7 +91,7 @@ int daemonkit_process_fd(const struct daemonkit_process *process)
 	return process->fd;
 }
 
-/* Is it still running?  No text. */
+/* Is it still running?  Sets no text. */
 static int is_process_alive(const struct daemonkit_process *process)
 {
 	struct pollfd ended = { .fd = process->fd, .events = POLLIN };
@@ -110,10 +110,10 @@ int daemonkit_process_alive(const struct daemonkit_process *process)
 	return process ? is_process_alive(process) : error_null(__func__);
 }
 
-/* Send it; 0 or a negative errno without a text. */
+/* Send the signal; 0 or a negative errno without a text. */
 static int send_signal(const struct daemonkit_process *process, int signal)
 {
-	/* A zombie would take the signal and say nothing. */
+	/* A zombie accepts the signal without an error. */
 	if (!is_process_alive(process))
 		return -ESRCH;
 	if (process->fd >= 0) {
@@ -143,7 +143,10 @@ int process_queue(const struct daemonkit_process *process, int signal, uint32_t 
 	return compat_queue(process->pid, &info);
 }
 
-/* By default nothing comes of it, or the process stops; or it is there to end a process. */
+/*
+ * The default action is to ignore it or to stop the process; or the signal serves to end
+ * a process.
+ */
 static bool may_be_sent_unhandled(int signal)
 {
 	static const int signals[] = { SIGCHLD, SIGCONT, SIGURG,  SIGWINCH, SIGSTOP,
@@ -163,7 +166,7 @@ int process_check_effect(const struct daemonkit_process *process, int signal)
 	if (may_be_sent_unhandled(signal))
 		return 0;
 	disposition = compat_process_disposition(process->pid, signal);
-	/* What was looked at is this process if it is there still. */
+	/* The information was about this process if it still runs. */
 	if (!is_process_alive(process))
 		return 0;
 	if (disposition == COMPAT_DEFAULT)
@@ -183,7 +186,7 @@ int64_t process_age(const struct daemonkit_process *process)
 {
 	struct compat_process st;
 
-	/* What was looked at is this process if it is there still. */
+	/* The information was about this process if it still runs. */
 	if (compat_process_stat(process->pid, &st) < 0 || !is_process_alive(process))
 		return -ENOTSUP;
 	return compat_process_age(st.start);
@@ -204,7 +207,7 @@ int daemonkit_process_signal(struct daemonkit_process *process, int signal)
 	return 0;
 }
 
-/* 0 when it has ended, -ETIMEDOUT when the time is over; no text. */
+/* 0 if it has exited, -ETIMEDOUT at the deadline; no text. */
 static int wait_for_end(const struct daemonkit_process *process, deadline until)
 {
 	struct pollfd ended = { .fd = process->fd, .events = POLLIN };
@@ -224,7 +227,7 @@ static int wait_for_end(const struct daemonkit_process *process, deadline until)
 	return 0;
 }
 
-/* Leave the text for what came of a wait. */
+/* Set the text for the result of a wait. */
 static int wait_result(const struct daemonkit_process *process, int result)
 {
 	if (result == -ETIMEDOUT)
@@ -255,7 +258,7 @@ int daemonkit_process_stop(struct daemonkit_process *process, int grace, int for
 	if (result != -ETIMEDOUT || force == DAEMONKIT_NEVER)
 		return wait_result(process, result);
 	result = send_signal(process, SIGKILL);
-	if (result == -ESRCH) /* it ended just now, by itself */
+	if (result == -ESRCH) /* it exited by itself just now */
 		return 0;
 	if (result < 0)
 		return error_system(result, "process %ld: signal %d", (long)process->pid, SIGKILL);
