@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Command-line flags tied to signals.
+ * Command-line flags that send signals.
  * Different tables may be used by different threads.
  */
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "base/error-internal.h"
 #include "process/process-internal.h"
 
-/* Either a truth value or a string that has to be equal to another. */
+/* A boolean flag, or a string that must equal a given value. */
 struct command {
 	const bool *flag;
 	const char *const *variable;
@@ -74,7 +74,7 @@ static int check_command(const struct daemonkit_commands *commands, int signal,
 	return 0;
 }
 
-/* All that can fail comes before the table changes.  Takes command->value. */
+/* Do everything that can fail before changing the table.  Takes ownership of command->value. */
 static int add_command(struct daemonkit_commands *commands, const struct command *command,
 		       daemonkit_signal_handler *handler, void *data)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The process-wide part of signals: one table says which signal goes into
- * which queue, and one handler puts it there.
+ * The process-wide part of signals: a table maps each signal to a queue, and a single
+ * handler adds signals to the queues.
  *
- * A process is told apart from those that it forks by its pid: everything here
- * belongs to the process "home".  In a child the handler gives the signal its
- * default effect, and the first function that is called there starts afresh.
+ * Everything here belongs to the process "home"; a forked child is recognized by its pid.
+ * In a child the handler applies the signal's default action, and the first function
+ * called there initializes everything anew.
  *
- * Thread-safe; one queue is for one thread at a time.  Nothing here blocks a
- * handler: it takes no lock, and the others wait for it.
+ * Thread-safe; a queue is used by one thread at a time.  The handler never blocks: it
+ * takes no lock, and the other functions wait for it.
  */
 #include "signals/handler.h"
 
@@ -21,25 +21,26 @@
 #include "compat/siginfo.h"
 #include "signals/init.h"
 
-/* The pid of the process; negative while one of its threads starts afresh. */
+/* The pid of the process; negative while one of its threads initializes everything anew. */
 static _Atomic pid_t home;
 
 static _Atomic(struct signal_queue *) queues[SIGNAL_NUMBERS];
 static atomic_uint running[SIGNAL_NUMBERS];
 
-/* All queues of the process, and the lock of this list. */
+/* All queues of the process, and the list's lock. */
 static struct signal_queue *all_queues;
 static atomic_bool queues_locked;
 
-/* In a forked child, where no object handles it. */
+/* In a forked child, where no object handles the signal. */
 static void apply_default_effect(int number)
 {
 	struct sigaction standard = { .sa_handler = SIG_DFL };
 
 	sigaction(number, &standard, NULL);
 	/*
-	 * Blocked now: it comes when the handler has returned.  raise(3) may send it
-	 * to the thread that called vfork(2), whose number is in the shared memory.
+	 * The signal is blocked now and is delivered when the handler returns.  raise(3)
+	 * might send it to the thread that called vfork(2), whose id is in the shared
+	 * memory.
 	 */
 	kill(getpid(), number);
 }
@@ -59,13 +60,13 @@ static void put_record(struct signal_queue *queue, int number, const siginfo_t *
 }
 
 /*
- * The handler.  It counts itself before it looks up the queue; who removes a
- * queue takes it out of the table before looking at the count (see
- * handler_wait_idle()).  All of these are sequentially consistent: so either the
- * handler finds no queue, or the remover sees the count and waits.
+ * The handler.  It increments its counter before it looks up the queue; a thread that
+ * removes a queue clears the table entry before it checks the counter (see
+ * handler_wait_idle()).  All of these operations are sequentially consistent: either the
+ * handler finds no queue, or the removing thread sees the counter and waits.
  *
- * The home is asked for first, because a child of vfork(2) has the same
- * memory, and might be killed before it had counted itself out again.
+ * It checks the home first: a child of vfork(2) shares the memory, and could be killed
+ * before it decrements the counter.
  */
 static void receive_signal(int number, siginfo_t *info, void *context)
 {
@@ -92,7 +93,7 @@ static bool is_own_action(const struct sigaction *action)
 	return (action->sa_flags & SA_SIGINFO) != 0 && action->sa_sigaction == receive_signal;
 }
 
-/* Change the disposition only if it is (still) ours. */
+/* Change the disposition only if it is (still) our handler. */
 static void replace_own_action(int number, const struct sigaction *action)
 {
 	struct sigaction current;
@@ -101,7 +102,7 @@ static void replace_own_action(int number, const struct sigaction *action)
 		sigaction(number, action, NULL);
 }
 
-/* In a child: counts and locks of threads that it does not have are dropped, too. */
+/* In a child: reset counters and locks of threads that do not exist there. */
 static void forget_parent(void)
 {
 	struct sigaction standard = { .sa_handler = SIG_DFL };
@@ -116,7 +117,10 @@ static void forget_parent(void)
 	atomic_store(&queues_locked, false);
 }
 
-/* In a child the first call starts afresh: everything here belongs to this process then. */
+/*
+ * In a child the first call initializes everything anew; from then on it belongs to this
+ * process.
+ */
 static void adopt_process(void)
 {
 	pid_t self = getpid();
@@ -190,7 +194,10 @@ int handler_claim_signal(struct signal_queue *queue, int number, struct sigactio
 void handler_release_signal(struct signal_queue *queue, int number,
 			    const struct sigaction *previous)
 {
-	/* In this order: once it is out of the table another queue may claim it. */
+	/*
+	 * This order matters: once the table entry is cleared, another queue may claim
+	 * the signal.
+	 */
 	if (atomic_load(&queues[number]) == queue) {
 		const struct sigaction action = init_disposition(number, previous);
 

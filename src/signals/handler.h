@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The process-wide part of signals: which signal goes into which queue. */
+/* The process-wide part of signals: which queue receives which signal. */
 #ifndef SIGNALS_HANDLER_H
 #define SIGNALS_HANDLER_H
 
@@ -8,26 +8,26 @@
 
 #include "signals/queue.h"
 
-/* List the queue, before it claims signals; remove it, after it has released them all. */
+/* Add the queue to the list before it claims signals; remove it after it has released them. */
 void handler_add_queue(struct signal_queue *queue);
 void handler_remove_queue(struct signal_queue *queue);
 
 /*
- * Let a signal go into the queue: 0, -EINVAL (cannot be caught) or -EBUSY
- * (another queue has it).  The disposition until now is left in previous.
+ * Deliver a signal to the queue: 0, -EINVAL (cannot be caught) or -EBUSY
+ * (another queue has it).  Stores the current disposition in previous.
  */
 int handler_claim_signal(struct signal_queue *queue, int number, struct sigaction *previous);
 
-/* Give it back, with that disposition, unless the program has set another. */
+/* Stop that, and restore this disposition unless the program has set another. */
 void handler_release_signal(struct signal_queue *queue, int number,
 			    const struct sigaction *previous);
 
-/* After release: wait until no handler uses the queue for this signal. */
+/* After the release: wait until no handler uses the queue for this signal. */
 void handler_wait_idle(int number);
 
 /*
- * In a child of fork(2): put back dispositions that the child has no use for.
- * Until then its signals have their default effect, one by one.
+ * In a child of fork(2): restore dispositions that the child does not need.
+ * Until then its signals have their default action, one by one.
  */
 void handler_restore_in_child(int number, const struct sigaction *previous);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Process 1 of a container, where signals have the effect that they have
- * elsewhere.
- * Not thread-safe but init_disposition(): dispositions belong to the process.
+ * For process 1 of a container: let signals have the same effect as in other processes.
+ * Not thread-safe except init_disposition(): dispositions belong to the process.
  */
 #include "signals/init.h"
 
@@ -16,8 +15,8 @@
 static atomic_bool begun;
 
 /*
- * Those that the system ignores or stops a process with by default, those that
- * it keeps for itself, and those of a fault: they end process 1, too.
+ * Excludes signals that are ignored or stop a process by default, those reserved by the
+ * system, and those that report a fault: these end process 1 too.
  */
 static bool is_fatal_by_default(int number)
 {
@@ -33,8 +32,8 @@ static bool is_fatal_by_default(int number)
 }
 
 /*
- * The handler.  A forked child has it as well, and is another process: the
- * default action works there.
+ * The handler.  A forked child inherits it; it is not process 1, so the default action
+ * works there.
  */
 static void exit_by_signal(int number)
 {
@@ -66,7 +65,7 @@ static struct sigaction exit_action(void)
 	return action;
 }
 
-/* Where it is the one, make it the other; not the C library's own signals. */
+/* Replace one disposition by the other everywhere, except for signals of the C library. */
 static void replace_handlers(void (*from)(int), const struct sigaction *to)
 {
 	struct sigaction current;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Process 1 of a container, where signals have the effect that they have
- * elsewhere: the kernel drops those with the default action there.
+ * For process 1 of a container: let signals have the same effect as in other
+ * processes.  The kernel drops signals with the default action there.
  */
 #ifndef SIGNALS_INIT_H
 #define SIGNALS_INIT_H
@@ -9,9 +9,8 @@
 #include <signal.h>
 
 /*
- * From now on signals that have the default action, and would end any other
- * process, end process 1 of a container too.  In other processes nothing is
- * done.
+ * From now on, signals that have the default action and would end any other
+ * process also end process 1 of a container.  Does nothing in other processes.
  */
 void init_begin(void);
 
@@ -19,8 +18,8 @@ void init_begin(void);
 void init_end(void);
 
 /*
- * What the disposition has to be instead, where it is the default action that
- * is put back and the kernel would drop the signal.
+ * The disposition to use instead, if the default action is to be restored and
+ * the kernel would drop the signal.
  */
 struct sigaction init_disposition(int number, const struct sigaction *wanted);
 

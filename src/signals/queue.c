@@ -2,13 +2,12 @@
 /*
  * The queue between signal handlers and the thread that dispatches.
  *
- * It is a pipe of records.  A write of this size is atomic (PIPE_BUF), keeps
- * the order and needs neither memory nor a lock of this process; the pipe is
- * readable while something is in it.  When it is full, a flag for each signal
- * remembers that it arrived.
+ * The queue is a pipe of records.  A write of this size is atomic (PIPE_BUF), preserves
+ * the order, and needs neither memory nor a lock of this process; the pipe is readable
+ * while it is not empty.  When it is full, a flag for each signal records its arrival.
  *
- * signal_queue_put() is async-signal-safe and may run in many threads; the
- * rest is for one thread at a time.
+ * signal_queue_put() is async-signal-safe and may run in many threads; all other
+ * functions are for one thread at a time.
  */
 #include "signals/queue.h"
 
@@ -18,7 +17,7 @@
 #include "base/fd.h"
 #include "compat/pipe.h"
 
-/* The default of fs.pipe-max-size, which is what a user may have. */
+/* The default of fs.pipe-max-size, the limit for unprivileged users. */
 #define PIPE_SIZE ((size_t)1 << 20)
 
 _Static_assert(4096 % sizeof(struct signal_record) == 0, "records must fill a page evenly");
@@ -89,7 +88,7 @@ static bool write_record(struct signal_queue *queue, const struct signal_record 
 	return write(queue->ends[1], record, sizeof *record) == (ssize_t)sizeof *record;
 }
 
-/* A full pipe is as good as a record more: it is readable. */
+/* A full pipe serves as well as another record: it is readable. */
 static bool wake_reader(struct signal_queue *queue)
 {
 	static const struct signal_record none;
@@ -98,10 +97,10 @@ static bool wake_reader(struct signal_queue *queue)
 }
 
 /*
- * The order matters.  The reader may empty the pipe just after it was full:
- * it looks for flags when it has read, and the record that wakes it comes when
- * the flag is set.  Either this record is in the pipe, or the pipe is full
- * again: there is something to read, and after it the flag is found.
+ * The order matters.  The reader may empty the pipe just after it was full.  It checks
+ * the flags after reading, and the record that wakes it is written after the flag is set.
+ * Either this record is in the pipe, or the pipe is full again: in both cases the pipe is
+ * readable, and the reader then finds the flag.
  */
 void signal_queue_put(struct signal_queue *queue, const struct signal_record *record)
 {
@@ -153,12 +152,12 @@ int signal_queue_begin(struct signal_queue *queue)
 			return result;
 		all = queue->count < SIGNAL_QUEUE_BATCH;
 	}
-	/* What comes from now on is for the next pass, so that this one ends. */
+	/* Signals that arrive from now on are for the next pass, so that this one ends. */
 	queue->waiting = all ? 0 : compat_pipe_fill(queue->ends[0]);
 	return 0;
 }
 
-/* Is there one that has overflowed, from queue->number on? */
+/* Find the next overflowed signal, from queue->number on. */
 static bool find_overflowed(struct signal_queue *queue)
 {
 	while (queue->number < SIGNAL_NUMBERS && !atomic_load(&queue->overflowed[queue->number]))
@@ -166,7 +165,7 @@ static bool find_overflowed(struct signal_queue *queue)
 	return queue->number < SIGNAL_NUMBERS;
 }
 
-/* Each at most once in a pass. */
+/* Take each signal at most once per pass. */
 static bool take_overflowed(struct signal_queue *queue, struct signal_record *record)
 {
 	if (queue->number == 0)
@@ -193,7 +192,7 @@ int signal_queue_take(struct signal_queue *queue, struct signal_record *record)
 		if (size > queue->waiting)
 			size = queue->waiting;
 		queue->waiting -= size;
-		/* A child that the program's function has forked takes nothing of its parent. */
+		/* A child forked by the program's handler must not take signals of its parent. */
 		if (!signal_queue_is_own(queue))
 			return -ECHILD;
 		result = read_batch(queue, size);
@@ -215,7 +214,7 @@ void signal_queue_leave(struct signal_queue *queue)
 		return;
 	if (!signal_queue_is_own(queue))
 		return;
-	/* So that the pipe is not readable for its own record's sake alone. */
+	/* Otherwise the wake-up record alone would keep the pipe readable. */
 	if (next_record(queue) == NULL && queue->woken)
 		read_batch(queue, sizeof queue->batch);
 	if ((next_record(queue) != NULL || atomic_load(&queue->overflow)) && !queue->woken)

@@ -9,17 +9,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* One more than the highest signal number of any system. */
+/* The highest signal number of any system, plus one. */
 #define SIGNAL_NUMBERS 129
 
-/* No user, and so not root, who is 0. */
+/* Not a valid user id; 0 would mean root. */
 #define SIGNAL_NOBODY ((uid_t)-1)
 
-/* One signal that arrived; the size divides every page's. */
+/* A signal that arrived.  The size must divide the page size. */
 struct signal_record {
-	int number; /* 0: none; the record only makes the pipe readable */
+	int number; /* 0: no signal; the record only makes the pipe readable */
 	int value;
-	pid_t pid;       /* 0: it is not known who sent it */
+	pid_t pid;       /* 0: the sender is unknown */
 	uid_t uid;       /* SIGNAL_NOBODY then */
 	uint32_t cookie; /* of a request, or 0 */
 	uint32_t unused[3];
@@ -27,39 +27,39 @@ struct signal_record {
 
 #define SIGNAL_QUEUE_DESCRIPTORS 2
 
-/* How many records are read at a time. */
+/* How many records are read at once. */
 #define SIGNAL_QUEUE_BATCH 128
 
 struct signal_queue {
 	struct signal_queue *next; /* in the process's list, see signals/handler.c */
 	_Atomic pid_t owner;       /* the process that may read from it */
-	int ends[2];               /* of the pipe: neither end blocks */
+	int ends[2];               /* of the pipe: both are non-blocking */
 
 	/* Shared with the handlers: signals that arrived while the pipe was full. */
-	atomic_bool overflow; /* there may be one */
+	atomic_bool overflow; /* some signal may have arrived */
 	atomic_bool overflowed[SIGNAL_NUMBERS];
 
-	/* The reader's own. */
-	struct signal_record batch[SIGNAL_QUEUE_BATCH]; /* was read from the pipe */
-	size_t taken, count;                            /* of that */
+	/* Used by the reader only. */
+	struct signal_record batch[SIGNAL_QUEUE_BATCH]; /* records read from the pipe */
+	size_t taken, count;                            /* records of the batch */
 	size_t waiting; /* bytes in the pipe that belong to this pass */
-	int number;     /* from here on overflowed signals are looked for; 0: not yet */
-	bool woken;     /* a record of the reader's own is in the pipe */
+	int number;     /* next overflowed signal to look for; 0: not started */
+	bool woken;     /* the reader's own record is in the pipe */
 };
 
-/* Make an empty queue of this process: 0 or a negative errno. */
+/* Create an empty queue of this process: 0 or a negative errno. */
 int signal_queue_open(struct signal_queue *queue);
 
-/* Close it; no handler may use it any more. */
+/* Close it; handlers must not use it any longer. */
 void signal_queue_close(struct signal_queue *queue);
 
-/* Does it belong to this process, and not to one that it was forked from? */
+/* Does it belong to this process, rather than to its parent? */
 bool signal_queue_is_own(const struct signal_queue *queue);
 
 /*
- * In a forked process without other threads, its signals blocked: make the
- * queue its own, empty, apart from the parent's, and with the same descriptor
- * numbers.  Returns 0 or a negative errno.
+ * In a forked process without other threads and with its signals blocked: make
+ * the queue its own, empty, separate from the parent's, with the same
+ * descriptor numbers.  Returns 0 or a negative errno.
  */
 int signal_queue_renew(struct signal_queue *queue);
 
@@ -70,9 +70,10 @@ void signal_queue_descriptors(const struct signal_queue *queue, int *fds);
 void signal_queue_put(struct signal_queue *queue, const struct signal_record *record);
 
 /*
- * Begin to take what has arrived until now: 0 or a negative errno.  Then take
- * it one by one: 1, 0 at the end, or a negative errno.  Who stops before the
- * end calls signal_queue_leave(), so that the descriptor stays readable.
+ * Begin to take the signals that have arrived so far: 0 or a negative errno.
+ * Then take them one by one: 1, 0 at the end, or a negative errno.  A caller
+ * that stops early calls signal_queue_leave(), so that the descriptor stays
+ * readable.
  */
 int signal_queue_begin(struct signal_queue *queue);
 int signal_queue_take(struct signal_queue *queue, struct signal_record *record);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Children that others left behind, cleared away, and none of the program's.
+ * Reaping orphans adopted by this process, but no children of the program.
  *
- * The system names only the first ended child without taking it away.  While
- * that one is an orphan no list is needed; a child that the program has yet to
- * wait for hides the others, which are then found in the list of all.
+ * waitid(2) with WNOWAIT reports only the first exited child.  While that child is an
+ * orphan, no list is needed; an exited child that the program has not reaped yet hides
+ * the others, which are then found in the list of all children.
  *
  * One object is used by one thread at a time.
  */
@@ -51,7 +51,7 @@ void orphans_clear(struct orphans *orphans)
 			break;
 	if (child == 0)
 		return;
-	/* What is cleared away makes the list skip others: until none is. */
+	/* After a child is reaped, the list may skip others: repeat until none is reaped. */
 	do {
 		pass.cleared = false;
 		compat_children_each(reap_listed_child, &pass);

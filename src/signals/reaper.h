@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Children that others left behind, cleared away. */
+/* Reaping adopted orphans. */
 #ifndef SIGNALS_REAPER_H
 #define SIGNALS_REAPER_H
 
@@ -8,14 +8,15 @@
 
 struct orphans {
 	bool on;
-	bool due;                               /* there may be some */
-	int (*is_own)(pid_t child, void *data); /* NULL: no child is the program's */
+	bool due;                               /* there may be orphans to reap */
+	int (*is_own)(pid_t child, void *data); /* NULL: the program has no children of its own */
 	void *data;
 };
 
 /*
- * Clear away every ended child that is not the program's own.  One that is
- * stays, and keeps it due.  Where this process adopts none nothing is done.
+ * Reap every exited child that is not the program's own.  An exited child of
+ * the program is left alone, and due stays set.  Does nothing if this process
+ * adopts no orphans.
  */
 void orphans_clear(struct orphans *orphans);
 

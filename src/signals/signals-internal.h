@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a forked daemon does with the signals objects of the launcher. */
+/* Signals objects of the launcher in a forked daemon. */
 #ifndef SIGNALS_SIGNALS_INTERNAL_H
 #define SIGNALS_SIGNALS_INTERNAL_H
 
@@ -8,16 +8,16 @@
 
 /*
  * In the daemon of mode FORK, without other threads and with all signals
- * blocked: the launcher's objects become this process's own, empty, apart from
+ * blocked: make the launcher's objects this process's own, empty, separate from
  * the launcher's, with the same descriptor numbers.  (Objects that the launcher
- * itself only had from its parent stay nobody's.)  Returns 0 or a negative
- * errno and leaves its text.
+ * itself had inherited from its parent stay unusable.) Returns 0 or a negative
+ * errno and sets the text.
  */
 int signals_rehome(pid_t launcher);
 
 /*
- * The descriptors of all objects of this process, or of the process that it
- * was just forked from: their number, however many max allows to store.
+ * The descriptors of all objects of this process, or of the process that it was
+ * just forked from.  Returns their number, even if it is larger than max.
  */
 size_t signals_descriptors(int *fds, size_t max);
 

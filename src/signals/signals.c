@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals, handled one at a time in the caller's own thread.
- * Different objects may be used by different threads; one object is used by
- * one thread at a time, while signals reach any thread.
+ * Signals, handled one at a time in a thread of the program.
+ * Different objects may be used by different threads; one object is used by one thread at
+ * a time, while signals may be delivered to any thread.
  */
 #include "signals/signals-internal.h"
 
@@ -26,7 +26,7 @@
 #include "signals/reaper.h"
 
 struct slot {
-	daemonkit_signal_handler *handler; /* NULL: not caught by this object */
+	daemonkit_signal_handler *handler; /* NULL: this object does not catch it */
 	void *data;
 	struct sigaction previous;
 };
@@ -49,7 +49,7 @@ static int stop_serving(struct daemonkit_signal *signal, void *data)
 	return DAEMONKIT_STOP;
 }
 
-/* For SIGCHLD, where only orphans are of interest. */
+/* The handler for SIGCHLD if only orphans are of interest. */
 static int ignore_signal(struct daemonkit_signal *signal, void *data)
 {
 	(void)signal;
@@ -58,8 +58,8 @@ static int ignore_signal(struct daemonkit_signal *signal, void *data)
 }
 
 /*
- * Not those that the system keeps for itself, and not those that report what
- * the program itself did: it cannot go on and handle that later.
+ * Excludes signals that cannot be caught, and those that report a fault of the program
+ * itself, which cannot continue and handle the signal later.
  */
 static bool is_valid_number(int number)
 {
@@ -104,7 +104,7 @@ int daemonkit_signals_new(struct daemonkit_signals **ret)
 	return 0;
 }
 
-/* Nobody else can know the queue when this has returned. */
+/* After this returns, no handler uses the queue. */
 static void release_signals(struct daemonkit_signals *signals)
 {
 	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
@@ -153,14 +153,14 @@ static int claim_signal(struct daemonkit_signals *signals, int number)
 	return 0;
 }
 
-/* Does the system clear away ended children by itself? */
+/* Does the system reap exited children by itself? */
 static bool leaves_no_zombies(const struct sigaction *action)
 {
 	return (action->sa_flags & SA_NOCLDWAIT) != 0 ||
 	       ((action->sa_flags & SA_SIGINFO) == 0 && action->sa_handler == SIG_IGN);
 }
 
-/* Has it to be caught for the orphans' sake, even without a handler of the program? */
+/* Must the signal be caught for orphans, even without a handler of the program? */
 static bool is_needed_for_orphans(const struct daemonkit_signals *signals, int number)
 {
 	return number == SIGCHLD && signals->orphans.on &&
@@ -245,7 +245,7 @@ int daemonkit_signals_fd(const struct daemonkit_signals *signals)
 	return signals->queue.ends[0];
 }
 
-/* Run the handler and send the answer, if a reply was requested. */
+/* Run the handler, and send the reply if one was requested. */
 static int run_handler(const struct signal_record *record, const struct slot *slot, pid_t owner)
 {
 	struct reply answer;
@@ -266,12 +266,12 @@ static int run_handler(const struct signal_record *record, const struct slot *sl
 
 static int handle_record(struct daemonkit_signals *signals, const struct signal_record *record)
 {
-	/* A copy: the handler may set another one. */
+	/* A copy, because the handler may replace it. */
 	const struct slot slot = signals->slots[record->number];
 
 	if (record->number == SIGCHLD)
 		signals->orphans.due = true;
-	/* It may have been removed since the signal came. */
+	/* The handler may have been removed since the signal arrived. */
 	if (slot.handler == NULL)
 		return 0;
 	return run_handler(record, &slot, atomic_load(&signals->queue.owner));
@@ -307,12 +307,12 @@ int daemonkit_signals_dispatch(struct daemonkit_signals *signals)
 	if (result < 0)
 		return error_system(result, "signals: read the queue");
 	result = handle_records(signals);
-	/* After the handlers: a program that waits for its children there has done so. */
+	/* After the handlers: a program that waits for its children there has reaped them. */
 	orphans_clear(&signals->orphans);
 	return result;
 }
 
-/* Wait with the caller's signal mask, less the signals that have handlers. */
+/* Wait with the caller's signal mask, minus the signals that have handlers. */
 static int wait_for_signal(struct daemonkit_signals *signals)
 {
 	struct pollfd wake = { .fd = signals->queue.ends[0], .events = POLLIN };
@@ -327,7 +327,10 @@ static int wait_for_signal(struct daemonkit_signals *signals)
 			blocked = true;
 		}
 	}
-	/* A mask that stays is not exchanged: checkers take offence when that is interrupted. */
+	/*
+	 * Pass no mask if it would not change: some checkers report an interrupted
+	 * exchange as an error.
+	 */
 	ready = ppoll(&wake, 1, NULL, blocked ? &mask : NULL);
 	if (ready < 0 && errno != EINTR && errno != EAGAIN)
 		return error_system(-errno, "signals: wait");
