@@ -2,9 +2,9 @@
 /*
  * The launcher's wait for the daemon.
  *
- * Three things are looked at together: the channel, on which the daemon
- * speaks; its end, which the kernel tells at once; and signals to the
- * launcher.  End-of-file is never taken for success.
+ * It waits for three things at once: messages on the channel, the daemon's exit, which
+ * the kernel reports immediately, and signals to the launcher.  End-of-file never counts
+ * as success.
  * Thread-safe on different starts.
  */
 #include "start/await.h"
@@ -22,13 +22,13 @@
 #include "ipc/channel.h"
 #include "manager/notify-internal.h"
 
-/* How long a daemon that said it failed may take to exit, in milliseconds. */
+/* How long a daemon that has reported a failure may take to exit, in milliseconds. */
 #define EXIT_GRACE 5000
-/* How long one that closed its channel may take: it is about to exit. */
+/* How long a daemon that has closed its channel may take to exit. */
 #define CLOSE_GRACE 1000
-/* How long the word that lets the daemon go on may find no room in its channel. */
+/* How long to retry sending GO to the daemon if its channel is full. */
 #define GO_PATIENCE 5000
-/* How many messages are heard before other things are looked at again. */
+/* How many messages to read before checking other events again. */
 #define HEARD_AT_ONCE 64
 
 static enum await_verdict handle_message(struct await *wait, const struct channel_message *message)
@@ -41,7 +41,10 @@ static enum await_verdict handle_message(struct await *wait, const struct channe
 	case CHANNEL_STATUS:
 		if (options->status != NULL)
 			options->status(message->text, options->data);
-		/* Of no use later; a manager that reads nothing holds nobody up. */
+		/*
+		 * Status texts are worthless later: do not wait for a manager that reads
+		 * nothing.
+		 */
 		if (options->manager != NULL)
 			notify_relay_status(options->manager, message->text, 0);
 		return AWAIT_NONE;
@@ -71,8 +74,9 @@ static enum await_verdict handle_message(struct await *wait, const struct channe
 }
 
 /*
- * What the daemon has said so far: all of it, if it has ended.  One that never
- * falls silent would keep the time and signals from being looked at.
+ * Read the daemon's messages so far; all of them if it has exited.  The number is
+ * limited, because a daemon that sends without pause would prevent checks of the deadline
+ * and of signals.
  */
 static enum await_verdict receive_messages(struct await *wait, bool ended)
 {
@@ -86,7 +90,7 @@ static enum await_verdict receive_messages(struct await *wait, bool ended)
 
 		if (result == -EAGAIN)
 			return AWAIT_NONE;
-		/* What is no message does not come from a daemon of ours. */
+		/* An invalid message does not come from this library. */
 		if (result == 0 || result == -EBADMSG)
 			return AWAIT_CLOSED;
 		if (result < 0) {
@@ -100,14 +104,14 @@ static enum await_verdict receive_messages(struct await *wait, bool ended)
 	return AWAIT_NONE;
 }
 
-/* 0 or a negative errno. */
+/* Send as much as possible: 0 or a negative errno. */
 static int send_settings(struct await *wait)
 {
 	const struct await_options *options = wait->options;
 	ssize_t sent = channel_send_settings(wait->launch->channel, options->settings + wait->sent,
 					     options->settings_length - wait->sent);
 
-	/* The daemon is gone, and that will be noticed as such. */
+	/* The daemon is gone, which will be detected elsewhere. */
 	if (sent == -ECANCELED)
 		sent = (ssize_t)(options->settings_length - wait->sent);
 	if (sent < 0)
@@ -139,7 +143,7 @@ static int explain_silent_end(const struct await *wait, int status)
 			   : wait->options->timeout == 0 ? "before it was set up"
 							 : "before it was ready";
 
-	/* One that was dying when SIGKILL came has a status of its own. */
+	/* A daemon that was exiting already when SIGKILL arrived has a status of its own. */
 	if (wait->launch->killed && status != -1 &&
 	    !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
 		return describe_end(status, when);
@@ -172,7 +176,7 @@ static int explain_interrupt(const struct await *wait)
 			 daemon_fate(wait));
 }
 
-/* The answer, once the daemon is gone. */
+/* The result, once the daemon has exited. */
 static int await_death(struct await *wait, deadline until, int *status)
 {
 	if (!launch_gone(wait->launch, until))
@@ -192,7 +196,7 @@ static int await_death(struct await *wait, deadline until, int *status)
 	}
 }
 
-/* It is not to go on, for this reason; from then on only its end is waited for. */
+/* Abort the start for this reason: kill the daemon; from now on only wait for its exit. */
 static int begin_kill_daemon(struct await *wait, enum await_cause cause, int *status)
 {
 	wait->cause = cause;
@@ -214,14 +218,14 @@ static int await_end(struct await *wait, deadline until, int *status)
 	return begin_kill_daemon(wait, AWAIT_SAID, status);
 }
 
-/* It will not be up: it has some time to end by itself, and not longer than it had anyway. */
+/* The start has failed: give the daemon some time to exit by itself, within its timeout. */
 static int begin_end_of_daemon(struct await *wait, enum await_verdict verdict, int grace,
 			       int *status)
 {
 	deadline until = deadline_after(grace);
 
 	wait->verdict = verdict;
-	/* Its error; until the end the caller may leave texts of other ones. */
+	/* Save the daemon's error text: the caller may set other texts before the exit. */
 	if (verdict == AWAIT_FAILED)
 		snprintf(wait->text, sizeof wait->text, "%s", daemonkit_error());
 	if (until < wait->until)
@@ -236,17 +240,20 @@ static int end_broken_wait(struct await *wait, int error, int *status)
 }
 
 /*
- * The manager learns of the daemon before the daemon may speak to it.  systemd
- * checks at once whether the daemon is its own child, and if not, will stop it
- * with SIGKILL right after SIGTERM: the daemon is left to it first.  A manager
- * that cannot be reached, or reads nothing until the deadline, does not make the
- * daemon any less up.  Returns 0 or -EINTR: a signal, or the daemon has ended.
+ * Notify the manager of the daemon before the daemon may contact it.  systemd checks at
+ * once whether the daemon is its own child; if not, it later sends SIGKILL right after
+ * SIGTERM.  So the daemon is orphaned first.  A manager that is unreachable, or reads
+ * nothing until the deadline, does not make the start fail.  Returns 0 or -EINTR: a
+ * signal arrived, or the daemon has exited.
  */
 static int hand_to_manager(struct await *wait)
 {
 	const struct await_options *options = wait->options;
 	struct launch *launch = wait->launch;
-	/* The pid of one that has ended with status 0 is free as soon as it is let go. */
+	/*
+	 * If the daemon has exited with status 0, its pid may be reused as soon as it is
+	 * orphaned.
+	 */
 	pid_t daemon = launch_status(launch) == 0 ? 0 : launch->daemon;
 	int others[] = { options->interrupt, -1 }, result;
 
@@ -285,10 +292,11 @@ short await_end_events(const struct await *wait)
 }
 
 /*
- * It was up, and has ended before that was read here: what it said counts, as it does for a
- * daemon that ends right after the start.  Only a failure is an error.  The status is unknown
- * where something else in this process has taken it, or somebody killed the watcher.
- * In an upgrade the new daemon has not taken the place yet: this process keeps it.
+ * The daemon was up, and has exited before this process read that: the start counts as
+ * successful, as for a daemon that exits right after the start, unless it failed.  The
+ * status is unknown if other code in this process has reaped the daemon, or the watcher
+ * was killed.
+ * In an upgrade the successor has not taken over yet: this process remains the daemon.
  */
 static bool may_have_ended(const struct await *wait)
 {
@@ -307,7 +315,7 @@ static int finish_start(struct await *wait, int *status)
 	if (options->hand_over != NULL) {
 		result = options->hand_over(wait->launch, options->owner);
 		if (result < 0) {
-			/* At once: the place that it was to get is another's again. */
+			/* Immediately: the place belongs to this process again. */
 			*status = launch_discard(wait->launch, 0);
 			return result;
 		}
@@ -321,7 +329,10 @@ static int finish_start(struct await *wait, int *status)
 	return 0;
 }
 
-/* All that has come, in this order: what a dead daemon has said is all there to be heard. */
+/*
+ * Process all messages.  Check for the exit first: all messages of a daemon that has
+ * exited are in the channel then.
+ */
 static int conclude_wait(struct await *wait, int *status)
 {
 	bool ended = launch_ended(wait->launch);
@@ -365,7 +376,7 @@ int await_step(struct await *wait, deadline until, int *status)
 	if (result < 0)
 		return end_broken_wait(wait, result, status);
 	result = conclude_wait(wait, status);
-	/* Whatever it had to say: that it is up, or has failed, was not among it. */
+	/* Too late: its messages reported neither success nor failure. */
 	if (result == AWAIT_AGAIN && wait->cause == AWAIT_NOTHING && wait->verdict == AWAIT_NONE &&
 	    deadline_now() >= wait->until)
 		return begin_kill_daemon(wait, AWAIT_LATE, status);

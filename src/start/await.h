@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The launcher's wait for the daemon: exactly one answer. */
+/* The launcher's wait for the daemon, with exactly one result. */
 #ifndef START_AWAIT_H
 #define START_AWAIT_H
 
@@ -11,63 +11,64 @@
 #include "start/launch.h"
 
 struct await_options {
-	const char *path;              /* of the program, for the texts */
+	const char *path;              /* the program's path, for error texts */
 	const unsigned char *settings; /* for the second copy, or NULL */
 	size_t settings_length;
-	int timeout;             /* milliseconds until ready, negative for ever, 0: until set up */
-	int interrupt;           /* a descriptor that ends the wait when readable, or -1 */
-	struct manager *manager; /* that waits for the launcher, or NULL */
+	int timeout;             /* milliseconds until ready; negative: for ever; 0: set-up */
+	int interrupt;           /* a descriptor that ends the wait when it is readable, or -1 */
+	struct manager *manager; /* a manager that waits for the launcher, or NULL */
 	void (*status)(const char *text, void *data); /* or NULL */
 	void *data;
 	/*
-	 * What is left to do when the daemon is up, or NULL: 0, or an error with
-	 * its text, and there will be no daemon.
+	 * The last step once the daemon is up, or NULL: 0, or an error with its
+	 * text, which makes the start fail.
 	 */
 	int (*hand_over)(struct launch *launch, void *owner);
 	void *owner;
 };
 
-/* What the daemon has said of itself. */
+/* The state that the daemon has reported. */
 enum await_verdict { AWAIT_NONE, AWAIT_UP, AWAIT_FAILED, AWAIT_CLOSED, AWAIT_BROKEN };
 
-/* Why it does not go on: what it has said, or what has happened here. */
+/* Why the start is aborted: the daemon's report, or an event in this process. */
 enum await_cause { AWAIT_NOTHING, AWAIT_SAID, AWAIT_LATE, AWAIT_INTERRUPTED, AWAIT_ERROR };
 
-/* A wait that has begun. */
+/* A wait in progress. */
 struct await {
 	const struct await_options *options;
 	struct launch *launch;
-	deadline until;             /* the daemon may ask for more */
+	deadline until;             /* the daemon may extend it */
 	size_t sent;                /* of the settings */
-	bool up;                    /* it has said so */
-	enum await_verdict verdict; /* not NONE: it is about to end, and only that is waited for */
-	enum await_cause cause;     /* not NOTHING: it has ended, or was killed */
-	int error;                  /* that it gave */
+	bool up;                    /* the daemon has reported that it is up */
+	enum await_verdict verdict; /* not NONE: only the daemon's exit is awaited */
+	enum await_cause cause;     /* not NOTHING: it has exited, or was killed */
+	int error;                  /* reported by the daemon */
 	char text[ERROR_TEXT_MAX];
 };
 
 void await_begin(struct await *wait, const struct await_options *options, struct launch *launch);
 
-/* What is waited for at the channel: POLLIN, POLLOUT too, or 0: nothing any more. */
+/* Events to wait for on the channel: POLLIN, perhaps POLLOUT too, or 0: none any more. */
 short await_events(const struct await *wait);
 
-/* And at the daemon's end: POLLIN, or POLLHUP: that another process reaps it. */
+/* Events to wait for on the daemon's end: POLLIN, or POLLHUP: another process reaps it. */
 short await_end_events(const struct await *wait);
 
-/* When there is something to do though nothing has happened there. */
+/* When to act if there is no event until then. */
 deadline await_deadline(const struct await *wait);
 
-/* There is no answer yet. */
+/* There is no result yet. */
 #define AWAIT_AGAIN 1
 
 /*
- * Wait for something to happen, until then: AWAIT_AGAIN; 0: the daemon is up,
- * and let go of; or a negative errno with its text: the daemon has ended,
- * *exit_status is how, or -1.  *launch is over after any but the first.
+ * Wait for an event, at most until the deadline.  Returns AWAIT_AGAIN; 0: the
+ * daemon is up and has been released; or a negative errno with its text: the
+ * daemon has exited, and *exit_status is its status, or -1.  Do not use *launch
+ * after a result other than AWAIT_AGAIN.
  */
 int await_step(struct await *wait, deadline until, int *exit_status);
 
-/* All of it. */
+/* Wait for the result. */
 int await_daemon(const struct await_options *options, struct launch *launch, int *exit_status);
 
 #endif /* START_AWAIT_H */

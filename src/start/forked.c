@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers of descriptors in the memory that a forked daemon keeps.
+ * Descriptor numbers in the memory that a forked daemon keeps.
  *
- * The program and the C library go on to use numbers whose descriptors are closed: a
- * stdio stream, the connection of syslog(3).  If such a number were the pid file's, a
- * log message would end up in it, or it would be closed, and the lock would be gone.
+ * The program and the C library continue to use the numbers of closed descriptors, for
+ * example those of a stdio stream or of syslog(3)'s connection.  If the pid file got such
+ * a number, a log message might be written to it, or it might be closed and its lock
+ * dropped.
  * Not thread-safe: for a child without other threads.
  */
 #include "start/forked.h"
@@ -21,7 +22,10 @@
 #include "compat/close-range.h"
 #include "compat/limits.h"
 
-/* All that the C library keeps open between two calls; each does nothing otherwise. */
+/*
+ * The descriptors that the C library keeps open between calls; each function does nothing
+ * if not needed.
+ */
 static void forget_stream(void)
 {
 	closelog();

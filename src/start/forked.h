@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers of descriptors in the memory that a forked daemon keeps. */
+/* Descriptor numbers in the memory that a forked daemon keeps. */
 #ifndef START_FORKED_H
 #define START_FORKED_H
 
 /*
- * In a child that is about to close the descriptors of its parent: make the C library
- * forget those that it remembers, and keep the library's own off all the numbers that are
- * open now, which the program may still remember.  0 or -EMFILE: the limit allows none
- * above these.
+ * For a child that is about to close its parent's descriptors: make the C
+ * library forget its own, and keep this library's descriptors above all numbers
+ * that are open now, which the program may still use.  0 or -EMFILE: the limit
+ * permits no higher number.
  */
 int forked_descriptors(void);
 

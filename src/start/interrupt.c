@@ -2,11 +2,10 @@
 /*
  * Signals that end a wait.
  *
- * Dispositions belong to the whole process, and so does this: the first of
- * several waits in different threads sets the handlers, the last one takes
- * them back.  A signal ends all of them.  In a child that another thread forks
- * meanwhile signals have the effect that they would have had, and the first
- * wait starts afresh.
+ * Dispositions belong to the whole process: when several threads wait, the first wait
+ * installs the handlers and the last one restores the dispositions.  A signal ends all
+ * waits.  In a child forked by another thread meanwhile, signals have their original
+ * effect, and its first wait initializes everything anew.
  * Thread-safe.
  */
 #include "start/interrupt.h"
@@ -31,19 +30,19 @@ static int waits;                      /* under the mutex */
 static bool ours[COUNT];               /* under the mutex */
 static struct sigaction before[COUNT]; /* under the mutex */
 static int ends[2] = { -1, -1 };       /* under the mutex */
-static atomic_int wake = -1;           /* what the handler writes to */
+static atomic_int wake = -1;           /* the handler writes to this descriptor */
 static atomic_int running;             /* handlers that may have read it */
 static atomic_int came;
-/* The process that all of this belongs to; negative while one starts afresh. */
+/* The process that this data belongs to; negative while a thread initializes it anew. */
 static _Atomic pid_t home;
 
-/* In a child: it is the parent whose wait the parent's handler ends. */
+/* In a child: the parent's handler ends only the parent's wait. */
 static void redeliver_in_child(int signal)
 {
 	for (size_t i = 0; i < COUNT; i++)
 		if (signals[i] == signal)
 			sigaction(signal, &before[i], NULL);
-	/* Blocked now: it comes when the handler has returned. */
+	/* The signal is blocked now and is delivered when the handler returns. */
 	kill(getpid(), signal);
 }
 
@@ -53,7 +52,7 @@ static void handle_interrupt(int signal)
 	int saved = errno, fd;
 	ssize_t written;
 
-	/* First: a child of vfork(2) has the same memory. */
+	/* Check this first: a child of vfork(2) shares the memory. */
 	if (getpid() != atomic_load(&home)) {
 		redeliver_in_child(signal);
 		errno = saved;
@@ -64,7 +63,7 @@ static void handle_interrupt(int signal)
 	if (fd >= 0) {
 		atomic_store(&came, signal);
 		written = write(fd, "", 1);
-		(void)written; /* a full pipe is readable as well */
+		(void)written; /* a full pipe is readable too */
 	}
 	atomic_fetch_sub(&running, 1);
 	errno = saved;
@@ -81,7 +80,10 @@ static void restore_dispositions(void)
 	}
 }
 
-/* Whoever is forked in between closes nothing of others. */
+/*
+ * Forget the numbers before closing, so that a child forked in between closes no other
+ * descriptors.
+ */
 static void close_pipe(void)
 {
 	for (int i = 0; i < 2; i++) {
@@ -93,9 +95,9 @@ static void close_pipe(void)
 }
 
 /*
- * A handler may still be running in another thread.  It counts itself before
- * it reads the descriptor: once the descriptor is taken away and the count
- * is 0, none can have it any more.
+ * A handler may still be running in another thread.  It increments the counter before it
+ * reads the descriptor: once the descriptor is cleared and the counter is 0, no handler
+ * can use it any longer.
  */
 static void restore_handlers(void)
 {
@@ -106,7 +108,7 @@ static void restore_handlers(void)
 	close_pipe();
 }
 
-/* What a thread was doing that the child does not have is left as it is. */
+/* Resources of threads that do not exist in the child are left alone. */
 static void forget_parent(void)
 {
 	const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
@@ -163,7 +165,7 @@ out:
 	return result;
 }
 
-/* To this thread, which then has it behind it; or to one that lets it in. */
+/* To this thread, if it does not block the signal; otherwise to one that does not. */
 static void deliver_signal(int signal)
 {
 	sigset_t blocked;

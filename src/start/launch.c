@@ -2,14 +2,14 @@
 /*
  * The processes of a start.
  *
- * Where the system has it, the second copy is made by compat_spawn(): its
- * cost depends neither on the launcher's memory nor on its descriptors, and
- * the daemon is the launcher's own child.  Elsewhere, for a daemon that keeps
- * the launcher's memory, and for one that must be somebody else's child before
- * the launcher ends, by fork(2) and with a watcher.
+ * If the system supports compat_spawn(), it creates the second copy: its cost depends
+ * neither on the launcher's memory nor on its descriptors, and the daemon is the
+ * launcher's own child.  fork(2) with a watcher is used on other systems, for a
+ * daemon that keeps the launcher's memory, and for one that must become another process's
+ * child before the launcher exits.
  *
- * What runs in the child before execve(2) makes only async-signal-safe calls
- * and writes to nothing but its own struct child and the mark.
+ * Code in the child before execve(2) makes only async-signal-safe calls, and writes only
+ * to its own struct child and the mark.
  * Thread-safe.
  */
 #include "start/launch.h"
@@ -35,17 +35,17 @@
 #include "start/marker.h"
 #include "start/watcher.h"
 
-/* What the child needs, and what it leaves when it fails. */
+/* The child's input, and its report of a failure. */
 struct child {
 	const struct launch_plan *plan;
 	const struct channel_address *address;
 	const struct compat_spawned *spawned;
 	const char *step; /* that failed */
 	int error;
-	int channel; /* a negative errno when it could not be had */
+	int channel; /* a negative errno if there is no channel */
 };
 
-/* Descriptors 0 to 2 are open in every program that we execute. */
+/* Every program that we execute has descriptors 0 to 2 open. */
 static int open_standard_fds(void)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
@@ -54,7 +54,7 @@ static int open_standard_fds(void)
 	return 0;
 }
 
-/* Close what lies between the kept descriptors, from 3 on. */
+/* Close the descriptors between the kept ones, from 3 on. */
 static int close_other_fds(const int *keep, size_t count)
 {
 	unsigned first = STDERR_FILENO + 1;
@@ -82,7 +82,7 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* With its descriptors in place and its channel open, become the program. */
+/* Execute the program, with its descriptors in place and its channel open. */
 static void execute_program(struct child *child, int channel)
 {
 	const struct launch_plan *plan = child->plan;
@@ -100,7 +100,7 @@ static void execute_program(struct child *child, int channel)
 	child->step = "execve";
 }
 
-/* The child of compat_spawn(): on this process's memory and descriptors. */
+/* The child of compat_spawn(): it shares this process's memory and descriptors. */
 static int run_second_copy(void *data)
 {
 	struct child *child = data;
@@ -111,7 +111,7 @@ static int run_second_copy(void *data)
 		last = (unsigned)plan->keep[plan->keep_count - 1];
 	child->step = "close_range";
 	child->error = compat_unshare_table(last);
-	/* The launcher may have no standard stream, but this there; it is none. */
+	/* If the launcher lacks a standard stream, the pidfd may have that number; close it. */
 	if (child->error == 0 && child->spawned->pidfd <= STDERR_FILENO)
 		fd_close(child->spawned->pidfd);
 	if (child->error == 0)
@@ -129,7 +129,7 @@ static int run_second_copy(void *data)
 	return 127;
 }
 
-/* Where the library's own descriptors are, if there is still room. */
+/* Move it to the library's own numbers, if the limit permits. */
 static int move_fd(int fd)
 {
 	int moved = fd_duplicate(fd);
@@ -141,8 +141,8 @@ static int move_fd(int fd)
 }
 
 /*
- * The cheap way.  Returns -ENOTSUP, with nothing left behind, where it cannot
- * be gone: in a sandbox, or when strangers crowd the address.
+ * The fast method.  Returns -ENOTSUP, without any traces, if it is not possible: in a
+ * sandbox, or if other users flood the address.
  */
 static int spawn_second_copy(struct launch *launch, const struct launch_plan *plan)
 {
@@ -157,7 +157,7 @@ static int spawn_second_copy(struct launch *launch, const struct launch_plan *pl
 	if (listener < 0)
 		return -ENOTSUP;
 	result = compat_spawn(run_second_copy, &child, plan->sibling, &spawned);
-	/* What is lacking lacks for fork(2) as well; what is forbidden may not be. */
+	/* Resource errors would affect fork(2) too; fall back only if the call is forbidden. */
 	if (result == -EPERM || result == -EINVAL || result == -ENOSYS)
 		result = -ENOTSUP;
 	else if (result < 0)
@@ -180,7 +180,7 @@ static int spawn_second_copy(struct launch *launch, const struct launch_plan *pl
 		result = error_system(result, "cannot start %s: channel", plan->path);
 		goto out;
 	}
-	/* No channel: the child was killed before it had one; its end will tell. */
+	/* No channel: the child was killed before it had one; its exit will be noticed. */
 	launch->channel = result < 0 ? -1 : result;
 	result = 1;
 out:
@@ -189,7 +189,7 @@ out:
 	return result;
 }
 
-/* The kept descriptors and one more, still ascending; freed by the caller. */
+/* The kept descriptors and one more, in ascending order; freed by the caller. */
 static int *keep_fd_too(const struct launch_plan *plan, int fd)
 {
 	int *all = malloc((plan->keep_count + 1) * sizeof *all);
@@ -207,7 +207,7 @@ static int *keep_fd_too(const struct launch_plan *plan, int fd)
 	return all;
 }
 
-/* In the forked daemon: only what is kept, and no handler of a wait. */
+/* In the forked daemon: keep only the listed descriptors, and no handlers of a wait. */
 static int enter_forked_daemon(const struct launch_plan *plan, const int *keep, int channel)
 {
 	struct child child = { .plan = plan };
@@ -226,12 +226,12 @@ static int enter_forked_daemon(const struct launch_plan *plan, const int *keep, 
 		child.error = fd_set_cloexec(channel, false);
 	if (child.error == 0)
 		execute_program(&child, channel);
-	/* No memory is shared: the launcher is told. */
+	/* Memory is not shared: send the error to the launcher. */
 	channel_send(channel, CHANNEL_NOT_STARTED, child.error, child.step, DEADLINE_NEVER);
 	_exit(127);
 }
 
-/* The way that works everywhere. */
+/* The method that works on every system. */
 static int fork_twice(struct launch *launch, const struct launch_plan *plan,
 		      struct launch_forked *forked)
 {
@@ -260,7 +260,7 @@ static int fork_twice(struct launch *launch, const struct launch_plan *plan,
 		result = error_system(result, "cannot start the daemon: fork");
 		goto out;
 	}
-	/* While the watcher is there the pid is the daemon's. */
+	/* While the watcher exists, the pid is the daemon's. */
 	launch->process = compat_pidfd_open(launch->daemon);
 	launch->channel = ends[0];
 	ends[0] = -1;
@@ -306,12 +306,15 @@ int launch_status(const struct launch *launch)
 	return status;
 }
 
-/* Of what another reaps the kernel tells the end only then: waited for, in milliseconds. */
+/*
+ * The status of a process that another one reaps is known only after that.  How long to
+ * wait for it, in milliseconds.
+ */
 #define REAP_PATIENCE 1000
-/* The end of what was killed, or may not be, is waited for so long. */
+/* How long to wait for the exit of a daemon that was killed, or cannot be killed. */
 #define KILL_PATIENCE 5000
 
-/* The launcher's own child; a program's handler may have reaped it already; or a sibling. */
+/* The daemon is a child, which a handler of the program may have reaped already, or a sibling. */
 static int reap_daemon(pid_t pid, int pidfd)
 {
 	int status;
@@ -323,8 +326,8 @@ static int reap_daemon(pid_t pid, int pidfd)
 }
 
 /*
- * 0 or a negative errno.  A watcher keeps the pid from being used again; and where a
- * sandbox does not know the other call, the process was there just now.
+ * 0 or a negative errno.  kill(2) is safe: a watcher keeps the pid from being reused; and
+ * if a sandbox refuses the pidfd call, the process existed just before.
  */
 static int kill_daemon(const struct launch *launch)
 {
@@ -337,8 +340,9 @@ static int kill_daemon(const struct launch *launch)
 }
 
 /*
- * Where there is no pidfd the daemon is there as long as its channel is, and what it
- * held a moment longer, until it is reaped.  A child of its own may have the channel, too.
+ * Without a pidfd, an open channel means that the daemon exists; its resources are
+ * released only when it is reaped, a moment later.  A child of the daemon may have the
+ * channel open too.
  */
 static void finish_without_watcher(const struct launch *launch, deadline until)
 {
@@ -361,7 +365,7 @@ void launch_kill(struct launch *launch)
 	launch->patience = deadline_after(KILL_PATIENCE);
 	if (kill_daemon(launch) != -EPERM)
 		return;
-	/* It is told, by its channel, that nobody waits for it. */
+	/* Closing the channel tells the daemon that the launcher no longer waits. */
 	launch->denied = true;
 	launch->channel = fd_close(launch->channel);
 }
@@ -372,12 +376,12 @@ static deadline earlier_of(deadline one, deadline other)
 }
 
 /*
- * It has been killed: has it ended?  It may also be held in the kernel (a file system that
- * does not answer), for ever.  True as well when it is too late to wait on.
+ * Has the killed daemon exited?  It may be blocked in the kernel for ever, for example by
+ * a file system that does not respond.  Returns true at the deadline too.
  */
 static bool await_death(struct launch *launch, deadline until)
 {
-	/* A watcher that somebody has stopped tells nothing. */
+	/* Also wait on the pidfd: a stopped watcher reports nothing. */
 	struct pollfd ends[] = {
 		{ .fd = launch->end, .events = POLLIN },
 		{ .fd = launch->process, .events = POLLIN },
@@ -389,7 +393,7 @@ static bool await_death(struct launch *launch, deadline until)
 	return launch->kill_failed;
 }
 
-/* Is its status there, or not to be had? */
+/* Is the status available, or known to be unavailable? */
 static bool status_is_known(const struct launch *launch)
 {
 	int end = open_end_of(launch), status;
@@ -402,7 +406,10 @@ static bool status_is_known(const struct launch *launch)
 
 bool launch_gone(struct launch *launch, deadline until)
 {
-	/* When another process reaps the daemon its pidfd has POLLHUP, which comes in any case. */
+	/*
+	 * When another process reaps the daemon, poll(2) reports POLLHUP on its pidfd,
+	 * whatever the events are.
+	 */
 	struct pollfd told = { .fd = open_end_of(launch),
 			       .events = launch->watcher > 0 ? POLLIN : 0 };
 
@@ -420,7 +427,7 @@ bool launch_gone(struct launch *launch, deadline until)
 }
 
 /*
- * It was left to another parent, or somebody killed the watcher; the parent may be this process.
+ * The daemon was orphaned, or the watcher was killed; its parent may be this process.
  * Returns its status, or -1.
  */
 static int collect_status(struct launch *launch)

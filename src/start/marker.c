@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this process was born as, read and consumed before main() runs.
+ * How this process was started; the marker is read and removed before main() runs.
  *
- * The mark in the environment names the one process that it is for: a
- * program that the daemon starts has another pid and is none, even if it
- * inherited the mark.  A program with more privileges than its caller
- * (set-user-ID, set-group-ID, file capabilities) never believes it: its caller
- * writes the environment.  What the launcher sends is checked when it is
- * received, by the kernel's word about the sender (ipc/channel.c).
+ * The marker in the environment names the process that it is for: a program that the
+ * daemon starts has another pid, so it is not a second copy even if it has inherited the
+ * marker.  A program with more privileges than its caller (set-user-ID, set-group-ID,
+ * file capabilities) never trusts the marker, because its caller controls the
+ * environment.  Messages from the launcher are checked on receipt: the kernel verifies
+ * the sender (ipc/channel.c).
  *
- * Written once, before there are threads; thread-safe from then on, but for
+ * Written once, before there are threads; thread-safe from then on, except
  * marker_take_channel().
  */
 #include "start/marker.h"

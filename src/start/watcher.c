@@ -24,15 +24,15 @@
 #include "compat/pidfd.h"
 #include "ipc/channel.h"
 
-/* What the watcher reports: a pid or a negative errno first, then a status. */
+/* The watcher's report: first a pid or a negative errno, then a status. */
 struct report {
 	int value;
 };
 
-/* How long one that is not needed any more may take to end, in milliseconds. */
+/* How long a watcher that is no longer needed may take to exit, in milliseconds. */
 #define END_PATIENCE 1000
 
-/* What is short of memory is asked again so often, after so many milliseconds. */
+/* How often to retry after ENOMEM, and the delay in milliseconds. */
 #define TELL_TRIES 100
 #define TELL_PAUSE 10
 
@@ -53,10 +53,10 @@ static bool send_report(int fd, int value)
 
 static void ignore_signal(int signal)
 {
-	(void)signal; /* it is there to interrupt ppoll(2) */
+	(void)signal; /* the signal only interrupts ppoll(2) */
 }
 
-/* Has the daemon ended?  It is not reaped: its pid stays taken. */
+/* Has the daemon exited?  Does not reap it, so that its pid is not reused. */
 static bool daemon_has_ended(pid_t daemon, int *status)
 {
 	siginfo_t info = { .si_pid = 0 };
@@ -84,10 +84,10 @@ static _Noreturn void watch(pid_t daemon, int fd)
 		if (!told && daemon_has_ended(daemon, &status)) {
 			told = true;
 			if (!send_report(fd, status))
-				break; /* the end of the watcher tells that much */
+				break; /* the watcher's exit is enough of a report */
 		}
 		if (ppoll(&launcher, 1, NULL, &all_but_child) > 0)
-			break; /* the launcher said so, or is gone */
+			break; /* the launcher closed its end, or has exited */
 	}
 	if (told)
 		waitpid(daemon, NULL, 0);
@@ -97,12 +97,12 @@ static _Noreturn void watch(pid_t daemon, int fd)
 static _Noreturn void be_watcher(pid_t daemon, int fd)
 {
 	/*
-	 * Nothing of the launcher's is held here: least of all the launcher's
-	 * own end, or its end would not be noticed.
+	 * Keep none of the launcher's descriptors, above all not the launcher's own end:
+	 * otherwise its exit would not be noticed.
 	 */
 	compat_close_range(0, (unsigned)fd - 1);
 	compat_close_range((unsigned)fd + 1, COMPAT_FD_MAX);
-	/* A launcher that cannot be told (no memory) must not wait for ever. */
+	/* If the report fails for want of memory, the launcher must not wait for ever. */
 	if (!send_report(fd, daemon)) {
 		kill(daemon, SIGKILL);
 		waitpid(daemon, NULL, 0);
@@ -117,7 +117,7 @@ static int first_child(int ends[2])
 	pid_t daemon;
 
 	setsid();
-	/* Where it is ignored the system would reap, and the end be unknown. */
+	/* If SIGCHLD is ignored, the system reaps children and their status is lost. */
 	sigaction(SIGCHLD, &standard, &before);
 	daemon = fork();
 	if (daemon == 0) {
@@ -179,7 +179,10 @@ int watcher_read_status(int report)
 	struct report status;
 	ssize_t count;
 
-	/* It stays there, to be read again; that of a stopped watcher does not come. */
+	/*
+	 * Leave the report in the queue, to be read again.  Do not wait: a stopped
+	 * watcher sends none.
+	 */
 	do {
 		count = recv(report, &status, sizeof status, MSG_PEEK | MSG_DONTWAIT);
 	} while (count < 0 && errno == EINTR);
@@ -191,13 +194,13 @@ void watcher_dismiss(pid_t watcher, int report)
 	struct pollfd end = { .fd = compat_pidfd_open(watcher), .events = POLLIN };
 	sigset_t all, before;
 
-	/* A handler of the program's would take it for a child of its own, and reap it. */
+	/* A SIGCHLD handler of the program must not reap the watcher as an unknown child. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	/* A child that the program has forked meanwhile may have a copy, which closes nothing. */
+	/* A forked child of the program may have a copy, so closing alone is not enough. */
 	shutdown(report, SHUT_RDWR);
 	fd_close(report);
-	/* One that somebody has stopped does not end by itself. */
+	/* A stopped watcher does not exit by itself. */
 	if (end.fd >= 0 && deadline_poll(&end, 1, deadline_after(END_PATIENCE)) == 0)
 		kill(watcher, SIGKILL);
 	fd_close(end.fd);

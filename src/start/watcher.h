@@ -7,24 +7,24 @@
 #include <sys/types.h>
 
 /*
- * The way with fork(2), for systems without compat_spawn() and for daemons
- * that keep the launcher's memory.  A first child leads a new session, makes
- * the daemon, and stays to watch it until the launcher lets it go: it tells
- * the daemon's pid and later its exact end, and it keeps an ended daemon's
- * pid from being used again meanwhile.
+ * The method with fork(2), for systems without compat_spawn() and for daemons
+ * that keep the launcher's memory.  A first child leads a new session, creates
+ * the daemon, and watches it until the launcher dismisses it.  It reports the
+ * daemon's pid and later its exit status, and keeps the pid of an exited daemon
+ * from being reused.
  */
 
 /*
- * Fork twice.  Called with all signals blocked.  Returns 1 in the launcher,
- * with *daemon, *watcher and *report (a descriptor) set; 0 in the daemon; or
- * a negative errno, without a text, in the launcher.
+ * Fork twice.  Call it with all signals blocked.  Returns 1 in the launcher,
+ * with *daemon, *watcher and *report (a descriptor) set; 0 in the daemon; or a
+ * negative errno, without a text, in the launcher.
  */
 int watcher_fork(pid_t *daemon, pid_t *watcher, int *report);
 
-/* The daemon's status once the report is readable: as waitpid(2), or -1. */
+/* The daemon's status, once the report is readable: as waitpid(2), or -1. */
 int watcher_read_status(int report);
 
-/* Let the watcher end, and reap it.  Closes the report. */
+/* Let the watcher exit, and reap it.  Closes the report. */
 void watcher_dismiss(pid_t watcher, int report);
 
 #endif /* START_WATCHER_H */
