@@ -22,7 +22,7 @@ struct daemonkit_process;
  * daemonkit_commands_new - make an empty table
  * @signals: where handlers are set; it must outlive the table.  NULL for a
  *           program that only sends.
- * @ret: where it is stored; left alone on failure
+ * @ret: where it is stored; unchanged on failure
  *
  * Returns: 0, or -ENOMEM.
  * Ownership: freed with daemonkit_commands_free().
@@ -33,7 +33,7 @@ DAEMONKIT_API int daemonkit_commands_new(struct daemonkit_signals *signals,
 	DAEMONKIT_NONNULL((2)) DAEMONKIT_CHECK;
 
 /**
- * daemonkit_commands_free - free the table; handlers that it set stay
+ * daemonkit_commands_free - free the table; its handlers stay set
  * @commands: an object, or NULL
  *
  * Returns: NULL.  Since: 1.0
@@ -42,7 +42,7 @@ DAEMONKIT_API struct daemonkit_commands *
 daemonkit_commands_free(struct daemonkit_commands *commands);
 
 /**
- * daemonkit_commands_add_bool - a flag that is active when it is true
+ * daemonkit_commands_add_bool - add a flag that is active when it is true
  * @flag: the flag's variable; it must outlive the table and is read when
  *        daemonkit_commands_active() or daemonkit_commands_send() is called
  * @signo: the signal to send
@@ -51,10 +51,10 @@ daemonkit_commands_free(struct daemonkit_commands *commands);
  * @data: passed to the handler
  *
  * Returns: 0, or
- *   -EINVAL  @flag is NULL, @signo is none, or @handler is given to a
+ *   -EINVAL  @flag is NULL, @signo is not a signal, or @handler is given to a
  *            table without signals
  *   -ENOMEM, and the errors of daemonkit_signals_set_handler(); the table is
- *   then as before
+ *   unchanged
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_commands_add_bool(struct daemonkit_commands *commands,
@@ -63,7 +63,7 @@ DAEMONKIT_API int daemonkit_commands_add_bool(struct daemonkit_commands *command
 	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
 
 /**
- * daemonkit_commands_add_string - active when a string has a certain value
+ * daemonkit_commands_add_string - add a string that is active at one value
  * @variable: the variable; it must outlive the table; NULL or any other
  *            string is not active
  * @value: the value; copied
@@ -91,13 +91,13 @@ DAEMONKIT_API int daemonkit_commands_active(const struct daemonkit_commands *com
  * daemonkit_commands_send - send the signals of all active flags
  * @process: the daemon, as daemonkit_context_search() found it
  *
- * They are sent in the order in which the flags were added.  The first
- * failure ends the sending.
+ * The signals are sent in the order in which the flags were added, up to the
+ * first failure.
  *
- * A signal that the daemon ignores, or that would end it because it does not
- * handle it, is not sent, as far as /proc tells; a daemon in sigwait(3), or one
- * that blocks the signal, handles it.  Signals that are there to end a process
- * (SIGTERM, SIGINT, SIGQUIT, SIGABRT, SIGKILL) are sent.
+ * A signal is not sent if /proc shows that the daemon ignores it, or would be
+ * killed by it because it does not handle it.  A daemon in sigwait(3), or one
+ * that blocks the signal, counts as handling it.  Signals that serve to end a
+ * process (SIGTERM, SIGINT, SIGQUIT, SIGABRT, SIGKILL) are always sent.
  *
  * Returns: the number of signals sent; -ENOTSUP the daemon does not handle the
  * signal; or the errors of daemonkit_process_signal().

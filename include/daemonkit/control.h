@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A command line for free: start, stop, restart, try-restart, reload,
+ * A ready-made command line: start, stop, restart, try-restart, reload,
  * force-reload, status and run.
  *
- * A program makes its context, hands over the command word that it found on
- * its command line, and goes on only if it is the daemon:
+ * A program creates its context, passes the command word from its command
+ * line, and continues only if it is the daemon:
  *
  *	result = daemonkit_control_run(control, word, 0, &exit_code);
  *	if (result < 0)
@@ -13,15 +13,15 @@
  *		return exit_code;
  *	... this is the daemon: serve ...
  *
- * The options stay the program's own.  Exit codes are those of LSB init
- * scripts, so that such a script has one line.
+ * The program parses its own options.  Exit codes are those of LSB init
+ * scripts, so that such a script needs only one line.
  *
- * This is the one module that prints: to standard output what was done, to
- * standard error what went wrong, through stdio and flushed, each line begun
- * with the program's name.  In the daemon it prints nothing.  On a terminal
- * the status texts of a start, of a stop or of a reload follow each other on
- * one line, which is gone at the end; elsewhere each has its own line.
- * Control characters in texts are shown as "?".
+ * This is the only module that prints: results to standard output and errors
+ * to standard error, through stdio and flushed; each line begins with the
+ * program's name.  In the daemon it prints nothing.  On a terminal the status
+ * texts of a start, a stop or a reload replace each other on one line, which is
+ * cleared at the end; elsewhere each has its own line.  Control characters in
+ * texts are shown as "?".
  *
  * An object is used by one thread at a time.
  */
@@ -46,10 +46,10 @@ struct daemonkit_control;
  * daemonkit_control_new - commands for the daemon of a context
  * @context: it must outlive the object; its pid file is how the daemon is
  *           found
- * @ret: where the object is stored; left alone on failure
+ * @ret: where the object is stored; unchanged on failure
  *
  * Defaults: the name of the process; stop waits 30 seconds, and 5 more after
- * SIGKILL; reload is SIGHUP, and its answer is awaited for 30 seconds.
+ * SIGKILL; reload sends SIGHUP and waits 30 seconds for the reply.
  *
  * Returns: 0, -EINVAL (NULL), -ENOMEM.
  * Ownership: freed with daemonkit_control_free().
@@ -94,9 +94,9 @@ DAEMONKIT_API int daemonkit_control_set_stop_timeout(struct daemonkit_control *c
 
 /**
  * daemonkit_control_set_reload - how the daemon reloads
- * @signo: the signal; 0 if it cannot: "reload" is then not implemented
+ * @signo: the signal; 0 if it cannot reload: "reload" is then not implemented
  *          (exit code 3), and "force-reload" restarts
- * @timeout: milliseconds to wait for the answer, as
+ * @timeout: milliseconds to wait for the reply, as
  *           daemonkit_process_request(), or DAEMONKIT_FOREVER; 0 sends the
  *           signal and does not wait
  *
@@ -108,41 +108,41 @@ DAEMONKIT_API int daemonkit_control_set_reload(struct daemonkit_control *control
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
- * daemonkit_control_run - do what the command says
+ * daemonkit_control_run - execute a command
  * @command: the word: one of DAEMONKIT_CONTROL_COMMANDS
  * @flags: 0 or DAEMONKIT_CONTROL_JSON
  * @exit_code: where the program's exit code is stored when 1 is returned;
- *             else left alone
+ *             otherwise unchanged
  *
  *   start         start the daemon; success if one runs already
- *   stop          SIGTERM, and SIGKILL if need be; success if none runs, and
- *                 a stale pid file is removed; one that has just taken its
- *                 place in an upgrade is stopped too
+ *   stop          SIGTERM, and SIGKILL if necessary; success if none runs, and
+ *                 a stale pid file is removed; a successor that has just taken
+ *                 over in an upgrade is stopped too
  *   restart       stop and start
- *   try-restart   the same, but only if it runs
- *   reload        send the reload signal, and wait for the daemon's answer;
- *                 a daemon that does not handle it is left alone (exit code 3)
- *   force-reload  reload, or restart where the daemon cannot reload
- *   status        tell whether it runs
- *   run           be the daemon in this very process (mode FOREGROUND)
+ *   try-restart   like restart, but only if the daemon runs
+ *   reload        send the reload signal, and wait for the daemon's reply; it
+ *                 is not sent to a daemon that does not handle it (exit code 3)
+ *   force-reload  reload, or restart if the daemon cannot reload
+ *   status        report whether it runs
+ *   run           become the daemon in this process (mode FOREGROUND)
  *
  * The start is daemonkit_context_reborn(), with the mode and the ready
- * timeout of the context.  The second copy of the program gets here with the
- * same command and becomes the daemon, whichever command it was; what it is
- * told once it is the daemon is a command as elsewhere.  The
- * context's status handler, if it has one, gets the status texts of a start;
- * else they are printed.
+ * timeout of the context.  The second copy of the program calls this with the
+ * same command and becomes the daemon, whichever command it is; a call once it
+ * is the daemon executes the command as in any other process.  The context's
+ * status handler, if it has one, gets the status texts of a start; otherwise
+ * they are printed.
  *
  * Exit codes: 0 success; 1 failure; 2 the daemon was given wrong arguments;
  * 3 not implemented; 4 insufficient privilege; 7 reload: it does not run.
- * When a start fails and the daemon exits with 2 to 6 or 150 to 199, that is
- * the exit code.  Of status: 0 it runs; 1 it is dead, and its pid file is
- * there; 3 it does not run; 4 unknown.  Output that fails makes 1 of a success,
- * and 4 of a status.
+ * If a start fails and the daemon exits with 2 to 6 or 150 to 199, that is
+ * the exit code.  For status: 0 it runs; 1 it is dead, but its pid file
+ * exists; 3 it does not run; 4 unknown.  If output fails, the exit code is 1
+ * instead of 0, and 4 for status.
  *
- * Returns: 0 in the daemon, as daemonkit_context_reborn(): go on and serve; 1
- * it is done: exit with *exit_code; or, and nothing was printed,
- *   -ENOENT  @command is no command
+ * Returns: 0 in the daemon, as daemonkit_context_reborn(): continue and serve;
+ * 1 done: exit with *exit_code; or, without printing anything,
+ *   -ENOENT  @command is not a command
  *   -EINVAL  NULL, unknown flags, or the context has no pid file (which only
  *            start and run can do without)
  * Thread safety: MT-safe on different objects.  Not async-signal-safe.

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors that come to the daemon by name: from a service manager that
+ * Descriptors passed to the daemon by name: from a service manager that
  * activates sockets or stores descriptors (LISTEN_FDS), and from the launcher,
  * which opened them with its privileges.
  *
- * The daemon asks for a name and does not see where the descriptor comes from:
+ * The daemon finds a descriptor by its name, regardless of its source:
  *
  *	fd = daemonkit_context_find_fd(context, "http", 0, DAEMONKIT_FD_LISTENER);
  *	if (fd == -ENOENT)
  *		fd = open_it_myself();
  *
- * They are the context's, close-on-exec, and reach no program that the daemon
- * starts.  What a manager passed belongs to the first context of the process
- * that asks for it.  A context may be used by one thread at a time.
+ * They belong to the context and are close-on-exec, so that programs started by
+ * the daemon do not inherit them.  Descriptors passed by a manager belong to
+ * the first context of the process that asks for them.  A context may be used
+ * by one thread at a time.
  */
 #ifndef DAEMONKIT_DESCRIPTORS_H
 #define DAEMONKIT_DESCRIPTORS_H
@@ -41,15 +42,15 @@ struct daemonkit_context;
 #define DAEMONKIT_FD_QUEUE 6
 
 /**
- * daemonkit_context_pass_fd - let the daemon have a descriptor under a name
+ * daemonkit_context_pass_fd - pass a descriptor to the daemon under a name
  * @name: 1 to 255 bytes without control characters and colons; several
  *        descriptors may have the same
  * @fd: an open descriptor; it is duplicated and stays the caller's
  *
- * Called in the launcher, before daemonkit_context_reborn().  In a second
- * copy it only looks at @name before that: what the launcher has passed wins.
- * In the daemon it adds to what the daemon has by name, for the one that will
- * take its place (<daemonkit/upgrade.h>).
+ * Called in the launcher, before daemonkit_context_reborn().  In a second copy
+ * before that, only @name is checked: the launcher's descriptors take
+ * precedence.  In the daemon this adds a named descriptor for a successor
+ * (<daemonkit/upgrade.h>).
  *
  * Returns: 0, -EINVAL (no such name), -EBADF, -EMFILE, -ENOMEM.
  * Thread safety: MT-safe on different contexts.  Since: 1.0
@@ -63,19 +64,19 @@ DAEMONKIT_API int daemonkit_context_pass_fd(struct daemonkit_context *context,
  * @name: as the manager (FileDescriptorName=, FDNAME=) or
  *        daemonkit_context_pass_fd() gave it; NULL for any
  * @position: 0 for the first of this name, and so on, in the order in which
- *         they came
- * @kind: what it has to be, one of DAEMONKIT_FD_ANY, _LISTENER, _CONNECTION,
+ *         they were passed
+ * @kind: the required kind, one of DAEMONKIT_FD_ANY, _LISTENER, _CONNECTION,
  *        _DATAGRAM, _FIFO, _FILE, _QUEUE
  *
- * May be called before daemonkit_context_reborn(), too: in the launcher it
- * tells what a manager has given already.  A second copy has nothing before
- * that: daemonkit_was_reborn() tells it from a launcher.
+ * May also be called before daemonkit_context_reborn(): in the launcher it then
+ * finds descriptors passed by a manager.  A second copy has no descriptors
+ * before that; daemonkit_was_reborn() distinguishes it from a launcher.
  *
  * Returns: the descriptor, 3 or higher, or
  *   -ENOENT      there is none of this name and index
  *   -EPROTOTYPE  it is of another kind; the text says which
  *   -EINVAL      no such @kind; or LISTEN_PID, LISTEN_FDS or LISTEN_FDNAMES is
- *                garbage, where libsystemd refuses it too
+ *                invalid, and libsystemd would refuse it too
  *   -ENOMEM
  * Ownership: the context's: closed by daemonkit_context_free(), and must not
  * be closed before (daemonkit_context_take_fd() is for that).
@@ -87,13 +88,14 @@ DAEMONKIT_API int daemonkit_context_find_fd(struct daemonkit_context *context,
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
- * daemonkit_context_take_fd - the same, for good
- * @name: as for daemonkit_context_find_fd(), and the same for
- * @position: those of this name that come after it move up by one
- * @kind: if it is of another one, it is not taken
+ * daemonkit_context_take_fd - find a descriptor and take ownership of it
+ * @name: as for daemonkit_context_find_fd()
+ * @position: likewise; later descriptors of this name move up by one
+ * @kind: if the descriptor is of another kind, it is not taken
  *
- * For what does not live as long as the daemon, such as a connection that a
- * manager has stored.  What a launcher takes the daemon does not get.
+ * For descriptors that are closed before the daemon exits, such as a connection
+ * stored by a manager.  A descriptor taken in the launcher is not passed to the
+ * daemon.
  *
  * Returns: as daemonkit_context_find_fd().
  * Ownership: the caller's, who closes it.
@@ -108,11 +110,11 @@ DAEMONKIT_API int daemonkit_context_take_fd(struct daemonkit_context *context,
  * @bytes: for example a passphrase that was typed at the terminal; copied
  * @length: 0 for none; at most DAEMONKIT_PAYLOAD_MAX
  *
- * Called in the launcher, or in a daemon for the one that is to take its place
- * (<daemonkit/upgrade.h>).  They travel over the channel between the two:
- * no argument, environment or file has them.  The launcher's copy is
- * wiped when the start is over, whatever came of it; @bytes are the caller's
- * to wipe, before the start in mode FORK.
+ * Called in the launcher, or in a daemon for its successor
+ * (<daemonkit/upgrade.h>).  The bytes are sent over the channel between the
+ * two, and never appear in arguments, the environment or a file.  The
+ * launcher's copy is wiped when the start has succeeded or failed; the caller
+ * has to wipe @bytes, in mode FORK before the start.
  *
  * Returns: 0, -EINVAL (too long, or NULL bytes), -ENOMEM.
  * Thread safety: MT-safe on different contexts.  Since: 1.0

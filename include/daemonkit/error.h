@@ -12,15 +12,15 @@ DAEMONKIT_BEGIN
 /**
  * daemonkit_error - what went wrong in the calling thread's last failed call
  *
- * Every function of this library that returns a negative errno also leaves
- * a text: it names the file or the step, the cause, and where it helps the
+ * Every function of this library that returns a negative errno also sets a
+ * text: it names the file or the step, the cause, and where helpful the
  * remedy, for example "pid file /run/x.pid: held by process 4242".  The text
- * has no trailing newline.  Calls that succeed leave it as it is, and so do
- * those that free or close an object.  In the launcher, after a start that
- * failed, it is the daemon's own text.
+ * has no trailing newline.  Calls that succeed, or that free or close an
+ * object, do not change it.  In the launcher, after a failed start, it is the
+ * daemon's own text.
  *
- * The text belongs to the calling thread, in the manner of dlerror(3): what
- * other threads do never changes it.
+ * The text belongs to the calling thread, as with dlerror(3): other threads
+ * never change it.
  *
  * Returns: the text, never NULL; "" when no call of this thread has failed.
  * Owned by the library, valid until this thread's next failed call into the

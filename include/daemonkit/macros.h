@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Times that are no number of milliseconds, and the attributes that the public
- * headers put on their declarations.
+ * Special values of times, and the attributes of the declarations in the public
+ * headers.
  *
- * They make the compiler warn about a forgotten result or a NULL argument;
- * they never change what a function does.  The library itself is compiled
- * without them, so that a NULL that reaches it all the same is answered
- * with -EINVAL and not with undefined behaviour.
+ * The attributes make the compiler warn about an unused result or a NULL
+ * argument; they never change the behaviour of a function.  The library itself
+ * is compiled without them, so that a NULL that still reaches it gives -EINVAL
+ * and not undefined behaviour.
  */
 #ifndef DAEMONKIT_MACROS_H
 #define DAEMONKIT_MACROS_H
@@ -26,7 +26,7 @@
 #endif
 
 #if defined(__GNUC__) && !defined(DAEMONKIT_BUILD)
-/* The numbers stand in parentheses: DAEMONKIT_NONNULL((1, 2)). */
+/* The numbers are in parentheses: DAEMONKIT_NONNULL((1, 2)). */
 #define DAEMONKIT_NONNULL(numbers) __attribute__((__nonnull__ numbers))
 #define DAEMONKIT_CHECK __attribute__((__warn_unused_result__))
 #else
@@ -41,14 +41,14 @@
 #define DAEMONKIT_PRINTF(format, first)
 #endif
 
-/* Wait for ever; any other negative number does as well. */
+/* Wait for ever; any other negative number has the same effect. */
 #define DAEMONKIT_FOREVER (-1)
-/* Of a start: wait until the daemon is set up, and for no more. */
+/* For a start: wait only until the daemon is set up. */
 #define DAEMONKIT_UNTIL_SET_UP (-2)
-/* Of a stop: do not send SIGKILL at all. */
+/* For a stop: do not send SIGKILL at all. */
 #define DAEMONKIT_NEVER (-3)
 
-/* A source that includes nothing else is none without a declaration. */
+/* ISO C requires at least one declaration in a translation unit. */
 struct daemonkit_context;
 
 #endif /* DAEMONKIT_MACROS_H */

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the daemon says to whoever waits for it: its launcher, a service
- * manager that speaks systemd's notification protocol (NOTIFY_SOCKET), and a
- * supervisor that waits for a newline (s6).
+ * Notifications from the daemon to the processes that wait for it: its
+ * launcher, a service manager that uses systemd's notification protocol
+ * (NOTIFY_SOCKET), and a supervisor that waits for a newline (s6).
  *
  * These functions are called in the daemon, after daemonkit_context_reborn()
- * has returned 0 there, and may be called always: where nobody waits they
+ * has returned 0 there.  They may always be called: if no process waits, they
  * succeed and send nothing.
  *
- * The manager is heard of in mode FOREGROUND from NOTIFY_SOCKET; in modes
- * REBORN and FORK when it started the launcher itself: the launcher then
- * passes on status texts and longer timeouts, and names the daemon to the
- * manager as the service's main process when it is up.  The socket may be a
- * path, an abstract address ("@...") or "vsock:CID:PORT".  Under a changed
- * root directory and as another user the manager is still reached (not by a
- * library that was built on libsystemd, unless the address still leads there).
+ * In mode FOREGROUND the manager's address is read from NOTIFY_SOCKET; in modes
+ * REBORN and FORK too, if the manager started the launcher itself.  The
+ * launcher then forwards status texts and extended timeouts, and names the
+ * daemon to the manager as the service's main process when it is up.  The
+ * socket may be a path, an abstract address ("@...") or "vsock:CID:PORT".  The
+ * manager can still be reached after a change of root directory or user (with
+ * a library built on libsystemd only if the address is still valid).
  *
  * A message to the manager waits while the manager's queue is full.  The
- * errors of such a message, beside those named with each function:
- *   -ENOENT, -ECONNREFUSED, -EACCES  nobody listens at NOTIFY_SOCKET
- *   -EAFNOSUPPORT, -EINVAL, -ENAMETOOLONG  it is no address that is known
+ * errors of such a message, in addition to those of each function:
+ *   -ENOENT, -ECONNREFUSED, -EACCES  no process listens at NOTIFY_SOCKET
+ *   -EAFNOSUPPORT, -EINVAL, -ENAMETOOLONG  the address is not supported
  *   -EMFILE, -ENFILE, -ENOMEM, -EMSGSIZE  as socket(2) and sendmsg(2)
  *   -EOPNOTSUPP  a descriptor, or a barrier, for another machine (vsock)
  * The text names the address.
@@ -41,19 +41,19 @@ struct daemonkit_context;
  * daemonkit_notify_ready - the daemon is up
  *
  * A launcher that waits for it (daemonkit_context_set_ready_timeout())
- * returns, the manager gets READY=1, a notification descriptor its newline.
- * After daemonkit_notify_reloading() it is called again: the manager then
- * knows that the reload is done.
+ * returns, the manager gets READY=1, and a notification descriptor its newline.
+ * Call it again after daemonkit_notify_reloading() to report to the manager
+ * that the reload is complete.
  *
  * Returns: 0, or
  *   -EPERM      this process is not the daemon
- *   -ECANCELED  the launcher is gone: nobody will ever know of this start
- *   -EPIPE      nobody reads the notification descriptor; no SIGPIPE comes
- * and, where it is to take a daemon's place (<daemonkit/upgrade.h>) and does
- * not: the caller is to end
+ *   -ECANCELED  the launcher is gone: no process will learn of this start
+ *   -EPIPE      the notification descriptor has no reader; SIGPIPE is not sent
+ * and, in a successor (<daemonkit/upgrade.h>) that failed to take over and has
+ * to exit:
  *   -ESTALE     the pid file has been removed or replaced
  *   -EALREADY   another instance holds it
- *   -EBADMSG    the daemon said something else than to take it
+ *   -EBADMSG    an unexpected message from the predecessor
  * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
  * Since: 1.0
  */
@@ -61,15 +61,15 @@ DAEMONKIT_API int daemonkit_notify_ready(struct daemonkit_context *context)
 	DAEMONKIT_NONNULL((1));
 
 /**
- * daemonkit_notify_failed - the daemon will not come up
- * @error: an errno, negative or positive, for the launcher to return as a
+ * daemonkit_notify_failed - report that the daemon will not come up
+ * @error: an errno, negative or positive, which the launcher returns as a
  *         negative one
- * @format: and the text that goes with it, as printf(3)
+ * @format: the text for the error, as printf(3)
  *
  * A launcher that still waits returns the error and the text once the daemon
- * has ended: release the context and exit, at once and with a status that
- * tells of failure.  The launcher kills a daemon that does not end within
- * five seconds.  Where no launcher waits, the manager gets the text as STATUS=
+ * has exited: release the context and exit, at once and with a status that
+ * indicates failure.  The launcher kills a daemon that does not exit within
+ * five seconds.  If no launcher waits, the manager gets the text as STATUS=
  * and the error as ERRNO=.
  *
  * Returns: 0, or
@@ -84,9 +84,9 @@ DAEMONKIT_API int daemonkit_notify_failed(struct daemonkit_context *context, int
 	DAEMONKIT_NONNULL((1, 3)) DAEMONKIT_PRINTF(3, 4);
 
 /**
- * daemonkit_notify_status - what the daemon is doing, for people to read
+ * daemonkit_notify_status - describe what the daemon is doing, for users
  * @format: one line of text in UTF-8, as printf(3); newlines become spaces,
- *          and at most 4000 bytes of it are sent, cut between characters
+ *          and at most 4000 bytes are sent, truncated between characters
  *
  * During the start the launcher's status handler gets it
  * (daemonkit_context_set_status_handler()), later the manager (STATUS=).
@@ -94,7 +94,7 @@ DAEMONKIT_API int daemonkit_notify_failed(struct daemonkit_context *context, int
  * Returns: 0, or
  *   -EINVAL     @format is NULL
  *   -EPERM      this process is not the daemon
- *   -EAGAIN     the launcher has too many texts still to read; dropped
+ *   -EAGAIN     the launcher has too many unread texts; this one is dropped
  *   -ECANCELED  the launcher is gone
  * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
  * Since: 1.0
@@ -104,17 +104,17 @@ DAEMONKIT_API int daemonkit_notify_status(struct daemonkit_context *context,
 	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_PRINTF(2, 3);
 
 /**
- * daemonkit_notify_extend_timeout - the start needs more time
+ * daemonkit_notify_extend_timeout - request more time for the start
  * @milliseconds: from now; greater than 0
  *
- * The launcher goes on waiting at least that long.  A time that is shorter
- * than what is left changes nothing.  The manager (EXTEND_TIMEOUT_USEC=) is
- * asked for the same, also when the daemon reloads or stops.
+ * The launcher continues to wait at least that long.  A time shorter than the
+ * remaining time changes nothing.  The manager gets the same request
+ * (EXTEND_TIMEOUT_USEC=), also when the daemon reloads or stops.
  *
  * Returns: 0, or
  *   -EINVAL     @milliseconds is not greater than 0
  *   -EPERM      this process is not the daemon
- *   -EAGAIN     the launcher has too many messages still to read
+ *   -EAGAIN     the launcher has too many unread messages
  *   -ECANCELED  the launcher is gone
  * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
  * Since: 1.0
@@ -126,8 +126,8 @@ DAEMONKIT_API int daemonkit_notify_extend_timeout(struct daemonkit_context *cont
 /**
  * daemonkit_notify_reloading - the daemon begins to reload
  *
- * Sends RELOADING=1 with MONOTONIC_USEC, as Type=notify-reload wants it.
- * daemonkit_notify_ready() tells that the reload is done.
+ * Sends RELOADING=1 with MONOTONIC_USEC, as Type=notify-reload requires.
+ * daemonkit_notify_ready() reports that the reload is complete.
  *
  * Returns: 0, -EPERM (this process is not the daemon), or an error of the
  * message.
@@ -138,7 +138,7 @@ DAEMONKIT_API int daemonkit_notify_reloading(struct daemonkit_context *context)
 	DAEMONKIT_NONNULL((1));
 
 /**
- * daemonkit_notify_stopping - the daemon begins to end (STOPPING=1)
+ * daemonkit_notify_stopping - the daemon begins to stop (STOPPING=1)
  *
  * Returns: as daemonkit_notify_reloading().
  * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
@@ -158,10 +158,10 @@ DAEMONKIT_API int daemonkit_notify_watchdog(struct daemonkit_context *context)
 	DAEMONKIT_NONNULL((1));
 
 /**
- * daemonkit_notify_watchdog_trigger - the daemon is not well
+ * daemonkit_notify_watchdog_trigger - report an internal error of the daemon
  *
- * Sends WATCHDOG=trigger: the manager acts at once, as if the daemon had
- * missed its time.
+ * Sends WATCHDOG=trigger: the manager acts at once, as if the watchdog timeout
+ * had expired.
  *
  * Returns: as daemonkit_notify_reloading().
  * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
@@ -171,13 +171,13 @@ DAEMONKIT_API int daemonkit_notify_watchdog_trigger(struct daemonkit_context *co
 	DAEMONKIT_NONNULL((1));
 
 /**
- * daemonkit_notify_watchdog_interval - does the manager keep watch?
+ * daemonkit_notify_watchdog_interval - is the manager's watchdog enabled?
  * @interval: where the time is stored, in milliseconds, within which the
- *            manager wants daemonkit_notify_watchdog(); call that at half of
- *            it.  Left alone unless 1 is returned.
+ *            manager expects daemonkit_notify_watchdog(); call that at half of
+ *            it.  Unchanged unless 1 is returned.
  *
- * From WATCHDOG_USEC, if WATCHDOG_PID is unset, this process, or the launcher
- * that the manager started.
+ * Read from WATCHDOG_USEC, if WATCHDOG_PID is unset, or is this process or the
+ * launcher that the manager started.
  *
  * Returns: 1 it does; 0 it does not; -EPERM (this process is not the daemon);
  * -EINVAL (NULL).
@@ -210,12 +210,12 @@ DAEMONKIT_API int daemonkit_notify_main_pid(struct daemonkit_context *context, p
 DAEMONKIT_API int daemonkit_notify_barrier(struct daemonkit_context *context, int timeout)
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
-/** The manager keeps the descriptor even when poll(2) reports it hung up. */
+/** The manager keeps the descriptor even if poll(2) reports a hang-up. */
 #define DAEMONKIT_STORE_UNPOLLED 1U
 
 /**
  * daemonkit_notify_store_fd - let the manager keep a descriptor for a restart
- * @name: by which it comes back; 1 to 255 bytes without control characters
+ * @name: its name after the restart; 1 to 255 bytes without control characters
  *        and colons
  * @fd: the descriptor; it stays the caller's and open
  * @flags: 0 or DAEMONKIT_STORE_UNPOLLED
@@ -232,7 +232,7 @@ DAEMONKIT_API int daemonkit_notify_store_fd(struct daemonkit_context *context,
 	DAEMONKIT_NONNULL((1, 2));
 
 /**
- * daemonkit_notify_remove_fd - the manager may forget all of this name
+ * daemonkit_notify_remove_fd - remove stored descriptors with this name
  *
  * Sends FDSTOREREMOVE=1.
  *
@@ -244,10 +244,10 @@ DAEMONKIT_API int daemonkit_notify_remove_fd(struct daemonkit_context *context,
 					     const char *name) DAEMONKIT_NONNULL((1, 2));
 
 /**
- * daemonkit_notify_send - assignments of the protocol as they are
+ * daemonkit_notify_send - send assignments of the protocol unchanged
  * @assignments: "NAME=value", several separated by newlines
  *
- * For the manager alone.
+ * Sent to the manager only.
  *
  * Returns: as daemonkit_notify_reloading(), and -EINVAL (NULL).
  * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
@@ -258,16 +258,16 @@ DAEMONKIT_API int daemonkit_notify_send(struct daemonkit_context *context,
 
 /**
  * daemonkit_notify_set_fd - a supervisor waits for a newline on a descriptor
- * @fd: as in s6's notification-fd; 3 or higher and open.  The context's from
- *      now on: close-on-exec, and closed once the daemon is ready.  -1 for
- *      none.
+ * @fd: as in s6's notification-fd; 3 or higher and open.  The context owns it
+ *      from now on: it is made close-on-exec, and closed once the daemon is
+ *      ready.  -1 for none.
  *
- * Called before daemonkit_context_reborn().  Whoever gives such a descriptor
- * supervises the process: DAEMONKIT_MODE_AUTO is then FOREGROUND.  In a second
- * copy it does nothing: the launcher's wins, and whoever takes a daemon's place
- * (<daemonkit/upgrade.h>) has none.
+ * Called before daemonkit_context_reborn().  Such a descriptor means that the
+ * process is supervised: DAEMONKIT_MODE_AUTO is then FOREGROUND.  In a second
+ * copy this does nothing: the launcher's descriptor takes precedence, and a
+ * successor (<daemonkit/upgrade.h>) has none.
  *
- * Returns: 0, -EBADF, or -EPERM (the daemon is there already).
+ * Returns: 0, -EBADF, or -EPERM (the daemon runs already).
  * Thread safety: MT-safe on different contexts.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the daemon may do beside being its user: capabilities that it keeps,
- * resource limits, scheduling.
+ * Privileges and limits of the daemon: capabilities that it keeps, resource
+ * limits, scheduling.
  *
- * All of it is applied inside daemonkit_context_reborn(), in the daemon, while
- * the privileges for it are there, and verified; when a step fails the start
+ * All of these are applied and verified inside daemonkit_context_reborn(), in
+ * the daemon, while it has the privileges for them; if a step fails, the start
  * fails, and the text names the step.  The order is: resource limits, nice
  * value, scheduling, OOM score; root and working directory; groups, gid, uid;
  * capabilities; no new privileges.
  *
- * Nice value, scheduling, capabilities and no new privileges are each
- * thread's own: while other threads run in the daemon-to-be, which is
- * possible in mode FOREGROUND, the start fails with -EBUSY before anything has
- * changed.
+ * Nice value, scheduling, capabilities and no new privileges apply to single
+ * threads: if other threads run in the process, which is possible in mode
+ * FOREGROUND, the start fails with -EBUSY before anything is changed.
  *
  * A context may be used by one thread at a time.
  */
@@ -32,9 +31,9 @@ struct daemonkit_context;
 
 /**
  * daemonkit_context_set_limit - a resource limit of the daemon
- * @resource: RLIMIT_NOFILE and its like
+ * @resource: RLIMIT_NOFILE and the like
  * @soft: the limit, or DAEMONKIT_UNLIMITED
- * @hard: up to where the daemon may raise it, not below @soft
+ * @hard: the maximum to which the daemon may raise it, not below @soft
  *
  * Returns: 0 or -EINVAL (no such resource, @soft above @hard).
  * Thread safety: MT-safe on different contexts.  Follows: setrlimit(2).
@@ -58,7 +57,7 @@ DAEMONKIT_API int daemonkit_context_set_nice(struct daemonkit_context *context, 
 /**
  * daemonkit_context_set_scheduler - how the daemon is scheduled
  * @policy: SCHED_FIFO, SCHED_RR, SCHED_OTHER, SCHED_BATCH, SCHED_IDLE
- * @priority: within what sched_get_priority_min(2) and _max give for @policy
+ * @priority: between sched_get_priority_min(2) and _max(2) for @policy
  *
  * Returns: 0 or -EINVAL.
  * Thread safety: MT-safe on different contexts.  Follows:
@@ -69,9 +68,9 @@ DAEMONKIT_API int daemonkit_context_set_scheduler(struct daemonkit_context *cont
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
- * daemonkit_context_set_oom_score_adjust - who is killed when memory is short
- * @adjust: -1000 (never) to 1000 (first); below the present value it needs
- *          CAP_SYS_RESOURCE
+ * daemonkit_context_set_oom_score_adjust - the OOM killer's score adjustment
+ * @adjust: -1000 (never killed) to 1000 (killed first); a value below the
+ *          current one needs CAP_SYS_RESOURCE
  *
  * Linux only; elsewhere the start fails with -ENOTSUP.
  *
@@ -87,15 +86,14 @@ DAEMONKIT_API int daemonkit_context_set_oom_score_adjust(struct daemonkit_contex
  * daemonkit_context_keep_capability - keep one across the change of user
  * @capability: a number of <linux/capability.h>, such as CAP_NET_BIND_SERVICE
  *
- * May be called for several.  The daemon then has just these: permitted and
- * effective, neither inheritable nor ambient, and no others in its bounding
- * set.  Programs that it starts get none, also when root or a set-user-id bit
- * runs them (SECBIT_NOROOT), but for those that the program's file itself is
- * granted and that are kept here.  Bounding set and SECBIT_NOROOT need
- * CAP_SETPCAP, which root has: one who starts without it leaves both as they
- * are.
- * CAP_SETUID and CAP_SETGID cannot be kept: they are the way back to what is
- * given up.
+ * Call this once for each capability.  The daemon then has exactly these:
+ * permitted and effective, neither inheritable nor ambient, and no others in
+ * its bounding set.  Programs that it starts get none, even as root or with a
+ * set-user-ID bit (SECBIT_NOROOT), except kept capabilities that are also
+ * granted to the program's file.  Changing the bounding set and SECBIT_NOROOT
+ * needs CAP_SETPCAP, which root has; without it both stay unchanged.
+ * CAP_SETUID and CAP_SETGID cannot be kept: with them the daemon could regain
+ * the privileges that it gives up.
  *
  * Linux only; elsewhere the start fails with -ENOTSUP.
  *
@@ -108,9 +106,9 @@ DAEMONKIT_API int daemonkit_context_keep_capability(struct daemonkit_context *co
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
- * daemonkit_context_set_no_new_privileges - no program may give it more
+ * daemonkit_context_set_no_new_privileges - never gain privileges by exec
  * @on: not 0: set-user-id bits and file capabilities have no effect in the
- *      daemon and in all that it starts
+ *      daemon and in all programs that it starts
  *
  * Linux only; elsewhere the start fails with -ENOTSUP.
  *

@@ -3,27 +3,27 @@
  * Signals, handled one at a time in the caller's own thread.
  *
  * Handlers run inside daemonkit_signals_serve() or
- * daemonkit_signals_dispatch(), never in signal context: they may allocate,
- * lock and take their time.  What arrives meanwhile is kept in a pipe, with
- * value, order and sender: 32768 signals where the system allows a pipe of
- * 1 MiB, as it does by default.  Beyond that a signal is kept for each number,
- * as the kernel keeps standard signals: it is never lost and comes after what
- * is in the pipe, but once, and without value and sender.
+ * daemonkit_signals_dispatch(), never in signal context: they may allocate
+ * memory, lock and block.  Signals that arrive meanwhile are queued in a pipe,
+ * with value, order and sender: 32768 signals if the system permits a pipe of
+ * 1 MiB, which is the default.  Beyond that one signal is kept per number, as
+ * the kernel does with standard signals: it is never lost and follows those in
+ * the pipe, but only once, and without value and sender.
  *
- * Set the handlers before daemonkit_context_reborn(): then no signal that
- * reaches the daemon after its pid file has appeared is lost.
+ * Set the handlers before daemonkit_context_reborn(): then no signal is lost
+ * that is sent to the daemon after its pid file has appeared.
  *
- * Real-time signals keep their value and their order, up to there.  (The kernel gives a
- * process with several threads its signals through any thread that does not
- * block them; a program with threads that needs the order of real-time
- * signals blocks them in every thread, before it starts any, and calls
- * daemonkit_signals_serve(), which lets them in while it waits.)
+ * Up to that limit real-time signals keep their value and order.  (The kernel
+ * delivers signals to any thread that does not block them.  A program with
+ * threads that needs the order of real-time signals blocks them before it
+ * starts any thread, and calls daemonkit_signals_serve(), which unblocks them
+ * while it waits.)
  *
  * The signal mask of the program is not changed, and handlers end at exec:
- * programs that the process starts find default dispositions and the mask
- * that the program itself set.  In a child made by fork(2) a signal that has
- * a handler here has its default effect again, and the parent never sees it;
- * the child makes an object of its own if it wants handlers.
+ * programs started by the process have default dispositions and the mask that
+ * the program itself set.  In a child made by fork(2) a signal that has a
+ * handler here has its default action again, and the parent does not receive
+ * it; the child creates an object of its own if it needs handlers.
  *
  * A signal belongs to one object of the process at a time.  An object is
  * used by one thread at a time; signals may reach any thread.
@@ -40,7 +40,7 @@ DAEMONKIT_BEGIN
 struct daemonkit_signals;
 struct daemonkit_signal;
 
-/** What a handler returns to end daemonkit_signals_serve() with success. */
+/** Returned by a handler to end daemonkit_signals_serve() with success. */
 #define DAEMONKIT_STOP 1
 
 /**
@@ -55,8 +55,8 @@ struct daemonkit_signal;
 typedef int daemonkit_signal_handler(struct daemonkit_signal *signal, void *data);
 
 /**
- * daemonkit_signals_new - make an object; SIGTERM stops by default
- * @ret: where it is stored; left alone on failure
+ * daemonkit_signals_new - create an object; SIGTERM stops by default
+ * @ret: where it is stored; unchanged on failure
  *
  * SIGTERM gets a handler that returns DAEMONKIT_STOP, unless another object
  * of the process has it already; set another one to replace it.
@@ -69,7 +69,7 @@ DAEMONKIT_API int daemonkit_signals_new(struct daemonkit_signals **ret)
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
- * daemonkit_signals_free - restore the dispositions that were there before
+ * daemonkit_signals_free - free it and restore the previous dispositions
  * @signals: an object, or NULL
  *
  * Signals that arrived and were not dispatched are dropped.
@@ -80,10 +80,10 @@ DAEMONKIT_API struct daemonkit_signals *
 daemonkit_signals_free(struct daemonkit_signals *signals);
 
 /**
- * daemonkit_signals_set_handler - say what happens on a signal
+ * daemonkit_signals_set_handler - set the handler of a signal
  * @signo: a signal number
- * @handler: the handler, or NULL to give the signal back the disposition it
- *           had before
+ * @handler: the handler, or NULL to restore the signal's previous
+ *           disposition
  * @data: passed to the handler
  *
  * Returns: 0, or
@@ -103,50 +103,49 @@ DAEMONKIT_API int daemonkit_signals_set_handler(struct daemonkit_signals *signal
 
 /**
  * daemonkit_child_filter - is this child the program's own?
- * @child: a child that has ended
+ * @child: a child that has exited
  * @data: as given to daemonkit_signals_reap_orphans()
  *
- * Returns: other than 0 if the program waits for this child itself; 0 if it
- * is to be cleared away.
+ * Returns: other than 0 if the program waits for this child itself; 0 if the
+ * library has to reap it.
  */
 typedef int daemonkit_child_filter(pid_t child, void *data);
 
 /**
- * daemonkit_signals_reap_orphans - clear away what others left behind
- * @is_own: asked about each child that has ended, in the thread that calls
+ * daemonkit_signals_reap_orphans - reap orphans adopted by this process
+ * @is_own: called for each child that has exited, in the thread that calls
  *          this or dispatches; NULL: the program has no children of its own
  * @data: passed to @is_own
  *
  * Process 1 of a container, and a child subreaper (PR_SET_CHILD_SUBREAPER),
- * become the parent of every process below them whose parent ends, and are to
- * wait for it.  The system does not tell such an orphan from a child of the
- * program's own: @is_own does.  Ended orphans are cleared away now, and from
- * then on in daemonkit_signals_dispatch() and daemonkit_signals_serve() after
- * SIGCHLD, when the program's own handler of SIGCHLD, if there is one, has
- * run.  A child for which @is_own says other than 0 is left as it is, and is
- * asked about again in the next dispatch.  Call it again to set another
- * filter, or to have it asked now.
+ * become the parent of every descendant whose parent exits, and have to reap
+ * it.  The system does not distinguish such an orphan from a child of the
+ * program itself: @is_own does.  Exited orphans are reaped now, and later in
+ * daemonkit_signals_dispatch() and daemonkit_signals_serve() after SIGCHLD,
+ * once the program's own handler of SIGCHLD, if any, has run.  A child for
+ * which @is_own returns nonzero is not reaped, and is checked again in the next
+ * dispatch.  Call this again to set another filter, or to check now.
  *
  * In every other process this does nothing and succeeds.
  *
- * In the main thread, which is where orphans come to on Linux, the children
- * that other threads have made are never touched.  (When such a thread ends its
- * children become the main thread's.)  Other threads look through the main
- * thread's children and need /proc for that.  The program must know a child
- * before it can be asked about it: with fork(2) and dispatch in different
- * threads, a lock is needed over both fork(2) and the note.  What popen(3) has
- * started has no pid that the program knows: in the thread that dispatches
- * it is closed before the next dispatch, or opened in another thread that
- * lives as long.
+ * On Linux the main thread adopts orphans.  If called there, children created
+ * by other threads are never touched.  (When such a thread exits, its children
+ * become the main thread's.)  Other threads search the main thread's children
+ * and need /proc for that.  The program must record a child before @is_own is
+ * called for it: if one thread calls fork(2) and another dispatches, a lock
+ * must cover both fork(2) and the record.  The pid of a process started by
+ * popen(3) is unknown to the program: in the thread that dispatches call
+ * pclose(3) before the next dispatch, or call popen(3) in another thread that
+ * exists until pclose(3).
  *
- * SIGCHLD is caught by the object from now on.  Where it is ignored, or has
- * SA_NOCLDWAIT, the system itself clears away every child, and that stays so.
+ * From now on the object catches SIGCHLD.  If SIGCHLD is ignored, or has
+ * SA_NOCLDWAIT, the system itself reaps every child, and continues to do so.
  *
  * Returns: 0, or
  *   -EINVAL  @signals is NULL
  *   -EBUSY   SIGCHLD has a handler that would be lost: another object's, or
- *            one of the program that daemonkit_signals_set_handler() does not
- *            know
+ *            one that the program has set without
+ *            daemonkit_signals_set_handler()
  *   -ECHILD  called in a child of the process that made the object
  * Thread safety: one thread at a time for an object.  Not async-signal-safe.
  * Since: 1.0
@@ -169,10 +168,10 @@ DAEMONKIT_API int daemonkit_signals_serve(struct daemonkit_signals *signals)
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
- * daemonkit_signals_fd - a descriptor for somebody else's event loop
+ * daemonkit_signals_fd - a descriptor for another event loop
  *
  * It is readable (POLLIN) while a signal waits for
- * daemonkit_signals_dispatch(): the read end of the pipe that they are in.
+ * daemonkit_signals_dispatch(): it is the read end of the signals' pipe.
  *
  * Returns: the descriptor, or -EINVAL for NULL.  Ownership: the object's;
  * must not be read or closed; valid until daemonkit_signals_free().
@@ -182,10 +181,10 @@ DAEMONKIT_API int daemonkit_signals_fd(const struct daemonkit_signals *signals)
 	DAEMONKIT_NONNULL((1));
 
 /**
- * daemonkit_signals_dispatch - run the handlers of what has arrived
+ * daemonkit_signals_dispatch - run the handlers of signals that have arrived
  *
- * Never waits.  Signals that arrive meanwhile, and when a handler stops all
- * later ones, stay for the next call; the descriptor is readable then.
+ * Never waits.  Signals that arrive meanwhile, and all later ones if a handler
+ * stops, remain for the next call; the descriptor is readable then.
  *
  * Returns: 0 when all handlers returned 0; DAEMONKIT_STOP or a negative
  * number as soon as a handler returned it; or
@@ -206,9 +205,9 @@ DAEMONKIT_API int daemonkit_signal_number(const struct daemonkit_signal *signal)
 /**
  * daemonkit_signal_pid - who sent it
  *
- * Returns: the sender's pid; 0 when the kernel sent it (a terminal, a timer),
- * the sender is outside of the pid namespace, or there was no room to keep
- * more than the number.  For SIGCHLD the child.
+ * Returns: the sender's pid; 0 if the kernel sent it (a terminal, a timer), the
+ * sender is outside of the pid namespace, or only the number was kept because
+ * the pipe was full.  For SIGCHLD the child.
  * Thread safety: MT-safe.  Since: 1.0
  */
 DAEMONKIT_API pid_t daemonkit_signal_pid(const struct daemonkit_signal *signal)
@@ -217,10 +216,10 @@ DAEMONKIT_API pid_t daemonkit_signal_pid(const struct daemonkit_signal *signal)
 /**
  * daemonkit_signal_uid - the real user id of the sender
  *
- * It is what the kernel says of kill(2); who calls rt_sigqueueinfo(2), and may
- * send this process a signal at all, can claim to be anybody.
+ * For kill(2) the kernel sets it; a process that may signal this one can claim
+ * any user id by rt_sigqueueinfo(2).
  *
- * Returns: the user id; (uid_t)-1, which is nobody's, where
+ * Returns: the user id; (uid_t)-1, which no user has, if
  * daemonkit_signal_pid() is 0, and for NULL.
  * Thread safety: MT-safe.  Since: 1.0
  */
@@ -228,9 +227,9 @@ DAEMONKIT_API uid_t daemonkit_signal_uid(const struct daemonkit_signal *signal)
 	DAEMONKIT_NONNULL((1));
 
 /**
- * daemonkit_signal_value - the integer that came along with sigqueue(3)
+ * daemonkit_signal_value - the integer passed with sigqueue(3)
  *
- * Returns: the value; 0 when the signal was not sent by sigqueue(3) or a
+ * Returns: the value; 0 if the signal was not sent by sigqueue(3) or a
  * timer or message queue with a value.
  * Thread safety: MT-safe.  Since: 1.0
  */
@@ -238,25 +237,25 @@ DAEMONKIT_API int daemonkit_signal_value(const struct daemonkit_signal *signal)
 	DAEMONKIT_NONNULL((1));
 
 /**
- * daemonkit_signal_reply - say what came of it, to whoever asked
- * @error: 0 it is done; or an errno, negative or positive: it failed
+ * daemonkit_signal_reply - reply to a request
+ * @error: 0 for success; or an errno, negative or positive, for failure
  * @format: a text, as printf(3); at most 4000 bytes of it are sent.  With an
- *          error it is the reason, else one more status text.
+ *          error it is the reason, otherwise one more status text.
  *
- * A signal that was sent with daemonkit_process_request() is answered with
- * what its handler returns: 0 and DAEMONKIT_STOP stand for success, a
- * negative errno for failure, with the text that the library's last failed
- * call left during the handler.  A handler that fails and wants the daemon to
- * go on, with what it had before, says so here and returns 0.  What it
- * returns is then no answer any more.
+ * The reply to a signal sent with daemonkit_process_request() is the return
+ * value of its handler: 0 and DAEMONKIT_STOP mean success, a negative errno
+ * means failure, with the text of the library's last failed call during the
+ * handler.  If a handler fails but the daemon should continue as before, the
+ * handler reports the failure with this function and returns 0.  Its return
+ * value is then not sent.
  *
- * Where nobody asked it succeeds and sends nothing.
+ * If no reply was requested, this succeeds and sends nothing.
  *
  * Returns: 0, or
  *   -EINVAL    @format is NULL
- *   -EPERM     there was a reply already
+ *   -EPERM     a reply was sent already
  *   -ECHILD    called in a child that the handler forked
- *   -ECANCELED whoever asked is gone, or does not read
+ *   -ECANCELED the requester is gone, or does not read
  * Thread safety: in the handler's thread only, until it returns.  Not
  * async-signal-safe.  Since: 1.0
  */
@@ -265,12 +264,12 @@ DAEMONKIT_API int daemonkit_signal_reply(struct daemonkit_signal *signal, int er
 	DAEMONKIT_NONNULL((1, 3)) DAEMONKIT_PRINTF(3, 4);
 
 /**
- * daemonkit_signal_status - say how it is getting on, to whoever asked
+ * daemonkit_signal_status - send a status text to the requester
  * @format: one line of text, as printf(3); at most 4000 bytes of it are sent
  *
- * Where nobody asked it succeeds and sends nothing.
+ * If no reply was requested, this succeeds and sends nothing.
  *
- * Returns: 0, -EINVAL (@format is NULL), -EPERM (there was a reply
+ * Returns: 0, -EINVAL (@format is NULL), -EPERM (a reply was sent
  * already), -EAGAIN (too many texts are still unread; dropped), -ECHILD,
  * -ECANCELED.
  * Thread safety: as daemonkit_signal_reply().  Since: 1.0
