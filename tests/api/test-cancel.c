@@ -760,7 +760,10 @@ static int wait_main(int argc, char *argv[])
 	sigaddset(&wanted, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &wanted, NULL);
 	world.started = daemonkit_context_reborn(world.context);
-	return world.started < 0 ? 0 : 1;
+	/* The signal has been sent once more, to the other thread: it ends the process. */
+	while (world.started < 0)
+		pause();
+	return 1;
 }
 
 START_TEST(the_handler_of_a_launcher)

@@ -431,6 +431,7 @@ START_TEST(what_would_only_kill_is_not_sent)
 	struct harness_program daemon = start("unhandled", "0", "");
 	int answer;
 
+	harness_need_kernel("the signals that a process handles");
 	ck_assert_int_eq(ask(daemon.pid, SIGHUP, LONG, &answer), -ENOTSUP);
 	ck_assert_int_eq(answer, UNTOUCHED);
 	end(&daemon);
