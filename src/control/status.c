@@ -145,6 +145,7 @@ static void print_object(struct daemonkit_control *control, const struct status 
 {
 	static const char *const running[] = { "true", "false", "null", "false", "null" };
 
+	errno = 0;
 	fputs("{\"name\": ", stdout);
 	print_string(control->name);
 	printf(", \"running\": %s, \"pid\": ", running[status->exit_code]);

@@ -72,7 +72,6 @@ static void cut_text(char *text, size_t columns)
  */
 void terminal_flush(struct terminal *terminal, FILE *file)
 {
-	errno = 0;
 	if ((fflush(file) != 0 || ferror(file) != 0) && terminal->error == 0)
 		terminal->error = errno != 0 ? -errno : -EIO;
 }
@@ -98,6 +97,7 @@ void terminal_progress(struct terminal *terminal, const char *doing, const char 
 	make_harmless(line);
 	/* Writing to the last column starts a new line on some terminals. */
 	cut_text(line, terminal_width() - 1);
+	errno = 0;
 	printf("\r\033[K%s", line);
 	terminal_flush(terminal, stdout);
 	terminal->shown = true;
@@ -106,6 +106,7 @@ void terminal_progress(struct terminal *terminal, const char *doing, const char 
 void terminal_clear(struct terminal *terminal)
 {
 	if (terminal->shown) {
+		errno = 0;
 		fputs("\r\033[K", stdout);
 		terminal_flush(terminal, stdout);
 	}
@@ -121,6 +122,7 @@ __attribute__((__format__(__printf__, 3, 0))) static void print_line(struct term
 	terminal_clear(terminal);
 	vsnprintf(text, sizeof text, format, arguments);
 	make_harmless(text);
+	errno = 0;
 	fprintf(file, "%s: %s\n", terminal->name, text);
 	terminal_flush(terminal, file);
 }

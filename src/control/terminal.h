@@ -30,7 +30,10 @@ void terminal_say(struct terminal *terminal, const char *format, ...)
 void terminal_complain(struct terminal *terminal, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
-/* Flush a stream, including output printed by other means. */
+/*
+ * Flush a stream, including output printed by other means: by a caller that has cleared errno
+ * before, since a C library may write, and fail, in printf(3).
+ */
 void terminal_flush(struct terminal *terminal, FILE *file);
 
 /* 0 if all output has succeeded so far, or a negative errno. */
