@@ -701,10 +701,13 @@ static bool is_upgraded(void *data)
 
 START_TEST(a_start_and_an_upgrade)
 {
-	struct harness_result result = harness_run_helper("start", harness_directory(), NULL);
+	struct harness_result result;
 	struct daemonkit_process *daemon;
 	pid_t first;
 
+	/* For the handover. */
+	harness_need_description_locks();
+	result = harness_run_helper("start", harness_directory(), NULL);
 	ck_assert_msg(result.status == 0, "status %#x: %s", (unsigned)result.status, result.error);
 	first = (pid_t)atoi(result.output);
 	ck_assert_int_gt(first, 0);
