@@ -126,6 +126,7 @@ api_tests = \
 	tests/api/test-commands \
 	tests/api/test-context \
 	tests/api/test-control \
+	tests/api/test-daemonize \
 	tests/api/test-examples \
 	tests/api/test-examples-activated \
 	tests/api/test-examples-logs \

@@ -364,6 +364,18 @@ START_TEST(work_directory_is_missing)
 }
 END_TEST
 
+/* The removal of the pid file fails too: the first error is the one that is reported. */
+START_TEST(clean_up_does_not_hide_the_error)
+{
+	struct probe probe = probe_run("%s first:deny=unlinkat,ftruncate pid=@/run/pid "
+				       "workdir=@/missing",
+				       probe_ways[_i]);
+
+	probe_check_failed(&probe, -ENOENT, "working directory ");
+	ck_assert_int_eq(unlink(harness_path("run/pid")), 0);
+}
+END_TEST
+
 START_TEST(descriptor_to_keep_is_closed)
 {
 	struct probe probe = probe_run("%s open=3 keep=3 first:close=3 failure=5", probe_ways[_i]);
@@ -475,6 +487,8 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(refused, log_directory_is_missing, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, pid_directory_is_missing, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, work_directory_is_missing, 0, PROBE_WAYS);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(refused, clean_up_does_not_hide_the_error, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, descriptor_to_keep_is_closed, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, failed_daemon_does_not_print_to_the_launchers_streams, 0,
 			    PROBE_WAYS);

@@ -217,6 +217,7 @@ static const struct {
 	{ "pidfd_open", SYS_pidfd_open }, { "pidfd_send_signal", SYS_pidfd_send_signal },
 	{ "connect", SYS_connect },       { "bind", SYS_bind },
 	{ "execve", SYS_execve },         { "capset", SYS_capset },
+	{ "unlinkat", SYS_unlinkat },     { "ftruncate", SYS_ftruncate },
 };
 
 /* They fail with this error; 0 makes them do nothing and succeed. */

@@ -139,9 +139,8 @@ static void start(const char *value)
 {
 	const char *colon = strchr(value, ':');
 	struct daemonkit_upgrade *fresh = NULL;
-	int result = daemonkit_upgrade_start(
-		program.context, colon ? colon + 1 : NULL,
-		atoi(value) == 0 ? DAEMONKIT_UNTIL_SET_UP : atoi(value), &fresh);
+	int result = daemonkit_upgrade_start(program.context, colon ? colon + 1 : NULL, atoi(value),
+					     &fresh);
 
 	answer(result);
 	if (result < 0)

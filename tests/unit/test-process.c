@@ -319,6 +319,23 @@ START_TEST(stop_escalates_only_if_told)
 }
 END_TEST
 
+/* 0 does not wait, here as elsewhere: SIGKILL has been sent. */
+START_TEST(stop_may_not_wait_for_the_end)
+{
+	struct daemonkit_process *process;
+	pid_t pid = start(true);
+	int result;
+
+	variant(_i);
+	process = hold(pid);
+	result = daemonkit_process_stop(process, 0, 0);
+	ck_assert_msg(result == -ETIMEDOUT || result == 0, "%d", result);
+	ck_assert_int_eq(daemonkit_process_wait(process, harness_scaled(HARNESS_SOON)), 0);
+	ck_assert_int_eq(WTERMSIG(reap(pid)), SIGKILL);
+	daemonkit_process_free(process);
+}
+END_TEST
+
 START_TEST(success_leaves_the_error_text)
 {
 	struct daemonkit_process *process = NULL;
@@ -551,6 +568,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(both, signal_handlers_do_not_end_a_wait, 0, VARIANTS);
 	tcase_add_loop_test(stop, stop_asks, 0, VARIANTS);
 	tcase_add_loop_test(stop, stop_escalates_only_if_told, 0, VARIANTS);
+	tcase_add_loop_test(stop, stop_may_not_wait_for_the_end, 0, VARIANTS);
 	tcase_add_loop_test(both, success_leaves_the_error_text, 0, VARIANTS);
 	tcase_add_loop_test(both, the_unprivileged_are_refused, 0, VARIANTS);
 	tcase_add_loop_test(both, the_descriptor_tells_the_end, 0, VARIANTS);

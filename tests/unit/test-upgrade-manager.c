@@ -248,7 +248,7 @@ START_TEST(readiness_comes_later)
 	open_all();
 	old = actor_start(FOREGROUND, WORDS "first:watched");
 	ear_expect(&ear, "READY=1", old.pid);
-	actor_expect(&old, 0, "start=0");
+	actor_expect(&old, 0, "start=-2");
 	actor_tell(&old, "wait=-1");
 	heard = ear_hear(&ear);
 	ck_assert_int_eq(sscanf(heard.text, "MAINPID=%d", &new.pid), 1);

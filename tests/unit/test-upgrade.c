@@ -331,7 +331,9 @@ START_TEST(set_up_is_enough)
 
 	actors_open();
 	old = actor_start(_i, "pid=@/run/pid");
-	actor_expect(&old, 0, "start=0");
+	actor_check(actor_ask(&old, "start=0"), -EINVAL, "DAEMONKIT_UNTIL_SET_UP");
+	/* DAEMONKIT_UNTIL_SET_UP */
+	actor_expect(&old, 0, "start=-2");
 	actor_tell(&old, "wait=-1");
 	new = actor_accept();
 	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
