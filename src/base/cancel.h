@@ -10,8 +10,8 @@
  * open(2), read(2), write(2), poll(2), close(2) and others are cancellation
  * points, and a thread canceled in one would leak locks, descriptors, handlers
  * and processes.  For public functions that make such a call, and for signal
- * handlers: pthread_setcancelstate(3) is async-signal-safe (POSIX.1-2024; in
- * practice a plain store before).
+ * handlers: pthread_setcancelstate(3) is not on the list of POSIX.1-2008 for
+ * them, but in glibc and musl it only updates a field of the thread.
  */
 #define DISABLE_CANCELLATION                                     \
 	__attribute__((__cleanup__(cancel_restore), __unused__)) \
