@@ -96,20 +96,15 @@ int pidfile_open_expected(const struct pidfile_place *place, const struct stat *
 int pidfile_make_new(const struct pidfile_place *place, mode_t mode)
 {
 	/* Reserve a descriptor first: a file created but not kept open would be left behind. */
-	int number = fd_duplicate(place->directory), fd, result;
+	int reserved = fd_duplicate(place->directory), fd, error;
 
-	if (number < 0)
-		return number;
+	if (reserved < 0)
+		return reserved;
 	fd = openat(place->directory, place->name,
 		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	result = fd < 0 ? -errno : fd_replace(fd, number);
-	if (result == 0)
-		result = fd_set_cloexec(number, true);
-	fd_close(fd);
-	if (result == 0)
-		return number;
-	fd_close(number);
-	return result;
+	error = errno;
+	fd_close(reserved);
+	return fd < 0 ? -error : fd_above_standard(fd);
 }
 
 int pidfile_text_read(int fd, pid_t *pid)
