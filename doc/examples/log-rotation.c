@@ -39,16 +39,16 @@ static struct daemonkit_signals *signals;
 static struct daemonkit_commands *commands;
 
 /* Nothing is lost: until the new file is open, lines go to the renamed one. */
-static int on_reopen(struct daemonkit_signal *signal, void *data)
+static int on_reopen(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal;
+	(void)info;
 	(void)data;
 	if (daemonkit_context_reopen_log(context) < 0)
 		printf("%s\n", daemonkit_error());
 	return 0;
 }
 
-static int on_rotate(struct daemonkit_signal *signal, void *data)
+static int on_rotate(struct daemonkit_siginfo *info, void *data)
 {
 	char from[4200], to[4200]; /* no path is so long: none is cut */
 
@@ -60,7 +60,7 @@ static int on_rotate(struct daemonkit_signal *signal, void *data)
 			return 0;
 		}
 	}
-	return on_reopen(signal, data);
+	return on_reopen(info, data);
 }
 
 /* The daemon. */

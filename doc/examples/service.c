@@ -48,7 +48,7 @@ static int configure(struct service *service, const char **problem)
 	return error;
 }
 
-static int on_reload(struct daemonkit_signal *signal, void *data)
+static int on_reload(struct daemonkit_siginfo *info, void *data)
 {
 	struct service *service = data;
 	const char *problem;
@@ -57,7 +57,7 @@ static int on_reload(struct daemonkit_signal *signal, void *data)
 	int error = configure(service, &problem);
 	/* Whoever asked gets to read this; the daemon goes on as it was. */
 	if (error < 0)
-		daemonkit_signal_reply(signal, error, "%s: %s", service->configuration, problem);
+		daemonkit_siginfo_reply(info, error, "%s: %s", service->configuration, problem);
 	else
 		printf("every %d seconds from now on\n", service->seconds);
 	daemonkit_notify_ready(service->context);

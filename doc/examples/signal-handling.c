@@ -55,25 +55,25 @@ static void configure(void)
 }
 
 /* The handlers run in the main thread and are ordinary code: they may wait. */
-static int on_quit(struct daemonkit_signal *signal, void *data)
+static int on_quit(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal, (void)data;
+	(void)info, (void)data;
 	printf("quit: waiting for the worker\n");
 	ending = true;
 	pthread_join(worker, NULL);
-	return DAEMONKIT_STOP;
+	return DAEMONKIT_SIGNALS_STOP;
 }
 
-static int on_stop(struct daemonkit_signal *signal, void *data)
+static int on_stop(struct daemonkit_siginfo *info, void *data)
 {
 	(void)data;
-	printf("stop: from process %d\n", (int)daemonkit_signal_pid(signal));
-	return DAEMONKIT_STOP;
+	printf("stop: from process %d\n", (int)daemonkit_siginfo_pid(info));
+	return DAEMONKIT_SIGNALS_STOP;
 }
 
-static int on_reload(struct daemonkit_signal *signal, void *data)
+static int on_reload(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal, (void)data;
+	(void)info, (void)data;
 	if (daemonkit_context_reopen_log(context) < 0)
 		printf("reload: %s\n", daemonkit_error());
 	configure();

@@ -74,7 +74,7 @@ static void serve_or_wait(struct counter *counter, int fd)
 	}
 }
 
-static int on_reload(struct daemonkit_signal *signal, void *data)
+static int on_reload(struct daemonkit_siginfo *info, void *data)
 {
 	struct counter *counter = data;
 	struct daemonkit_upgrade *upgrade = NULL;
@@ -85,11 +85,11 @@ static int on_reload(struct daemonkit_signal *signal, void *data)
 			serve_or_wait(counter, daemonkit_upgrade_fd(upgrade));
 	daemonkit_upgrade_free(upgrade);
 	if (result < 0)
-		daemonkit_signal_reply(signal, result, "%s",
+		daemonkit_siginfo_reply(info, result, "%s",
 				       daemonkit_error());
 	else
-		daemonkit_signal_reply(signal, 0, "process %ld serves now", (long)result);
-	return result < 0 ? 0 : DAEMONKIT_STOP;
+		daemonkit_siginfo_reply(info, 0, "process %ld serves now", (long)result);
+	return result < 0 ? 0 : DAEMONKIT_SIGNALS_STOP;
 }
 
 static int serve(struct counter *counter)

@@ -196,7 +196,7 @@ static int find_stored(struct kept *kept)
 	int fd;
 
 	/* Connections end before the daemon does: they are taken for good. */
-	while ((fd = daemonkit_context_take_fd(kept->context, "connection", 0,
+	while ((fd = daemonkit_context_detach_fd(kept->context, "connection", 0,
 					       DAEMONKIT_FD_CONNECTION)) >= 0)
 		watch(kept, fd, answer_client);
 	if (fd != -ENOENT)
@@ -229,7 +229,7 @@ static int serve(struct kept *kept)
 		result = daemonkit_signals_dispatch(kept->signals);
 	}
 	daemonkit_notify_stopping(kept->context);
-	if (result == DAEMONKIT_STOP)
+	if (result == DAEMONKIT_SIGNALS_STOP)
 		return 0;
 	fprintf(stderr, "kept: %s\n", daemonkit_error());
 	return -1;

@@ -81,11 +81,11 @@ static int tell_ready(struct managed *managed)
 	return daemonkit_notify_ready(managed->context);
 }
 
-static int reload(struct daemonkit_signal *signal, void *data)
+static int reload(struct daemonkit_siginfo *info, void *data)
 {
 	struct managed *managed = data;
 
-	(void)signal;
+	(void)info;
 	warn_of("reloading", daemonkit_notify_reloading(managed->context));
 	warn_of("reopen log", daemonkit_context_reopen_log(managed->context));
 	managed->reloads++;
@@ -94,19 +94,19 @@ static int reload(struct daemonkit_signal *signal, void *data)
 	return 0;
 }
 
-static int stop(struct daemonkit_signal *signal, void *data)
+static int stop(struct daemonkit_siginfo *info, void *data)
 {
 	struct managed *managed = data;
 
-	(void)signal;
+	(void)info;
 	warn_of("stopping", daemonkit_notify_stopping(managed->context));
 	say(LOG_NOTICE, "stopping");
-	return DAEMONKIT_STOP;
+	return DAEMONKIT_SIGNALS_STOP;
 }
 
-static int hang(struct daemonkit_signal *signal, void *data)
+static int hang(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal;
+	(void)info;
 	(void)data;
 	say(LOG_ERR, "hanging");
 	while (pause() < 0)
@@ -128,7 +128,7 @@ static int serve(struct managed *managed)
 			warn_of("watchdog", daemonkit_notify_watchdog(managed->context));
 		result = daemonkit_signals_dispatch(managed->signals);
 	}
-	return result == DAEMONKIT_STOP ? 0 : result;
+	return result == DAEMONKIT_SIGNALS_STOP ? 0 : result;
 }
 
 static int options(struct managed *managed, int argc, char **argv)

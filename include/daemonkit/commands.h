@@ -59,7 +59,7 @@ daemonkit_commands_free(struct daemonkit_commands *commands);
  */
 DAEMONKIT_API int daemonkit_commands_add_bool(struct daemonkit_commands *commands,
 					      const bool *flag, int signo,
-					      daemonkit_signal_handler *handler, void *data)
+					      daemonkit_signals_handler *handler, void *data)
 	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
 
 /**
@@ -74,7 +74,7 @@ DAEMONKIT_API int daemonkit_commands_add_bool(struct daemonkit_commands *command
 DAEMONKIT_API int daemonkit_commands_add_string(struct daemonkit_commands *commands,
 						const char *const *variable,
 						const char *value, int signo,
-						daemonkit_signal_handler *handler,
+						daemonkit_signals_handler *handler,
 						void *data)
 	DAEMONKIT_NONNULL((1, 2, 3)) DAEMONKIT_CHECK;
 

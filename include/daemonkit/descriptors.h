@@ -79,7 +79,7 @@ DAEMONKIT_API int daemonkit_context_pass_fd(struct daemonkit_context *context,
  *                invalid, and libsystemd would refuse it too
  *   -ENOMEM
  * Ownership: the context's: closed by daemonkit_context_free(), and must not
- * be closed before (daemonkit_context_take_fd() is for that).
+ * be closed before (daemonkit_context_detach_fd() is for that).
  * Thread safety: MT-safe on different contexts.
  * Follows: sd_listen_fds(3).  Since: 1.0
  */
@@ -88,20 +88,20 @@ DAEMONKIT_API int daemonkit_context_find_fd(struct daemonkit_context *context,
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
- * daemonkit_context_take_fd - find a descriptor and take ownership of it
+ * daemonkit_context_detach_fd - find a descriptor and take ownership of it
  * @name: as for daemonkit_context_find_fd()
  * @position: likewise; later descriptors of this name move up by one
- * @kind: if the descriptor is of another kind, it is not taken
+ * @kind: if the descriptor is of another kind, it is not detached
  *
  * For descriptors that are closed before the daemon exits, such as a connection
- * stored by a manager.  A descriptor taken in the launcher is not passed to the
+ * stored by a manager.  A descriptor detached in the launcher is not passed to the
  * daemon.
  *
  * Returns: as daemonkit_context_find_fd().
  * Ownership: the caller's, who closes it.
  * Thread safety: MT-safe on different contexts.  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_context_take_fd(struct daemonkit_context *context,
+DAEMONKIT_API int daemonkit_context_detach_fd(struct daemonkit_context *context,
 					    const char *name, size_t position, int kind)
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 

@@ -211,14 +211,14 @@ DAEMONKIT_API int daemonkit_notify_barrier(struct daemonkit_context *context, in
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /** The manager keeps the descriptor even if poll(2) reports a hang-up. */
-#define DAEMONKIT_STORE_UNPOLLED 1U
+#define DAEMONKIT_NOTIFY_UNPOLLED 1U
 
 /**
  * daemonkit_notify_store_fd - let the manager keep a descriptor for a restart
  * @name: its name after the restart; 1 to 255 bytes without control characters
  *        and colons
  * @fd: the descriptor; it stays the caller's and open
- * @flags: 0 or DAEMONKIT_STORE_UNPOLLED
+ * @flags: 0 or DAEMONKIT_NOTIFY_UNPOLLED
  *
  * Sends FDSTORE=1.  Several descriptors may have the same name.
  *

@@ -94,7 +94,7 @@ DAEMONKIT_API int daemonkit_pidfile_open(const char *path, mode_t mode,
 	DAEMONKIT_NONNULL((1, 3)) DAEMONKIT_CHECK;
 
 /**
- * daemonkit_pidfile_from_fd - a pid file from an open descriptor
+ * daemonkit_pidfile_take_fd - a pid file from an open descriptor
  * @fd: a regular file, open for reading and writing.  The object owns it from
  *      now on, and it is made close-on-exec; on failure the caller still owns
  *      it, and it is unchanged.
@@ -109,7 +109,7 @@ DAEMONKIT_API int daemonkit_pidfile_open(const char *path, mode_t mode,
  * Ownership: freed with daemonkit_pidfile_close().
  * Thread safety: MT-safe.  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_pidfile_from_fd(int fd, const char *path,
+DAEMONKIT_API int daemonkit_pidfile_take_fd(int fd, const char *path,
 					    struct daemonkit_pidfile **ret)
 	DAEMONKIT_NONNULL((3)) DAEMONKIT_CHECK;
 

@@ -89,7 +89,7 @@ DAEMONKIT_API int daemonkit_process_signal(struct daemonkit_process *process, in
 /**
  * daemonkit_status_handler - receives status texts
  * @text: the daemon's text from daemonkit_notify_status(), in a start or an
- *        upgrade, or from daemonkit_signal_status(), in a request; valid until
+ *        upgrade, or from daemonkit_siginfo_status(), in a request; valid until
  *        the function returns
  * @data: as given with the handler
  *
@@ -102,7 +102,7 @@ typedef void daemonkit_status_handler(const char *text, void *data);
  * daemonkit_process_request - send a signal, and wait for the reply
  * @signo: 1 to SIGRTMAX
  * @timeout: milliseconds, or DAEMONKIT_FOREVER
- * @status: called for each text of daemonkit_signal_status() as it arrives;
+ * @status: called for each text of daemonkit_siginfo_status() as it arrives;
  *          NULL for none
  * @data: passed to @status
  *

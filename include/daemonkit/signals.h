@@ -38,27 +38,27 @@
 DAEMONKIT_BEGIN
 
 struct daemonkit_signals;
-struct daemonkit_signal;
+struct daemonkit_siginfo;
 
 /** Returned by a handler to end daemonkit_signals_serve() with success. */
-#define DAEMONKIT_STOP 1
+#define DAEMONKIT_SIGNALS_STOP 1
 
 /**
- * daemonkit_signal_handler - a handler
- * @signal: what arrived; valid until the handler returns
+ * daemonkit_signals_handler - a handler
+ * @info: what arrived; valid until the handler returns
  * @data: as given to daemonkit_signals_set_handler()
  *
- * Returns: 0 to go on; DAEMONKIT_STOP to end the loop with success; a
+ * Returns: 0 to go on; DAEMONKIT_SIGNALS_STOP to end the loop with success; a
  * negative errno to end it with that error.  The handler may set and remove
  * handlers, but must not free the object.
  */
-typedef int daemonkit_signal_handler(struct daemonkit_signal *signal, void *data);
+typedef int daemonkit_signals_handler(struct daemonkit_siginfo *info, void *data);
 
 /**
  * daemonkit_signals_new - create an object; SIGTERM stops by default
  * @ret: where it is stored; unchanged on failure
  *
- * SIGTERM gets a handler that returns DAEMONKIT_STOP, unless another object
+ * SIGTERM gets a handler that returns DAEMONKIT_SIGNALS_STOP, unless another object
  * of the process has it already; set another one to replace it.
  *
  * Returns: 0, or -ENOMEM, -EMFILE, -ENFILE.
@@ -97,7 +97,7 @@ daemonkit_signals_free(struct daemonkit_signals *signals);
  */
 DAEMONKIT_API int daemonkit_signals_set_handler(struct daemonkit_signals *signals,
 						int signo,
-						daemonkit_signal_handler *handler,
+						daemonkit_signals_handler *handler,
 						void *data)
 	DAEMONKIT_NONNULL((1));
 
@@ -158,7 +158,7 @@ DAEMONKIT_API int daemonkit_signals_reap_orphans(struct daemonkit_signals *signa
 /**
  * daemonkit_signals_serve - wait for signals and run their handlers
  *
- * Returns: 0 when a handler returned DAEMONKIT_STOP; the negative number
+ * Returns: 0 when a handler returned DAEMONKIT_SIGNALS_STOP; the negative number
  * that a handler returned; or
  *   -ECHILD  called in a child of the process that made the object
  *   -EBADF   the program has closed a descriptor of the object
@@ -186,7 +186,7 @@ DAEMONKIT_API int daemonkit_signals_fd(const struct daemonkit_signals *signals)
  * Never waits.  Signals that arrive meanwhile, and all later ones if a handler
  * stops, remain for the next call; the descriptor is readable then.
  *
- * Returns: 0 when all handlers returned 0; DAEMONKIT_STOP or a negative
+ * Returns: 0 when all handlers returned 0; DAEMONKIT_SIGNALS_STOP or a negative
  * number as soon as a handler returned it; or
  *   -ECHILD  called in a child of the process that made the object
  *   -EBADF   the program has closed a descriptor of the object
@@ -196,54 +196,54 @@ DAEMONKIT_API int daemonkit_signals_dispatch(struct daemonkit_signals *signals)
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
- * daemonkit_signal_number - which signal
+ * daemonkit_siginfo_number - which signal
  * Thread safety: MT-safe.  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_signal_number(const struct daemonkit_signal *signal)
+DAEMONKIT_API int daemonkit_siginfo_number(const struct daemonkit_siginfo *info)
 	DAEMONKIT_NONNULL((1));
 
 /**
- * daemonkit_signal_pid - who sent it
+ * daemonkit_siginfo_pid - who sent it
  *
  * Returns: the sender's pid; 0 if the kernel sent it (a terminal, a timer), the
  * sender is outside of the pid namespace, or only the number was kept because
  * the pipe was full.  For SIGCHLD the child.
  * Thread safety: MT-safe.  Since: 1.0
  */
-DAEMONKIT_API pid_t daemonkit_signal_pid(const struct daemonkit_signal *signal)
+DAEMONKIT_API pid_t daemonkit_siginfo_pid(const struct daemonkit_siginfo *info)
 	DAEMONKIT_NONNULL((1));
 
 /**
- * daemonkit_signal_uid - the real user id of the sender
+ * daemonkit_siginfo_uid - the real user id of the sender
  *
  * For kill(2) the kernel sets it; a process that may signal this one can claim
  * any user id by rt_sigqueueinfo(2).
  *
  * Returns: the user id; (uid_t)-1, which no user has, if
- * daemonkit_signal_pid() is 0, and for NULL.
+ * daemonkit_siginfo_pid() is 0, and for NULL.
  * Thread safety: MT-safe.  Since: 1.0
  */
-DAEMONKIT_API uid_t daemonkit_signal_uid(const struct daemonkit_signal *signal)
+DAEMONKIT_API uid_t daemonkit_siginfo_uid(const struct daemonkit_siginfo *info)
 	DAEMONKIT_NONNULL((1));
 
 /**
- * daemonkit_signal_value - the integer passed with sigqueue(3)
+ * daemonkit_siginfo_value - the integer passed with sigqueue(3)
  *
  * Returns: the value; 0 if the signal was not sent by sigqueue(3) or a
  * timer or message queue with a value.
  * Thread safety: MT-safe.  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_signal_value(const struct daemonkit_signal *signal)
+DAEMONKIT_API int daemonkit_siginfo_value(const struct daemonkit_siginfo *info)
 	DAEMONKIT_NONNULL((1));
 
 /**
- * daemonkit_signal_reply - reply to a request
+ * daemonkit_siginfo_reply - reply to a request
  * @error: 0 for success; or an errno, negative or positive, for failure
  * @format: a text, as printf(3); at most 4000 bytes of it are sent.  With an
  *          error it is the reason, otherwise one more status text.
  *
  * The reply to a signal sent with daemonkit_process_request() is the return
- * value of its handler: 0 and DAEMONKIT_STOP mean success, a negative errno
+ * value of its handler: 0 and DAEMONKIT_SIGNALS_STOP mean success, a negative errno
  * means failure, with the text of the library's last failed call during the
  * handler.  If a handler fails but the daemon should continue as before, the
  * handler reports the failure with this function and returns 0.  Its return
@@ -259,12 +259,12 @@ DAEMONKIT_API int daemonkit_signal_value(const struct daemonkit_signal *signal)
  * Thread safety: in the handler's thread only, until it returns.  Not
  * async-signal-safe.  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_signal_reply(struct daemonkit_signal *signal, int error,
+DAEMONKIT_API int daemonkit_siginfo_reply(struct daemonkit_siginfo *info, int error,
 					 const char *format, ...)
 	DAEMONKIT_NONNULL((1, 3)) DAEMONKIT_PRINTF(3, 4);
 
 /**
- * daemonkit_signal_status - send a status text to the requester
+ * daemonkit_siginfo_status - send a status text to the requester
  * @format: one line of text, as printf(3); at most 4000 bytes of it are sent
  *
  * If no reply was requested, this succeeds and sends nothing.
@@ -272,9 +272,9 @@ DAEMONKIT_API int daemonkit_signal_reply(struct daemonkit_signal *signal, int er
  * Returns: 0, -EINVAL (@format is NULL), -EPERM (a reply was sent
  * already), -EAGAIN (too many texts are still unread; dropped), -ECHILD,
  * -ECANCELED.
- * Thread safety: as daemonkit_signal_reply().  Since: 1.0
+ * Thread safety: as daemonkit_siginfo_reply().  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_signal_status(struct daemonkit_signal *signal,
+DAEMONKIT_API int daemonkit_siginfo_status(struct daemonkit_siginfo *info,
 					  const char *format, ...)
 	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_PRINTF(2, 3);
 

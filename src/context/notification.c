@@ -130,13 +130,13 @@ int daemonkit_notify_store_fd(struct daemonkit_context *context, const char *nam
 
 	if (result == 0 && name == NULL)
 		result = error_null(__func__);
-	if (result == 0 && (flags & ~DAEMONKIT_STORE_UNPOLLED) != 0)
+	if (result == 0 && (flags & ~DAEMONKIT_NOTIFY_UNPOLLED) != 0)
 		result = error_set(-EINVAL, "%s: unknown flags %#x", __func__, flags);
 	if (result == 0 && fcntl(fd, F_GETFD) < 0)
 		result = error_system(-EBADF, "%s: descriptor %d", __func__, fd);
 	if (result == 0)
 		result = notify_store(&context->notify, name, fd,
-				      (flags & DAEMONKIT_STORE_UNPOLLED) == 0);
+				      (flags & DAEMONKIT_NOTIFY_UNPOLLED) == 0);
 	return result;
 }
 

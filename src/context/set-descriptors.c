@@ -74,8 +74,8 @@ int daemonkit_context_find_fd(struct daemonkit_context *context, const char *nam
 	return result < 0 ? result : fd;
 }
 
-int daemonkit_context_take_fd(struct daemonkit_context *context, const char *name, size_t index,
-			      int kind)
+int daemonkit_context_detach_fd(struct daemonkit_context *context, const char *name, size_t index,
+				int kind)
 {
 	DISABLE_CANCELLATION;
 	int fd;
@@ -84,7 +84,7 @@ int daemonkit_context_take_fd(struct daemonkit_context *context, const char *nam
 		return error_null(__func__);
 	fd = daemonkit_context_find_fd(context, name, index, kind);
 	if (fd >= 0)
-		named_fds_take(&context->settings.descriptors, fd);
+		named_fds_detach(&context->settings.descriptors, fd);
 	return fd;
 }
 

@@ -89,7 +89,7 @@ int named_fds_find(const struct descriptors *descriptors, const char *name, size
 	return -ENOENT;
 }
 
-void named_fds_take(struct descriptors *descriptors, int fd)
+void named_fds_detach(struct descriptors *descriptors, int fd)
 {
 	struct descriptor *list = descriptors->list;
 

@@ -34,7 +34,7 @@ int named_fds_add(struct descriptors *descriptors, const char *name, int fd);
 int named_fds_find(const struct descriptors *descriptors, const char *name, size_t index);
 
 /* Remove a descriptor from the list, if it is there; the caller then owns it. */
-void named_fds_take(struct descriptors *descriptors, int fd);
+void named_fds_detach(struct descriptors *descriptors, int fd);
 
 /* Is it of this kind (DAEMONKIT_FD_...)?  0, or a negative errno with its text. */
 int named_fds_check_kind(const char *name, int fd, int kind);

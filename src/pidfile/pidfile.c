@@ -81,7 +81,7 @@ struct daemonkit_pidfile *daemonkit_pidfile_close(struct daemonkit_pidfile *pidf
 	return NULL;
 }
 
-int daemonkit_pidfile_from_fd(int fd, const char *path, struct daemonkit_pidfile **ret)
+int daemonkit_pidfile_take_fd(int fd, const char *path, struct daemonkit_pidfile **ret)
 {
 	DISABLE_CANCELLATION;
 	struct daemonkit_pidfile *pidfile = NULL;

@@ -59,7 +59,7 @@ struct daemonkit_commands *daemonkit_commands_free(struct daemonkit_commands *co
 }
 
 static int check_command(const struct daemonkit_commands *commands, int signal,
-			 daemonkit_signal_handler *handler)
+			 daemonkit_signals_handler *handler)
 {
 	sigset_t set;
 
@@ -76,7 +76,7 @@ static int check_command(const struct daemonkit_commands *commands, int signal,
 
 /* Do everything that can fail before changing the table.  Takes ownership of command->value. */
 static int add_command(struct daemonkit_commands *commands, const struct command *command,
-		       daemonkit_signal_handler *handler, void *data)
+		       daemonkit_signals_handler *handler, void *data)
 {
 	struct command *list;
 	int result = check_command(commands, command->signal, handler);
@@ -101,7 +101,7 @@ out:
 }
 
 int daemonkit_commands_add_bool(struct daemonkit_commands *commands, const bool *flag, int signal,
-				daemonkit_signal_handler *handler, void *data)
+				daemonkit_signals_handler *handler, void *data)
 {
 	DISABLE_CANCELLATION;
 
@@ -112,7 +112,7 @@ int daemonkit_commands_add_bool(struct daemonkit_commands *commands, const bool 
 }
 
 int daemonkit_commands_add_string(struct daemonkit_commands *commands, const char *const *variable,
-				  const char *value, int signal, daemonkit_signal_handler *handler,
+				  const char *value, int signal, daemonkit_signals_handler *handler,
 				  void *data)
 {
 	DISABLE_CANCELLATION;

@@ -26,7 +26,7 @@
 #include "signals/reaper.h"
 
 struct slot {
-	daemonkit_signal_handler *handler; /* NULL: this object does not catch it */
+	daemonkit_signals_handler *handler; /* NULL: this object does not catch it */
 	void *data;
 	struct sigaction previous;
 };
@@ -37,22 +37,22 @@ struct daemonkit_signals {
 	struct orphans orphans;
 };
 
-struct daemonkit_signal {
+struct daemonkit_siginfo {
 	struct signal_record record;
 	struct reply *answer;
 };
 
-static int stop_serving(struct daemonkit_signal *signal, void *data)
+static int stop_serving(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal;
+	(void)info;
 	(void)data;
-	return DAEMONKIT_STOP;
+	return DAEMONKIT_SIGNALS_STOP;
 }
 
 /* The handler for SIGCHLD if only orphans are of interest. */
-static int ignore_signal(struct daemonkit_signal *signal, void *data)
+static int ignore_signal(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal;
+	(void)info;
 	(void)data;
 	return 0;
 }
@@ -168,7 +168,7 @@ static bool is_needed_for_orphans(const struct daemonkit_signals *signals, int n
 }
 
 int daemonkit_signals_set_handler(struct daemonkit_signals *signals, int number,
-				  daemonkit_signal_handler *handler, void *data)
+				  daemonkit_signals_handler *handler, void *data)
 {
 	DISABLE_CANCELLATION;
 	struct slot *slot;
@@ -249,13 +249,13 @@ int daemonkit_signals_fd(const struct daemonkit_signals *signals)
 static int run_handler(const struct signal_record *record, const struct slot *slot, pid_t owner)
 {
 	struct reply answer;
-	struct daemonkit_signal signal = { .record = *record, .answer = &answer };
+	struct daemonkit_siginfo info = { .record = *record, .answer = &answer };
 	unsigned texts;
 	int result;
 
 	reply_begin(&answer, owner, record->cookie, record->number);
 	texts = error_count();
-	result = slot->handler(&signal, slot->data);
+	result = slot->handler(&info, slot->data);
 	if (result < 0 && error_count() == texts)
 		error_system(result, "signal %d: its handler", record->number);
 	reply_end(&answer, result < 0 ? result : 0, daemonkit_error());
@@ -354,52 +354,52 @@ int daemonkit_signals_serve(struct daemonkit_signals *signals)
 	return result > 0 ? 0 : result;
 }
 
-int daemonkit_signal_number(const struct daemonkit_signal *signal)
+int daemonkit_siginfo_number(const struct daemonkit_siginfo *info)
 {
-	return signal == NULL ? error_null(__func__) : signal->record.number;
+	return info == NULL ? error_null(__func__) : info->record.number;
 }
 
-pid_t daemonkit_signal_pid(const struct daemonkit_signal *signal)
+pid_t daemonkit_siginfo_pid(const struct daemonkit_siginfo *info)
 {
-	return signal == NULL ? error_null(__func__) : signal->record.pid;
+	return info == NULL ? error_null(__func__) : info->record.pid;
 }
 
-uid_t daemonkit_signal_uid(const struct daemonkit_signal *signal)
+uid_t daemonkit_siginfo_uid(const struct daemonkit_siginfo *info)
 {
-	return signal == NULL ? SIGNAL_NOBODY : signal->record.uid;
+	return info == NULL ? SIGNAL_NOBODY : info->record.uid;
 }
 
-int daemonkit_signal_value(const struct daemonkit_signal *signal)
+int daemonkit_siginfo_value(const struct daemonkit_siginfo *info)
 {
-	return signal == NULL ? 0 : signal->record.value;
+	return info == NULL ? 0 : info->record.value;
 }
 
-int daemonkit_signal_reply(struct daemonkit_signal *signal, int error, const char *format, ...)
+int daemonkit_siginfo_reply(struct daemonkit_siginfo *info, int error, const char *format, ...)
 {
 	DISABLE_CANCELLATION;
 	char text[CHANNEL_TEXT_MAX + 1];
 	va_list arguments;
 
-	if (signal == NULL || format == NULL)
+	if (info == NULL || format == NULL)
 		return error_null(__func__);
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	return reply_send(signal->answer, error > 0 ? -error : error, text);
+	return reply_send(info->answer, error > 0 ? -error : error, text);
 }
 
-int daemonkit_signal_status(struct daemonkit_signal *signal, const char *format, ...)
+int daemonkit_siginfo_status(struct daemonkit_siginfo *info, const char *format, ...)
 {
 	DISABLE_CANCELLATION;
 	char text[CHANNEL_TEXT_MAX + 1];
 	va_list arguments;
 
-	if (signal == NULL || format == NULL)
+	if (info == NULL || format == NULL)
 		return error_null(__func__);
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	return reply_status(signal->answer, text);
+	return reply_status(info->answer, text);
 }
 
 int signals_rehome(pid_t launcher)

@@ -15,25 +15,25 @@
 
 #include "functions.h" /* of each function of the release FUNCTION(name) */
 
-#define FUNCTION(name) (void (*)(void))name,
-static void (*const volatile functions[])(void) = {FUNCTIONS};
+#define FUNCTION(name) (void (*)(void)) name,
+static void (*const volatile functions[])(void) = { FUNCTIONS };
 #undef FUNCTION
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			printf("line %d: %s: %s\n", __LINE__, #condition, daemonkit_error());      \
-			exit(EXIT_FAILURE);                                                        \
-		}                                                                                  \
+#define CHECK(condition)                                                                      \
+	do {                                                                                  \
+		if (!(condition)) {                                                           \
+			printf("line %d: %s: %s\n", __LINE__, #condition, daemonkit_error()); \
+			exit(EXIT_FAILURE);                                                   \
+		}                                                                             \
 	} while (0)
 
-static int on_reload(struct daemonkit_signal *signal, void *data)
+static int on_reload(struct daemonkit_siginfo *info, void *data)
 {
 	struct daemonkit_context *context = data;
 
-	CHECK(daemonkit_signal_number(signal) == SIGHUP);
+	CHECK(daemonkit_siginfo_number(info) == SIGHUP);
 	CHECK(daemonkit_notify_reloading(context) == 0);
-	CHECK(daemonkit_signal_status(signal, "%s", "reloading") == 0);
+	CHECK(daemonkit_siginfo_status(info, "%s", "reloading") == 0);
 	CHECK(daemonkit_notify_ready(context) == 0);
 	return 0;
 }

@@ -55,16 +55,16 @@ static void note_state(struct world *world)
 	pthread_setcancelstate(world->handled, NULL);
 }
 
-static int on_signal(struct daemonkit_signal *signal, void *data)
+static int on_signal(struct daemonkit_siginfo *info, void *data)
 {
 	struct world *world = data;
 
-	daemonkit_signal_status(signal, "busy");
+	daemonkit_siginfo_status(info, "busy");
 	note_state(world);
-	if (daemonkit_signal_number(signal) < 1 || daemonkit_signal_pid(signal) < 0 ||
-	    daemonkit_signal_uid(signal) == (uid_t)-1 || daemonkit_signal_value(signal) != 0)
+	if (daemonkit_siginfo_number(info) < 1 || daemonkit_siginfo_pid(info) < 0 ||
+	    daemonkit_siginfo_uid(info) == (uid_t)-1 || daemonkit_siginfo_value(info) != 0)
 		abort();
-	daemonkit_signal_reply(signal, 0, "done");
+	daemonkit_siginfo_reply(info, 0, "done");
 	return 1;
 }
 
@@ -265,7 +265,7 @@ CALL(context_set_status_handler,
 CALL(context_set_umask, daemonkit_context_set_umask(CONTEXT, 022) == 0)
 CALL(context_set_user, daemonkit_context_set_user(CONTEXT, "daemon", NULL) == 0)
 CALL(context_set_work_dir, daemonkit_context_set_work_dir(CONTEXT, "/tmp") == 0)
-CALL(context_take_fd, daemonkit_context_take_fd(DAEMON, "none", 0, DAEMONKIT_FD_ANY) == -ENOENT)
+CALL(context_detach_fd, daemonkit_context_detach_fd(DAEMON, "none", 0, DAEMONKIT_FD_ANY) == -ENOENT)
 static bool call_context_take_payload(struct world *world)
 {
 	char bytes[8];
@@ -334,11 +334,11 @@ static bool call_pidfile_create(struct world *world)
 	return true;
 }
 CALL(pidfile_fd, daemonkit_pidfile_fd(world->pidfile) >= 0)
-static bool call_pidfile_from_fd(struct world *world)
+static bool call_pidfile_take_fd(struct world *world)
 {
 	struct daemonkit_pidfile *pidfile;
 
-	if (daemonkit_pidfile_from_fd(world->plain, path_in(world, "plain"), &pidfile) < 0)
+	if (daemonkit_pidfile_take_fd(world->plain, path_in(world, "plain"), &pidfile) < 0)
 		return false;
 	daemonkit_pidfile_close(pidfile);
 	return true;
@@ -478,7 +478,7 @@ static const struct call {
 	ENTRY(context_set_umask),
 	ENTRY(context_set_user),
 	ENTRY(context_set_work_dir),
-	ENTRY(context_take_fd),
+	ENTRY(context_detach_fd),
 	ENTRY(context_take_payload),
 	ENTRY(control_free),
 	ENTRY(control_new),
@@ -506,7 +506,7 @@ static const struct call {
 	ENTRY(pidfile_close),
 	ENTRY(pidfile_create),
 	ENTRY(pidfile_fd),
-	ENTRY(pidfile_from_fd),
+	ENTRY(pidfile_take_fd),
 	ENTRY(pidfile_holder),
 	ENTRY(pidfile_lock),
 	ENTRY(pidfile_open),

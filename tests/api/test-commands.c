@@ -51,11 +51,11 @@ struct list {
 	int numbers[16];
 };
 
-static int note(struct daemonkit_signal *signal, void *data)
+static int note(struct daemonkit_siginfo *info, void *data)
 {
 	struct list *list = data;
 
-	list->numbers[list->count++] = daemonkit_signal_number(signal);
+	list->numbers[list->count++] = daemonkit_siginfo_number(info);
 	return 0;
 }
 
@@ -203,12 +203,12 @@ START_TEST(failure_leaves_the_table_as_it_was)
 END_TEST
 
 /* A daemon that says what came, and ends on SIGTERM. */
-static int say(struct daemonkit_signal *signal, void *data)
+static int say(struct daemonkit_siginfo *info, void *data)
 {
 	(void)data;
-	printf("%d\n", daemonkit_signal_number(signal));
+	printf("%d\n", daemonkit_siginfo_number(info));
 	fflush(stdout);
-	return daemonkit_signal_number(signal) == SIGTERM ? DAEMONKIT_STOP : 0;
+	return daemonkit_siginfo_number(info) == SIGTERM ? DAEMONKIT_SIGNALS_STOP : 0;
 }
 
 static int recorder_main(int argc, char *argv[])

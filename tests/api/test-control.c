@@ -36,14 +36,14 @@ struct program {
 	const char *style;
 };
 
-static int on_reload(struct daemonkit_signal *signal, void *data)
+static int on_reload(struct daemonkit_siginfo *info, void *data)
 {
 	const struct program *program = data;
 
 	if (strcmp(program->style, "bad-reload") == 0)
-		daemonkit_signal_reply(signal, -EPERM, "line %d: no\x1b[2J", 7);
+		daemonkit_siginfo_reply(info, -EPERM, "line %d: no\x1b[2J", 7);
 	else if (strcmp(program->style, "talkative") == 0)
-		daemonkit_signal_reply(signal, 0, "12 hosts");
+		daemonkit_siginfo_reply(info, 0, "12 hosts");
 	else if (strcmp(program->style, "die-reloading") == 0)
 		raise(SIGKILL);
 	else if (strcmp(program->style, "hang-reloading") == 0)
@@ -51,12 +51,12 @@ static int on_reload(struct daemonkit_signal *signal, void *data)
 	return 0;
 }
 
-static int on_term(struct daemonkit_signal *signal, void *data)
+static int on_term(struct daemonkit_siginfo *info, void *data)
 {
 	const struct program *program = data;
 	struct daemonkit_upgrade *upgrade = NULL;
 
-	(void)signal;
+	(void)info;
 	/* The first of the daemons has another one in its place when it is to end. */
 	if (strcmp(program->style, "replaced") == 0 && getenv("PROG_REPLACED") == NULL &&
 	    setenv("PROG_REPLACED", "", 1) == 0 &&

@@ -78,9 +78,9 @@ static struct daemonkit_signals *new_signals(void)
 	return signals;
 }
 
-static int pass_over(struct daemonkit_signal *signal, void *data)
+static int pass_over(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal;
+	(void)info;
 	(void)data;
 	return 0;
 }

@@ -64,9 +64,9 @@ static void *write_lines(void *data)
 	return NULL;
 }
 
-static int on_reload(struct daemonkit_signal *signal, void *data)
+static int on_reload(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal;
+	(void)info;
 	if (daemonkit_context_reopen_log(data) < 0)
 		abort();
 	return 0;

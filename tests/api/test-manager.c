@@ -349,7 +349,7 @@ START_TEST(descriptors_are_stored)
 	CHECK_RESULT(context, daemonkit_notify_store_fd(context, "kept", fd, 0), 0);
 	expect_stored(&ear, "FDSTORE=1\nFDNAME=kept", fd);
 	CHECK_RESULT(context,
-		     daemonkit_notify_store_fd(context, "two words", fd, DAEMONKIT_STORE_UNPOLLED),
+		     daemonkit_notify_store_fd(context, "two words", fd, DAEMONKIT_NOTIFY_UNPOLLED),
 		     0);
 	expect_stored(&ear, "FDSTORE=1\nFDNAME=two words\nFDPOLL=0", fd);
 	/* It stays the caller's. */

@@ -143,9 +143,9 @@ static int is_one_of(pid_t child, void *data)
 	return *own != 0;
 }
 
-static int count_one(struct daemonkit_signal *signal, void *data)
+static int count_one(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal;
+	(void)info;
 	++*(int *)data;
 	return 0;
 }
@@ -260,11 +260,11 @@ struct family {
 	int calls;
 };
 
-static int wait_for_own(struct daemonkit_signal *signal, void *data)
+static int wait_for_own(struct daemonkit_siginfo *info, void *data)
 {
 	struct family *family = data;
 
-	(void)signal;
+	(void)info;
 	NEED(is_child(family->orphan));
 	if (family->calls++ == 0)
 		need_status(family->own, 42);

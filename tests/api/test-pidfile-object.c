@@ -121,20 +121,20 @@ START_TEST(from_a_descriptor)
 	struct daemonkit_pidfile *pidfile = NULL;
 	int ends[2], fd;
 
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(-1, path, &pidfile), -EBADF);
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(1000, path, &pidfile), -EBADF);
+	ck_assert_int_eq(daemonkit_pidfile_take_fd(-1, path, &pidfile), -EBADF);
+	ck_assert_int_eq(daemonkit_pidfile_take_fd(1000, path, &pidfile), -EBADF);
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(ends[0], path, &pidfile), -EINVAL);
+	ck_assert_int_eq(daemonkit_pidfile_take_fd(ends[0], path, &pidfile), -EINVAL);
 	close(ends[0]);
 	close(ends[1]);
 	fd = open(path, O_WRONLY | O_CREAT, 0600);
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(fd, path, &pidfile), -EINVAL);
+	ck_assert_int_eq(daemonkit_pidfile_take_fd(fd, path, &pidfile), -EINVAL);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), 0);
 	close(fd);
 	fd = open(path, O_RDWR | O_APPEND);
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(fd, "", &pidfile), -EINVAL);
+	ck_assert_int_eq(daemonkit_pidfile_take_fd(fd, "", &pidfile), -EINVAL);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), 0);
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(fd, path, &pidfile), 0);
+	ck_assert_int_eq(daemonkit_pidfile_take_fd(fd, path, &pidfile), 0);
 	ck_assert_int_eq(daemonkit_pidfile_fd(pidfile), fd);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	ck_assert_int_eq(daemonkit_pidfile_lock(pidfile), 0);
@@ -147,7 +147,7 @@ START_TEST(from_a_descriptor)
 	ck_assert_int_lt(fcntl(fd, F_GETFD), 0);
 	/* Without a path it can only be emptied. */
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(fd, NULL, &pidfile), 0);
+	ck_assert_int_eq(daemonkit_pidfile_take_fd(fd, NULL, &pidfile), 0);
 	ck_assert_int_eq(daemonkit_pidfile_lock(pidfile), 0);
 	ck_assert_int_eq(daemonkit_pidfile_write(pidfile), 0);
 	check_names(path, getpid());

@@ -51,7 +51,7 @@ START_TEST(arguments_are_checked)
 	ck_assert_int_eq(daemonkit_pidfile_open(NULL, 0, &pidfile), -EINVAL);
 	ck_assert_int_eq(daemonkit_pidfile_open("", 0, &pidfile), -EINVAL);
 	ck_assert_int_eq(daemonkit_pidfile_open(path, 02000, &pidfile), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_from_fd(0, path, NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_pidfile_take_fd(0, path, NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_pidfile_lock(NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_pidfile_unlock(NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_pidfile_write(NULL), -EINVAL);

@@ -87,33 +87,33 @@ static void note(const struct program *program, const char *what, size_t used)
 	fclose(file);
 }
 
-static int on_reload(struct daemonkit_signal *signal, void *data)
+static int on_reload(struct daemonkit_siginfo *info, void *data)
 {
 	const struct program *program = data;
 
-	daemonkit_signal_status(signal, "%4000s", "reloading");
+	daemonkit_siginfo_status(info, "%4000s", "reloading");
 	daemonkit_notify_status(program->context, "%4000s", "reloaded");
-	daemonkit_signal_reply(signal, daemonkit_context_reopen_log(program->context), "%4000s",
-			       "reloaded");
+	daemonkit_siginfo_reply(info, daemonkit_context_reopen_log(program->context), "%4000s",
+				"reloaded");
 	return 0;
 }
 
-static int on_upgrade(struct daemonkit_signal *signal, void *data)
+static int on_upgrade(struct daemonkit_siginfo *info, void *data)
 {
 	const struct program *program = data;
 	struct daemonkit_upgrade *upgrade = NULL;
 	pid_t daemon = -1;
 
-	(void)signal;
+	(void)info;
 	if (daemonkit_upgrade_start(program->context, NULL, 60000, &upgrade) == 0)
 		daemon = daemonkit_upgrade_wait(upgrade, -1);
 	daemonkit_upgrade_free(upgrade);
 	return daemon > 0;
 }
 
-static int on_end(struct daemonkit_signal *signal, void *data)
+static int on_end(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal;
+	(void)info;
 	(void)data;
 	return 1;
 }

@@ -86,8 +86,7 @@ void bench_compare(const char *title, const struct bench_way *ways, size_t count
 		qsort(times[i], repetitions, sizeof times[i][0], compare);
 		median = times[i][repetitions / 2];
 		first = i == 0 ? median : first;
-		printf("  %-28s %10.2f us   %6.2f\n", ways[i].name, median / 1000,
-		       median / first);
+		printf("  %-28s %10.2f us   %6.2f\n", ways[i].name, median / 1000, median / first);
 	}
 	fflush(stdout);
 }
@@ -200,10 +199,16 @@ static double call_daemon(void)
 static double start_stop_daemon(void)
 {
 	double begin = bench_now(), end;
-	char *arguments[] = { (char[]){ "start-stop-daemon" }, (char[]){ "--start" },
-			      (char[]){ "--background" }, (char[]){ "--quiet" },
-			      (char[]){ "--pidfile" }, (char[]){ "/nonexistent" },
-			      (char[]){ "--exec" }, self, (char[]){ "--" }, (char[]){ "end" },
+	char *arguments[] = { (char[]){ "start-stop-daemon" },
+			      (char[]){ "--start" },
+			      (char[]){ "--background" },
+			      (char[]){ "--quiet" },
+			      (char[]){ "--pidfile" },
+			      (char[]){ "/nonexistent" },
+			      (char[]){ "--exec" },
+			      self,
+			      (char[]){ "--" },
+			      (char[]){ "end" },
 			      NULL };
 	pid_t child;
 
@@ -226,7 +231,7 @@ static const struct bench_way starts[] = {
 };
 #define ALL (sizeof starts / sizeof *starts)
 #define WITHOUT_LIBDAEMON (ALL - 1) /* it uses select(2): no descriptor above 1023 */
-#define WITH_THREADS 2 /* the others fork */
+#define WITH_THREADS 2              /* the others fork */
 
 /* ---- launchers ---- */
 
@@ -274,8 +279,7 @@ static void touch(size_t mebibytes)
 	memset(memory, 1, size);
 }
 
-static void start_with(int descriptors, int threads, int mebibytes, size_t ways,
-		       size_t repetitions)
+static void start_with(int descriptors, int threads, int mebibytes, size_t ways, size_t repetitions)
 {
 	char title[128];
 	pid_t child;

@@ -35,4 +35,4 @@ static void close_libuv(void)
 	uv_loop_close(&loop);
 }
 
-const struct bench_loop peer_libuv = {open_libuv, run_libuv, close_libuv, true};
+const struct bench_loop peer_libuv = { open_libuv, run_libuv, close_libuv, true };

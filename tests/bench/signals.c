@@ -41,23 +41,24 @@ bool bench_signal_handled(int value, pid_t sender)
 
 static struct daemonkit_signals *signals;
 
-static int handle_signal(struct daemonkit_signal *signal, void *data)
+static int handle_signal(struct daemonkit_siginfo *info, void *data)
 {
 	(void)data;
-	return bench_signal_handled(daemonkit_signal_value(signal), daemonkit_signal_pid(signal))
-		       ? DAEMONKIT_STOP
+	return bench_signal_handled(daemonkit_siginfo_value(info), daemonkit_siginfo_pid(info))
+		       ? DAEMONKIT_SIGNALS_STOP
 		       : 0;
 }
 
 static void open_daemonkit(void)
 {
 	bench_must(daemonkit_signals_new(&signals), "signals");
-	bench_must(daemonkit_signals_set_handler(signals, SIGRTMIN, handle_signal, NULL), "signals");
+	bench_must(daemonkit_signals_set_handler(signals, SIGRTMIN, handle_signal, NULL),
+		   "signals");
 }
 
 static void dispatch_daemonkit(int timeout)
 {
-	struct pollfd ready = {.fd = daemonkit_signals_fd(signals), .events = POLLIN};
+	struct pollfd ready = { .fd = daemonkit_signals_fd(signals), .events = POLLIN };
 
 	if (poll(&ready, 1, timeout) == 1)
 		bench_must(daemonkit_signals_dispatch(signals), "dispatch");
@@ -75,10 +76,14 @@ static void close_daemonkit(void)
 }
 
 static const struct bench_loop daemonkit_dispatch = {
-	open_daemonkit, dispatch_daemonkit, close_daemonkit,
+	open_daemonkit,
+	dispatch_daemonkit,
+	close_daemonkit,
 };
 static const struct bench_loop daemonkit_serve = {
-	open_daemonkit, serve_daemonkit, close_daemonkit,
+	open_daemonkit,
+	serve_daemonkit,
+	close_daemonkit,
 };
 
 /* ---- signalfd ---- */
@@ -108,7 +113,7 @@ static void open_signalfd(void)
 static void wait_for_signalfd(int timeout)
 {
 	struct signalfd_siginfo info[64];
-	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
 	ssize_t length;
 
 	if (poll(&ready, 1, timeout) != 1)
@@ -126,7 +131,7 @@ static void close_signalfd(void)
 	signal(SIGRTMIN, SIG_DFL);
 }
 
-static const struct bench_loop with_signalfd = {open_signalfd, wait_for_signalfd, close_signalfd};
+static const struct bench_loop with_signalfd = { open_signalfd, wait_for_signalfd, close_signalfd };
 
 /* ---- a pipe of one's own ---- */
 
@@ -141,7 +146,7 @@ static int ends[2];
 
 static void write_record(int number, siginfo_t *info, void *context)
 {
-	struct record record = {number, info->si_value.sival_int, info->si_pid, info->si_uid};
+	struct record record = { number, info->si_value.sival_int, info->si_pid, info->si_uid };
 	int saved = errno;
 	ssize_t length = write(ends[1], &record, sizeof record);
 
@@ -152,8 +157,8 @@ static void write_record(int number, siginfo_t *info, void *context)
 
 static void open_self_pipe(void)
 {
-	struct sigaction action = {.sa_sigaction = write_record,
-				   .sa_flags = SA_SIGINFO | SA_RESTART};
+	struct sigaction action = { .sa_sigaction = write_record,
+				    .sa_flags = SA_SIGINFO | SA_RESTART };
 
 	bench_must(pipe2(ends, O_CLOEXEC | O_NONBLOCK), "pipe2");
 	bench_must(fcntl(ends[1], F_SETPIPE_SZ, 1 << 20), "F_SETPIPE_SZ");
@@ -164,7 +169,7 @@ static void open_self_pipe(void)
 static void wait_for_self_pipe(int timeout)
 {
 	struct record records[256];
-	struct pollfd ready = {.fd = ends[0], .events = POLLIN};
+	struct pollfd ready = { .fd = ends[0], .events = POLLIN };
 	ssize_t length;
 
 	if (poll(&ready, 1, timeout) != 1)
@@ -181,7 +186,7 @@ static void close_self_pipe(void)
 	close(ends[1]);
 }
 
-static const struct bench_loop self_pipe = {open_self_pipe, wait_for_self_pipe, close_self_pipe};
+static const struct bench_loop self_pipe = { open_self_pipe, wait_for_self_pipe, close_self_pipe };
 
 /* ---- the measures ---- */
 
@@ -218,7 +223,7 @@ static void note_losses(int count, int sent)
 
 static void queue_signal(pid_t pid, int value)
 {
-	while (sigqueue(pid, SIGRTMIN, (union sigval){.sival_int = value}) < 0) {
+	while (sigqueue(pid, SIGRTMIN, (union sigval){ .sival_int = value }) < 0) {
 		if (errno != EAGAIN)
 			exit(1);
 		sched_yield();
@@ -265,7 +270,7 @@ static double queued(void)
  */
 static pid_t start_sender(atomic_bool *all_sent)
 {
-	const struct timespec pause = {.tv_nsec = 1000000};
+	const struct timespec pause = { .tv_nsec = 1000000 };
 	pid_t receiver = getpid();
 	pid_t sender = fork();
 
@@ -315,7 +320,7 @@ static double flood(void)
 
 void bench_signals_once(void)
 {
-	const struct bench_way way = {"daemonkit", round_trip, &daemonkit_dispatch};
+	const struct bench_way way = { "daemonkit", round_trip, &daemonkit_dispatch };
 
 	bench_current = &way;
 	way.once();
@@ -324,21 +329,21 @@ void bench_signals_once(void)
 void bench_signals(void)
 {
 	struct bench_way ways[] = {
-		{"signalfd, 64 at a time", NULL, &with_signalfd},
-		{"a self-pipe of 16 bytes", NULL, &self_pipe},
-		{"daemonkit, dispatch()", NULL, &daemonkit_dispatch},
-		{"daemonkit, serve()", NULL, &daemonkit_serve},
-		{"libevent", NULL, &peer_libevent},
-		{"libuv", NULL, &peer_libuv},
+		{ "signalfd, 64 at a time", NULL, &with_signalfd },
+		{ "a self-pipe of 16 bytes", NULL, &self_pipe },
+		{ "daemonkit, dispatch()", NULL, &daemonkit_dispatch },
+		{ "daemonkit, serve()", NULL, &daemonkit_serve },
+		{ "libevent", NULL, &peer_libevent },
+		{ "libuv", NULL, &peer_libuv },
 	};
 	static const struct {
 		const char *title;
 		double (*once)(void);
 		size_t repetitions;
 	} measures[] = {
-		{"a signal sent and handled, each by itself", round_trip, 100},
-		{"10000 signals queued, then handled, each", queued, 30},
-		{"a flood of 20000 from another process, each", flood, 20},
+		{ "a signal sent and handled, each by itself", round_trip, 100 },
+		{ "10000 signals queued, then handled, each", queued, 30 },
+		{ "a flood of 20000 from another process, each", flood, 20 },
 	};
 	const size_t count = sizeof ways / sizeof *ways;
 

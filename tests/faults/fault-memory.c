@@ -113,9 +113,9 @@ static char path[128], log_path[128];
 static char self[4096], scenario_name[64];
 static char in_second_copy[32];
 
-static int ignore(struct daemonkit_signal *signal, void *data)
+static int ignore(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal, (void)data;
+	(void)info, (void)data;
 	return 0;
 }
 

@@ -57,10 +57,10 @@ static int set_all(const char *mode, const char *directory, bool jail)
 	return result;
 }
 
-static int stop(struct daemonkit_signal *signal, void *data)
+static int stop(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal, (void)data;
-	return DAEMONKIT_STOP;
+	(void)info, (void)data;
+	return DAEMONKIT_SIGNALS_STOP;
 }
 
 static int set_up(char *argv[])

@@ -166,11 +166,11 @@ static void block(int signal)
 static struct daemonkit_signals *heard;
 static int hangups;
 
-static int hear(struct daemonkit_signal *signal, void *data)
+static int hear(struct daemonkit_siginfo *info, void *data)
 {
 	(void)data;
-	if (daemonkit_signal_number(signal) == SIGTERM)
-		return DAEMONKIT_STOP;
+	if (daemonkit_siginfo_number(info) == SIGTERM)
+		return DAEMONKIT_SIGNALS_STOP;
 	hangups++;
 	return 0;
 }

@@ -15,7 +15,7 @@ struct daemonkit_signals *new_object(void)
 	return signals;
 }
 
-void handle(struct daemonkit_signals *signals, int number, daemonkit_signal_handler *handler,
+void handle(struct daemonkit_signals *signals, int number, daemonkit_signals_handler *handler,
 	    void *data)
 {
 	ck_assert_int_eq(daemonkit_signals_set_handler(signals, number, handler, data), 0);

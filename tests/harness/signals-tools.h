@@ -8,7 +8,7 @@
 #include <daemonkit/signals.h>
 
 struct daemonkit_signals *new_object(void);
-void handle(struct daemonkit_signals *signals, int number, daemonkit_signal_handler *handler,
+void handle(struct daemonkit_signals *signals, int number, daemonkit_signals_handler *handler,
 	    void *data);
 bool is_readable(const struct daemonkit_signals *signals);
 

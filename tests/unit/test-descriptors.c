@@ -304,8 +304,8 @@ START_TEST(arguments_are_checked)
 	ck_assert_int_eq(daemonkit_context_pass_fd(context, "a", high), -EBADF);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "descriptor a (300)"));
 	ck_assert_int_eq(daemonkit_context_find_fd(nothing, "a", 0, DAEMONKIT_FD_ANY), -EINVAL);
-	ck_assert_int_eq(daemonkit_context_take_fd(nothing, "a", 0, DAEMONKIT_FD_ANY), -EINVAL);
-	ck_assert_int_eq(daemonkit_context_take_fd(context, "a", 0, DAEMONKIT_FD_ANY), -ENOENT);
+	ck_assert_int_eq(daemonkit_context_detach_fd(nothing, "a", 0, DAEMONKIT_FD_ANY), -EINVAL);
+	ck_assert_int_eq(daemonkit_context_detach_fd(context, "a", 0, DAEMONKIT_FD_ANY), -ENOENT);
 	for (int kind = -1; kind <= 7; kind += 8) {
 		ck_assert_int_eq(daemonkit_context_find_fd(context, "a", 0, kind), -EINVAL);
 		ck_assert_ptr_nonnull(strstr(daemonkit_error(), "no such kind"));
@@ -511,9 +511,9 @@ START_TEST(what_is_taken_is_the_callers)
 		found[i] = daemonkit_context_find_fd(context, nothing, i, DAEMONKIT_FD_ANY);
 	}
 	/* Of another kind: it stays. */
-	ck_assert_int_eq(daemonkit_context_take_fd(context, "one", 1, DAEMONKIT_FD_LISTENER),
+	ck_assert_int_eq(daemonkit_context_detach_fd(context, "one", 1, DAEMONKIT_FD_LISTENER),
 			 -EPROTOTYPE);
-	taken = daemonkit_context_take_fd(context, "one", 1, DAEMONKIT_FD_ANY);
+	taken = daemonkit_context_detach_fd(context, "one", 1, DAEMONKIT_FD_ANY);
 	ck_assert_int_eq(taken, found[2]);
 	ck_assert(fcntl(taken, F_GETFD) & FD_CLOEXEC);
 	/* The next one is in its place, and the others in theirs. */
@@ -522,7 +522,7 @@ START_TEST(what_is_taken_is_the_callers)
 	ck_assert_int_eq(daemonkit_context_find_fd(context, "one", 2, DAEMONKIT_FD_ANY), -ENOENT);
 	ck_assert_int_eq(daemonkit_context_find_fd(context, "other", 0, DAEMONKIT_FD_ANY),
 			 found[1]);
-	ck_assert_int_eq(daemonkit_context_take_fd(context, "other", 0, DAEMONKIT_FD_ANY),
+	ck_assert_int_eq(daemonkit_context_detach_fd(context, "other", 0, DAEMONKIT_FD_ANY),
 			 found[1]);
 	close(found[1]);
 	daemonkit_context_free(context);

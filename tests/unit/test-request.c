@@ -44,96 +44,96 @@ __attribute__((__format__(__printf__, 1, 2))) static void say(const char *format
 	fflush(stdout);
 }
 
-static int succeed(struct daemonkit_signal *signal, void *data)
+static int succeed(struct daemonkit_siginfo *info, void *data)
 {
 	(void)data;
-	say("handled %d\n", daemonkit_signal_value(signal));
+	say("handled %d\n", daemonkit_siginfo_value(info));
 	return 0;
 }
 
-static int stop(struct daemonkit_signal *signal, void *data)
+static int stop(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal;
+	(void)info;
 	(void)data;
-	return DAEMONKIT_STOP;
+	return DAEMONKIT_SIGNALS_STOP;
 }
 
-static int fail_with_text(struct daemonkit_signal *signal, void *data)
+static int fail_with_text(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal;
+	(void)info;
 	return daemonkit_signals_set_handler(data, SIGKILL, succeed, NULL);
 }
 
-static int fail_without_text(struct daemonkit_signal *signal, void *data)
+static int fail_without_text(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal;
+	(void)info;
 	(void)data;
 	return -EPROTO;
 }
 
-static int reply(struct daemonkit_signal *signal, void *data)
+static int reply(struct daemonkit_siginfo *info, void *data)
 {
 	(void)data;
-	if (daemonkit_signal_status(signal, "step %d", 1) < 0 ||
-	    daemonkit_signal_status(signal, "step %d", 2) < 0 ||
-	    daemonkit_signal_reply(signal, EIO, "line %d: bad", 3) < 0 ||
-	    daemonkit_signal_reply(signal, 0, "again") != -EPERM ||
-	    daemonkit_signal_status(signal, "late") != -EPERM)
+	if (daemonkit_siginfo_status(info, "step %d", 1) < 0 ||
+	    daemonkit_siginfo_status(info, "step %d", 2) < 0 ||
+	    daemonkit_siginfo_reply(info, EIO, "line %d: bad", 3) < 0 ||
+	    daemonkit_siginfo_reply(info, 0, "again") != -EPERM ||
+	    daemonkit_siginfo_status(info, "late") != -EPERM)
 		exit(3);
 	say("handled %d\n", 0);
 	return 0;
 }
 
-static int reply_success(struct daemonkit_signal *signal, void *data)
+static int reply_success(struct daemonkit_siginfo *info, void *data)
 {
 	(void)data;
-	if (daemonkit_signal_reply(signal, 0, "%d hosts", 12) < 0)
+	if (daemonkit_siginfo_reply(info, 0, "%d hosts", 12) < 0)
 		exit(3);
 	return -EPROTO; /* ends the loop, and is no answer any more */
 }
 
-static int die(struct daemonkit_signal *signal, void *data)
+static int die(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal;
+	(void)info;
 	(void)data;
 	raise(SIGKILL);
 	return 0;
 }
 
-static int become_another(struct daemonkit_signal *signal, void *data)
+static int become_another(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal;
+	(void)info;
 	(void)data;
 	execlp("cat", "cat", NULL);
 	return 0;
 }
 
 /* Busy until the test closes the input. */
-static int be_busy(struct daemonkit_signal *signal, void *data)
+static int be_busy(struct daemonkit_siginfo *info, void *data)
 {
 	char byte;
 
-	(void)signal;
+	(void)info;
 	(void)data;
 	say("busy\n");
 	return read(0, &byte, 1) < 0;
 }
 
 /* A child that goes on with what it inherited has nothing to say. */
-static int fork_first(struct daemonkit_signal *signal, void *data)
+static int fork_first(struct daemonkit_siginfo *info, void *data)
 {
 	int status;
 	pid_t child = fork();
 
 	(void)data;
 	if (child == 0)
-		_exit(daemonkit_signal_reply(signal, -EIO, "the child's") == -ECHILD ? 0 : 1);
+		_exit(daemonkit_siginfo_reply(info, -EIO, "the child's") == -ECHILD ? 0 : 1);
 	return waitpid(child, &status, 0) == child && status == 0 ? 0 : -EPROTO;
 }
 
 static const struct {
 	const char *name;
-	daemonkit_signal_handler *handler;
+	daemonkit_signals_handler *handler;
 } daemons[] = {
 	{ "succeed", succeed },
 	{ "stop", stop },

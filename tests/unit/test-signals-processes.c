@@ -32,9 +32,9 @@
 			_exit(1 + __LINE__ % 250); \
 	} while (0)
 
-static int count_one(struct daemonkit_signal *signal, void *data)
+static int count_one(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal;
+	(void)info;
 	++*(int *)data;
 	return 0;
 }
@@ -62,13 +62,13 @@ struct sequence {
 	int end;
 };
 
-static int take_next(struct daemonkit_signal *signal, void *data)
+static int take_next(struct daemonkit_siginfo *info, void *data)
 {
 	struct sequence *sequence = data;
 
-	ck_assert_int_eq(daemonkit_signal_value(signal), sequence->next);
+	ck_assert_int_eq(daemonkit_siginfo_value(info), sequence->next);
 	sequence->next++;
-	return sequence->next == sequence->end ? DAEMONKIT_STOP : 0;
+	return sequence->next == sequence->end ? DAEMONKIT_SIGNALS_STOP : 0;
 }
 
 static void *wait_for_end(void *data)
@@ -133,13 +133,13 @@ struct by_thread {
 	int count;
 };
 
-static int take_by_thread(struct daemonkit_signal *signal, void *data)
+static int take_by_thread(struct daemonkit_siginfo *info, void *data)
 {
 	struct by_thread *by_thread = data;
-	int thread = daemonkit_signal_value(signal) / MANY;
+	int thread = daemonkit_siginfo_value(info) / MANY;
 
-	ck_assert_int_eq(daemonkit_signal_value(signal) % MANY, by_thread->next[thread]);
-	ck_assert_int_eq(daemonkit_signal_pid(signal), getpid());
+	ck_assert_int_eq(daemonkit_siginfo_value(info) % MANY, by_thread->next[thread]);
+	ck_assert_int_eq(daemonkit_siginfo_pid(info), getpid());
 	by_thread->next[thread]++;
 	by_thread->count++;
 	return 0;
@@ -768,17 +768,17 @@ static unsigned long long set_named(const char *text, const char *name)
 	return strtoull(line + strlen(name), NULL, 16) & ~(3ULL << 31);
 }
 
-static int start_programs(struct daemonkit_signal *signal, void *data)
+static int start_programs(struct daemonkit_siginfo *info, void *data)
 {
 	static const char *(*const ways[])(const char *path) = { by_exec, by_posix_spawn, by_system,
 								 by_popen };
 	const char *text = harness_read_file(ways[*(int *)data](harness_path("status")));
 
-	(void)signal;
+	(void)info;
 	ck_assert_uint_eq(set_named(text, "SigBlk:"), 0);
 	ck_assert_uint_eq(set_named(text, "SigIgn:"), 0);
 	ck_assert_uint_eq(set_named(text, "SigCgt:"), 0);
-	return DAEMONKIT_STOP;
+	return DAEMONKIT_SIGNALS_STOP;
 }
 
 /* In go-daemon the mask and the dispositions change; serve is the one that changes the mask, if

@@ -40,15 +40,15 @@ struct note {
 	uid_t uid;
 };
 
-static int take_note(struct daemonkit_signal *signal, void *data)
+static int take_note(struct daemonkit_siginfo *info, void *data)
 {
 	struct note *note = data;
 
 	note->count++;
-	note->number = daemonkit_signal_number(signal);
-	note->value = daemonkit_signal_value(signal);
-	note->pid = daemonkit_signal_pid(signal);
-	note->uid = daemonkit_signal_uid(signal);
+	note->number = daemonkit_siginfo_number(info);
+	note->value = daemonkit_siginfo_value(info);
+	note->pid = daemonkit_siginfo_pid(info);
+	note->uid = daemonkit_siginfo_uid(info);
 	return 0;
 }
 
@@ -58,13 +58,13 @@ struct sequence {
 	int end;
 };
 
-static int take_next(struct daemonkit_signal *signal, void *data)
+static int take_next(struct daemonkit_siginfo *info, void *data)
 {
 	struct sequence *sequence = data;
 
-	ck_assert_int_eq(daemonkit_signal_value(signal), sequence->next);
+	ck_assert_int_eq(daemonkit_siginfo_value(info), sequence->next);
 	sequence->next++;
-	return sequence->next == sequence->end ? DAEMONKIT_STOP : 0;
+	return sequence->next == sequence->end ? DAEMONKIT_SIGNALS_STOP : 0;
 }
 
 /* And all from one process. */
@@ -73,13 +73,13 @@ struct senders {
 	pid_t pid;
 };
 
-static int take_next_of_sender(struct daemonkit_signal *signal, void *data)
+static int take_next_of_sender(struct daemonkit_siginfo *info, void *data)
 {
 	struct senders *senders = data;
 
-	ck_assert_int_eq(daemonkit_signal_pid(signal), senders->pid);
-	ck_assert_uint_eq(daemonkit_signal_uid(signal), getuid());
-	return take_next(signal, &senders->sequence);
+	ck_assert_int_eq(daemonkit_siginfo_pid(info), senders->pid);
+	ck_assert_uint_eq(daemonkit_siginfo_uid(info), getuid());
+	return take_next(info, &senders->sequence);
 }
 
 /* A child that sends 0, 1, 2, ... with SIGRTMIN. */
@@ -115,10 +115,10 @@ START_TEST(null_is_refused)
 	ck_assert_int_eq(daemonkit_signals_serve(NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_signals_fd(NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_signals_dispatch(NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_signal_number(NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_signal_pid(NULL), -EINVAL);
-	ck_assert_uint_eq(daemonkit_signal_uid(NULL), (uid_t)-1);
-	ck_assert_int_eq(daemonkit_signal_value(NULL), 0);
+	ck_assert_int_eq(daemonkit_siginfo_number(NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_siginfo_pid(NULL), -EINVAL);
+	ck_assert_uint_eq(daemonkit_siginfo_uid(NULL), (uid_t)-1);
+	ck_assert_int_eq(daemonkit_siginfo_value(NULL), 0);
 	ck_assert_ptr_null(daemonkit_signals_free(NULL));
 	ck_assert_ptr_null(daemonkit_signals_free(signals));
 }
@@ -174,7 +174,7 @@ START_TEST(sigterm_stops_by_default)
 	ck_assert_int_eq(raise(SIGTERM), 0);
 	ck_assert_int_eq(daemonkit_signals_serve(signals), 0);
 	ck_assert_int_eq(raise(SIGTERM), 0);
-	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
 	daemonkit_signals_free(signals);
 }
 END_TEST
@@ -257,10 +257,10 @@ END_TEST
 
 /* Handlers */
 
-static int stop_at_two(struct daemonkit_signal *signal, void *data)
+static int stop_at_two(struct daemonkit_siginfo *info, void *data)
 {
-	take_note(signal, data);
-	return daemonkit_signal_value(signal) == 2 ? DAEMONKIT_STOP : 0;
+	take_note(info, data);
+	return daemonkit_siginfo_value(info) == 2 ? DAEMONKIT_SIGNALS_STOP : 0;
 }
 
 START_TEST(a_stop_leaves_the_rest)
@@ -272,7 +272,7 @@ START_TEST(a_stop_leaves_the_rest)
 	for (int i = 1; i <= 4; i++)
 		queue_one(getpid(), SIGRTMIN, i);
 	ck_assert(is_readable(signals));
-	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
 	ck_assert_int_eq(note.count, 2);
 	ck_assert_msg(is_readable(signals), "the rest is forgotten");
 	queue_one(getpid(), SIGRTMIN, 5);
@@ -281,7 +281,7 @@ START_TEST(a_stop_leaves_the_rest)
 	ck_assert_int_eq(note.value, 5);
 	ck_assert_msg(!is_readable(signals), "readable with nothing to take");
 	queue_one(getpid(), SIGRTMIN, 2);
-	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
 	ck_assert_msg(!is_readable(signals), "readable although the last one stopped");
 	queue_one(getpid(), SIGRTMIN, 6);
 	ck_assert(is_readable(signals));
@@ -299,25 +299,25 @@ START_TEST(a_stop_leaves_what_came_during_the_rest)
 	handle(signals, SIGRTMIN, stop_at_two, &note);
 	queue_one(getpid(), SIGRTMIN, 2);
 	queue_one(getpid(), SIGRTMIN, 2);
-	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
 	/* This one is in the pipe, and the one before it is not any more. */
 	queue_one(getpid(), SIGRTMIN, 3);
-	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
 	ck_assert_msg(is_readable(signals), "the one in the pipe is forgotten");
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
 	ck_assert_int_eq(note.value, 3);
 	queue_one(getpid(), SIGRTMIN, 2);
 	queue_one(getpid(), SIGRTMIN, 2);
-	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
-	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
 	ck_assert_msg(!is_readable(signals), "readable although the last one stopped");
 	daemonkit_signals_free(signals);
 }
 END_TEST
 
-static int give_back(struct daemonkit_signal *signal, void *data)
+static int give_back(struct daemonkit_siginfo *info, void *data)
 {
-	(void)signal;
+	(void)info;
 	return *(int *)data;
 }
 
@@ -332,7 +332,7 @@ START_TEST(an_error_ends_the_loop)
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "signal 1"));
 	raise(SIGHUP);
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), -EPIPE);
-	result = DAEMONKIT_STOP;
+	result = DAEMONKIT_SIGNALS_STOP;
 	raise(SIGHUP);
 	ck_assert_int_eq(daemonkit_signals_serve(signals), 0);
 	daemonkit_signals_free(signals);
@@ -347,7 +347,7 @@ struct place {
 	void *memory[64];
 };
 
-static int allocate_and_lock(struct daemonkit_signal *signal, void *data)
+static int allocate_and_lock(struct daemonkit_siginfo *info, void *data)
 {
 	struct place *place = data;
 	void **memory = &place->memory[place->count % 64];
@@ -358,11 +358,11 @@ static int allocate_and_lock(struct daemonkit_signal *signal, void *data)
 	free(*memory);
 	*memory = malloc((size_t)place->count % 8192 + 1);
 	place->count++;
-	if (daemonkit_signal_value(signal) % 7 == 0)
+	if (daemonkit_siginfo_value(info) % 7 == 0)
 		raise(SIGUSR1);
 	pthread_mutex_unlock(&place->mutex);
 	place->nesting--;
-	return daemonkit_signal_value(signal) == MANY - 1 ? DAEMONKIT_STOP : 0;
+	return daemonkit_siginfo_value(info) == MANY - 1 ? DAEMONKIT_SIGNALS_STOP : 0;
 }
 
 /* They interrupt malloc and the lock all the time, but their handlers do not. */
@@ -390,12 +390,12 @@ struct change {
 	struct note note;
 };
 
-static int change_handlers(struct daemonkit_signal *signal, void *data)
+static int change_handlers(struct daemonkit_siginfo *info, void *data)
 {
 	struct change *change = data;
-	int number = daemonkit_signal_number(signal);
+	int number = daemonkit_siginfo_number(info);
 
-	take_note(signal, &change->note);
+	take_note(info, &change->note);
 	handle(change->signals, number, NULL, NULL);
 	handle(change->signals, SIGUSR2, NULL, NULL);
 	handle(change->signals, SIGHUP, take_note, &change->note);
@@ -421,10 +421,10 @@ START_TEST(handlers_may_change_handlers)
 }
 END_TEST
 
-static int raise_again(struct daemonkit_signal *signal, void *data)
+static int raise_again(struct daemonkit_siginfo *info, void *data)
 {
-	take_note(signal, data);
-	return raise(daemonkit_signal_number(signal));
+	take_note(info, data);
+	return raise(daemonkit_siginfo_number(info));
 }
 
 START_TEST(dispatch_ends_although_signals_keep_coming)
@@ -545,7 +545,7 @@ START_TEST(many_before_dispatching)
 
 	handle(signals, SIGRTMIN, take_next, &sequence);
 	join_child(start_sender(MANY));
-	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
 	ck_assert_int_eq(sequence.next, MANY);
 	daemonkit_signals_free(signals);
 }
@@ -566,11 +566,11 @@ START_TEST(many_while_serving)
 }
 END_TEST
 
-static int let_many_come(struct daemonkit_signal *signal, void *data)
+static int let_many_come(struct daemonkit_siginfo *info, void *data)
 {
 	struct sequence *sequence = data;
 
-	(void)signal;
+	(void)info;
 	join_child(start_sender(sequence->end));
 	ck_assert_int_eq(sequence->next, 0);
 	return 0;
@@ -623,7 +623,7 @@ START_TEST(value_order_and_sender_of_many)
 	handle(signals, SIGRTMIN, take_next_of_sender, &senders);
 	senders.pid = start_sender(MANY);
 	join_child(senders.pid);
-	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
 	ck_assert_int_eq(senders.sequence.next, MANY);
 	ck_assert_msg(!is_readable(signals), "readable with nothing to take");
 	daemonkit_signals_free(signals);
@@ -712,10 +712,10 @@ START_TEST(beyond_the_pipe_each_number_is_kept)
 }
 END_TEST
 
-static int stop_always(struct daemonkit_signal *signal, void *data)
+static int stop_always(struct daemonkit_siginfo *info, void *data)
 {
-	take_note(signal, data);
-	return DAEMONKIT_STOP;
+	take_note(info, data);
+	return DAEMONKIT_SIGNALS_STOP;
 }
 
 START_TEST(a_stop_leaves_what_had_no_room)
@@ -729,10 +729,10 @@ START_TEST(a_stop_leaves_what_had_no_room)
 	fill_pipe();
 	raise(SIGUSR2);
 	raise(SIGHUP);
-	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
 	ck_assert_int_eq(note.number, SIGHUP);
 	ck_assert_msg(is_readable(signals), "the rest is forgotten");
-	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_STOP);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
 	ck_assert_int_eq(note.number, SIGUSR2);
 	ck_assert_msg(!is_readable(signals), "readable with nothing to take");
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
@@ -910,7 +910,7 @@ START_TEST(somebody_elses_event_loop)
 		if (ready == 1)
 			result = daemonkit_signals_dispatch(signals);
 	}
-	ck_assert_int_eq(result, DAEMONKIT_STOP);
+	ck_assert_int_eq(result, DAEMONKIT_SIGNALS_STOP);
 	ck_assert_int_eq(sequence.next, MANY);
 	join_child(sender);
 	close(loop);

@@ -100,7 +100,7 @@ static void tell_ready(struct quoted *quoted)
 	daemonkit_notify_ready(quoted->context);
 }
 
-static int on_reload(struct daemonkit_signal *signal, void *data)
+static int on_reload(struct daemonkit_siginfo *info, void *data)
 {
 	struct quoted *quoted = data;
 	int error;
@@ -108,10 +108,10 @@ static int on_reload(struct daemonkit_signal *signal, void *data)
 	daemonkit_notify_reloading(quoted->context);
 	error = daemonkit_context_reopen_log(quoted->context);
 	if (error < 0)
-		daemonkit_signal_reply(signal, error, "%s", daemonkit_error());
+		daemonkit_siginfo_reply(info, error, "%s", daemonkit_error());
 	error = read_quotes(quoted);
 	if (error < 0)
-		daemonkit_signal_reply(signal, error, "%s: %s", quoted->quotes_file,
+		daemonkit_siginfo_reply(info, error, "%s: %s", quoted->quotes_file,
 				       strerror(-error));
 	tell_ready(quoted);
 	return 0;
