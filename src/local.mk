@@ -18,6 +18,7 @@ libdaemonkit_internal_la_SOURCES = \
 	src/base/fd.h \
 	src/base/path.c \
 	src/base/path.h \
+	src/base/secret.h \
 	src/base/strerror.c \
 	src/base/strerror.h \
 	src/compat/capability.c \

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 static void discard_contents(struct archive *archive)
 {
 	if (archive->bytes != NULL)
@@ -34,7 +36,7 @@ unsigned char *archive_room(struct archive *archive, size_t length)
 		 * old memory.
 		 */
 		if (archive->length > 0)
-			memcpy(larger, archive->bytes, archive->length);
+			secret_copy(larger, archive->bytes, archive->length);
 		discard_contents(archive);
 		archive->bytes = larger;
 		archive->size = size;
@@ -48,7 +50,7 @@ static void write_bytes(struct archive *archive, const void *bytes, size_t lengt
 
 	if (room == NULL)
 		return;
-	memcpy(room, bytes, length);
+	secret_copy(room, bytes, length);
 	archive->length += length;
 }
 
@@ -58,7 +60,7 @@ static void read_bytes(struct archive *archive, void *bytes, size_t length)
 		archive->error = -EBADMSG;
 	if (archive->error < 0)
 		return;
-	memcpy(bytes, archive->next, length);
+	secret_copy(bytes, archive->next, length);
 	archive->next += length;
 	archive->left -= length;
 }

@@ -11,6 +11,7 @@
 
 #include "base/cancel.h"
 #include "base/fd.h"
+#include "base/secret.h"
 #include "context/context-internal.h"
 #include "manager/named-fds.h"
 #include "start/marker.h"
@@ -103,7 +104,7 @@ int daemonkit_context_set_payload(struct daemonkit_context *context, const void 
 		copy = malloc(length);
 		if (copy == NULL)
 			return error_system(-ENOMEM, "payload");
-		memcpy(copy, bytes, length);
+		secret_copy(copy, bytes, length);
 	}
 	settings_wipe_payload(&context->settings);
 	context->settings.payload = copy;
@@ -126,7 +127,7 @@ int daemonkit_context_take_payload(struct daemonkit_context *context, void *buff
 	if (length > size)
 		return error_set(-ENOBUFS, "payload: %zu bytes do not fit into %zu", length, size);
 	if (length > 0)
-		memcpy(buffer, settings->payload, length);
+		secret_copy(buffer, settings->payload, length);
 	settings_wipe_payload(&context->settings);
 	return (int)length;
 }

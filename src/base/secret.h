@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Copying private bytes. */
+#ifndef BASE_SECRET_H
+#define BASE_SECRET_H
+
+#include <stddef.h>
+
+/*
+ * memcpy(3) byte by byte.  memcpy(3) itself leaves the last bytes in vector registers
+ * (with AVX-512, whole 32-byte pieces), and the dynamic linker saves those on the stack
+ * when it resolves the next function.  Copies are wiped with explicit_bzero(3).
+ */
+static inline void secret_copy(void *to, const void *from, size_t length)
+{
+	volatile unsigned char *next = to;
+	const volatile unsigned char *source = from;
+
+	for (size_t i = 0; i < length; i++)
+		next[i] = source[i];
+}
+
+#endif /* BASE_SECRET_H */
