@@ -51,6 +51,20 @@ ssize_t fd_read_at(int fd, void *buffer, size_t size, off_t offset)
 	return count < 0 ? -errno : count;
 }
 
+ssize_t fd_read_file(int directory, const char *path, char *text, size_t size)
+{
+	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (fd < 0)
+		return -errno;
+	length = fd_read(fd, text, size - 1);
+	fd_close(fd);
+	if (length >= 0)
+		text[length] = '\0';
+	return length;
+}
+
 int fd_write_all(int fd, const void *buffer, size_t size)
 {
 	const char *next = buffer;

@@ -19,6 +19,12 @@ ssize_t fd_read(int fd, void *buffer, size_t size);
 ssize_t fd_read_at(int fd, void *buffer, size_t size, off_t offset);
 int fd_write_all(int fd, const void *buffer, size_t size);
 
+/*
+ * Read a small file, such as one of /proc, as a string; directory and path are those of
+ * openat(2).  The rest of a larger file is ignored.  Returns the length or a negative errno.
+ */
+ssize_t fd_read_file(int directory, const char *path, char *text, size_t size);
+
 /* dup2(2), and set or clear close-on-exec: 0 or a negative errno. */
 int fd_replace(int from, int to);
 int fd_set_cloexec(int fd, bool on);

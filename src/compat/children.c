@@ -15,6 +15,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "base/fd.h"
+
 static bool is_main_thread(void)
 {
 	return syscall(SYS_gettid) == getpid();
@@ -39,7 +41,7 @@ struct list {
 	pid_t pid; /* the digits read so far */
 };
 
-static void reap_child(struct list *list, const char *text, ssize_t length)
+static void visit_children(struct list *list, const char *text, ssize_t length)
 {
 	for (ssize_t i = 0; i < length; i++) {
 		if (text[i] >= '0' && text[i] <= '9') {
@@ -59,15 +61,14 @@ int compat_children_each(void (*visit)(pid_t child, void *data), void *data)
 	int fd;
 
 	snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)getpid());
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = fd_open(path, O_RDONLY, 0);
 	if (fd < 0)
-		return errno == ENOENT ? -ENOTSUP : -errno;
+		return fd == -ENOENT ? -ENOTSUP : fd;
 	do {
-		length = read(fd, text, sizeof text);
-		reap_child(&list, text, length);
-	} while (length > 0 || (length < 0 && errno == EINTR));
-	length = length < 0 ? -errno : 0;
-	close(fd);
+		length = fd_read(fd, text, sizeof text);
+		visit_children(&list, text, length);
+	} while (length > 0);
+	fd_close(fd);
 	return (int)length;
 }
 

@@ -54,46 +54,32 @@ int compat_ofd_is_locked(int fd)
 	return ofd_lock_range(fd, F_OFD_GETLK, &lock, F_WRLCK) == 0 && lock.l_type == F_WRLCK;
 }
 
-/* A line of fdinfo such as "lock:\t1: OFDLCK ADVISORY  WRITE -1 fe:00:7 1073741824 1073741824" */
-static bool is_ofd_lock(const char *line)
-{
-	long long start, end;
-	char kind[16], access[16];
-
-	return sscanf(line, "lock: %*d: %15s %*s %15s %*s %*s %lld %lld", kind, access, &start,
-		      &end) == 4 &&
-	       strcmp(kind, "OFDLCK") == 0 && strcmp(access, "WRITE") == 0 &&
-	       start == COMPAT_GUARD_BYTE && end == COMPAT_GUARD_BYTE;
-}
-
-/* Like is_ofd_lock(), for a POSIX lock on any of the bytes before that one. */
-static bool is_posix_lock(const char *line)
+/*
+ * Does a line of fdinfo, such as
+ * "lock:\t1: OFDLCK ADVISORY  WRITE -1 fe:00:7 1073741824 1073741824",
+ * show the OFD lock on the guard byte, or else a POSIX lock on any of the bytes before it?
+ */
+static bool is_write_lock(const char *line, bool ofd)
 {
 	char kind[16], access[16];
 	long long start;
 
 	return sscanf(line, "lock: %*d: %15s %*s %15s %*s %*s %lld", kind, access, &start) == 3 &&
-	       strcmp(kind, "POSIX") == 0 && strcmp(access, "WRITE") == 0 &&
-	       start < COMPAT_GUARD_BYTE;
+	       strcmp(kind, ofd ? "OFDLCK" : "POSIX") == 0 && strcmp(access, "WRITE") == 0 &&
+	       (ofd ? start == COMPAT_GUARD_BYTE : start < COMPAT_GUARD_BYTE);
 }
 
 /* Does this descriptor, a file of /proc/PID/fdinfo, show such a lock?  Or -errno. */
-static int shows_lock(int directory, const char *name, bool (*sought)(const char *line))
+static int shows_lock(int directory, const char *name, bool ofd)
 {
-	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
 	char text[4096]; /* the locks come before the parts that may be long */
 	char *next = text, *line;
-	ssize_t length;
+	ssize_t length = fd_read_file(directory, name, text, sizeof text);
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	length = fd_read(fd, text, sizeof text - 1);
-	fd_close(fd);
 	if (length < 0)
 		return length == -ENOENT ? 0 : (int)length;
-	text[length] = '\0';
 	while ((line = strsep(&next, "\n")))
-		if (strncmp(line, "lock:", 5) == 0 && sought(line))
+		if (strncmp(line, "lock:", 5) == 0 && is_write_lock(line, ofd))
 			return 1;
 	return 0;
 }
@@ -111,8 +97,7 @@ static int shows_file(int directory, const char *name, const struct stat *file)
 }
 
 /* Search the descriptors in a directory "fdinfo"; *any: it has some. */
-static int look_through(const char *path, const struct stat *file, bool (*sought)(const char *line),
-			bool *any)
+static int look_through(const char *path, const struct stat *file, bool ofd, bool *any)
 {
 	struct dirent *entry;
 	int result = 0;
@@ -130,7 +115,7 @@ static int look_through(const char *path, const struct stat *file, bool (*sought
 		if (entry->d_name[0] == '.')
 			continue;
 		*any = true;
-		result = shows_lock(dirfd(list), entry->d_name, sought);
+		result = shows_lock(dirfd(list), entry->d_name, ofd);
 		if (result > 0)
 			result = shows_file(dirfd(list), entry->d_name, file);
 	}
@@ -139,8 +124,7 @@ static int look_through(const char *path, const struct stat *file, bool (*sought
 }
 
 /* After the first thread exits, its directory is empty; another thread's shows the descriptors. */
-static int look_through_threads(pid_t pid, const struct stat *file,
-				bool (*sought)(const char *line))
+static int look_through_threads(pid_t pid, const struct stat *file, bool ofd)
 {
 	char path[64 + NAME_MAX];
 	struct dirent *entry;
@@ -156,26 +140,26 @@ static int look_through_threads(pid_t pid, const struct stat *file,
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof path, "/proc/%ld/task/%s/fdinfo", (long)pid, entry->d_name);
-		result = look_through(path, file, sought, &any);
+		result = look_through(path, file, ofd, &any);
 	}
 	closedir(list);
 	return result;
 }
 
-static int held_by(pid_t pid, const struct stat *file, bool (*sought)(const char *line))
+static int held_by(pid_t pid, const struct stat *file, bool ofd)
 {
 	char path[64];
 	bool any = false;
 	int result;
 
 	snprintf(path, sizeof path, "/proc/%ld/fdinfo", (long)pid);
-	result = look_through(path, file, sought, &any);
-	return result == 0 && !any ? look_through_threads(pid, file, sought) : result;
+	result = look_through(path, file, ofd, &any);
+	return result == 0 && !any ? look_through_threads(pid, file, ofd) : result;
 }
 
 int compat_ofd_lock_held_by(pid_t pid, const struct stat *file)
 {
-	return held_by(pid, file, is_ofd_lock);
+	return held_by(pid, file, true);
 }
 
 /*
@@ -194,7 +178,7 @@ static int are_shown(void)
 	if (fcntl(ends[1], F_SETLK, &lock) < 0 || fstat(ends[1], &st) < 0)
 		result = -ENOTSUP;
 	else
-		result = held_by(getpid(), &st, is_posix_lock);
+		result = held_by(getpid(), &st, false);
 	fd_close(ends[0]);
 	fd_close(ends[1]);
 	return result;
@@ -202,7 +186,7 @@ static int are_shown(void)
 
 int compat_posix_lock_held_by(pid_t pid, const struct stat *file)
 {
-	int shown, result = held_by(pid, file, is_posix_lock);
+	int shown, result = held_by(pid, file, false);
 
 	if (result != 0)
 		return result;

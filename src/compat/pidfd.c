@@ -132,23 +132,13 @@ int compat_pidfd_exit_status(int pidfd, int *status)
 	return 0;
 }
 
-/* Read a small file of /proc as a string: its length or -errno. */
-static ssize_t read_proc_file(const char *path, char *text, size_t size)
+/* Read a file of /proc/PID as a string: its length or -errno. */
+static ssize_t read_proc_file(pid_t pid, const char *name, char *text, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length;
+	char path[64];
 
-	if (fd < 0)
-		return -errno;
-	do {
-		length = read(fd, text, size - 1);
-	} while (length < 0 && errno == EINTR);
-	if (length < 0)
-		length = -errno;
-	else
-		text[length] = '\0';
-	close(fd);
-	return length;
+	snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
+	return fd_read_file(AT_FDCWD, path, text, size);
 }
 
 /* Find a field of /proc/PID/stat after the name, which may contain any character. */
@@ -167,11 +157,9 @@ static const char *stat_field(const char *text, int wanted)
 int compat_process_stat(pid_t pid, struct compat_process *process)
 {
 	const char *state, *threads, *start;
-	char path[64], text[1024];
-	ssize_t length;
+	char text[1024];
+	ssize_t length = read_proc_file(pid, "stat", text, sizeof text);
 
-	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-	length = read_proc_file(path, text, sizeof text);
 	state = length > 0 ? stat_field(text, 3) : NULL;
 	threads = length > 0 ? stat_field(text, 20) : NULL;
 	start = length > 0 ? stat_field(text, 22) : NULL;
@@ -209,10 +197,9 @@ static int signal_is_in_set(const char *status, const char *name, int signal)
 
 int compat_process_pending(pid_t pid, int signal)
 {
-	char path[64], text[4096];
+	char text[4096];
 
-	snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
-	if (read_proc_file(path, text, sizeof text) < 0)
+	if (read_proc_file(pid, "status", text, sizeof text) < 0)
 		return -ENOTSUP;
 	return signal_is_in_set(text, "\nShdPnd:", signal);
 }
@@ -221,20 +208,18 @@ int compat_process_pending(pid_t pid, int signal)
 static bool waits_for_signals(pid_t pid)
 {
 	static const char function[] = "do_sigtimedwait";
-	char path[64], text[128];
+	char text[128];
 
-	snprintf(path, sizeof path, "/proc/%ld/wchan", (long)pid);
-	return read_proc_file(path, text, sizeof text) > 0 &&
+	return read_proc_file(pid, "wchan", text, sizeof text) > 0 &&
 	       strncmp(text, function, sizeof function - 1) == 0;
 }
 
 int compat_process_disposition(pid_t pid, int signal)
 {
 	int caught, blocked, ignored;
-	char path[64], text[4096];
+	char text[4096];
 
-	snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
-	if (read_proc_file(path, text, sizeof text) < 0)
+	if (read_proc_file(pid, "status", text, sizeof text) < 0)
 		return -ENOTSUP;
 	caught = signal_is_in_set(text, "\nSigCgt:", signal);
 	blocked = signal_is_in_set(text, "\nSigBlk:", signal);

@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #endif
 
+#include "base/fd.h"
+
 #if defined(COMPAT_LINUX) && defined(SYS_getrandom)
 #define DO_NOT_WAIT 1
 
@@ -27,15 +29,13 @@ int compat_random(void *bytes, size_t size)
 #else
 int compat_random(void *bytes, size_t size)
 {
-	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	int fd = fd_open("/dev/urandom", O_RDONLY, 0);
 	ssize_t count;
 
 	if (fd < 0)
-		return -errno;
-	do {
-		count = read(fd, bytes, size);
-	} while (count < 0 && errno == EINTR);
-	close(fd);
+		return fd;
+	count = fd_read(fd, bytes, size);
+	fd_close(fd);
 	return count == (ssize_t)size ? 0 : -EIO;
 }
 #endif

@@ -56,6 +56,23 @@ START_TEST(reading_and_writing)
 }
 END_TEST
 
+START_TEST(small_files_are_strings)
+{
+	int directory = open(harness_path("."), O_RDONLY | O_DIRECTORY);
+	char text[6];
+
+	harness_write_file(harness_path("x"), "hello, world");
+	ck_assert_int_eq(fd_read_file(directory, "x", text, sizeof text), 5);
+	ck_assert_str_eq(text, "hello");
+	harness_write_file(harness_path("x"), "");
+	ck_assert_int_eq(fd_read_file(AT_FDCWD, harness_path("x"), text, sizeof text), 0);
+	ck_assert_str_eq(text, "");
+	ck_assert_int_eq(fd_read_file(directory, "none", text, sizeof text), -ENOENT);
+	ck_assert_int_eq(fd_read_file(directory, ".", text, sizeof text), -EISDIR);
+	close(directory);
+}
+END_TEST
+
 /* More than a pipe takes at once. */
 START_TEST(all_is_written)
 {
@@ -177,6 +194,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(descriptors, own_numbers_are_above_another);
 	tcase_add_test(descriptors, opened_with_close_on_exec);
 	tcase_add_test(descriptors, reading_and_writing);
+	tcase_add_test(descriptors, small_files_are_strings);
 	tcase_add_test(descriptors, all_is_written);
 	tcase_add_test(descriptors, out_of_the_way_of_the_standard_ones);
 	tcase_add_test(descriptors, the_same_file);
