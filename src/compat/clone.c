@@ -16,7 +16,8 @@
 #include <stddef.h>
 #include <sys/wait.h>
 
-int compat_wait_status(const siginfo_t *info)
+/* Convert the result of waitid(2) to a status of waitpid(2). */
+static int to_wait_status(const siginfo_t *info)
 {
 	if (info->si_code == CLD_EXITED)
 		return (info->si_status & 0xff) << 8;
@@ -162,7 +163,7 @@ pid_t compat_reap(pid_t pid, int pidfd, int *status)
 		return waitpid(pid, status, __WALL);
 	if (waitid(BY_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0)
 		return errno == ECHILD || errno == EINTR ? -1 : waitpid(pid, status, __WALL);
-	*status = compat_wait_status(&info);
+	*status = to_wait_status(&info);
 	return info.si_pid;
 }
 
@@ -178,7 +179,7 @@ pid_t compat_read_status(pid_t pid, int pidfd, int *status)
 	if (result < 0)
 		return -1;
 	if (info.si_pid != 0)
-		*status = compat_wait_status(&info);
+		*status = to_wait_status(&info);
 	return info.si_pid;
 }
 #else
@@ -211,7 +212,7 @@ pid_t compat_read_status(pid_t pid, int pidfd, int *status)
 	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
 		return -1;
 	if (info.si_pid != 0)
-		*status = compat_wait_status(&info);
+		*status = to_wait_status(&info);
 	return info.si_pid;
 }
 #endif

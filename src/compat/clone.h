@@ -3,7 +3,6 @@
 #ifndef COMPAT_CLONE_H
 #define COMPAT_CLONE_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -38,10 +37,7 @@ int compat_spawn(int (*function)(void *data), void *data, bool sibling,
  */
 pid_t compat_reap(pid_t pid, int pidfd, int *status);
 
-/* Read the status and leave the child a zombie: its pid, 0 if it runs, or -1. */
+/* Read the status and leave the child a zombie: its pid, 0 if it runs, or -1 and errno. */
 pid_t compat_read_status(pid_t pid, int pidfd, int *status);
-
-/* Convert the result of waitid(2) to a status of waitpid(2).  Async-signal-safe. */
-int compat_wait_status(const siginfo_t *info);
 
 #endif /* COMPAT_CLONE_H */

@@ -109,10 +109,13 @@ int daemonkit_control_set_stop_timeout(struct daemonkit_control *control, int gr
 
 int daemonkit_control_set_reload(struct daemonkit_control *control, int signal, int timeout)
 {
+	int result;
+
 	if (control == NULL)
 		return error_null(__func__);
-	if (signal < 0 || signal > SIGRTMAX)
-		return error_set(-EINVAL, "signal %d: there is no such signal", signal);
+	result = signal == 0 ? 0 : process_check_signal(signal);
+	if (result < 0)
+		return result;
 	control->reload_signal = signal;
 	control->reload_timeout = timeout;
 	return 0;

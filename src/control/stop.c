@@ -6,7 +6,6 @@
 #include "control/control-internal.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <sys/stat.h>
 
 #include <daemonkit/error.h>
@@ -14,25 +13,17 @@
 
 #include "base/fd.h"
 #include "pidfile/pidfile-internal.h"
+#include "process/process-internal.h"
 
-/* Stop a process: 0, 1 if it had to be killed, or a negative errno. */
-static int end_process(struct daemonkit_control *control, struct daemonkit_process *process)
+static void show_killing(void *control)
 {
-	int result = daemonkit_process_stop(process, control->grace, DAEMONKIT_NEVER);
-
-	if (result != -ETIMEDOUT || control->force == DAEMONKIT_NEVER)
-		return result;
 	control_begin(control, "killing");
-	result = daemonkit_process_signal(process, SIGKILL);
-	if (result == 0)
-		result = daemonkit_process_wait(process, control->force);
-	return result == 0 ? 1 : result;
 }
 
-/* Stop the process, and clean up after one that was killed. */
-static int end_with_children(struct daemonkit_control *control, struct daemonkit_process *process)
+/* Stop a process, and remove the file that one which was killed has left; as process_stop(). */
+static int end_process(struct daemonkit_control *control, struct daemonkit_process *process)
 {
-	int result = end_process(control, process);
+	int result = process_stop(process, control->grace, control->force, show_killing, control);
 
 	if (result < 0 && result != -ESRCH)
 		return result;
@@ -76,7 +67,7 @@ static int stop_process(struct daemonkit_control *control, struct daemonkit_proc
 
 	control_begin(control, "stopping");
 	do {
-		result = end_with_children(control, process);
+		result = end_process(control, process);
 		daemonkit_process_free(process);
 		next = result < 0 ? result : find_successor(control, pid_file, &process);
 	} while (next > 0);

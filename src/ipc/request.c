@@ -261,9 +261,9 @@ int daemonkit_process_request(struct daemonkit_process *process, int signal, int
 
 	if (process == NULL)
 		return error_null(__func__);
-	if (signal < 1 || signal > SIGRTMAX)
-		return error_set(-EINVAL, "signal %d: there is no such signal", signal);
-	result = process_check_effect(process, signal);
+	result = process_check_signal(signal);
+	if (result == 0)
+		result = process_check_effect(process, signal);
 	if (result == 0)
 		result = request_until(&request);
 	fd_close(request.line);

@@ -24,6 +24,16 @@ int process_queue(const struct daemonkit_process *process, int signal, uint32_t 
  */
 int process_check_effect(const struct daemonkit_process *process, int signal);
 
+/* Is this the number of a signal?  0, or -EINVAL with its text. */
+int process_check_signal(int signal);
+
+/*
+ * daemonkit_process_stop(): 0 if the process has exited, 1 if it had to be killed, or an
+ * error with its text.  The function is called before the process is killed, unless NULL.
+ */
+int process_stop(struct daemonkit_process *process, int grace, int force,
+		 void (*before_kill)(void *data), void *data);
+
 /* The running time: seconds, or -ENOTSUP. */
 int64_t process_age(const struct daemonkit_process *process);
 

@@ -192,6 +192,21 @@ int64_t process_age(const struct daemonkit_process *process)
 	return compat_process_age(st.start);
 }
 
+int process_check_signal(int signal)
+{
+	if (signal < 1 || signal > SIGRTMAX)
+		return error_set(-EINVAL, "signal %d: there is no such signal", signal);
+	return 0;
+}
+
+/* Set the text for the result of sending a signal. */
+static int signal_result(const struct daemonkit_process *process, int signal, int result)
+{
+	return result < 0
+		       ? error_system(result, "process %ld: signal %d", (long)process->pid, signal)
+		       : 0;
+}
+
 int daemonkit_process_signal(struct daemonkit_process *process, int signal)
 {
 	DISABLE_CANCELLATION;
@@ -199,12 +214,8 @@ int daemonkit_process_signal(struct daemonkit_process *process, int signal)
 
 	if (!process)
 		return error_null(__func__);
-	if (signal < 1 || signal > SIGRTMAX)
-		return error_set(-EINVAL, "signal %d: there is no such signal", signal);
-	result = send_signal(process, signal);
-	if (result < 0)
-		return error_system(result, "process %ld: signal %d", (long)process->pid, signal);
-	return 0;
+	result = process_check_signal(signal);
+	return result == 0 ? signal_result(process, signal, send_signal(process, signal)) : result;
 }
 
 /* 0 if it has exited, -ETIMEDOUT at the deadline; no text. */
@@ -244,6 +255,27 @@ int daemonkit_process_wait(struct daemonkit_process *process, int timeout)
 	return wait_result(process, wait_for_end(process, deadline_after(timeout)));
 }
 
+int process_stop(struct daemonkit_process *process, int grace, int force,
+		 void (*before_kill)(void *data), void *data)
+{
+	int result = signal_result(process, SIGTERM, send_signal(process, SIGTERM));
+
+	if (result < 0)
+		return result;
+	result = wait_for_end(process, deadline_after(grace));
+	if (result != -ETIMEDOUT || force == DAEMONKIT_NEVER)
+		return wait_result(process, result);
+	if (before_kill)
+		before_kill(data);
+	result = send_signal(process, SIGKILL);
+	if (result == -ESRCH) /* it exited by itself just now */
+		return 0;
+	result = signal_result(process, SIGKILL, result);
+	if (result == 0)
+		result = wait_result(process, wait_for_end(process, deadline_after(force)));
+	return result < 0 ? result : 1;
+}
+
 int daemonkit_process_stop(struct daemonkit_process *process, int grace, int force)
 {
 	DISABLE_CANCELLATION;
@@ -251,16 +283,6 @@ int daemonkit_process_stop(struct daemonkit_process *process, int grace, int for
 
 	if (!process)
 		return error_null(__func__);
-	result = daemonkit_process_signal(process, SIGTERM);
-	if (result < 0)
-		return result;
-	result = wait_for_end(process, deadline_after(grace));
-	if (result != -ETIMEDOUT || force == DAEMONKIT_NEVER)
-		return wait_result(process, result);
-	result = send_signal(process, SIGKILL);
-	if (result == -ESRCH) /* it exited by itself just now */
-		return 0;
-	if (result < 0)
-		return error_system(result, "process %ld: signal %d", (long)process->pid, SIGKILL);
-	return wait_result(process, wait_for_end(process, deadline_after(force)));
+	result = process_stop(process, grace, force, NULL, NULL);
+	return result < 0 ? result : 0;
 }

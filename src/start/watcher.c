@@ -59,14 +59,9 @@ static void ignore_signal(int signal)
 /* Has the daemon exited?  Does not reap it, so that its pid is not reused. */
 static bool daemon_has_ended(pid_t daemon, int *status)
 {
-	siginfo_t info = { .si_pid = 0 };
+	pid_t found = compat_read_status(daemon, -1, status);
 
-	if (waitid(P_PID, (id_t)daemon, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-		return errno == ECHILD;
-	if (info.si_pid == 0)
-		return false;
-	*status = compat_wait_status(&info);
-	return true;
+	return found > 0 || (found < 0 && errno == ECHILD);
 }
 
 static _Noreturn void watch(pid_t daemon, int fd)
