@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
@@ -178,26 +177,6 @@ int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)
 	return result;
 }
 
-/*
- * Format a text of at most CHANNEL_TEXT_MAX bytes.  A truncated text ends with a whole
- * character: a manager discards text that is not valid UTF-8.
- */
-__attribute__((__format__(__printf__, 2, 0))) static void compose_text(
-	char text[static CHANNEL_TEXT_MAX + 2], const char *format, va_list arguments)
-{
-	size_t end = CHANNEL_TEXT_MAX;
-	int length = vsnprintf(text, CHANNEL_TEXT_MAX + 2, format, arguments);
-
-	if (length < 0)
-		text[0] = '\0';
-	if (length <= CHANNEL_TEXT_MAX)
-		return;
-	/* Go back to the beginning of the first character that does not fit. */
-	while (end > CHANNEL_TEXT_MAX - 4 && ((unsigned char)text[end] & 0xc0) == 0x80)
-		end--;
-	text[end] = '\0';
-}
-
 int daemonkit_notify_failed(struct daemonkit_context *context, int error, const char *format, ...)
 {
 	DISABLE_CANCELLATION;
@@ -209,7 +188,7 @@ int daemonkit_notify_failed(struct daemonkit_context *context, int error, const 
 		result = error_set(-EINVAL, "%s: an errno and a text are needed", __func__);
 	if (result == 0) {
 		va_start(arguments, format);
-		compose_text(text, format, arguments);
+		channel_format(text, format, arguments);
 		va_end(arguments);
 		result = notify_failed(&context->notify, error < 0 ? error : -error, text);
 	}
@@ -227,7 +206,7 @@ int daemonkit_notify_status(struct daemonkit_context *context, const char *forma
 		result = error_null(__func__);
 	if (result == 0) {
 		va_start(arguments, format);
-		compose_text(text, format, arguments);
+		channel_format(text, format, arguments);
 		va_end(arguments);
 		result = notify_status(&context->notify, text);
 	}

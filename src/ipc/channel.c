@@ -28,6 +28,21 @@
 /* The size of a piece of the settings: well below the smallest socket buffer. */
 #define PIECE 16384
 
+void channel_format(char text[static CHANNEL_TEXT_MAX + 2], const char *format, va_list arguments)
+{
+	int length = vsnprintf(text, CHANNEL_TEXT_MAX + 2, format, arguments);
+	size_t end = CHANNEL_TEXT_MAX;
+
+	if (length < 0)
+		text[0] = '\0';
+	if (length <= CHANNEL_TEXT_MAX)
+		return;
+	/* Go back to the beginning of the first character that does not fit. */
+	while (end > CHANNEL_TEXT_MAX - 4 && ((unsigned char)text[end] & 0xC0) == 0x80)
+		end--;
+	text[end] = '\0';
+}
+
 int channel_pair(int ends[2])
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)

@@ -3,6 +3,7 @@
 #ifndef IPC_CHANNEL_H
 #define IPC_CHANNEL_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -36,6 +37,14 @@ struct channel_message {
 	int32_t number;
 	char text[CHANNEL_TEXT_MAX + 1];
 };
+
+/*
+ * Format the text of a message.  A text that is cut ends with a whole character of UTF-8:
+ * a service manager discards text that is not valid.  The buffer has one byte more than
+ * the text, to show where its last character ends.
+ */
+void channel_format(char text[static CHANNEL_TEXT_MAX + 2], const char *format, va_list arguments)
+	__attribute__((__format__(__printf__, 2, 0)));
 
 /* Create both ends, close-on-exec, 3 or higher: 0 or a negative errno. */
 int channel_pair(int ends[2]);

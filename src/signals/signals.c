@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <daemonkit/error.h>
@@ -377,13 +376,13 @@ int daemonkit_siginfo_value(const struct daemonkit_siginfo *info)
 int daemonkit_siginfo_reply(struct daemonkit_siginfo *info, int error, const char *format, ...)
 {
 	DISABLE_CANCELLATION;
-	char text[CHANNEL_TEXT_MAX + 1];
+	char text[CHANNEL_TEXT_MAX + 2];
 	va_list arguments;
 
 	if (info == NULL || format == NULL)
 		return error_null(__func__);
 	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
+	channel_format(text, format, arguments);
 	va_end(arguments);
 	return reply_send(info->answer, error > 0 ? -error : error, text);
 }
@@ -391,13 +390,13 @@ int daemonkit_siginfo_reply(struct daemonkit_siginfo *info, int error, const cha
 int daemonkit_siginfo_status(struct daemonkit_siginfo *info, const char *format, ...)
 {
 	DISABLE_CANCELLATION;
-	char text[CHANNEL_TEXT_MAX + 1];
+	char text[CHANNEL_TEXT_MAX + 2];
 	va_list arguments;
 
 	if (info == NULL || format == NULL)
 		return error_null(__func__);
 	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
+	channel_format(text, format, arguments);
 	va_end(arguments);
 	return reply_status(info->answer, text);
 }

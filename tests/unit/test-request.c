@@ -92,6 +92,13 @@ static int reply_success(struct daemonkit_siginfo *info, void *data)
 	return -EPROTO; /* ends the loop, and is no answer any more */
 }
 
+/* The last character does not fit: it begins at byte 3999 of 4000. */
+static int reply_at_length(struct daemonkit_siginfo *info, void *data)
+{
+	(void)data;
+	return daemonkit_siginfo_reply(info, 0, "%3999s\u00e9", "");
+}
+
 static int die(struct daemonkit_siginfo *info, void *data)
 {
 	(void)info;
@@ -141,6 +148,7 @@ static const struct {
 	{ "fail-without-text", fail_without_text },
 	{ "reply", reply },
 	{ "reply-success", reply_success },
+	{ "reply-at-length", reply_at_length },
 	{ "die", die },
 	{ "become-another", become_another },
 	{ "be-busy", be_busy },
@@ -369,6 +377,22 @@ START_TEST(handlers_reply_and_go_on)
 	/* Where nobody asks the same calls succeed. */
 	kill(daemon.pid, SIGHUP);
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	end(&daemon);
+}
+END_TEST
+
+START_TEST(a_cut_reply_ends_with_a_whole_character)
+{
+	struct harness_program daemon = start("reply-at-length", "0", "");
+	struct daemonkit_process *process = hold(daemon.pid);
+	static char text[CHANNEL_TEXT_MAX + 2];
+	int answer = UNTOUCHED;
+
+	ck_assert_int_eq(request(process, SIGHUP, LONG, collect, text, &answer), 0);
+	ck_assert_int_eq(answer, 0);
+	ck_assert_uint_eq(strspn(text, " "), 3999);
+	ck_assert_str_eq(text + 3999, ";");
+	daemonkit_process_free(process);
 	end(&daemon);
 }
 END_TEST
@@ -864,6 +888,7 @@ int main(int argc, char *argv[])
 		tcase_add_test(answers, failure_is_answered_with_its_text);
 	if (harness_has_linux_api())
 		tcase_add_test(answers, handlers_reply_and_go_on);
+	tcase_add_test(answers, a_cut_reply_ends_with_a_whole_character);
 	if (harness_has_linux_api())
 		tcase_add_test(answers, a_reply_wins_over_what_is_returned);
 	if (harness_has_linux_api())
