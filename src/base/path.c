@@ -1,36 +1,57 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Paths that stay valid when the working directory changes.
+ * Paths that stay valid when the working directory changes, and modes of files.
  * Thread-safe.
  */
 #include "base/path.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-int path_absolute(const char *path, char **ret)
-{
-	char directory[PATH_MAX + 1] = "";
-	size_t length, size;
-	char *copy;
+#include "base/error-internal.h"
 
-	if (path[0] != '/' && getcwd(directory, PATH_MAX) == NULL)
-		return -errno;
-	length = strlen(directory);
-	if (path[0] != '/')
-		directory[length++] = '/';
-	size = strlen(path) + 1;
+int path_resolve(const char *path, char absolute[static PATH_MAX])
+{
+	size_t length = 0, size = strlen(path) + 1;
+
+	if (path[0] != '/') {
+		if (getcwd(absolute, PATH_MAX - 1) == NULL)
+			return errno == ERANGE ? -ENAMETOOLONG : -errno;
+		length = strlen(absolute);
+		absolute[length++] = '/';
+	}
 	if (length + size > PATH_MAX)
 		return -ENAMETOOLONG;
-	copy = malloc(length + size);
-	if (copy == NULL)
-		return -ENOMEM;
-	memcpy(copy, directory, length);
-	memcpy(copy + length, path, size);
+	memcpy(absolute + length, path, size);
+	return 0;
+}
+
+int path_absolute(const char *what, const char *path, char **ret)
+{
+	char absolute[PATH_MAX];
+	char *copy = NULL;
+	int result;
+
+	if (path[0] == '\0')
+		return error_set(-EINVAL, "%s: the path is empty", what);
+	result = path_resolve(path, absolute);
+	if (result == 0)
+		copy = strdup(absolute);
+	if (result == 0 && copy == NULL)
+		result = -ENOMEM;
+	if (result < 0)
+		return error_system(result, "%s %.256s", what, path);
 	*ret = copy;
+	return 0;
+}
+
+int path_check_mode(const char *what, const char *path, mode_t mode)
+{
+	if ((mode & ~(mode_t)(S_IRWXU | S_IRWXG | S_IRWXO)) != 0)
+		return error_set(-EINVAL, "%s%s%.256s: mode %o has bits outside 0777", what,
+				 path != NULL ? " " : "", path != NULL ? path : "", (unsigned)mode);
 	return 0;
 }
 

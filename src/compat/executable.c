@@ -18,14 +18,17 @@
 #include <sys/auxv.h>
 #endif
 
+#include "base/fd.h"
+#include "base/path.h"
+
 /* Where systems provide a link to the running program's file. */
 static const char *const links[] = { "/proc/self/exe", "/proc/curproc/file", "/proc/curproc/exe" };
 
-static bool is_regular_file(const char *path, const struct stat *st)
+static bool leads_to_file(const char *path, const struct stat *st)
 {
 	struct stat named;
 
-	return stat(path, &named) == 0 && named.st_dev == st->st_dev && named.st_ino == st->st_ino;
+	return stat(path, &named) == 0 && fd_same_file(&named, st);
 }
 
 /*
@@ -38,13 +41,13 @@ static bool is_running_file(const char *path, const char *link)
 	bool answer;
 	int fd;
 
-	if (stat(link, &running) == 0 && is_regular_file(path, &running))
+	if (stat(link, &running) == 0 && leads_to_file(path, &running))
 		return true;
-	fd = open(link, O_RDONLY | O_CLOEXEC);
+	fd = fd_open(link, O_RDONLY, 0);
 	if (fd < 0)
 		return false;
-	answer = fstat(fd, &running) == 0 && is_regular_file(path, &running);
-	close(fd);
+	answer = fstat(fd, &running) == 0 && leads_to_file(path, &running);
+	fd_close(fd);
 	return answer;
 }
 
@@ -101,21 +104,11 @@ static bool is_program(const char *path)
 static bool find_name(char name[static PATH_MAX])
 {
 	const char *path = (const char *)(uintptr_t)getauxval(AT_EXECFN);
-	size_t length = 0;
 
 	/* A program with more privileges than its caller does not trust the caller's links. */
 	if (path == NULL || path[0] == '\0' || getauxval(AT_SECURE) != 0)
 		return false;
-	if (path[0] != '/') {
-		if (getcwd(name, PATH_MAX - 1) == NULL)
-			return false;
-		length = strlen(name);
-		name[length++] = '/';
-	}
-	if (length + strlen(path) >= PATH_MAX)
-		return false;
-	strcpy(name + length, path);
-	return path_is_lasting(name) && is_program(name);
+	return path_resolve(path, name) == 0 && path_is_lasting(name) && is_program(name);
 }
 #else
 static bool find_name(char name[static PATH_MAX])

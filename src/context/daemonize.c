@@ -41,8 +41,7 @@ static int set_up_daemon(struct daemonkit_context *context, bool foreground)
 	int result = streams_open(settings, foreground, &streams);
 
 	if (result == 0 && settings->pid_file != NULL)
-		result = daemonkit_pidfile_create(settings->pid_file, settings->pid_mode,
-						  &context->pidfile);
+		result = pidfile_create(settings->pid_file, settings->pid_mode, &context->pidfile);
 	if (result == 0 && context->pidfile != NULL)
 		pidfile_expect_root(context->pidfile, settings->chroot);
 	if (result == 0)

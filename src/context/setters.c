@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
@@ -19,44 +18,32 @@
 #include "process/account.h"
 #include "start/marker.h"
 
-#define PERMISSIONS (S_IRWXU | S_IRWXG | S_IRWXO)
-
-/* Copy a path and make it absolute: 0 or an error with its text. */
-static int copy_path(const char *what, const char *path, char **copy)
+/* Store an absolute copy of the path, or NULL: 0 or an error with its text. */
+static int set_path(const char *what, const char *path, char **where)
 {
-	int result;
+	char *copy = NULL;
+	int result = path == NULL ? 0 : path_absolute(what, path, &copy);
 
-	if (path[0] == '\0')
-		return error_set(-EINVAL, "%s: the path is empty", what);
-	result = path_absolute(path, copy);
-	return result < 0 ? error_system(result, "%s %.256s", what, path) : 0;
-}
-
-static int check_mode(const char *what, mode_t mode)
-{
-	if ((mode & ~(mode_t)PERMISSIONS) != 0)
-		return error_set(-EINVAL, "%s: mode %o has bits outside 0777", what,
-				 (unsigned)mode);
+	if (result < 0)
+		return result;
+	free(*where);
+	*where = copy;
 	return 0;
 }
 
 int daemonkit_context_set_pid_file(struct daemonkit_context *context, const char *path, mode_t mode)
 {
 	DISABLE_CANCELLATION;
-	char *copy = NULL;
 	int result;
 
 	if (context == NULL)
 		return error_null(__func__);
-	result = check_mode("pid file", mode);
-	if (result == 0 && path != NULL)
-		result = copy_path("pid file", path, &copy);
-	if (result < 0)
-		return result;
-	free(context->settings.pid_file);
-	context->settings.pid_file = copy;
-	context->settings.pid_mode = mode == 0 ? DAEMONKIT_FILE_MODE : mode;
-	return 0;
+	result = path_check_mode("pid file", path, mode);
+	if (result == 0)
+		result = set_path("pid file", path, &context->settings.pid_file);
+	if (result == 0)
+		context->settings.pid_mode = mode == 0 ? DAEMONKIT_FILE_MODE : mode;
+	return result;
 }
 
 static void set_log_target(struct settings *settings, enum settings_log log, char *file, int fd)
@@ -71,29 +58,19 @@ static void set_log_target(struct settings *settings, enum settings_log log, cha
 int daemonkit_context_set_log_file(struct daemonkit_context *context, const char *path, mode_t mode)
 {
 	DISABLE_CANCELLATION;
-	struct settings *settings;
-	char *copy;
+	char *copy = NULL;
 	int result;
 
 	if (context == NULL)
 		return error_null(__func__);
-	settings = &context->settings;
-	result = check_mode("log file", mode);
+	result = path_check_mode("log file", path, mode);
+	if (result == 0 && path != NULL)
+		result = path_absolute("log file", path, &copy);
 	if (result < 0)
 		return result;
-	if (path == NULL) {
-		set_log_target(settings, SETTINGS_LOG_NONE, NULL, -1);
-	} else if (strcmp(path, "/dev/stdout") == 0) {
-		set_log_target(settings, SETTINGS_LOG_STDOUT, NULL, -1);
-	} else if (strcmp(path, "/dev/stderr") == 0) {
-		set_log_target(settings, SETTINGS_LOG_STDERR, NULL, -1);
-	} else {
-		result = copy_path("log file", path, &copy);
-		if (result < 0)
-			return result;
-		set_log_target(settings, SETTINGS_LOG_FILE, copy, -1);
-		settings->log_mode = mode == 0 ? DAEMONKIT_FILE_MODE : mode;
-	}
+	set_log_target(&context->settings, copy != NULL ? SETTINGS_LOG_FILE : SETTINGS_LOG_NONE,
+		       copy, -1);
+	context->settings.log_mode = mode == 0 ? DAEMONKIT_FILE_MODE : mode;
 	return 0;
 }
 
@@ -126,18 +103,9 @@ int daemonkit_context_set_log_fd(struct daemonkit_context *context, int fd)
 
 static int set_directory(const char *what, const char *path, char **where)
 {
-	char *copy = NULL;
-	int result = 0;
-
 	if (path != NULL && path[0] != '/')
-		result = error_set(-EINVAL, "%s \"%s\": the path is not absolute", what, path);
-	else if (path != NULL)
-		result = copy_path(what, path, &copy);
-	if (result < 0)
-		return result;
-	free(*where);
-	*where = copy;
-	return 0;
+		return error_set(-EINVAL, "%s \"%s\": the path is not absolute", what, path);
+	return set_path(what, path, where);
 }
 
 int daemonkit_context_set_work_dir(struct daemonkit_context *context, const char *path)
@@ -161,18 +129,10 @@ int daemonkit_context_set_chroot(struct daemonkit_context *context, const char *
 int daemonkit_context_set_program(struct daemonkit_context *context, const char *path)
 {
 	DISABLE_CANCELLATION;
-	char *copy = NULL;
-	int result = 0;
 
 	if (context == NULL)
 		return error_null(__func__);
-	if (path != NULL)
-		result = copy_path("program", path, &copy);
-	if (result < 0)
-		return result;
-	free(context->settings.program);
-	context->settings.program = copy;
-	return 0;
+	return set_path("program", path, &context->settings.program);
 }
 
 /* Copy a NULL-terminated array of strings into one allocation. */
@@ -298,7 +258,7 @@ int daemonkit_context_set_umask(struct daemonkit_context *context, mode_t mask)
 
 	if (context == NULL)
 		return error_null(__func__);
-	result = check_mode("umask", mask);
+	result = path_check_mode("umask", NULL, mask);
 	if (result < 0)
 		return result;
 	context->settings.has_umask = true;

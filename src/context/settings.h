@@ -17,8 +17,6 @@ enum settings_log {
 	SETTINGS_LOG_NONE,
 	SETTINGS_LOG_FILE,
 	SETTINGS_LOG_FD,
-	SETTINGS_LOG_STDOUT,
-	SETTINGS_LOG_STDERR,
 };
 
 struct settings {

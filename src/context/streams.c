@@ -37,7 +37,6 @@ static bool is_open(int fd)
 
 static int open_output(const struct settings *settings, bool foreground, bool journal)
 {
-	const char *name = "log descriptor";
 	int fd;
 
 	if (foreground && (settings->log == SETTINGS_LOG_NONE || journal))
@@ -46,21 +45,11 @@ static int open_output(const struct settings *settings, bool foreground, bool jo
 	case SETTINGS_LOG_FILE:
 		return logfile_open(settings->log_file, settings->log_mode);
 	case SETTINGS_LOG_FD:
-		fd = settings->log_fd;
-		break;
-	case SETTINGS_LOG_STDOUT:
-		fd = STDOUT_FILENO;
-		name = "log /dev/stdout";
-		break;
-	case SETTINGS_LOG_STDERR:
-		fd = STDERR_FILENO;
-		name = "log /dev/stderr";
-		break;
+		fd = fd_duplicate(settings->log_fd);
+		return fd < 0 ? error_system(fd, "log descriptor") : fd;
 	default:
 		return -1;
 	}
-	fd = fd_duplicate(fd);
-	return fd < 0 ? error_system(fd, "%s", name) : fd;
 }
 
 int streams_open(const struct settings *settings, bool foreground, struct streams *streams)

@@ -106,8 +106,8 @@ static struct settings successor_settings(struct daemonkit_upgrade *upgrade, int
 	settings.managed = 0;
 	/* The pid file in use, whatever has been set since. */
 	if (context->pidfile != NULL) {
-		settings.pid_file = (char *)(uintptr_t)pidfile_path(context->pidfile);
-		settings.pid_fd = daemonkit_pidfile_fd(context->pidfile);
+		settings.pid_file = context->pidfile->path;
+		settings.pid_fd = context->pidfile->fd;
 	}
 	if (notify->manager.address != NULL) {
 		settings.managed = notify->watched > 0 ? notify->watched : getpid();
@@ -127,9 +127,9 @@ static int make_upgrade_plan(struct daemonkit_upgrade *upgrade, const char *path
 
 	if (path == NULL)
 		path = successor_program(context);
-	result = path_absolute(path, &absolute);
+	result = path_absolute("upgrade", path, &absolute);
 	if (result < 0)
-		return error_system(result, "upgrade: %s", path);
+		return result;
 	memcpy(plan->path, absolute, strlen(absolute) + 1);
 	free(absolute);
 	settings = successor_settings(upgrade, timeout);

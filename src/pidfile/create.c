@@ -7,12 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/error-internal.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "compat/openat.h"
 #include "pidfile/owner.h"
 
@@ -23,13 +25,6 @@
  * may not get any processor time on a busy machine.
  */
 #define PATIENCE 250
-
-static int open_place(struct pidfile_place *place, const char *path)
-{
-	int result = pidfile_place_open(place, path);
-
-	return result < 0 ? error_system(result, "pid file %s: open its directory", path) : 0;
-}
 
 /*
  * Examine the path: 0 and the st of a possible pid file; -ENOENT without a text;
@@ -50,27 +45,28 @@ static int examine_file(const struct pidfile_place *place, struct stat *st)
 }
 
 /*
- * Open the examined file, unless it is not a pid file: a descriptor, -ESTALE or -EAGAIN
- * without a text as pidfile_open_expected(), or an error.
+ * Open the examined file, unless it is not a pid file: 0 and the descriptor,
+ * PIDFILE_AGAIN, or an error.
  */
-static int open_examined(const struct pidfile_place *place, const struct stat *st)
+static int open_examined(const struct pidfile_place *place, const struct stat *st,
+			 struct pidfile_claim *claim, int *fd)
 {
-	int fd = pidfile_open_expected(place, st, true);
-	int text;
+	int result;
 
-	if (fd < 0)
-		return fd;
-	text = pidfile_text_check(fd);
-	if (text == 0)
-		return fd;
-	if (text == -EBADMSG)
-		text = pidfile_text_refuse(place->path);
-	else if (pidfile_is_gone(text))
-		text = -ESTALE;
-	else
-		text = error_system(text, "pid file %s: read", place->path);
-	pidfile_lock_close(fd);
-	return text;
+	*fd = pidfile_open_expected(place, st, true);
+	if (*fd == -EAGAIN)
+		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_LEASED };
+	if (*fd < 0)
+		return *fd == -ESTALE || *fd == -EAGAIN ? PIDFILE_AGAIN : *fd;
+	result = pidfile_text_check(*fd);
+	if (result == 0)
+		return 0;
+	*fd = pidfile_lock_close(*fd);
+	if (result == -EBADMSG)
+		return pidfile_text_refuse(place->path);
+	if (pidfile_is_gone(result))
+		return PIDFILE_AGAIN;
+	return error_system(result, "pid file %s: read", place->path);
 }
 
 /*
@@ -104,7 +100,6 @@ static int acquire_stale(struct daemonkit_pidfile *pidfile, const struct pidfile
 			 mode_t mode, int *fd, struct pidfile_claim *claim)
 {
 	struct pidfile_lock stale = { .owner = 0 };
-	struct stat st;
 	int result = pidfile_claim(*fd, 0, claim);
 
 	if (result == 0 &&
@@ -119,7 +114,7 @@ static int acquire_stale(struct daemonkit_pidfile *pidfile, const struct pidfile
 		return PIDFILE_AGAIN;
 	if (result < 0)
 		return error_system(result, "pid file %s: lock", place->path);
-	if (fstat(*fd, &st) < 0 || st.st_nlink != 1 || !pidfile_is_at(place, &st))
+	if (pidfile_check_place(place, *fd) < 0)
 		result = PIDFILE_AGAIN;
 	else
 		result = pidfile_publish(pidfile, place, mode, &stale);
@@ -129,12 +124,13 @@ static int acquire_stale(struct daemonkit_pidfile *pidfile, const struct pidfile
 	return result;
 }
 
+/* Acquire the file once: 0, PIDFILE_AGAIN, or an error. */
 static int attempt_create(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 			  mode_t mode, struct pidfile_claim *claim)
 {
 	struct stat st;
 	int result = examine_file(place, &st);
-	int fd;
+	int fd, held;
 
 	if (result == -ENOENT)
 		return pidfile_publish(pidfile, place, mode, NULL);
@@ -144,23 +140,61 @@ static int attempt_create(struct daemonkit_pidfile *pidfile, const struct pidfil
 	if (pidfile_lock_here(&st))
 		return error_set(-EALREADY, "pid file %s: held by this very process (%ld)",
 				 place->path, (long)getpid());
-	fd = open_examined(place, &st);
-	if (fd == -EACCES) {
-		result = refuse_if_held(place, &st, claim);
-		return result != 0 ? result : fd;
+	result = open_examined(place, &st, claim, &fd);
+	if (result == -EACCES) {
+		held = refuse_if_held(place, &st, claim);
+		return held != 0 ? held : result;
 	}
-	if (fd == -EAGAIN)
-		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_LEASED };
-	if (fd < 0)
-		return fd == -ESTALE || fd == -EAGAIN ? PIDFILE_AGAIN : fd;
+	if (result != 0)
+		return result;
 	result = acquire_stale(pidfile, place, mode, &fd, claim);
 	pidfile_lock_close(fd);
 	return result;
 }
 
-/* Try until there is a definite answer. */
-static int acquire_file(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
-			mode_t mode)
+/* Create an empty file: 0 and the descriptor, PIDFILE_AGAIN, or an error. */
+static int make_empty(const struct pidfile_place *place, mode_t mode, int *fd)
+{
+	int error;
+
+	*fd = pidfile_make_new(place, mode);
+	if (*fd == -EEXIST)
+		return PIDFILE_AGAIN;
+	if (*fd < 0)
+		return error_system(*fd, "pid file %s: make it", place->path);
+	error = fchmod(*fd, mode) < 0 ? -errno : 0;
+	if (error == 0)
+		return 0;
+	fd_close(*fd);
+	unlinkat(place->directory, place->name, 0);
+	return error_system(error, "pid file %s: make it", place->path);
+}
+
+/* Open the file once, or create it, whether or not a process holds it; as attempt_create(). */
+static int attempt_open(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
+			mode_t mode, struct pidfile_claim *claim)
+{
+	struct stat st;
+	int result = examine_file(place, &st);
+	int fd;
+
+	*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_NONE };
+	if (result == -ENOENT)
+		result = make_empty(place, mode, &fd);
+	else if (result == 0)
+		result = open_examined(place, &st, claim, &fd);
+	if (result == 0)
+		pidfile->fd = fd;
+	pidfile_lock_restore();
+	return result;
+}
+
+typedef int pidfile_attempt(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
+			    mode_t mode, struct pidfile_claim *claim);
+
+/* Repeat the attempt until there is a definite answer. */
+static int obtain_file(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
+		       mode_t mode, pidfile_attempt *attempt)
 {
 	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
 
@@ -168,7 +202,7 @@ static int acquire_file(struct daemonkit_pidfile *pidfile, const struct pidfile_
 		int result;
 
 		pidfile_mutex_lock();
-		result = attempt_create(pidfile, place, mode, &claim);
+		result = attempt(pidfile, place, mode, &claim);
 		pidfile_mutex_unlock();
 		if (result != PIDFILE_AGAIN)
 			return result;
@@ -177,76 +211,21 @@ static int acquire_file(struct daemonkit_pidfile *pidfile, const struct pidfile_
 	return pidfile_claim_refuse(&claim, place->path);
 }
 
-/* Create an empty file: a descriptor, -ESTALE without a text, or an error. */
-static int make_empty(const struct pidfile_place *place, mode_t mode)
-{
-	int error, fd = pidfile_make_new(place, mode);
-
-	if (fd == -EEXIST)
-		return -ESTALE;
-	if (fd < 0)
-		return error_system(fd, "pid file %s: make it", place->path);
-	error = fchmod(fd, mode) < 0 ? -errno : 0;
-	if (error == 0)
-		return fd;
-	fd_close(fd);
-	unlinkat(place->directory, place->name, 0);
-	return error_system(error, "pid file %s: make it", place->path);
-}
-
-/* Open or create: a descriptor, -ESTALE or -EAGAIN without a text, or an error. */
-static int open_or_make(const struct pidfile_place *place, mode_t mode)
-{
-	struct stat st;
-	int result = examine_file(place, &st);
-
-	if (result == -ENOENT)
-		return make_empty(place, mode);
-	if (result == PIDFILE_AGAIN)
-		return -ESTALE;
-	return result < 0 ? result : open_examined(place, &st);
-}
-
-/* Open the file, whether or not a process holds it. */
-static int open_only(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
-		     mode_t mode)
-{
-	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
-
-	for (int looks = 0; looks < PATIENCE; looks++) {
-		int fd;
-
-		pidfile_mutex_lock();
-		fd = open_or_make(place, mode);
-		pidfile_lock_restore();
-		pidfile_mutex_unlock();
-		if (fd >= 0)
-			pidfile->fd = fd;
-		if (fd != -ESTALE && fd != -EAGAIN)
-			return fd < 0 ? fd : 0;
-		claim.kind = fd == -EAGAIN ? PIDFILE_CLAIM_LEASED : PIDFILE_CLAIM_NONE;
-		deadline_poll(NULL, 0, deadline_after(1));
-	}
-	return pidfile_claim_refuse(&claim, place->path);
-}
-
-/* Create an object for a file that acquire_file() or open_only() provides. */
+/* Create an object, with an absolute path, for the file that the attempt provides. */
 static int obtain_pidfile(struct daemonkit_pidfile **ret, const char *path, mode_t mode,
-			  int (*get)(struct daemonkit_pidfile *pidfile,
-				     const struct pidfile_place *place, mode_t mode))
+			  pidfile_attempt *attempt)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
 	struct pidfile_place place = { .directory = -1 };
-	int result;
+	int result = pidfile_new(&pidfile, path);
 
-	if (mode & ~(mode_t)0777)
-		return error_set(-EINVAL, "pid file %s: mode %#o has more than permission bits",
-				 path, (unsigned)mode);
-	result = pidfile_new(&pidfile, path);
-	if (result == 0)
-		result = open_place(&place, pidfile->path);
-	if (result == 0)
-		result = get(pidfile, &place, mode != 0 ? mode : DAEMONKIT_FILE_MODE);
+	if (result < 0)
+		return result;
+	result = pidfile_place_open(&place, pidfile->path);
+	if (result < 0)
+		result = error_system(result, "pid file %s: open its directory", path);
+	else
+		result = obtain_file(pidfile, &place, mode, attempt);
 	pidfile_place_close(&place);
 	if (result < 0)
 		daemonkit_pidfile_close(pidfile);
@@ -255,16 +234,38 @@ static int obtain_pidfile(struct daemonkit_pidfile **ret, const char *path, mode
 	return result;
 }
 
+int pidfile_create(const char *path, mode_t mode, struct daemonkit_pidfile **ret)
+{
+	return obtain_pidfile(ret, path, mode, attempt_create);
+}
+
+/* The same for a path and a mode from the program. */
+static int check_and_obtain(struct daemonkit_pidfile **ret, const char *path, mode_t mode,
+			    pidfile_attempt *attempt)
+{
+	char *absolute = NULL;
+	int result = path_check_mode("pid file", path, mode);
+
+	if (result == 0)
+		result = path_absolute("pid file", path, &absolute);
+	if (result == 0)
+		result = obtain_pidfile(ret, absolute, mode != 0 ? mode : DAEMONKIT_FILE_MODE,
+					attempt);
+	free(absolute);
+	return result;
+}
+
 int daemonkit_pidfile_create(const char *path, mode_t mode, struct daemonkit_pidfile **ret)
 {
 	DISABLE_CANCELLATION;
 
-	return ret && path ? obtain_pidfile(ret, path, mode, acquire_file) : error_null(__func__);
+	return ret && path ? check_and_obtain(ret, path, mode, attempt_create)
+			   : error_null(__func__);
 }
 
 int daemonkit_pidfile_open(const char *path, mode_t mode, struct daemonkit_pidfile **ret)
 {
 	DISABLE_CANCELLATION;
 
-	return ret && path ? obtain_pidfile(ret, path, mode, open_only) : error_null(__func__);
+	return ret && path ? check_and_obtain(ret, path, mode, attempt_open) : error_null(__func__);
 }

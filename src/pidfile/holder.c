@@ -95,7 +95,7 @@ static int prove_holder(const struct pidfile_place *place, const struct stat *st
 	if (result == 0)
 		result = pidfile_claim(fd, 0, claim);
 	if (result == -ESTALE || (result == 0 && (claim->kind != PIDFILE_CLAIM_HOLDER ||
-						  claim->pid != pid || !pidfile_is_at(place, st))))
+						  claim->pid != pid || !pidfile_is_at(place, fd))))
 		result = AGAIN;
 	if (result < 0)
 		result = error_system(result, "pid file %s: process %ld", place->path, (long)pid);
@@ -142,7 +142,7 @@ static int conclude_search(const struct pidfile_place *place, const struct stat 
 	case PIDFILE_CLAIM_LEFT:
 		break;
 	}
-	return pidfile_is_at(place, st) ? no_holder(place->path) : AGAIN;
+	return pidfile_is_at(place, fd) ? no_holder(place->path) : AGAIN;
 }
 
 /* Do not open a file that this process holds: closing it would drop the lock. */

@@ -24,8 +24,6 @@ int pidfile_place_open(struct pidfile_place *place, const char *path)
 	size_t length = slash ? (size_t)(slash - path) : 0;
 	char directory[PATH_MAX] = ".";
 
-	if (*path == '\0')
-		return -EINVAL;
 	if (length >= sizeof directory || strlen(name) > NAME_MAX)
 		return -ENAMETOOLONG;
 	if (slash) {
@@ -63,12 +61,23 @@ int pidfile_stat(const struct pidfile_place *place, struct stat *st)
 	return 0;
 }
 
-bool pidfile_is_at(const struct pidfile_place *place, const struct stat *st)
+int pidfile_check_place(const struct pidfile_place *place, int fd)
 {
-	struct stat found;
+	struct stat st, found;
 
-	return fstatat(place->directory, place->name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       fd_same_file(&found, st);
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (fstatat(place->directory, place->name, &found, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !fd_same_file(&found, &st))
+		return -EEXIST;
+	return st.st_nlink == 1 ? 0 : -EBADMSG;
+}
+
+bool pidfile_is_at(const struct pidfile_place *place, int fd)
+{
+	int result = pidfile_check_place(place, fd);
+
+	return result == 0 || result == -EBADMSG;
 }
 
 bool pidfile_is_gone(int result)

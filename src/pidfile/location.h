@@ -18,7 +18,7 @@ struct pidfile_place {
 	char name[NAME_MAX + 1];
 };
 
-/* 0, or a negative errno without a text; on failure there is nothing to close. */
+/* The path is not empty.  0, or a negative errno without a text; then there is nothing to close. */
 int pidfile_place_open(struct pidfile_place *place, const char *path);
 void pidfile_place_close(struct pidfile_place *place);
 
@@ -29,8 +29,14 @@ void pidfile_place_close(struct pidfile_place *place);
  */
 int pidfile_stat(const struct pidfile_place *place, struct stat *st);
 
-/* Is this file still at the place? */
-bool pidfile_is_at(const struct pidfile_place *place, const struct stat *st);
+/*
+ * Is this open file still at the place, and has it no other name?  0, -EEXIST if it is not
+ * at the place, -EBADMSG if it has further names, or another errno; no text.
+ */
+int pidfile_check_place(const struct pidfile_place *place, int fd);
+
+/* Is this open file still at the place? */
+bool pidfile_is_at(const struct pidfile_place *place, int fd);
 
 /*
  * Does this result of a call on an open file mean that the file has been

@@ -18,9 +18,6 @@ struct daemonkit_pidfile {
 	struct pidfile_lock lock;
 };
 
-/* The absolute path, or NULL.  Owned by the object. */
-const char *pidfile_path(const struct daemonkit_pidfile *pidfile);
-
 /* Does this process hold the file through this object? */
 bool pidfile_is_held(const struct daemonkit_pidfile *pidfile);
 
@@ -30,8 +27,11 @@ bool pidfile_is_held(const struct daemonkit_pidfile *pidfile);
  */
 void pidfile_expect_root(struct daemonkit_pidfile *pidfile, const char *root);
 
-/* Create an object without a file: 0 or an error. */
+/* Create an object without a file, with this absolute path or NULL: 0 or an error. */
 int pidfile_new(struct daemonkit_pidfile **ret, const char *path);
+
+/* daemonkit_pidfile_create() with an absolute path and a valid mode, which is not 0. */
+int pidfile_create(const char *path, mode_t mode, struct daemonkit_pidfile **ret);
 
 /* The file changed during the operation: try again. */
 #define PIDFILE_AGAIN 1

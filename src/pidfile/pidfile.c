@@ -27,11 +27,6 @@ static const char *pidfile_title(const struct daemonkit_pidfile *pidfile)
 	return pidfile->path ? pidfile->path : "(without a name)";
 }
 
-const char *pidfile_path(const struct daemonkit_pidfile *pidfile)
-{
-	return pidfile->path;
-}
-
 void pidfile_expect_root(struct daemonkit_pidfile *pidfile, const char *root)
 {
 	pidfile->inside = path_inside(root, pidfile->path);
@@ -47,20 +42,14 @@ int pidfile_new(struct daemonkit_pidfile **ret, const char *path)
 {
 	struct daemonkit_pidfile *pidfile;
 
-	if (path && *path == '\0')
-		return error_set(-EINVAL, "pid file: the path is empty");
-	pidfile = malloc(sizeof *pidfile);
-	if (!pidfile)
+	pidfile = calloc(1, sizeof *pidfile);
+	if (pidfile && path)
+		pidfile->path = strdup(path);
+	if (!pidfile || (path && !pidfile->path)) {
+		free(pidfile);
 		return error_system(-ENOMEM, "pid file %s", path ? path : "");
-	*pidfile = (struct daemonkit_pidfile){ .fd = -1 };
-	if (path) {
-		int result = path_absolute(path, &pidfile->path);
-
-		if (result < 0) {
-			free(pidfile);
-			return error_system(result, "pid file %s: make the path absolute", path);
-		}
 	}
+	pidfile->fd = -1;
 	*ret = pidfile;
 	return 0;
 }
@@ -85,8 +74,9 @@ int daemonkit_pidfile_take_fd(int fd, const char *path, struct daemonkit_pidfile
 {
 	DISABLE_CANCELLATION;
 	struct daemonkit_pidfile *pidfile = NULL;
+	char *absolute = NULL;
 	struct stat st;
-	int flags, result;
+	int flags, result = 0;
 
 	if (!ret)
 		return error_null(__func__);
@@ -98,7 +88,11 @@ int daemonkit_pidfile_take_fd(int fd, const char *path, struct daemonkit_pidfile
 				 "pid file: descriptor %d is not a regular file open for"
 				 " reading and writing",
 				 fd);
-	result = pidfile_new(&pidfile, path);
+	if (path)
+		result = path_absolute("pid file", path, &absolute);
+	if (result == 0)
+		result = pidfile_new(&pidfile, absolute);
+	free(absolute);
 	if (result < 0)
 		return result;
 	/* With O_APPEND a write would append instead of overwriting. */
@@ -121,14 +115,13 @@ int daemonkit_pidfile_fd(const struct daemonkit_pidfile *pidfile)
 static bool is_in_place(const struct daemonkit_pidfile *pidfile)
 {
 	struct pidfile_place place;
-	struct stat st;
 	bool answer;
 
 	if (!pidfile->path)
 		return true;
-	if (fstat(pidfile->fd, &st) < 0 || pidfile_place_open(&place, pidfile->path) < 0)
+	if (pidfile_place_open(&place, pidfile->path) < 0)
 		return false;
-	answer = pidfile_is_at(&place, &st);
+	answer = pidfile_is_at(&place, pidfile->fd);
 	pidfile_place_close(&place);
 	return answer;
 }
@@ -245,7 +238,7 @@ int daemonkit_pidfile_read(struct daemonkit_pidfile *pidfile, pid_t *pid)
 }
 
 /* 0 if the path named the file and no longer does, or a negative errno; no text. */
-static int unlink_path(const char *path, const struct stat *st)
+static int unlink_path(const char *path, int fd)
 {
 	struct pidfile_place place;
 	int result = -ENOENT;
@@ -258,7 +251,7 @@ static int unlink_path(const char *path, const struct stat *st)
 	 * Between the check and the call only a hostile owner of the directory can
 	 * replace the file; a new instance waits for the lock.
 	 */
-	if (!pidfile_is_at(&place, st))
+	if (!pidfile_is_at(&place, fd))
 		result = -ENOENT;
 	else if (unlinkat(place.directory, place.name, 0) < 0)
 		result = -errno;
@@ -277,8 +270,8 @@ int daemonkit_pidfile_remove(struct daemonkit_pidfile *pidfile)
 		return error_not_held(pidfile);
 	if (fstat(pidfile->fd, &st) < 0)
 		return error_system(-errno, "pid file %s: remove", pidfile_title(pidfile));
-	if (st.st_nlink == 0 || unlink_path(pidfile->path, &st) == 0 ||
-	    unlink_path(pidfile->inside, &st) == 0)
+	if (st.st_nlink == 0 || unlink_path(pidfile->path, pidfile->fd) == 0 ||
+	    unlink_path(pidfile->inside, pidfile->fd) == 0)
 		return 0;
 	if (ftruncate(pidfile->fd, 0) < 0)
 		return error_system(-errno, "pid file %s: neither unlinked nor emptied",

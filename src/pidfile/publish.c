@@ -13,29 +13,6 @@
 #include "base/fd.h"
 #include "compat/openat.h"
 
-/* As long as this is true, no other process creates a file there. */
-static bool is_at_place(const struct pidfile_place *place, int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && pidfile_is_at(place, &st);
-}
-
-/*
- * The checks of a search for the holder: 0, -EEXIST if it is not at its place, -EBADMSG
- * if it has further names.
- */
-static int check_place(const struct pidfile_place *place, int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!pidfile_is_at(place, &st))
-		return -EEXIST;
-	return st.st_nlink == 1 ? 0 : -EBADMSG;
-}
-
 /* Write first, and open to other users last. */
 static int complete_file(int fd, mode_t mode)
 {
@@ -50,7 +27,7 @@ static int complete_file(int fd, mode_t mode)
  */
 static int make_room(const struct pidfile_place *place, const struct pidfile_lock *stale)
 {
-	if (stale && is_at_place(place, stale->fd) &&
+	if (stale && pidfile_is_at(place, stale->fd) &&
 	    unlinkat(place->directory, place->name, 0) < 0 && errno != ENOENT)
 		return -errno;
 	return 0;
@@ -83,7 +60,7 @@ static int fill_nameless(const struct pidfile_place *place, int fd, mode_t mode,
  */
 static int fill_named(const struct pidfile_place *place, int fd, mode_t mode)
 {
-	int result = check_place(place, fd);
+	int result = pidfile_check_place(place, fd);
 
 	return result == 0 ? complete_file(fd, mode) : result;
 }
@@ -108,12 +85,12 @@ static int make_file(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 	}
 	result = named ? fill_named(place, fd, mode) : fill_nameless(place, fd, mode, stale);
 	if (result == 0)
-		result = check_place(place, fd);
+		result = pidfile_check_place(place, fd);
 	if (result == 0) {
 		pidfile->fd = fd;
 		return 0;
 	}
-	if (is_at_place(place, fd))
+	if (pidfile_is_at(place, fd))
 		unlinkat(place->directory, place->name, 0);
 	pidfile_lock_drop(&pidfile->lock);
 	pidfile_lock_close(fd);
@@ -134,7 +111,7 @@ static int write_in_place(struct daemonkit_pidfile *pidfile, const struct pidfil
 	 * It was removed to make way for a new file: another start may have created one
 	 * already.
 	 */
-	if (!is_at_place(place, stale->fd))
+	if (!pidfile_is_at(place, stale->fd))
 		return -EEXIST;
 	if (fstat(stale->fd, &st) < 0)
 		return -errno;
@@ -142,7 +119,7 @@ static int write_in_place(struct daemonkit_pidfile *pidfile, const struct pidfil
 		return refused;
 	result = pidfile_text_write(stale->fd);
 	if (result == 0)
-		result = check_place(place, stale->fd);
+		result = pidfile_check_place(place, stale->fd);
 	if (result < 0)
 		return result;
 	pidfile->fd = stale->fd;

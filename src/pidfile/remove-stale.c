@@ -13,8 +13,7 @@
 #include "pidfile/owner.h"
 
 /* Remove it: 0, or an error with its text. */
-static int remove_stale_file(const struct pidfile_place *place, int fd, const struct stat *st,
-			     pid_t pid)
+static int remove_stale_file(const struct pidfile_place *place, int fd, pid_t pid)
 {
 	struct pidfile_lock lock = { .fd = -1 };
 	struct pidfile_claim claim;
@@ -29,7 +28,7 @@ static int remove_stale_file(const struct pidfile_place *place, int fd, const st
 	if (pidfile_claim(fd, 0, &claim) < 0 || claim.kind != PIDFILE_CLAIM_NONE ||
 	    pidfile_lock_acquire(&lock, fd) < 0)
 		return 0;
-	if (pidfile_is_at(place, st) && unlinkat(place->directory, place->name, 0) < 0)
+	if (pidfile_is_at(place, fd) && unlinkat(place->directory, place->name, 0) < 0)
 		result = -errno;
 	/* Like a daemon that may not remove its own file. */
 	if (result < 0 && ftruncate(fd, 0) == 0)
@@ -53,7 +52,7 @@ int pidfile_remove_stale(const char *path, pid_t pid)
 			result = fd == -ESTALE || fd >= 0 ? 0 : fd;
 		}
 		if (fd >= 0)
-			result = remove_stale_file(&place, fd, &st, pid);
+			result = remove_stale_file(&place, fd, pid);
 		fd_close(fd);
 		pidfile_place_close(&place);
 	}
