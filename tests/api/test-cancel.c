@@ -590,8 +590,8 @@ static bool is_called(const char *name)
 {
 	/* In on_signal(), and by the daemon of a_start_and_an_upgrade. */
 	static const char *const elsewhere[] = {
-		"signal_number", "signal_pid", "signal_reply", "signal_status", "signal_uid",
-		"signal_value",  "upgrade_fd", "upgrade_free", "upgrade_start", "upgrade_wait",
+		"siginfo_number", "siginfo_pid", "siginfo_reply", "siginfo_status", "siginfo_uid",
+		"siginfo_value",  "upgrade_fd",  "upgrade_free",  "upgrade_start",  "upgrade_wait",
 	};
 
 	for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
