@@ -71,8 +71,12 @@ libdaemonkit_internal_la_SOURCES = \
 	src/ipc/reply.h \
 	src/ipc/request.c \
 	src/signals/commands.c \
+	src/signals/disposition.c \
+	src/signals/disposition.h \
 	src/signals/handler.c \
 	src/signals/handler.h \
+	src/signals/home.c \
+	src/signals/home.h \
 	src/signals/init.c \
 	src/signals/init.h \
 	src/signals/queue.c \

@@ -3,9 +3,8 @@
  * The process-wide part of signals: a table maps each signal to a queue, and a single
  * handler adds signals to the queues.
  *
- * Everything here belongs to the process "home"; a forked child is recognized by its pid.
- * In a child the handler applies the signal's default action, and the first function
- * called there initializes everything anew.
+ * In a forked child the handler applies the signal's default action, and the first
+ * function called there initializes everything anew.
  *
  * Thread-safe; a queue is used by one thread at a time.  The handler never blocks: it
  * takes no lock, and the other functions wait for it.
@@ -19,10 +18,12 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "compat/siginfo.h"
+#include "signals/disposition.h"
+#include "signals/home.h"
 #include "signals/init.h"
 
-/* The pid of the process; negative while one of its threads initializes everything anew. */
-static _Atomic pid_t home;
+/* The process that everything here belongs to. */
+static home_pid home;
 
 static _Atomic(struct signal_queue *) queues[SIGNAL_NUMBERS];
 static atomic_uint running[SIGNAL_NUMBERS];
@@ -30,20 +31,6 @@ static atomic_uint running[SIGNAL_NUMBERS];
 /* All queues of the process, and the list's lock. */
 static struct signal_queue *all_queues;
 static atomic_bool queues_locked;
-
-/* In a forked child, where no object handles the signal. */
-static void apply_default_effect(int number)
-{
-	struct sigaction standard = { .sa_handler = SIG_DFL };
-
-	sigaction(number, &standard, NULL);
-	/*
-	 * The signal is blocked now and is delivered when the handler returns.  raise(3)
-	 * might send it to the thread that called vfork(2), whose id is in the shared
-	 * memory.
-	 */
-	kill(getpid(), number);
-}
 
 static void put_record(struct signal_queue *queue, int number, const siginfo_t *info)
 {
@@ -75,9 +62,8 @@ static void receive_signal(int number, siginfo_t *info, void *context)
 	struct signal_queue *queue;
 
 	(void)context;
-	if (getpid() != atomic_load(&home)) {
-		apply_default_effect(number);
-		errno = saved;
+	if (!home_is_here(&home)) {
+		disposition_apply(number, &disposition_default);
 		return;
 	}
 	atomic_fetch_add(&running[number], 1);
@@ -88,54 +74,20 @@ static void receive_signal(int number, siginfo_t *info, void *context)
 	errno = saved;
 }
 
-static bool is_own_action(const struct sigaction *action)
-{
-	return (action->sa_flags & SA_SIGINFO) != 0 && action->sa_sigaction == receive_signal;
-}
-
-/* Change the disposition only if it is (still) our handler. */
-static void replace_own_action(int number, const struct sigaction *action)
-{
-	struct sigaction current;
-
-	if (sigaction(number, NULL, &current) == 0 && is_own_action(&current))
-		sigaction(number, action, NULL);
-}
+static const struct sigaction own_action = { .sa_sigaction = receive_signal,
+					     .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK };
 
 /* In a child: reset counters and locks of threads that do not exist there. */
 static void forget_parent(void)
 {
-	struct sigaction standard = { .sa_handler = SIG_DFL };
-
 	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
 		if (atomic_load(&queues[number]) != NULL)
-			replace_own_action(number, &standard);
+			disposition_replace(number, &own_action, &disposition_default);
 		atomic_store(&queues[number], NULL);
 		atomic_store(&running[number], 0);
 	}
 	all_queues = NULL;
 	atomic_store(&queues_locked, false);
-}
-
-/*
- * In a child the first call initializes everything anew; from then on it belongs to this
- * process.
- */
-static void adopt_process(void)
-{
-	pid_t self = getpid();
-	pid_t old = atomic_load(&home);
-
-	for (unsigned round = 0; old != self; round++) {
-		if (old == -self) {
-			deadline_pause(round);
-			old = atomic_load(&home);
-		} else if (atomic_compare_exchange_strong(&home, &old, -self)) {
-			forget_parent();
-			atomic_store(&home, self);
-			old = self;
-		}
-	}
 }
 
 static void lock_queues(void)
@@ -151,7 +103,7 @@ static void unlock_queues(void)
 
 void handler_add_queue(struct signal_queue *queue)
 {
-	adopt_process();
+	home_adopt(&home, forget_parent);
 	lock_queues();
 	queue->next = all_queues;
 	all_queues = queue;
@@ -160,7 +112,7 @@ void handler_add_queue(struct signal_queue *queue)
 
 void handler_remove_queue(struct signal_queue *queue)
 {
-	adopt_process();
+	home_adopt(&home, forget_parent);
 	lock_queues();
 	for (struct signal_queue **link = &all_queues; *link != NULL; link = &(*link)->next) {
 		if (*link == queue) {
@@ -173,8 +125,7 @@ void handler_remove_queue(struct signal_queue *queue)
 
 int handler_claim_signal(struct signal_queue *queue, int number, struct sigaction *previous)
 {
-	struct sigaction action = { .sa_sigaction = receive_signal,
-				    .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK };
+	struct sigaction action = own_action;
 	struct signal_queue *none = NULL;
 
 	if (number < 1 || number >= SIGNAL_NUMBERS)
@@ -201,7 +152,7 @@ void handler_release_signal(struct signal_queue *queue, int number,
 	if (atomic_load(&queues[number]) == queue) {
 		const struct sigaction action = init_disposition(number, previous);
 
-		replace_own_action(number, &action);
+		disposition_replace(number, &own_action, &action);
 		atomic_store(&queues[number], NULL);
 	}
 }
@@ -214,12 +165,9 @@ void handler_wait_idle(int number)
 
 void handler_restore_in_child(int number, const struct sigaction *previous)
 {
-	struct sigaction current;
-
-	adopt_process();
-	if (atomic_load(&queues[number]) == NULL && sigaction(number, NULL, &current) == 0 &&
-	    (current.sa_flags & SA_SIGINFO) == 0 && current.sa_handler == SIG_DFL)
-		sigaction(number, previous, NULL);
+	home_adopt(&home, forget_parent);
+	if (atomic_load(&queues[number]) == NULL)
+		disposition_replace(number, &disposition_default, previous);
 }
 
 int handler_rehome(pid_t launcher)

@@ -5,12 +5,12 @@
  */
 #include "signals/init.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <unistd.h>
 
 #include "compat/pid-namespace.h"
+#include "signals/disposition.h"
 
 static atomic_bool begun;
 
@@ -37,23 +37,9 @@ static bool is_fatal_by_default(int number)
  */
 static void exit_by_signal(int number)
 {
-	struct sigaction standard = { .sa_handler = SIG_DFL };
-	int saved = errno;
-	sigset_t set;
-
 	if (getpid() == 1)
 		_exit(128 + number);
-	sigaction(number, &standard, NULL);
-	kill(getpid(), number);
-	sigemptyset(&set);
-	sigaddset(&set, number);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	errno = saved;
-}
-
-static bool has_handler(const struct sigaction *action, void (*handler)(int))
-{
-	return (action->sa_flags & SA_SIGINFO) == 0 && action->sa_handler == handler;
+	disposition_apply(number, &disposition_default);
 }
 
 static struct sigaction exit_action(void)
@@ -66,40 +52,35 @@ static struct sigaction exit_action(void)
 }
 
 /* Replace one disposition by the other everywhere, except for signals of the C library. */
-static void replace_handlers(void (*from)(int), const struct sigaction *to)
+static void replace_fatal(const struct sigaction *from, const struct sigaction *to)
 {
-	struct sigaction current;
-
-	for (int number = 1; number < NSIG; number++) {
-		if (is_fatal_by_default(number) && sigaction(number, NULL, &current) == 0 &&
-		    has_handler(&current, from))
-			sigaction(number, to, NULL);
-	}
+	for (int number = 1; number < NSIG; number++)
+		if (is_fatal_by_default(number))
+			disposition_replace(number, from, to);
 }
 
 void init_begin(void)
 {
-	struct sigaction action = exit_action();
+	const struct sigaction action = exit_action();
 
 	if (!compat_first_of_container())
 		return;
 	atomic_store(&begun, true);
-	replace_handlers(SIG_DFL, &action);
+	replace_fatal(&disposition_default, &action);
 }
 
 void init_end(void)
 {
-	struct sigaction standard = { .sa_handler = SIG_DFL };
+	const struct sigaction action = exit_action();
 
-	if (!atomic_exchange(&begun, false))
-		return;
-	replace_handlers(exit_by_signal, &standard);
+	if (atomic_exchange(&begun, false))
+		replace_fatal(&action, &disposition_default);
 }
 
 struct sigaction init_disposition(int number, const struct sigaction *wanted)
 {
 	if (atomic_load(&begun) && getpid() == 1 && is_fatal_by_default(number) &&
-	    has_handler(wanted, SIG_DFL))
+	    disposition_has_handler(wanted, SIG_DFL))
 		return exit_action();
 	return *wanted;
 }

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "signals/home.h"
+
 /* The highest signal number of any system, plus one. */
 #define SIGNAL_NUMBERS 129
 
@@ -32,7 +34,7 @@ struct signal_record {
 
 struct signal_queue {
 	struct signal_queue *next; /* in the process's list, see signals/handler.c */
-	_Atomic pid_t owner;       /* the process that may read from it */
+	home_pid owner;            /* the process that may read from it */
 	int ends[2];               /* of the pipe: both are non-blocking */
 
 	/* Shared with the handlers: signals that arrived while the pipe was full. */

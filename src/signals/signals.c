@@ -20,6 +20,7 @@
 #include "compat/children.h"
 #include "ipc/channel.h"
 #include "ipc/reply.h"
+#include "signals/disposition.h"
 #include "signals/handler.h"
 #include "signals/queue.h"
 #include "signals/reaper.h"
@@ -155,8 +156,7 @@ static int claim_signal(struct daemonkit_signals *signals, int number)
 /* Does the system reap exited children by itself? */
 static bool leaves_no_zombies(const struct sigaction *action)
 {
-	return (action->sa_flags & SA_NOCLDWAIT) != 0 ||
-	       ((action->sa_flags & SA_SIGINFO) == 0 && action->sa_handler == SIG_IGN);
+	return (action->sa_flags & SA_NOCLDWAIT) != 0 || disposition_has_handler(action, SIG_IGN);
 }
 
 /* Must the signal be caught for orphans, even without a handler of the program? */
@@ -207,7 +207,7 @@ static int claim_sigchld(struct daemonkit_signals *signals)
 		return error_system(-errno, "signal %d", SIGCHLD);
 	if (leaves_no_zombies(&current))
 		return 0;
-	if ((current.sa_flags & SA_SIGINFO) != 0 || current.sa_handler != SIG_DFL)
+	if (!disposition_has_handler(&current, SIG_DFL))
 		return error_set(-EBUSY, "signal %d: it has another handler, which would be lost",
 				 SIGCHLD);
 	result = claim_signal(signals, SIGCHLD);

@@ -13,14 +13,15 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
+#include "base/clock.h"
 #include "base/fd.h"
+#include "signals/disposition.h"
+#include "signals/home.h"
 
 static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 #define COUNT (sizeof signals / sizeof *signals)
@@ -33,17 +34,14 @@ static int ends[2] = { -1, -1 };       /* under the mutex */
 static atomic_int wake = -1;           /* the handler writes to this descriptor */
 static atomic_int running;             /* handlers that may have read it */
 static atomic_int came;
-/* The process that this data belongs to; negative while a thread initializes it anew. */
-static _Atomic pid_t home;
+static home_pid home; /* the process that this data belongs to */
 
 /* In a child: the parent's handler ends only the parent's wait. */
 static void redeliver_in_child(int signal)
 {
 	for (size_t i = 0; i < COUNT; i++)
 		if (signals[i] == signal)
-			sigaction(signal, &before[i], NULL);
-	/* The signal is blocked now and is delivered when the handler returns. */
-	kill(getpid(), signal);
+			disposition_apply(signal, &before[i]);
 }
 
 static void handle_interrupt(int signal)
@@ -53,9 +51,8 @@ static void handle_interrupt(int signal)
 	ssize_t written;
 
 	/* Check this first: a child of vfork(2) shares the memory. */
-	if (getpid() != atomic_load(&home)) {
+	if (!home_is_here(&home)) {
 		redeliver_in_child(signal);
-		errno = saved;
 		return;
 	}
 	atomic_fetch_add(&running, 1);
@@ -71,13 +68,11 @@ static void handle_interrupt(int signal)
 
 static void restore_dispositions(void)
 {
-	for (size_t i = 0; i < COUNT; i++) {
-		struct sigaction current;
+	const struct sigaction own = { .sa_handler = handle_interrupt };
 
-		if (ours[i] && sigaction(signals[i], NULL, &current) == 0 &&
-		    (current.sa_flags & SA_SIGINFO) == 0 && current.sa_handler == handle_interrupt)
-			sigaction(signals[i], &before[i], NULL);
-	}
+	for (size_t i = 0; i < COUNT; i++)
+		if (ours[i])
+			disposition_replace(signals[i], &own, &before[i]);
 }
 
 /*
@@ -103,37 +98,19 @@ static void restore_handlers(void)
 {
 	restore_dispositions();
 	atomic_store(&wake, -1);
-	while (atomic_load(&running) > 0)
-		sched_yield();
+	for (unsigned round = 0; atomic_load(&running) > 0; round++)
+		deadline_pause(round);
 	close_pipe();
 }
 
 /* Resources of threads that do not exist in the child are left alone. */
 static void forget_parent(void)
 {
-	const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
-
-	memcpy(&mutex, &fresh, sizeof fresh);
+	mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	atomic_store(&running, 0);
 	restore_handlers();
 	waits = 0;
 	atomic_store(&came, 0);
-}
-
-static void adopt_process(void)
-{
-	pid_t self = getpid(), old = atomic_load(&home);
-
-	while (old != self) {
-		if (old == -self) {
-			sched_yield();
-			old = atomic_load(&home);
-		} else if (atomic_compare_exchange_strong(&home, &old, -self)) {
-			forget_parent();
-			atomic_store(&home, self);
-			old = self;
-		}
-	}
 }
 
 int interrupt_begin(void)
@@ -141,7 +118,7 @@ int interrupt_begin(void)
 	struct sigaction action = { .sa_handler = handle_interrupt, .sa_flags = SA_RESTART };
 	int result = 0;
 
-	adopt_process();
+	home_adopt(&home, forget_parent);
 	pthread_mutex_lock(&mutex);
 	if (waits == 0) {
 		result = fd_pipe(ends, true);
@@ -152,8 +129,7 @@ int interrupt_begin(void)
 		sigfillset(&action.sa_mask);
 		for (size_t i = 0; i < COUNT; i++) {
 			sigaction(signals[i], NULL, &before[i]);
-			ours[i] = (before[i].sa_flags & SA_SIGINFO) != 0 ||
-				  before[i].sa_handler != SIG_IGN;
+			ours[i] = !disposition_has_handler(&before[i], SIG_IGN);
 			if (ours[i])
 				sigaction(signals[i], &action, NULL);
 		}
@@ -194,5 +170,5 @@ int interrupt_end(void)
 
 void interrupt_forget(void)
 {
-	adopt_process();
+	home_adopt(&home, forget_parent);
 }

@@ -30,6 +30,7 @@
 #include "compat/close-range.h"
 #include "compat/pidfd.h"
 #include "ipc/channel.h"
+#include "signals/disposition.h"
 #include "start/forked.h"
 #include "start/interrupt.h"
 #include "start/marker.h"
@@ -73,11 +74,10 @@ static int close_other_fds(const int *keep, size_t count)
 
 static void reset_signals(void)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
 	for (int signal = 1; signal < NSIG; signal++)
-		sigaction(signal, &action, NULL);
+		sigaction(signal, &disposition_default, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -23,6 +23,7 @@
 #include "compat/close-range.h"
 #include "compat/pidfd.h"
 #include "ipc/channel.h"
+#include "signals/disposition.h"
 
 /* The watcher's report: first a pid or a negative errno, then a status. */
 struct report {
@@ -108,12 +109,12 @@ static _Noreturn void be_watcher(pid_t daemon, int fd)
 
 static int first_child(int ends[2])
 {
-	struct sigaction standard = { .sa_handler = SIG_DFL }, before;
+	struct sigaction before;
 	pid_t daemon;
 
 	setsid();
 	/* If SIGCHLD is ignored, the system reaps children and their status is lost. */
-	sigaction(SIGCHLD, &standard, &before);
+	sigaction(SIGCHLD, &disposition_default, &before);
 	daemon = fork();
 	if (daemon == 0) {
 		sigaction(SIGCHLD, &before, NULL);
