@@ -5,9 +5,7 @@
  */
 #include "compat/self.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,10 +21,7 @@ bool compat_secure(void)
 	return getauxval(AT_SECURE) != 0;
 }
 
-/* Threads of an emulator that exist before the program creates any. */
-static int emulator_threads;
-
-static int count_threads(void)
+int compat_thread_count(void)
 {
 	struct stat tasks;
 
@@ -34,31 +29,6 @@ static int count_threads(void)
 	if (stat("/proc/self/task", &tasks) < 0 || tasks.st_nlink < 3)
 		return 1;
 	return (int)tasks.st_nlink - 2;
-}
-
-/* Emulators fake the usual link /proc/self/exe, but not this one. */
-static bool is_emulated(void)
-{
-	char program[PATH_MAX], process[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", program, sizeof program);
-	ssize_t other = readlink("/proc/thread-self/exe", process, sizeof process);
-
-	return length > 0 && other > 0 &&
-	       (other != length || memcmp(program, process, (size_t)length) != 0);
-}
-
-__attribute__((__constructor__)) static void count_emulator_threads(void)
-{
-	int count = count_threads();
-
-	/* On a real machine the threads belong to the program, however early they started. */
-	if (count > 1 && is_emulated())
-		emulator_threads = count - 1;
-}
-
-int compat_thread_count(void)
-{
-	return count_threads() - emulator_threads;
 }
 
 /* The name of the process is that of its first thread; prctl(2) sets the calling thread's. */

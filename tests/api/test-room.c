@@ -56,6 +56,7 @@ START_TEST(hangup_of_the_launchers_terminal_is_not_heard)
 	pid_t launcher;
 	int status;
 
+	probe_need(probe_ways[_i]);
 	launcher = fork();
 	if (launcher == 0) {
 		/* The launcher leads the session of the terminal. */

@@ -45,13 +45,22 @@ static const char *expand(const char *word, size_t length)
 	return copy;
 }
 
+void probe_need(const char *words)
+{
+	if (strstr(words, "deny="))
+		harness_need_filters();
+	if (strstr(words, "mode=fork"))
+		harness_need_kernel("a process with one thread, for mode FORK");
+	if (strstr(words, "nice="))
+		harness_need_kernel("a process with one thread, for a nice value");
+}
+
 static const char **arguments(const char *path, const char *words)
 {
 	const char **argv = harness_memory((MAX_WORDS + 6) * sizeof *argv);
 	size_t count = 0;
 
-	if (strstr(words, "deny="))
-		harness_need_filters();
+	probe_need(words);
 	mkdir(harness_path("run"), 0755);
 	argv[count++] = path;
 	argv[count++] = "--helper";

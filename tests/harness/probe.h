@@ -39,6 +39,9 @@ struct probe {
 /* For harness_main(). */
 extern const struct harness_helper probe_helpers[];
 
+/* Skip the test if the system, or an emulator of programs, does not support these words. */
+void probe_need(const char *words);
+
 /* Run the program until the launcher ends. */
 struct probe probe_run(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
 

@@ -166,12 +166,11 @@ struct actor actor_start(int way, const char *format, ...)
 	va_list arguments;
 	size_t used;
 
-	if (strstr(running_way(way), "deny="))
-		harness_need_filters();
 	used = (size_t)sprintf(words, "%s ready=60000 ", running_way(way));
 	va_start(arguments, format);
 	vsnprintf(words + used, UPGRADE_LINE - used, format, arguments);
 	va_end(arguments);
+	probe_need(words);
 	launcher = harness_spawn(arguments_of(words));
 	actor = actor_accept();
 	actor_expect(&actor, 0, "ready");

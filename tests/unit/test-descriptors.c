@@ -800,6 +800,7 @@ static struct harness_program socket_activate(const char *names, const char *mod
 	const char *await = harness_path("go");
 	char *word = harness_memory(strlen(await) + 32);
 
+	probe_need(mode);
 	sprintf(word, "first:await=%s", await);
 	argv[11] = word;
 	argv[12] = "daemon:report";
