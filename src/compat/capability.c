@@ -96,6 +96,22 @@ int compat_capabilities_drop(void)
 	return set_capabilities(none);
 }
 
+/* Has this thread exactly these?  0, -EPERM, or another negative errno. */
+static int check_capabilities(uint64_t mask)
+{
+	struct __user_cap_data_struct data[2];
+	int result = get_capabilities(data);
+
+	for (int i = 0; i < 2 && result == 0; i++) {
+		uint32_t half = (uint32_t)(mask >> (32 * i));
+
+		if (data[i].permitted != half || data[i].effective != half ||
+		    data[i].inheritable != 0)
+			result = -EPERM;
+	}
+	return result;
+}
+
 int compat_capabilities_limit(uint64_t mask)
 {
 	struct __user_cap_data_struct data[2];
@@ -120,7 +136,7 @@ int compat_capabilities_limit(uint64_t mask)
 	result = set_capabilities(data);
 	if (result == 0 && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
 		result = -errno;
-	return result == 0 ? compat_capabilities_check(mask) : result;
+	return result == 0 ? check_capabilities(mask) : result;
 }
 
 int compat_capabilities_pass(uint64_t mask)
@@ -139,21 +155,6 @@ int compat_capabilities_pass(uint64_t mask)
 		if ((mask & BIT(capability)) != 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE,
 							   (unsigned long)capability, 0, 0) < 0)
 			result = -errno;
-	return result;
-}
-
-int compat_capabilities_check(uint64_t mask)
-{
-	struct __user_cap_data_struct data[2];
-	int result = get_capabilities(data);
-
-	for (int i = 0; i < 2 && result == 0; i++) {
-		uint32_t half = (uint32_t)(mask >> (32 * i));
-
-		if (data[i].permitted != half || data[i].effective != half ||
-		    data[i].inheritable != 0)
-			result = -EPERM;
-	}
 	return result;
 }
 
@@ -194,12 +195,6 @@ int compat_capabilities_limit(uint64_t mask)
 int compat_capabilities_pass(uint64_t mask)
 {
 	return mask == 0 ? 0 : -ENOTSUP;
-}
-
-int compat_capabilities_check(uint64_t mask)
-{
-	(void)mask;
-	return -ENOTSUP;
 }
 
 int compat_no_new_privileges(void)

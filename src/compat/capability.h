@@ -33,9 +33,6 @@ int compat_capabilities_limit(uint64_t mask);
  */
 int compat_capabilities_pass(uint64_t mask);
 
-/* Has this thread exactly these?  0, -EPERM, or another negative errno. */
-int compat_capabilities_check(uint64_t mask);
-
 /* 0, a negative errno, or -ENOTSUP; the effect is verified. */
 int compat_no_new_privileges(void);
 

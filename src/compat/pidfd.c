@@ -55,7 +55,7 @@ static bool pidfd_is_refused(void)
 	return refused;
 }
 
-static int send_signal(int pidfd, int signal, const siginfo_t *info)
+int compat_pidfd_signal(int pidfd, int signal, const siginfo_t *info)
 {
 	int error;
 
@@ -68,16 +68,6 @@ static int send_signal(int pidfd, int signal, const siginfo_t *info)
 	return -error;
 }
 
-int compat_pidfd_signal(int pidfd, int signal)
-{
-	return send_signal(pidfd, signal, NULL);
-}
-
-int compat_pidfd_queue(int pidfd, const siginfo_t *info)
-{
-	return send_signal(pidfd, info->si_signo, info);
-}
-
 #else
 
 int compat_pidfd_open(pid_t pid)
@@ -86,16 +76,10 @@ int compat_pidfd_open(pid_t pid)
 	return -ENOSYS;
 }
 
-int compat_pidfd_signal(int pidfd, int signal)
+int compat_pidfd_signal(int pidfd, int signal, const siginfo_t *info)
 {
 	(void)pidfd;
 	(void)signal;
-	return -ENOSYS;
-}
-
-int compat_pidfd_queue(int pidfd, const siginfo_t *info)
-{
-	(void)pidfd;
 	(void)info;
 	return -ENOSYS;
 }

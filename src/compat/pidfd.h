@@ -17,13 +17,13 @@
 int compat_pidfd_open(pid_t pid);
 
 /*
- * pidfd_send_signal(2): 0 or a negative errno; -ENOSYS if the system has no
- * such call, or a sandbox that allows pidfd_open(2) refuses it.
+ * pidfd_send_signal(2), with this information or NULL: 0 or a negative errno;
+ * -ENOSYS if the system has no such call, or a sandbox that allows pidfd_open(2)
+ * refuses it.
  */
-int compat_pidfd_signal(int pidfd, int signal);
+int compat_pidfd_signal(int pidfd, int signal, const siginfo_t *info);
 
-/* Send a signal with this information, by pidfd; or by pid, as sigqueue(3) does. */
-int compat_pidfd_queue(int pidfd, const siginfo_t *info);
+/* Send a signal with this information by pid, as sigqueue(3) does. */
 int compat_queue(pid_t pid, const siginfo_t *info);
 
 /*

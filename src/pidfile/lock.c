@@ -43,30 +43,34 @@ void pidfile_mutex_unlock(void)
 	atomic_store(&inside, 0);
 }
 
-/* The whole range of the POSIX lock, or one of its parts, which differ during a handover. */
-enum part { ALL, FIRST, REST };
+/*
+ * The range of the POSIX lock, and its parts, which differ during a handover.  It begins at
+ * the first byte, so that it conflicts with a lock of the whole file.
+ */
+struct range {
+	off_t start, length;
+};
+static const struct range whole = { 0, COMPAT_GUARD_BYTE };
+static const struct range first = { 0, 1 }, rest = { 1, COMPAT_GUARD_BYTE - 1 };
 
-/* The range begins at the first byte, so that it conflicts with a lock of the whole file. */
-static int set_posix_lock(int fd, int command, struct flock *lock, int type, enum part part)
+static int set_posix_lock(int fd, int command, struct flock *lock, int type, struct range range)
 {
 	*lock = (struct flock){
 		.l_type = (short)type,
 		.l_whence = SEEK_SET,
-		.l_start = part == REST ? 1 : 0,
-		.l_len = part == ALL     ? COMPAT_GUARD_BYTE
-			 : part == FIRST ? 1
-					 : COMPAT_GUARD_BYTE - 1,
+		.l_start = range.start,
+		.l_len = range.length,
 	};
 	if (fcntl(fd, command, lock) == 0)
 		return 0;
 	return errno == EACCES ? -EAGAIN : -errno;
 }
 
-static int set_lock(int fd, int type, enum part part)
+static int set_lock(int fd, int type, struct range range)
 {
 	struct flock wanted;
 
-	return set_posix_lock(fd, F_SETLK, &wanted, type, part);
+	return set_posix_lock(fd, F_SETLK, &wanted, type, range);
 }
 
 bool pidfile_lock_held(const struct pidfile_lock *lock)
@@ -96,7 +100,7 @@ static void remove_from_list(struct pidfile_lock *lock)
 
 static int acquire_all(int fd)
 {
-	return set_lock(fd, F_WRLCK, ALL);
+	return set_lock(fd, F_WRLCK, whole);
 }
 
 /*
@@ -110,8 +114,8 @@ static int acquire_what_is_free(int fd)
 
 	if (result != -EAGAIN)
 		return result;
-	result = set_lock(fd, F_RDLCK, FIRST);
-	if (result < 0 || set_lock(fd, F_WRLCK, REST) == 0)
+	result = set_lock(fd, F_RDLCK, first);
+	if (result < 0 || set_lock(fd, F_WRLCK, rest) == 0)
 		return result;
 	switch (pidfile_lock_owner(fd, &rival)) {
 	case PIDFILE_OWNER_HOLDER:
@@ -135,7 +139,7 @@ static int acquire_lock(struct pidfile_lock *lock, int fd, int (*take_record)(in
 		return result;
 	result = compat_ofd_lock(fd);
 	if (result < 0 && result != -EAGAIN && result != -ENOTSUP) {
-		set_lock(fd, F_UNLCK, ALL);
+		set_lock(fd, F_UNLCK, whole);
 		return result;
 	}
 	remove_from_list(lock); /* an entry inherited through fork(2) */
@@ -171,10 +175,10 @@ void pidfile_lock_move(struct pidfile_lock *from, struct pidfile_lock *to)
 /* Converting a write lock to a read lock is atomic. */
 int pidfile_lock_hand_over(struct pidfile_lock *lock)
 {
-	int result = set_lock(lock->fd, F_RDLCK, FIRST);
+	int result = set_lock(lock->fd, F_RDLCK, first);
 
 	if (result == 0)
-		result = set_lock(lock->fd, F_UNLCK, REST);
+		result = set_lock(lock->fd, F_UNLCK, rest);
 	lock->handed_over = result == 0;
 	return result;
 }
@@ -182,7 +186,7 @@ int pidfile_lock_hand_over(struct pidfile_lock *lock)
 void pidfile_lock_release(struct pidfile_lock *lock)
 {
 	if (pidfile_lock_held(lock))
-		set_lock(lock->fd, F_UNLCK, ALL);
+		set_lock(lock->fd, F_UNLCK, whole);
 	remove_from_list(lock);
 }
 
@@ -197,7 +201,7 @@ void pidfile_lock_drop(struct pidfile_lock *lock)
 	/* Not in a child: it shares the description and would drop its parent's OFD lock. */
 	if (pidfile_lock_held(lock)) {
 		compat_ofd_unlock(lock->fd);
-		set_lock(lock->fd, F_UNLCK, ALL);
+		set_lock(lock->fd, F_UNLCK, whole);
 	}
 	remove_from_list(lock);
 }
@@ -206,7 +210,7 @@ void pidfile_lock_restore(void)
 {
 	for (const struct pidfile_lock *lock = locks; lock; lock = lock->next)
 		if (pidfile_lock_held(lock) && lock->handed_over)
-			set_lock(lock->fd, F_RDLCK, FIRST);
+			set_lock(lock->fd, F_RDLCK, first);
 		else if (pidfile_lock_held(lock))
 			acquire_what_is_free(lock->fd);
 }
@@ -227,10 +231,10 @@ int pidfile_lock_owner(int fd, pid_t *pid)
 	 * Test as a reader, which conflicts only with write locks: another reader cannot
 	 * hide the holder.
 	 */
-	int result = set_posix_lock(fd, F_GETLK, &lock, F_RDLCK, ALL);
+	int result = set_posix_lock(fd, F_GETLK, &lock, F_RDLCK, whole);
 
 	if (result == 0 && lock.l_type == F_UNLCK)
-		result = set_posix_lock(fd, F_GETLK, &lock, F_WRLCK, ALL);
+		result = set_posix_lock(fd, F_GETLK, &lock, F_WRLCK, whole);
 	if (result < 0)
 		return result;
 	if (lock.l_type == F_UNLCK)

@@ -73,16 +73,6 @@ static int examine_upgrade(int fd, pid_t named, pid_t reader, struct pidfile_cla
 	return result;
 }
 
-/* There is an OFD lock, but no POSIX write lock. */
-static int owner_by_ofd_lock(int fd, pid_t named, pid_t reader, struct pidfile_claim *claim)
-{
-	int result = examine_ofd_lock(fd, named, claim);
-
-	if (result == 0 && claim->kind == PIDFILE_CLAIM_NONE)
-		result = examine_upgrade(fd, named, reader, claim);
-	return result;
-}
-
 int pidfile_claim(int fd, pid_t successor_of, struct pidfile_claim *claim)
 {
 	pid_t pid = 0, named = 0;
@@ -105,7 +95,9 @@ int pidfile_claim(int fd, pid_t successor_of, struct pidfile_claim *claim)
 		claim->kind = PIDFILE_CLAIM_UNKNOWN;
 		claim->obstacle = text;
 		if (named > 0)
-			result = owner_by_ofd_lock(fd, named, pid, claim);
+			result = examine_ofd_lock(fd, named, claim);
+		if (result == 0 && claim->kind == PIDFILE_CLAIM_NONE)
+			result = examine_upgrade(fd, named, pid, claim);
 	} else if (successor_of > 0) {
 		result = examine_ofd_lock(fd, successor_of, claim);
 	}

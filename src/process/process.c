@@ -110,18 +110,20 @@ int daemonkit_process_alive(const struct daemonkit_process *process)
 	return process ? is_process_alive(process) : error_null(__func__);
 }
 
-/* Send the signal; 0 or a negative errno without a text. */
-static int send_signal(const struct daemonkit_process *process, int signal)
+/* Send the signal, with this information or NULL; 0 or a negative errno without a text. */
+static int send_signal(const struct daemonkit_process *process, int signal, const siginfo_t *info)
 {
 	/* A zombie accepts the signal without an error. */
 	if (!is_process_alive(process))
 		return -ESRCH;
 	if (process->fd >= 0) {
-		int result = compat_pidfd_signal(process->fd, signal);
+		int result = compat_pidfd_signal(process->fd, signal, info);
 
 		if (result != -ENOSYS)
 			return result;
 	}
+	if (info)
+		return compat_queue(process->pid, info);
 	return kill(process->pid, signal) < 0 ? -errno : 0;
 }
 
@@ -130,17 +132,9 @@ int process_queue(const struct daemonkit_process *process, int signal, uint32_t 
 	siginfo_t info;
 
 	if (cookie == 0)
-		return send_signal(process, signal);
-	if (!is_process_alive(process))
-		return -ESRCH;
+		return send_signal(process, signal, NULL);
 	compat_signal_with_cookie(&info, signal, cookie);
-	if (process->fd >= 0) {
-		int result = compat_pidfd_queue(process->fd, &info);
-
-		if (result != -ENOSYS)
-			return result;
-	}
-	return compat_queue(process->pid, &info);
+	return send_signal(process, signal, &info);
 }
 
 /*
@@ -215,7 +209,8 @@ int daemonkit_process_signal(struct daemonkit_process *process, int signal)
 	if (!process)
 		return error_null(__func__);
 	result = process_check_signal(signal);
-	return result == 0 ? signal_result(process, signal, send_signal(process, signal)) : result;
+	return result == 0 ? signal_result(process, signal, send_signal(process, signal, NULL))
+			   : result;
 }
 
 /* 0 if it has exited, -ETIMEDOUT at the deadline; no text. */
@@ -258,7 +253,7 @@ int daemonkit_process_wait(struct daemonkit_process *process, int timeout)
 int process_stop(struct daemonkit_process *process, int grace, int force,
 		 void (*before_kill)(void *data), void *data)
 {
-	int result = signal_result(process, SIGTERM, send_signal(process, SIGTERM));
+	int result = signal_result(process, SIGTERM, send_signal(process, SIGTERM, NULL));
 
 	if (result < 0)
 		return result;
@@ -267,7 +262,7 @@ int process_stop(struct daemonkit_process *process, int grace, int force,
 		return wait_result(process, result);
 	if (before_kill)
 		before_kill(data);
-	result = send_signal(process, SIGKILL);
+	result = send_signal(process, SIGKILL, NULL);
 	if (result == -ESRCH) /* it exited by itself just now */
 		return 0;
 	result = signal_result(process, SIGKILL, result);

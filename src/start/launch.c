@@ -332,7 +332,7 @@ static int reap_daemon(pid_t pid, int pidfd)
 static int kill_daemon(const struct launch *launch)
 {
 	int pidfd = launch->watcher > 0 || launch->end < 0 ? launch->process : launch->end;
-	int result = pidfd < 0 ? -ENOSYS : compat_pidfd_signal(pidfd, SIGKILL);
+	int result = pidfd < 0 ? -ENOSYS : compat_pidfd_signal(pidfd, SIGKILL, NULL);
 
 	if (result < 0 && result != -ESRCH)
 		result = kill(launch->daemon, SIGKILL) < 0 ? -errno : 0;
