@@ -137,6 +137,8 @@ libdaemonkit_internal_la_SOURCES = \
 	src/context/settings.h \
 	src/context/streams.c \
 	src/context/streams.h \
+	src/context/takeover.c \
+	src/context/takeover.h \
 	src/context/upgrade.c \
 	src/context/version.c \
 	src/control/control-internal.h \

@@ -119,6 +119,7 @@ endif
 api_tests = \
 	tests/api/test-launcher \
 	tests/api/test-notify \
+	tests/api/test-notify-threads \
 	tests/api/test-privileges \
 	tests/api/test-start \
 	tests/api/test-instance \
@@ -175,9 +176,11 @@ tests_api_test_examples_SOURCES = tests/api/test-examples.c $(example_tools)
 tests_api_test_examples_activated_SOURCES = tests/api/test-examples-activated.c $(example_tools)
 tests_api_test_examples_logs_SOURCES = tests/api/test-examples-logs.c $(example_tools)
 tests_api_test_log_SOURCES = tests/api/test-log.c $(manager_tools)
+tests_api_test_notify_threads_SOURCES = tests/api/test-notify-threads.c $(manager_tools)
 tests_api_test_manager_SOURCES = tests/api/test-manager.c $(manager_tools)
 tests_api_test_manager_CFLAGS = $(manager_cflags)
 tests_api_test_manager_LDADD = $(LDADD) $(ORACLE_LIBS)
+tests_api_test_notify_threads_CFLAGS = $(manager_cflags)
 tests_unit_test_manager_address_SOURCES = tests/unit/test-manager-address.c $(manager_tools)
 tests_unit_test_manager_address_CFLAGS = $(manager_cflags)
 tests_unit_test_manager_address_LDADD = $(LDADD) $(ORACLE_LIBS)
@@ -199,6 +202,12 @@ upgrade_tools = tests/harness/upgrade-actor.c tests/harness/upgrade-tools.c test
 tests_unit_test_upgrade_SOURCES = tests/unit/test-upgrade.c $(upgrade_tools)
 tests_unit_test_upgrade_failures_SOURCES = tests/unit/test-upgrade-failures.c $(upgrade_tools)
 tests_unit_test_upgrade_manager_SOURCES = tests/unit/test-upgrade-manager.c $(upgrade_tools) $(manager_tools)
+
+# The successor stops at these functions of the library.
+upgrade_hooks = $(AM_LDFLAGS) -Wl,--wrap=pidfile_acquire -Wl,--wrap=manager_adopt
+tests_unit_test_upgrade_LDFLAGS = $(upgrade_hooks)
+tests_unit_test_upgrade_failures_LDFLAGS = $(upgrade_hooks)
+tests_unit_test_upgrade_manager_LDFLAGS = $(upgrade_hooks)
 
 check_PROGRAMS = $(unit_tests) $(api_tests) $(example_programs)
 check-programs: $(check_PROGRAMS) $(check_LIBRARIES)

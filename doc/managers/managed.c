@@ -151,7 +151,7 @@ static int options(struct managed *managed, int argc, char **argv)
 		case 'n':
 			if (sscanf(optarg, "%9d%c", &fd, &rest) != 1)
 				exit(2);
-			result = daemonkit_notify_set_fd(context, fd);
+			result = daemonkit_notify_take_fd(context, fd);
 			break;
 		case 'p':
 			result = daemonkit_context_set_pid_file(context, optarg, 0644);

@@ -264,7 +264,7 @@ DAEMONKIT_API int daemonkit_context_set_umask(struct daemonkit_context *context,
  *
  * AUTO is FOREGROUND for pid 1; if NOTIFY_SOCKET is set and SYSTEMD_EXEC_PID
  * is unset or this process's own pid; and if a notification descriptor was set
- * (daemonkit_notify_set_fd()); otherwise it is REBORN.
+ * (daemonkit_notify_take_fd()); otherwise it is REBORN.
  *
  * Returns: 0 or -EINVAL.  Since: 1.0
  */

@@ -24,7 +24,15 @@
  *   -EOPNOTSUPP  a descriptor, or a barrier, for another machine (vsock)
  * The text names the address.
  *
- * A context may be used by one thread at a time.
+ * Any thread may call these functions, several at the same time, and also while
+ * another thread uses the context for something else, except for freeing it.
+ * Where a context is a parameter, NULL stands for the first context of this
+ * process that became the daemon: for code that has no access to it.  In a
+ * process that is not the daemon, and after that context has been freed, NULL
+ * is refused (-EPERM).  daemonkit_notify_ready() and daemonkit_notify_failed()
+ * wait until the calls of other threads have returned.  Only
+ * daemonkit_notify_take_fd() needs a context, and is called by one thread at a
+ * time.
  */
 #ifndef DAEMONKIT_NOTIFY_H
 #define DAEMONKIT_NOTIFY_H
@@ -54,11 +62,10 @@ struct daemonkit_context;
  *   -ESTALE     the pid file has been removed or replaced
  *   -EALREADY   another instance holds it
  *   -EBADMSG    an unexpected message from the predecessor
- * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
+ * Thread safety: MT-safe.  Not async-signal-safe.
  * Since: 1.0
  */
-DAEMONKIT_API int daemonkit_notify_ready(struct daemonkit_context *context)
-	DAEMONKIT_NONNULL((1));
+DAEMONKIT_API int daemonkit_notify_ready(struct daemonkit_context *context);
 
 /**
  * daemonkit_notify_failed - report that the daemon will not come up
@@ -76,12 +83,12 @@ DAEMONKIT_API int daemonkit_notify_ready(struct daemonkit_context *context)
  *   -EINVAL     @error is 0, or @format is NULL
  *   -EPERM      this process is not the daemon
  *   -ECANCELED  the launcher is gone
- * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
+ * Thread safety: MT-safe.  Not async-signal-safe.
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_failed(struct daemonkit_context *context, int error,
 					  const char *format, ...)
-	DAEMONKIT_NONNULL((1, 3)) DAEMONKIT_PRINTF(3, 4);
+	DAEMONKIT_NONNULL((3)) DAEMONKIT_PRINTF(3, 4);
 
 /**
  * daemonkit_notify_status - describe what the daemon is doing, for users
@@ -96,12 +103,12 @@ DAEMONKIT_API int daemonkit_notify_failed(struct daemonkit_context *context, int
  *   -EPERM      this process is not the daemon
  *   -EAGAIN     the launcher has too many unread texts; this one is dropped
  *   -ECANCELED  the launcher is gone
- * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
+ * Thread safety: MT-safe.  Not async-signal-safe.
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_status(struct daemonkit_context *context,
 					  const char *format, ...)
-	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_PRINTF(2, 3);
+	DAEMONKIT_NONNULL((2)) DAEMONKIT_PRINTF(2, 3);
 
 /**
  * daemonkit_notify_extend_timeout - request more time for the start
@@ -116,12 +123,11 @@ DAEMONKIT_API int daemonkit_notify_status(struct daemonkit_context *context,
  *   -EPERM      this process is not the daemon
  *   -EAGAIN     the launcher has too many unread messages
  *   -ECANCELED  the launcher is gone
- * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
+ * Thread safety: MT-safe.  Not async-signal-safe.
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_extend_timeout(struct daemonkit_context *context,
-						  int milliseconds)
-	DAEMONKIT_NONNULL((1));
+						  int milliseconds);
 
 /**
  * daemonkit_notify_reloading - the daemon begins to reload
@@ -131,31 +137,28 @@ DAEMONKIT_API int daemonkit_notify_extend_timeout(struct daemonkit_context *cont
  *
  * Returns: 0, -EPERM (this process is not the daemon), or an error of the
  * message.
- * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
+ * Thread safety: MT-safe.  Follows: sd_notify(3).
  * Since: 1.0
  */
-DAEMONKIT_API int daemonkit_notify_reloading(struct daemonkit_context *context)
-	DAEMONKIT_NONNULL((1));
+DAEMONKIT_API int daemonkit_notify_reloading(struct daemonkit_context *context);
 
 /**
  * daemonkit_notify_stopping - the daemon begins to stop (STOPPING=1)
  *
  * Returns: as daemonkit_notify_reloading().
- * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
+ * Thread safety: MT-safe.  Follows: sd_notify(3).
  * Since: 1.0
  */
-DAEMONKIT_API int daemonkit_notify_stopping(struct daemonkit_context *context)
-	DAEMONKIT_NONNULL((1));
+DAEMONKIT_API int daemonkit_notify_stopping(struct daemonkit_context *context);
 
 /**
  * daemonkit_notify_watchdog - the daemon is alive (WATCHDOG=1)
  *
  * Returns: as daemonkit_notify_reloading().
- * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
+ * Thread safety: MT-safe.  Follows: sd_notify(3).
  * Since: 1.0
  */
-DAEMONKIT_API int daemonkit_notify_watchdog(struct daemonkit_context *context)
-	DAEMONKIT_NONNULL((1));
+DAEMONKIT_API int daemonkit_notify_watchdog(struct daemonkit_context *context);
 
 /**
  * daemonkit_notify_watchdog_trigger - report an internal error of the daemon
@@ -164,11 +167,10 @@ DAEMONKIT_API int daemonkit_notify_watchdog(struct daemonkit_context *context)
  * had expired.
  *
  * Returns: as daemonkit_notify_reloading().
- * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
+ * Thread safety: MT-safe.  Follows: sd_notify(3).
  * Since: 1.0
  */
-DAEMONKIT_API int daemonkit_notify_watchdog_trigger(struct daemonkit_context *context)
-	DAEMONKIT_NONNULL((1));
+DAEMONKIT_API int daemonkit_notify_watchdog_trigger(struct daemonkit_context *context);
 
 /**
  * daemonkit_notify_watchdog_interval - is the manager's watchdog enabled?
@@ -181,34 +183,33 @@ DAEMONKIT_API int daemonkit_notify_watchdog_trigger(struct daemonkit_context *co
  *
  * Returns: 1 it does; 0 it does not; -EPERM (this process is not the daemon);
  * -EINVAL (NULL).
- * Thread safety: MT-safe on different contexts.  Follows:
- * sd_watchdog_enabled(3).  Since: 1.0
+ * Thread safety: MT-safe.  Follows: sd_watchdog_enabled(3).
+ * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_watchdog_interval(struct daemonkit_context *context,
 						     int *interval)
-	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
+	DAEMONKIT_NONNULL((2)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_notify_main_pid - another process is the main one (MAINPID=)
  * @pid: that process, greater than 0
  *
  * Returns: as daemonkit_notify_reloading(), and -EINVAL.
- * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
+ * Thread safety: MT-safe.  Follows: sd_notify(3).
  * Since: 1.0
  */
-DAEMONKIT_API int daemonkit_notify_main_pid(struct daemonkit_context *context, pid_t pid)
-	DAEMONKIT_NONNULL((1));
+DAEMONKIT_API int daemonkit_notify_main_pid(struct daemonkit_context *context, pid_t pid);
 
 /**
  * daemonkit_notify_barrier - wait until the manager has read what was sent
  * @timeout: milliseconds, or DAEMONKIT_FOREVER
  *
  * Returns: 0, -ETIMEDOUT, or as daemonkit_notify_reloading().
- * Thread safety: MT-safe on different contexts.  Follows:
- * sd_notify_barrier(3).  Since: 1.0
+ * Thread safety: MT-safe.  Follows: sd_notify_barrier(3).
+ * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_barrier(struct daemonkit_context *context, int timeout)
-	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
+	DAEMONKIT_CHECK;
 
 /** The manager keeps the descriptor even if poll(2) reports a hang-up. */
 #define DAEMONKIT_NOTIFY_UNPOLLED 1U
@@ -224,12 +225,12 @@ DAEMONKIT_API int daemonkit_notify_barrier(struct daemonkit_context *context, in
  *
  * Returns: as daemonkit_notify_reloading(), and -EINVAL (no such name or
  * flags), -EBADF.
- * Thread safety: MT-safe on different contexts.  Follows:
- * sd_pid_notify_with_fds(3).  Since: 1.0
+ * Thread safety: MT-safe.  Follows: sd_pid_notify_with_fds(3).
+ * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_store_fd(struct daemonkit_context *context,
 					    const char *name, int fd, unsigned flags)
-	DAEMONKIT_NONNULL((1, 2));
+	DAEMONKIT_NONNULL((2));
 
 /**
  * daemonkit_notify_remove_fd - remove stored descriptors with this name
@@ -237,11 +238,11 @@ DAEMONKIT_API int daemonkit_notify_store_fd(struct daemonkit_context *context,
  * Sends FDSTOREREMOVE=1.
  *
  * Returns: as daemonkit_notify_store_fd().
- * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
+ * Thread safety: MT-safe.  Follows: sd_notify(3).
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_remove_fd(struct daemonkit_context *context,
-					     const char *name) DAEMONKIT_NONNULL((1, 2));
+					     const char *name) DAEMONKIT_NONNULL((2));
 
 /**
  * daemonkit_notify_send - send assignments of the protocol unchanged
@@ -250,14 +251,14 @@ DAEMONKIT_API int daemonkit_notify_remove_fd(struct daemonkit_context *context,
  * Sent to the manager only.
  *
  * Returns: as daemonkit_notify_reloading(), and -EINVAL (NULL).
- * Thread safety: MT-safe on different contexts.  Follows: sd_notify(3).
+ * Thread safety: MT-safe.  Follows: sd_notify(3).
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_notify_send(struct daemonkit_context *context,
-					const char *assignments) DAEMONKIT_NONNULL((1, 2));
+					const char *assignments) DAEMONKIT_NONNULL((2));
 
 /**
- * daemonkit_notify_set_fd - a supervisor waits for a newline on a descriptor
+ * daemonkit_notify_take_fd - a supervisor waits for a newline on a descriptor
  * @fd: as in s6's notification-fd; 3 or higher and open.  The context owns it
  *      from now on: it is made close-on-exec, and closed once the daemon is
  *      ready.  -1 for none.
@@ -270,7 +271,7 @@ DAEMONKIT_API int daemonkit_notify_send(struct daemonkit_context *context,
  * Returns: 0, -EBADF, or -EPERM (the daemon runs already).
  * Thread safety: MT-safe on different contexts.  Since: 1.0
  */
-DAEMONKIT_API int daemonkit_notify_set_fd(struct daemonkit_context *context, int fd)
+DAEMONKIT_API int daemonkit_notify_take_fd(struct daemonkit_context *context, int fd)
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 DAEMONKIT_END

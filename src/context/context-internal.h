@@ -27,6 +27,7 @@ struct daemonkit_context {
 	bool supervised; /* by the process that started this one (mode FOREGROUND) */
 	struct daemonkit_upgrade *upgrade; /* the one in progress, or NULL */
 	bool succeeded;                    /* a successor has replaced this daemon */
+	bool must_take_over;               /* a successor whose predecessor is still the daemon */
 	bool adopted;                      /* descriptors passed by a manager are in the settings */
 };
 
@@ -38,6 +39,17 @@ int context_ready_timeout(const char *what, int timeout, int *ret);
 
 /* Is this process the daemon (and no child of it)? */
 bool context_is_daemon(const struct daemonkit_context *context);
+
+/*
+ * This process is the daemon from now on, and other threads may send notifications, also
+ * without a context; and the end of that, in which everything is closed.  Afterwards
+ * notifications succeed and send nothing or, if the context is forgotten, are refused.
+ */
+void notification_begin(struct daemonkit_context *context);
+void notification_end(struct daemonkit_context *context, bool forget);
+
+/* Does the launcher still wait for a notification of this daemon? */
+bool notification_is_awaited(const struct daemonkit_context *context);
 
 /* Record the descriptors that a manager passed, once: 0 or an error with its text. */
 int context_adopt_descriptors(struct daemonkit_context *context);

@@ -46,7 +46,7 @@ struct daemonkit_context *daemonkit_context_free(struct daemonkit_context *conte
 
 	if (context == NULL)
 		return NULL;
-	notify_close(&context->notify);
+	notification_end(context, true);
 	daemonkit_pidfile_close(context->pidfile);
 	settings_clear(&context->settings);
 	free(context->arguments);

@@ -15,6 +15,7 @@
 #include "compat/self.h"
 #include "context/confine.h"
 #include "context/streams.h"
+#include "context/takeover.h"
 #include "ipc/channel.h"
 #include "pidfile/pidfile-internal.h"
 #include "signals/init.h"
@@ -98,16 +99,18 @@ static int prepare_notify(struct daemonkit_context *context, bool foreground)
 /* This process is the daemon now; report it to the launcher, if there is one. */
 static int announce_daemon(struct daemonkit_context *context)
 {
-	int result;
+	int result = 0;
 
-	context->daemon = getpid();
-	result = notify_up(&context->notify, context->settings.ready_timeout != 0);
+	notification_begin(context);
+	if (context->notify.channel >= 0)
+		result = notify_send_launcher(&context->notify, CHANNEL_UP, 0, "", DEADLINE_NEVER);
+	if (context->notify.channel >= 0 && context->settings.ready_timeout == 0)
+		result = takeover_finish_start(context, result);
 	if (result < 0) {
 		KEEP_ERROR_TEXT;
 
 		daemonkit_context_release(context);
-		notify_close(&context->notify);
-		context->daemon = 0;
+		notification_end(context, true);
 	}
 	return result;
 }
@@ -165,63 +168,11 @@ static int receive_settings(struct daemonkit_context *context)
 	return seal_descriptors(&context->settings);
 }
 
-/* A successor starts with everything as its predecessor left it. */
-static int replace_predecessor(struct daemonkit_context *context)
-{
-	struct settings *settings = &context->settings;
-	int result = 0;
-
-	context->notify.watched = settings->managed;
-	if (settings->pid_fd >= 0)
-		result = pidfile_inherit(&context->pidfile, settings->pid_file, settings->pid_fd);
-	if (result == 0)
-		settings->pid_fd = -1;
-	if (context->pidfile != NULL)
-		pidfile_expect_root(context->pidfile, settings->chroot);
-	/* execve(2) has preserved them, as for any program that the predecessor executes. */
-	if (result == 0)
-		result = privileges_after_user(&settings->privileges);
-	return result;
-}
-
-static int acquire_place(void *data)
-{
-	struct daemonkit_context *context = data;
-
-	return context->pidfile != NULL ? pidfile_acquire(context->pidfile) : 0;
-}
-
-/* From here on nothing belongs to this process, above all not the pid file. */
-static void release_place(void *data)
-{
-	struct daemonkit_context *context = data;
-
-	if (context->pidfile != NULL)
-		pidfile_leave_to_successor(context->pidfile);
-}
-
-static void finish_handover(void *data)
-{
-	struct daemonkit_context *context = data;
-	struct settings *settings = &context->settings;
-
-	/* A process that has not taken over yet, or never will, must not contact the manager. */
-	manager_adopt(&context->notify.manager, settings->manager, settings->manager_fd);
-	settings->manager = NULL;
-	settings->manager_fd = -1;
-}
-
 static int become_successor(struct daemonkit_context *context)
 {
-	int result = replace_predecessor(context);
+	int result = takeover_prepare(context);
 
-	if (result < 0)
-		return fail_start(context, result);
-	context->notify.acquire = acquire_place;
-	context->notify.release = release_place;
-	context->notify.acquired = finish_handover;
-	context->notify.data = context;
-	return announce_daemon(context);
+	return result < 0 ? fail_start(context, result) : announce_daemon(context);
 }
 
 int become_second_copy(struct daemonkit_context *context)

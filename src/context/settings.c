@@ -198,9 +198,6 @@ int settings_get(struct settings *settings, const void *bytes, size_t length)
 		settings_clear(&fresh);
 		return archive.error;
 	}
-	/* The same number in both copies of the program is the same descriptor. */
-	if (settings->ready_fd == fresh.ready_fd)
-		settings->ready_fd = -1;
 	settings_clear(settings);
 	*settings = fresh;
 	return 0;

@@ -62,22 +62,22 @@ static const char *successor_program(const struct daemonkit_context *context)
 
 static int check_upgrade(const struct daemonkit_context *context, const char *path)
 {
-	const struct notify *notify = &context->notify;
+	bool awaited = notification_is_awaited(context);
 	int result;
 
 	/* A process that failed to replace its predecessor is not the daemon either. */
 	if (!context_is_daemon(context) || context->succeeded ||
-	    (notify->acquire != NULL && notify->channel < 0))
+	    (context->must_take_over && !awaited))
 		return error_set(-EPERM, "upgrade: this process is not the daemon");
 	if (context->upgrade != NULL)
 		return error_set(-EINPROGRESS, "upgrade: there is one under way");
-	if (notify->channel >= 0)
+	if (awaited)
 		return error_set(-EINPROGRESS, "upgrade: this daemon is not ready itself yet");
 	if (!marker_allows_copy())
 		return error_set(-EPERM, "upgrade: a program with more privileges than its caller "
 					 "(set-user-ID, set-group-ID, file capabilities) cannot "
 					 "trust its launcher: restart the daemon");
-	if (getpid() == 1 || (context->supervised && notify->manager.address == NULL))
+	if (getpid() == 1 || (context->supervised && context->notify.manager.address == NULL))
 		return error_set(-ENOTSUP, "upgrade: whoever supervises this process would take "
 					   "its end for the daemon's: restart it");
 	if (context->pidfile != NULL && (result = pidfile_can_hand_over(context->pidfile)) < 0)
@@ -246,7 +246,7 @@ static void release_place(struct daemonkit_context *context)
 {
 	context->succeeded = true;
 	context->pidfile = daemonkit_pidfile_close(context->pidfile);
-	notify_close(&context->notify);
+	notification_end(context, false);
 }
 
 static pid_t finish_upgrade(struct daemonkit_upgrade *upgrade, int result)

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/clock.h"
+#include "ipc/channel.h"
 #include "manager/manager.h"
 
 /* Begin with notify_init(). */
@@ -17,15 +18,6 @@ struct notify {
 	struct manager manager;
 	int ready_fd;  /* s6's notification descriptor, or -1 */
 	pid_t watched; /* a pid other than ours that WATCHDOG_PID may contain, or 0 */
-	/*
-	 * For a successor, otherwise NULL: take over when the predecessor (the
-	 * launcher) says so; give the place back to it; and finish once the
-	 * predecessor has left.
-	 */
-	int (*acquire)(void *data);
-	void (*release)(void *data);
-	void (*acquired)(void *data);
-	void *data;
 };
 
 void notify_init(struct notify *notify);
@@ -37,13 +29,23 @@ void notify_close(struct notify *notify);
 void notify_close_channel(struct notify *notify);
 
 /*
- * Notify everyone who waits; each returns 0 or a negative errno with its text.
- * While the launcher waits for the daemon, only the launcher is notified: the
- * manager does not know the daemon yet.  A status is one line: newlines become
- * spaces.
+ * Send a message to the launcher, wait for one of this type from it, or wait until it has
+ * notified the manager of the main process, if it does: before that the manager would
+ * ignore messages from this process.  0 or a negative errno with its text.
  */
-int notify_up(struct notify *notify, bool stays);
-int notify_ready(struct notify *notify);
+int notify_send_launcher(struct notify *notify, enum channel_type type, int number,
+			 const char *text, deadline until);
+int notify_await_launcher(struct notify *notify, enum channel_type type);
+int notify_await_relay(struct notify *notify);
+
+/* Send the newline for which a supervisor waits: 0 or a negative errno with its text. */
+int notify_supervisor(struct notify *notify);
+
+/*
+ * Notify the launcher or, if it no longer waits, the manager: while the launcher waits,
+ * the manager does not know the daemon yet.  A status is one line: newlines become
+ * spaces.  0 or a negative errno with its text.
+ */
 int notify_failed(struct notify *notify, int error, const char *text);
 int notify_status(struct notify *notify, char *text);
 int notify_extend(struct notify *notify, int milliseconds);

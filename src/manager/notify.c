@@ -48,8 +48,8 @@ static int launcher_is_gone(void)
 	return error_set(-ECANCELED, "the launcher is gone: nobody waits for this start");
 }
 
-static int send_to_launcher(struct notify *notify, enum channel_type type, int number,
-			    const char *text, deadline until)
+int notify_send_launcher(struct notify *notify, enum channel_type type, int number,
+			 const char *text, deadline until)
 {
 	int result = channel_send(notify->channel, type, number, text, until);
 
@@ -58,7 +58,7 @@ static int send_to_launcher(struct notify *notify, enum channel_type type, int n
 	return result < 0 ? error_system(result, "message to the launcher") : 0;
 }
 
-static int await_launcher(struct notify *notify, enum channel_type type)
+int notify_await_launcher(struct notify *notify, enum channel_type type)
 {
 	int result = channel_receive_word(notify->channel, type);
 
@@ -67,62 +67,9 @@ static int await_launcher(struct notify *notify, enum channel_type type)
 	return result < 0 ? error_system(result, "message from the launcher") : 0;
 }
 
-/*
- * The predecessor has asked us to take over: its place is free, and it takes it back if
- * this process fails.
- */
-static int acquire_place(struct notify *notify)
+int notify_await_relay(struct notify *notify)
 {
-	int result = await_launcher(notify, CHANNEL_TAKE);
-
-	if (result < 0)
-		return result;
-	result = notify->acquire(notify->data);
-	if (result < 0) {
-		channel_send(notify->channel, CHANNEL_FAILED, result, daemonkit_error(),
-			     DEADLINE_NEVER);
-		return result;
-	}
-	result = send_to_launcher(notify, CHANNEL_TAKEN, 0, "", DEADLINE_NEVER);
-	/* The predecessor is alive, has not received our reply, and will take its place back. */
-	if (result < 0 && result != -ECANCELED) {
-		notify->release(notify->data);
-		return result;
-	}
-	notify->acquire = NULL;
-	/* Whether the predecessor is alive or not, this process is the daemon now. */
-	if (result == 0)
-		channel_receive_word(notify->channel, CHANNEL_GO);
-	notify->acquired(notify->data);
-	/* This comes last: the predecessor gives up its place when it reads this message. */
-	channel_send(notify->channel, CHANNEL_SUCCEEDED, 0, "", DEADLINE_NEVER);
-	return 0;
-}
-
-/*
- * Wait for the launcher to notify the manager of the main process: before that the
- * manager would ignore messages from this process.
- */
-static int await_relay(struct notify *notify)
-{
-	if (notify->acquire != NULL)
-		return acquire_place(notify);
-	return notify->relayed ? await_launcher(notify, CHANNEL_GO) : 0;
-}
-
-int notify_up(struct notify *notify, bool stays)
-{
-	int result;
-
-	if (notify->channel < 0)
-		return 0;
-	result = send_to_launcher(notify, CHANNEL_UP, 0, "", DEADLINE_NEVER);
-	if (stays)
-		return result;
-	if (result == 0)
-		result = await_relay(notify);
-	notify_close_channel(notify);
-	return result;
+	return notify->relayed ? notify_await_launcher(notify, CHANNEL_GO) : 0;
 }
 
 /* ---- the manager ---- */
@@ -285,7 +232,7 @@ static int write_newline(int fd)
 }
 
 /* s6 expects a newline and nothing after it. */
-static int notify_supervisor(struct notify *notify)
+int notify_supervisor(struct notify *notify)
 {
 	int result;
 
@@ -296,29 +243,13 @@ static int notify_supervisor(struct notify *notify)
 	return result < 0 ? error_system(result, "notification descriptor") : 0;
 }
 
-int notify_ready(struct notify *notify)
-{
-	int result = 0, also;
-
-	if (notify->channel >= 0) {
-		result = send_to_launcher(notify, CHANNEL_READY, 0, "", DEADLINE_NEVER);
-		if (result == 0)
-			result = await_relay(notify);
-		notify_close_channel(notify);
-	} else {
-		result = manager_send(&notify->manager, "READY=1", NULL, 0);
-	}
-	also = notify_supervisor(notify);
-	return result < 0 ? result : also;
-}
-
 int notify_failed(struct notify *notify, int error, const char *text)
 {
 	int result;
 
 	if (notify->channel < 0)
 		return manager_status(&notify->manager, text, error);
-	result = send_to_launcher(notify, CHANNEL_FAILED, error, text, DEADLINE_NEVER);
+	result = notify_send_launcher(notify, CHANNEL_FAILED, error, text, DEADLINE_NEVER);
 	notify_close_channel(notify);
 	return result;
 }
@@ -327,7 +258,7 @@ int notify_status(struct notify *notify, char *text)
 {
 	make_one_line(text);
 	if (notify->channel >= 0)
-		return send_to_launcher(notify, CHANNEL_STATUS, 0, text, 0);
+		return notify_send_launcher(notify, CHANNEL_STATUS, 0, text, 0);
 	return manager_status(&notify->manager, text, 0);
 }
 
@@ -336,7 +267,7 @@ int notify_extend(struct notify *notify, int milliseconds)
 	char assignment[EXTEND_MAX];
 
 	if (notify->channel >= 0)
-		return send_to_launcher(notify, CHANNEL_EXTEND, milliseconds, "", 0);
+		return notify_send_launcher(notify, CHANNEL_EXTEND, milliseconds, "", 0);
 	write_extend(assignment, milliseconds);
 	return manager_send(&notify->manager, assignment, NULL, 0);
 }

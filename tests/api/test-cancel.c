@@ -308,11 +308,11 @@ CALL(notify_ready, daemonkit_notify_ready(DAEMON) >= 0)
 CALL(notify_reloading, daemonkit_notify_reloading(DAEMON) >= 0)
 CALL(notify_remove_fd, daemonkit_notify_remove_fd(DAEMON, "name") >= 0)
 CALL(notify_send, daemonkit_notify_send(DAEMON, "X=1") >= 0)
-static bool call_notify_set_fd(struct world *world)
+static bool call_notify_take_fd(struct world *world)
 {
 	int fd = dup(world->fd);
 
-	if (daemonkit_notify_set_fd(CONTEXT, fd) == 0)
+	if (daemonkit_notify_take_fd(CONTEXT, fd) == 0)
 		return true;
 	close(fd);
 	return false;
@@ -496,7 +496,7 @@ static const struct call {
 	ENTRY(notify_reloading),
 	ENTRY(notify_remove_fd),
 	ENTRY(notify_send),
-	ENTRY(notify_set_fd),
+	ENTRY(notify_take_fd),
 	ENTRY(notify_status),
 	ENTRY(notify_stopping),
 	ENTRY(notify_store_fd),

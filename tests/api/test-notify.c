@@ -293,8 +293,8 @@ START_TEST(arguments_are_checked)
 	probe_check_up(&probe);
 	snprintf(line, sizeof line, "%d %d %d %d", -EINVAL, -EINVAL, -EINVAL, -EINVAL);
 	ck_assert_str_eq(probe_fact("misused"), line);
-	/* In the launcher none of it is allowed. */
-	snprintf(line, sizeof line, "misused %d %d %d %d\n", -EPERM, -EPERM, -EPERM, -EPERM);
+	/* In the launcher too. */
+	snprintf(line, sizeof line, "misused %d %d %d %d\n", -EINVAL, -EINVAL, -EINVAL, -EINVAL);
 	ck_assert_ptr_nonnull(strstr(harness_read_file(harness_path("report")), line));
 	probe_kill(&probe);
 }

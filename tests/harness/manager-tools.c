@@ -206,10 +206,10 @@ static void set(struct daemonkit_context *context, const char *name, const char 
 	} else if (strcmp(name, "journal") == 0) {
 		claim_journal();
 	} else if (strcmp(name, "fd") == 0) {
-		result = daemonkit_notify_set_fd(context, atoi(value));
+		result = daemonkit_notify_take_fd(context, atoi(value));
 	} else if (strcmp(name, "first-fd") == 0) {
 		if (!daemonkit_was_reborn())
-			result = daemonkit_notify_set_fd(context, atoi(value));
+			result = daemonkit_notify_take_fd(context, atoi(value));
 	} else if (strcmp(name, "exec-pid") == 0) {
 		snprintf(own, sizeof own, "%d", strcmp(value, "own") == 0 ? (int)getpid() : 1);
 		if (!daemonkit_was_reborn())

@@ -78,8 +78,12 @@ static void call_test(const char *name)
 
 /* ---- stages of the handing over, at which it stops until the test says so ---- */
 
-static int (*library_take)(void *data);
-static void (*library_taken)(void *data);
+/* The linker puts the __wrap_ functions in place of the library's (see tests/local.mk). */
+int __wrap_pidfile_acquire(struct daemonkit_pidfile *pidfile);
+int __real_pidfile_acquire(struct daemonkit_pidfile *pidfile);
+void __wrap_manager_adopt(struct manager *manager, char *address, int fd);
+void __real_manager_adopt(struct manager *manager, char *address, int fd);
+
 static const char *stage = "";
 
 static void stop_at(const char *name)
@@ -93,14 +97,14 @@ static void stop_at(const char *name)
 		raise(SIGKILL);
 }
 
-static int take(void *data)
+int __wrap_pidfile_acquire(struct daemonkit_pidfile *pidfile)
 {
 	int result;
 
 	stop_at("before");
 	if (strcmp(stage, "refuse") == 0)
 		return error_set(-EXDEV, "it will not");
-	result = library_take(data);
+	result = __real_pidfile_acquire(pidfile);
 	stop_at("after");
 	if (strcmp(stage, "said") == 0) {
 		stop_at("said");
@@ -115,21 +119,15 @@ static int take(void *data)
 	return result;
 }
 
-static void taken(void *data)
+void __wrap_manager_adopt(struct manager *manager, char *address, int fd)
 {
 	stop_at("left");
-	library_taken(data);
+	__real_manager_adopt(manager, address, fd);
 }
 
 static void stop_later(const char *name)
 {
-	struct notify *notify = &program.context->notify;
-
 	stage = strdup(name);
-	library_take = notify->acquire;
-	library_taken = notify->acquired;
-	notify->acquire = take;
-	notify->acquired = taken;
 }
 
 /* ---- what it can do ---- */
@@ -330,7 +328,7 @@ static void obey(const char *word)
 		if (daemonkit_context_reborn(program.context) != probe_value(value))
 			exit(76);
 	} else if (strcmp(name, "notify-fd") == 0) {
-		if (daemonkit_notify_set_fd(program.context, atoi(value)) < 0)
+		if (daemonkit_notify_take_fd(program.context, atoi(value)) < 0)
 			exit(79);
 	} else if (!probe_set(&program, name, value) && !probe_act(&program, name, value)) {
 		dprintf(program.out, "unknown word %s\n", word);

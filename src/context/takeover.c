@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The successor's part of an upgrade.
+ * Thread-safe on different contexts.
+ */
+#include "context/takeover.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include <daemonkit/error.h>
+
+#include "context/context-internal.h"
+#include "ipc/channel.h"
+#include "pidfile/pidfile-internal.h"
+
+int takeover_prepare(struct daemonkit_context *context)
+{
+	struct settings *settings = &context->settings;
+	int result = 0;
+
+	context->must_take_over = true;
+	context->notify.watched = settings->managed;
+	if (settings->pid_fd >= 0)
+		result = pidfile_inherit(&context->pidfile, settings->pid_file, settings->pid_fd);
+	if (result == 0)
+		settings->pid_fd = -1;
+	if (context->pidfile != NULL)
+		pidfile_expect_root(context->pidfile, settings->chroot);
+	/* execve(2) has preserved them, as for any program that the predecessor executes. */
+	if (result == 0)
+		result = privileges_after_user(&settings->privileges);
+	return result;
+}
+
+/* A process that has not taken over yet, or never will, must not contact the manager. */
+static void adopt_manager(struct daemonkit_context *context)
+{
+	struct settings *settings = &context->settings;
+
+	manager_adopt(&context->notify.manager, settings->manager, settings->manager_fd);
+	settings->manager = NULL;
+	settings->manager_fd = -1;
+}
+
+/* The predecessor gives up its place, and takes it back if this process fails. */
+static int replace_predecessor(struct daemonkit_context *context)
+{
+	struct notify *notify = &context->notify;
+	int result = notify_await_launcher(notify, CHANNEL_TAKE);
+
+	if (result < 0)
+		return result;
+	result = context->pidfile != NULL ? pidfile_acquire(context->pidfile) : 0;
+	if (result < 0) {
+		channel_send(notify->channel, CHANNEL_FAILED, result, daemonkit_error(),
+			     DEADLINE_NEVER);
+		return result;
+	}
+	result = notify_send_launcher(notify, CHANNEL_TAKEN, 0, "", DEADLINE_NEVER);
+	/* The predecessor is alive, has not received the reply, and will take its place back. */
+	if (result < 0 && result != -ECANCELED) {
+		if (context->pidfile != NULL)
+			pidfile_leave_to_successor(context->pidfile);
+		return result;
+	}
+	/* Whether the predecessor is alive or not, this process is the daemon now. */
+	context->must_take_over = false;
+	if (result == 0)
+		channel_receive_word(notify->channel, CHANNEL_GO);
+	adopt_manager(context);
+	/* This comes last: the predecessor gives up its place when it reads this message. */
+	channel_send(notify->channel, CHANNEL_SUCCEEDED, 0, "", DEADLINE_NEVER);
+	return 0;
+}
+
+int takeover_finish_start(struct daemonkit_context *context, int result)
+{
+	if (result == 0)
+		result = context->must_take_over ? replace_predecessor(context)
+						 : notify_await_relay(&context->notify);
+	notify_close_channel(&context->notify);
+	return result;
+}
