@@ -73,7 +73,7 @@ DAEMONKIT_API int daemonkit_context_pass_fd(struct daemonkit_context *context,
  * before that; daemonkit_was_reborn() distinguishes it from a launcher.
  *
  * Returns: the descriptor, 3 or higher, or
- *   -ENOENT      there is none of this name and index
+ *   -ENOENT      no descriptor has this name and position
  *   -EPROTOTYPE  it is of another kind; the text says which
  *   -EINVAL      no such @kind; or LISTEN_PID, LISTEN_FDS or LISTEN_FDNAMES is
  *                invalid, and libsystemd would refuse it too

@@ -76,7 +76,7 @@ int error_system(int error, const char *format, ...)
 
 int error_null(const char *function)
 {
-	return error_set(-EINVAL, "%s: an argument is NULL that must not be", function);
+	return error_set(-EINVAL, "%s: a required argument is NULL", function);
 }
 
 unsigned error_count(void)

@@ -157,7 +157,8 @@ static int receive_settings(struct daemonkit_context *context)
 		result = settings_get(&context->settings, settings.bytes, settings.length);
 	archive_free(&settings);
 	if (result == -ECANCELED)
-		return error_set(result, "the launcher is gone: nobody waits for this start");
+		return error_set(result,
+				 "the launcher has exited: no process waits for this start");
 	if (result == -EPERM) {
 		/* The peer gets no answer. */
 		notify_close_channel(&context->notify);

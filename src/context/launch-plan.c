@@ -86,8 +86,9 @@ int plan_program(struct plan *plan, struct settings *settings)
 	 */
 	result = compat_executable(plan->path, sizeof plan->path);
 	if (result < 0)
-		return error_system(result, "cannot tell which file this program is (say it with "
-					    "daemonkit_context_set_program)");
+		return error_system(result,
+				    "cannot determine the file of this program (set it with "
+				    "daemonkit_context_set_program)");
 	settings->program = (char *)(uintptr_t)compat_executed_name();
 	return 0;
 }
@@ -117,8 +118,9 @@ int plan_second_copy(struct plan *plan, const struct daemonkit_context *context,
 	if (context->arguments == NULL) {
 		result = argv_read(&plan->own_arguments);
 		if (result < 0)
-			return error_system(result, "cannot tell this program's arguments "
-						    "(say them with daemonkit_context_set_args)");
+			return error_system(result,
+					    "cannot determine the arguments of this program (set "
+					    "them with daemonkit_context_set_args)");
 	}
 	result = settings_put(settings, &plan->settings);
 	if (result == 0)

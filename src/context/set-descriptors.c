@@ -63,14 +63,13 @@ int daemonkit_context_find_fd(struct daemonkit_context *context, const char *nam
 	if (context == NULL)
 		return error_null(__func__);
 	if (kind < DAEMONKIT_FD_ANY || kind > DAEMONKIT_FD_QUEUE)
-		return error_set(-EINVAL, "descriptor %s: kind %d: there is no such kind", title,
-				 kind);
+		return error_set(-EINVAL, "descriptor %s: kind %d: no such kind", title, kind);
 	result = context_adopt_descriptors(context);
 	if (result < 0)
 		return result;
 	fd = named_fds_find(&context->settings.descriptors, name, index);
 	if (fd < 0)
-		return error_set(-ENOENT, "descriptor %s: there is none (index %zu)", title, index);
+		return error_set(-ENOENT, "descriptor %s: not found (position %zu)", title, index);
 	result = named_fds_check_kind(title, fd, kind);
 	return result < 0 ? result : fd;
 }

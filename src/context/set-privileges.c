@@ -36,7 +36,7 @@ int daemonkit_context_set_limit(struct daemonkit_context *context, int resource,
 	if (context == NULL)
 		return error_null(__func__);
 	if (resource < 0 || compat_get_limit(resource, &now) < 0)
-		return error_set(-EINVAL, "resource %d: there is no such resource", resource);
+		return error_set(-EINVAL, "resource %d: no such resource", resource);
 	if (soft > hard)
 		return error_set(-EINVAL, "resource limit %s: the soft limit is above the hard one",
 				 compat_limit_name(resource));
@@ -66,7 +66,7 @@ int daemonkit_context_set_scheduler(struct daemonkit_context *context, int polic
 	if (context == NULL)
 		return error_null(__func__);
 	if (lowest < 0 || highest < 0)
-		return error_set(-EINVAL, "scheduling policy %d: there is no such policy", policy);
+		return error_set(-EINVAL, "scheduling policy %d: no such policy", policy);
 	if (priority < lowest || priority > highest)
 		return error_set(-EINVAL, "scheduling priority %d: not within %d and %d", priority,
 				 lowest, highest);
@@ -93,9 +93,10 @@ int daemonkit_context_keep_capability(struct daemonkit_context *context, int cap
 	if (context == NULL)
 		return error_null(__func__);
 	if (!compat_capability_can_be_kept(capability))
-		return error_set(-EINVAL,
-				 "capability %d: there is no such one, or it is a way back to root",
-				 capability);
+		return error_set(
+			-EINVAL,
+			"capability %d: no such capability, or one that leads back to root",
+			capability);
 	context->settings.privileges.has_capabilities = true;
 	context->settings.privileges.capabilities |= UINT64_C(1) << capability;
 	return 0;

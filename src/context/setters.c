@@ -176,7 +176,7 @@ int daemonkit_context_set_args(struct daemonkit_context *context, char *const ar
 	if (context == NULL)
 		return error_null(__func__);
 	if (argv != NULL && argv[0] == NULL)
-		return error_set(-EINVAL, "arguments: there is no argv[0]");
+		return error_set(-EINVAL, "arguments: argv[0] is missing");
 	return set_vector("arguments", argv, &context->arguments);
 }
 
@@ -271,7 +271,7 @@ int daemonkit_context_set_mode(struct daemonkit_context *context, int mode)
 	if (context == NULL)
 		return error_null(__func__);
 	if (mode < DAEMONKIT_MODE_AUTO || mode > DAEMONKIT_MODE_FOREGROUND)
-		return error_set(-EINVAL, "mode %d: there is no such mode", mode);
+		return error_set(-EINVAL, "mode %d: no such mode", mode);
 	context->mode = mode;
 	return 0;
 }
@@ -280,7 +280,7 @@ int context_ready_timeout(const char *what, int timeout, int *ret)
 {
 	if (timeout == 0)
 		return error_set(-EINVAL,
-				 "%s: a timeout of 0 ms: nothing is ready at once "
+				 "%s: a timeout of 0 ms cannot be met "
 				 "(DAEMONKIT_UNTIL_SET_UP, DAEMONKIT_FOREVER)",
 				 what);
 	*ret = timeout == DAEMONKIT_UNTIL_SET_UP ? 0 : timeout;

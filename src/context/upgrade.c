@@ -70,22 +70,22 @@ static int check_upgrade(const struct daemonkit_context *context, const char *pa
 	    (context->must_take_over && !awaited))
 		return error_set(-EPERM, "upgrade: this process is not the daemon");
 	if (context->upgrade != NULL)
-		return error_set(-EINPROGRESS, "upgrade: there is one under way");
+		return error_set(-EINPROGRESS, "upgrade: another one is in progress");
 	if (awaited)
-		return error_set(-EINPROGRESS, "upgrade: this daemon is not ready itself yet");
+		return error_set(-EINPROGRESS, "upgrade: this daemon is not ready yet");
 	if (!marker_allows_copy())
 		return error_set(-EPERM, "upgrade: a program with more privileges than its caller "
 					 "(set-user-ID, set-group-ID, file capabilities) cannot "
 					 "trust its launcher: restart the daemon");
 	if (getpid() == 1 || (context->supervised && context->notify.manager.address == NULL))
-		return error_set(-ENOTSUP, "upgrade: whoever supervises this process would take "
-					   "its end for the daemon's: restart it");
+		return error_set(-ENOTSUP, "upgrade: the supervisor of this process would take "
+					   "its exit for the daemon's: restart the daemon");
 	if (context->pidfile != NULL && (result = pidfile_can_hand_over(context->pidfile)) < 0)
 		return result;
 	if (path == NULL && successor_program(context) == NULL)
-		return error_set(-ENOENT, "upgrade: it is not known which file this program is: "
-					  "give the path, or say it with "
-					  "daemonkit_context_set_program");
+		return error_set(-ENOENT,
+				 "upgrade: cannot determine the file of this program: pass "
+				 "the path, or set it with daemonkit_context_set_program");
 	return 0;
 }
 
@@ -171,7 +171,7 @@ static int await_successor(struct launch *launch, enum channel_type type)
 		if (result == -EAGAIN && fds[1].revents == 0)
 			continue;
 		if (result == 0 || result == -EBADMSG || result == -EAGAIN)
-			return error_set(-ECHILD, "the daemon ended while it was to take over");
+			return error_set(-ECHILD, "the daemon exited during the takeover");
 		if (result < 0)
 			return error_system(result, "message from the daemon");
 		if (message.type == CHANNEL_FAILED)
@@ -179,7 +179,7 @@ static int await_successor(struct launch *launch, enum channel_type type)
 					 message.text);
 	} while (message.type != type);
 	if (launch_ended(launch))
-		return error_set(-ECHILD, "the daemon ended as soon as it had taken over");
+		return error_set(-ECHILD, "the daemon exited immediately after the takeover");
 	return 0;
 }
 
@@ -212,7 +212,7 @@ static int hand_over(struct launch *launch, void *owner)
 	}
 	result = channel_send(launch->channel, CHANNEL_TAKE, 0, "", deadline_after(HAND_OVER_TIME));
 	if (result < 0)
-		return error_set(-ECHILD, "the daemon ended as soon as it was ready");
+		return error_set(-ECHILD, "the daemon exited as soon as it was ready");
 	result = await_successor(launch, CHANNEL_TAKEN);
 	if (result < 0)
 		return result;

@@ -269,7 +269,7 @@ static int request_reload(struct daemonkit_control *control, struct daemonkit_pr
 						   control->reload_timeout, show_progress, control);
 	if (result == 0) {
 		terminal_say(&control->terminal,
-			     control->reload_timeout == 0 ? "told to reload" : "reloaded");
+			     control->reload_timeout == 0 ? "reload signal sent" : "reloaded");
 		return CONTROL_DONE;
 	}
 	terminal_complain(&control->terminal, "not reloaded: %s", daemonkit_error());

@@ -76,14 +76,14 @@ static void print_status(struct daemonkit_control *control, const struct status 
 		terminal_say(terminal, "running, process %ld, for %s", (long)status->pid, time);
 		break;
 	case CONTROL_STATUS_DEAD:
-		terminal_say(terminal, "not running, and has left its pid file %s",
+		terminal_say(terminal, "not running, but its pid file %s exists",
 			     control->context->settings.pid_file);
 		break;
 	case CONTROL_STATUS_STOPPED:
 		terminal_say(terminal, "not running");
 		break;
 	default:
-		terminal_complain(terminal, "cannot tell whether it runs: %s", status->error);
+		terminal_complain(terminal, "cannot determine whether it runs: %s", status->error);
 	}
 }
 

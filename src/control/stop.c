@@ -76,7 +76,7 @@ static int stop_process(struct daemonkit_control *control, struct daemonkit_proc
 		return control_exit_code(next);
 	}
 	terminal_say(&control->terminal,
-		     result == 1 ? "killed: it did not end in time" : "stopped");
+		     result == 1 ? "killed: it did not exit in time" : "stopped");
 	return CONTROL_DONE;
 }
 

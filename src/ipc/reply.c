@@ -62,9 +62,9 @@ void reply_begin(struct reply *answer, pid_t owner, uint32_t cookie, int signal)
 static int check_reply(const struct reply *answer)
 {
 	if (answer->given)
-		return error_set(-EPERM, "signal: there was a reply already");
+		return error_set(-EPERM, "signal: a reply was sent already");
 	if (answer->owner != getpid())
-		return error_set(-ECHILD, "signal: it is the parent's to reply");
+		return error_set(-ECHILD, "signal: only the parent may reply");
 	return 0;
 }
 
@@ -79,7 +79,7 @@ static int send_reply(const struct reply *answer, enum channel_type type, int er
 			      deadline_after(type == CHANNEL_STATUS ? 0 : ACCEPT_TIMEOUT));
 	if (result == -EAGAIN && type != CHANNEL_STATUS)
 		result = -ECANCELED;
-	return result < 0 ? error_system(result, "signal: tell whoever asked") : 0;
+	return result < 0 ? error_system(result, "signal: send the reply") : 0;
 }
 
 int reply_status(struct reply *answer, const char *text)

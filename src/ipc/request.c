@@ -172,19 +172,17 @@ static int explain_silence(const struct request *request, bool ended, int result
 	long pid = (long)daemonkit_process_pid(request->process);
 
 	if (ended)
-		return error_set(-ECHILD,
-				 "process %ld: it has ended without an answer to "
-				 "signal %d",
+		return error_set(-ECHILD, "process %ld: it exited without a reply to signal %d",
 				 pid, request->signal);
 	if (result == -ECANCELED)
-		return error_set(-ENOMSG,
-				 "process %ld: signal %d was sent, but it would not say "
-				 "what came of it",
-				 pid, request->signal);
+		return error_set(
+			-ENOMSG,
+			"process %ld: signal %d was sent, but the process closed the connection",
+			pid, request->signal);
 	if (request->heard)
-		return error_set(-ETIMEDOUT, "process %ld: signal %d: it is not done in time", pid,
-				 request->signal);
-	return error_set(-ENOMSG, "process %ld: signal %d was sent, but nobody has answered", pid,
+		return error_set(-ETIMEDOUT, "process %ld: signal %d: it did not finish in time",
+				 pid, request->signal);
+	return error_set(-ENOMSG, "process %ld: signal %d was sent, but there was no reply", pid,
 			 request->signal);
 }
 
@@ -234,10 +232,10 @@ static int request_until(struct request *request)
 	if (result < 0)
 		return error_system(result, "process %ld: signal %d", pid, request->signal);
 	if (request->listener < 0)
-		return error_system(-ENOMSG,
-				    "process %ld: signal %d was sent, but this system "
-				    "has no way to answer",
-				    pid, request->signal);
+		return error_system(
+			-ENOMSG,
+			"process %ld: signal %d was sent, but this system does not support replies",
+			pid, request->signal);
 	do {
 		result = step_request(request);
 	} while (result > 0);

@@ -45,7 +45,7 @@ void notify_close_channel(struct notify *notify)
 
 static int launcher_is_gone(void)
 {
-	return error_set(-ECANCELED, "the launcher is gone: nobody waits for this start");
+	return error_set(-ECANCELED, "the launcher has exited: no process waits for this start");
 }
 
 int notify_send_launcher(struct notify *notify, enum channel_type type, int number,

@@ -138,8 +138,8 @@ static int attempt_create(struct daemonkit_pidfile *pidfile, const struct pidfil
 		return result;
 	/* Do not even open it: closing it would drop this process's own lock. */
 	if (pidfile_lock_here(&st))
-		return error_set(-EALREADY, "pid file %s: held by this very process (%ld)",
-				 place->path, (long)getpid());
+		return error_set(-EALREADY, "pid file %s: held by this process (%ld)", place->path,
+				 (long)getpid());
 	result = open_examined(place, &st, claim, &fd);
 	if (result == -EACCES) {
 		held = refuse_if_held(place, &st, claim);
@@ -161,13 +161,13 @@ static int make_empty(const struct pidfile_place *place, mode_t mode, int *fd)
 	if (*fd == -EEXIST)
 		return PIDFILE_AGAIN;
 	if (*fd < 0)
-		return error_system(*fd, "pid file %s: make it", place->path);
+		return error_system(*fd, "pid file %s: create", place->path);
 	error = fchmod(*fd, mode) < 0 ? -errno : 0;
 	if (error == 0)
 		return 0;
 	fd_close(*fd);
 	unlinkat(place->directory, place->name, 0);
-	return error_system(error, "pid file %s: make it", place->path);
+	return error_system(error, "pid file %s: create", place->path);
 }
 
 /* Open the file once, or create it, whether or not a process holds it; as attempt_create(). */

@@ -29,8 +29,8 @@ int pidfile_can_hand_over(const struct daemonkit_pidfile *pidfile)
 				 pidfile->path);
 	if (result < 0)
 		return error_set(-ENOTSUP,
-				 "pid file %s: there is no lock here that two processes"
-				 " can share: restart the daemon",
+				 "pid file %s: this system has no lock that "
+				 "two processes can share: restart the daemon",
 				 pidfile->path);
 	return 0;
 }
@@ -64,7 +64,7 @@ static int refuse_handover(const struct daemonkit_pidfile *pidfile)
 	pidfile_mutex_lock();
 	result = pidfile_claim(pidfile->fd, 0, &claim);
 	pidfile_mutex_unlock();
-	return result < 0 ? error_system(result, "pid file %s: take it over", pidfile->path)
+	return result < 0 ? error_system(result, "pid file %s: take over", pidfile->path)
 			  : pidfile_claim_refuse(&claim, pidfile->path);
 }
 
@@ -117,7 +117,7 @@ int pidfile_acquire(struct daemonkit_pidfile *pidfile)
 		return refuse_handover(pidfile);
 	if (result == -ESTALE)
 		return error_set(result, "pid file %s: it was removed or replaced", pidfile->path);
-	return result < 0 ? error_system(result, "pid file %s: take it over", pidfile->path) : 0;
+	return result < 0 ? error_system(result, "pid file %s: take over", pidfile->path) : 0;
 }
 
 void pidfile_leave_to_successor(struct daemonkit_pidfile *pidfile)
@@ -141,5 +141,5 @@ int pidfile_reacquire(struct daemonkit_pidfile *pidfile)
 	if (result == 0 && (pidfile_text_read(pidfile->fd, &named) < 0 || named != getpid()))
 		result = pidfile_text_write(pidfile->fd);
 	pidfile_mutex_unlock();
-	return result < 0 ? error_system(result, "pid file %s: take it back", pidfile->path) : 0;
+	return result < 0 ? error_system(result, "pid file %s: take back", pidfile->path) : 0;
 }

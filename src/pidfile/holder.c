@@ -48,8 +48,8 @@ static int probe_ofd_lock(const char *path, int fd, const struct pidfile_claim *
 	return is_trusted(fd, claim->pid)
 		       ? 0
 		       : error_set(-EBADMSG,
-				   "pid file %s: it names process %ld, but others could have"
-				   " written that; look at its owner and mode",
+				   "pid file %s: it names process %ld, but other users "
+				   "could have written it: check its owner and mode",
 				   path, (long)claim->pid);
 }
 
@@ -76,7 +76,7 @@ static int probe_posix_lock(const char *path, const struct stat *st, struct pidf
 	case -ENOTSUP:
 		return 0;
 	default:
-		return error_system(result, "pid file %s: look whether process %ld holds it", path,
+		return error_system(result, "pid file %s: check whether process %ld holds it", path,
 				    (long)claim->pid);
 	}
 }
@@ -132,8 +132,8 @@ static int conclude_search(const struct pidfile_place *place, const struct stat 
 		return AGAIN;
 	case PIDFILE_CLAIM_UNSEEN:
 		return error_set(-EBADMSG,
-				 "pid file %s: held by a process that cannot be seen from"
-				 " here (another pid namespace or host)",
+				 "pid file %s: held by a process that is not visible "
+				 "here (another pid namespace or host)",
 				 place->path);
 	case PIDFILE_CLAIM_NONE:
 	case PIDFILE_CLAIM_LINKED:
@@ -157,7 +157,7 @@ static int find_own_lock(const struct pidfile_place *place, const struct pidfile
 		return AGAIN;
 	if (named != getpid())
 		return error_set(-EBADMSG,
-				 "pid file %s: held by this very process (%ld), but it"
+				 "pid file %s: held by this process (%ld), but it"
 				 " names another or none",
 				 place->path, (long)getpid());
 	result = process_open(ret, named);
@@ -172,7 +172,7 @@ static int probe_file(const struct pidfile_place *place, struct pidfile_claim *c
 	int fd, result = pidfile_stat(place, &st);
 
 	if (result == -ENOENT)
-		return error_set(-ESRCH, "pid file %s: there is none", place->path);
+		return error_set(-ESRCH, "pid file %s: no such file", place->path);
 	if (result == -ESTALE)
 		return AGAIN;
 	if (result < 0)
@@ -209,17 +209,17 @@ static int explain_failure(const char *path, const struct pidfile_claim *claim)
 	if (claim->kind == PIDFILE_CLAIM_LEFT)
 		return error_set(-EBADMSG,
 				 "pid file %s: locked under the pid of process %ld, which"
-				 " does not have that lock; its holder cannot be told",
+				 " does not have that lock; its holder is unknown",
 				 path, (long)claim->pid);
 	if (claim->kind == PIDFILE_CLAIM_LEASED)
 		return pidfile_claim_refuse(claim, path);
 	if (claim->kind != PIDFILE_CLAIM_UNKNOWN)
-		return error_set(-EBADMSG, "pid file %s: somebody keeps changing it", path);
+		return error_set(-EBADMSG, "pid file %s: another process keeps changing it", path);
 	if (claim->pid == 0)
 		return error_set(-EBADMSG, "pid file %s: held by a process, but it names none",
 				 path);
 	return error_system(claim->obstacle == -EPERM ? -EACCES : claim->obstacle,
-			    "pid file %s: cannot see whether process %ld holds it", path,
+			    "pid file %s: cannot determine whether process %ld holds it", path,
 			    (long)claim->pid);
 }
 
@@ -252,7 +252,7 @@ int daemonkit_pidfile_holder(const char *path, struct daemonkit_process **ret)
 		return error_set(-EINVAL, "pid file: the path is empty");
 	result = pidfile_place_open(&place, path);
 	if (result == -ENOENT)
-		return error_set(-ESRCH, "pid file %s: there is none", path);
+		return error_set(-ESRCH, "pid file %s: no such file", path);
 	if (result < 0)
 		return error_system(result, "pid file %s: open its directory", path);
 	result = search_holder(&place, ret);

@@ -116,13 +116,13 @@ static int refuse_unproved(const struct pidfile_claim *claim, const char *path)
 				 path);
 	if (claim->kind == PIDFILE_CLAIM_READER && claim->pid > 0)
 		return error_set(-ENOLCK,
-				 "pid file %s: locked for reading by process %ld, which is"
-				 " no instance: end that process",
+				 "pid file %s: locked for reading by process %ld, which "
+				 "is not an instance: end that process",
 				 path, (long)claim->pid);
 	if (claim->kind == PIDFILE_CLAIM_READER)
 		return error_set(-ENOLCK,
 				 "pid file %s: locked for reading by another process,"
-				 " which is no instance: end that process",
+				 " which is not an instance: end that process",
 				 path);
 	if (claim->pid <= 0)
 		return error_set(-ENOLCK,
@@ -145,8 +145,8 @@ int pidfile_claim_refuse(const struct pidfile_claim *claim, const char *path)
 				 (long)claim->pid);
 	case PIDFILE_CLAIM_UNSEEN:
 		return error_set(-EALREADY,
-				 "pid file %s: held by a process that cannot be seen"
-				 " from here (another pid namespace or host)",
+				 "pid file %s: held by a process that is not visible "
+				 "here (another pid namespace or host)",
 				 path);
 	case PIDFILE_CLAIM_READER:
 	case PIDFILE_CLAIM_UNKNOWN:
@@ -157,5 +157,5 @@ int pidfile_claim_refuse(const struct pidfile_claim *claim, const char *path)
 	case PIDFILE_CLAIM_LEFT:
 		break;
 	}
-	return error_set(-ESTALE, "pid file %s: somebody keeps replacing it", path);
+	return error_set(-ESTALE, "pid file %s: another process keeps replacing it", path);
 }

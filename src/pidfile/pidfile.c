@@ -158,7 +158,7 @@ static int lock_file(struct daemonkit_pidfile *pidfile)
 		return error_system(-errno, "pid file %s", pidfile_title(pidfile));
 	if (pidfile_lock_here(&st))
 		return error_set(-EALREADY,
-				 "pid file %s: held by this very process (%ld), through"
+				 "pid file %s: held by this process (%ld), through"
 				 " another object",
 				 pidfile_title(pidfile), (long)getpid());
 	result = find_owner_and_lock(pidfile);
@@ -168,7 +168,7 @@ static int lock_file(struct daemonkit_pidfile *pidfile)
 		pidfile_lock_drop(&pidfile->lock);
 		return error_set(-ESTALE,
 				 "pid file %s: it was removed or replaced since it was"
-				 " opened; open it anew",
+				 " opened; open it again",
 				 pidfile_title(pidfile));
 	}
 	return 0;
@@ -232,7 +232,7 @@ int daemonkit_pidfile_read(struct daemonkit_pidfile *pidfile, pid_t *pid)
 	if (result == -ENODATA)
 		return error_set(result, "pid file %s: it is empty", pidfile_title(pidfile));
 	if (result == -EBADMSG)
-		return error_set(result, "pid file %s: there is no pid in it",
+		return error_set(result, "pid file %s: it does not contain a pid",
 				 pidfile_title(pidfile));
 	return result < 0 ? error_system(result, "pid file %s: read", pidfile_title(pidfile)) : 0;
 }

@@ -143,6 +143,6 @@ int pidfile_publish(struct daemonkit_pidfile *pidfile, const struct pidfile_plac
 		return error_set(-EIO, "pid file %s: the new file has further names (hard links)",
 				 place->path);
 	if (result < 0)
-		return error_system(result, "pid file %s: make it", place->path);
+		return error_system(result, "pid file %s: create", place->path);
 	return 0;
 }

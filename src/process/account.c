@@ -94,12 +94,12 @@ static int find_user(const char *name, bool with_group, struct user *user)
 		*user = (struct user){ .uid = (uid_t)number };
 		result = read_user(NULL, (uid_t)number, user);
 		if (result == 0 && !with_group)
-			return error_set(-ENOENT,
-					 "user %s: it is not in the user database: say "
-					 "its group too (%s:GROUP)",
-					 name, name);
+			return error_set(
+				-ENOENT,
+				"user %s: not in the user database: give its group too (%s:GROUP)",
+				name, name);
 	} else if (result == 0) {
-		return error_set(-ENOENT, "user %s: there is no such user", name);
+		return error_set(-ENOENT, "user %s: no such user", name);
 	}
 	return result < 0 ? error_system(result, "user %s", name) : 0;
 }
@@ -112,7 +112,7 @@ static int find_group(const char *name, gid_t *gid)
 	if (result < 0)
 		return error_system(result, "group %s", name);
 	if (result == 0 && !is_number(name, &number))
-		return error_set(-ENOENT, "group %s: there is no such group", name);
+		return error_set(-ENOENT, "group %s: no such group", name);
 	if (result == 0)
 		*gid = (gid_t)number;
 	return 0;
@@ -172,7 +172,7 @@ int account_look_up(const char *user, const char *group, struct credential *ret)
 	if (colon == NULL)
 		return look_up_account(user, group, ret);
 	if (group != NULL || colon == user || colon[1] == '\0')
-		return error_set(-EINVAL, "user \"%s\": not USER, and not USER:GROUP", user);
+		return error_set(-EINVAL, "user \"%s\": neither USER nor USER:GROUP", user);
 	name = strndup(user, (size_t)(colon - user));
 	if (name == NULL)
 		return error_system(-ENOMEM, "user %s", user);

@@ -106,8 +106,8 @@ static int change_ids(const struct credential *credential)
 		return 0;
 	if (!credential->keep_groups && setgroups(credential->group_count, credential->groups) < 0)
 		return error_system(-errno,
-				    "setgroups for user %lu (start as root, or leave the "
-				    "groups alone: daemonkit_context_keep_groups)",
+				    "setgroups for user %lu (start as root, or keep "
+				    "the groups: daemonkit_context_keep_groups)",
 				    (unsigned long)uid);
 	if (setresgid(gid, gid, gid) < 0)
 		return error_system(-errno, "setgid %lu (start as root)", (unsigned long)gid);

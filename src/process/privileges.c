@@ -38,7 +38,7 @@ static int apply_limit(const struct privilege_limit *limit)
 		return privilege_error("resource limit", compat_limit_name(limit->resource));
 	if (compat_get_limit(limit->resource, &found) < 0 || found.rlim_cur != wanted.rlim_cur ||
 	    found.rlim_max != wanted.rlim_max)
-		return error_set(-EPERM, "resource limit %s: it was not taken",
+		return error_set(-EPERM, "resource limit %s: the system did not apply it",
 				 compat_limit_name(limit->resource));
 	return 0;
 }
@@ -52,7 +52,7 @@ static int apply_nice(int nice)
 		return privilege_error("nice value", text);
 	errno = 0;
 	if (getpriority(PRIO_PROCESS, 0) != nice || errno != 0)
-		return error_set(-EPERM, "nice value %d: it was not taken", nice);
+		return error_set(-EPERM, "nice value %d: the system did not apply it", nice);
 	return 0;
 }
 
@@ -66,7 +66,7 @@ static int apply_scheduler(int policy, int priority)
 		return privilege_error("scheduling policy", text);
 	if (compat_get_scheduler(&found_policy, &found_priority) < 0 || found_policy != policy ||
 	    found_priority != priority)
-		return error_set(-EPERM, "scheduling policy %s: it was not taken", text);
+		return error_set(-EPERM, "scheduling policy %s: the system did not apply it", text);
 	return 0;
 }
 

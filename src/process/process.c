@@ -189,7 +189,7 @@ int64_t process_age(const struct daemonkit_process *process)
 int process_check_signal(int signal)
 {
 	if (signal < 1 || signal > SIGRTMAX)
-		return error_set(-EINVAL, "signal %d: there is no such signal", signal);
+		return error_set(-EINVAL, "signal %d: no such signal", signal);
 	return 0;
 }
 

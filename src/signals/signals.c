@@ -78,7 +78,7 @@ static bool is_valid_number(int number)
 static int refuse_child(void)
 {
 	return error_set(-ECHILD, "signals: the object belongs to the process that this one was "
-				  "forked from; make a new one");
+				  "forked from; create a new one");
 }
 
 int daemonkit_signals_new(struct daemonkit_signals **ret)

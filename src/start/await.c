@@ -151,9 +151,7 @@ static int explain_silent_end(const struct await *wait, int status)
 		return error_set(-ECHILD, "the daemon closed its channel %s, and %s", when,
 				 daemon_fate(wait));
 	if (wait->launch->kill_failed)
-		return error_set(-ECHILD,
-				 "somebody killed the daemon's watcher %s, and the daemon "
-				 "%s",
+		return error_set(-ECHILD, "the daemon's watcher was killed %s, and the daemon %s",
 				 when, daemon_fate(wait));
 	return describe_end(status, when);
 }

@@ -239,7 +239,7 @@ static int fork_twice(struct launch *launch, const struct launch_plan *plan,
 	sigset_t all;
 
 	if (result < 0)
-		return error_system(result, "cannot make a channel to the daemon");
+		return error_system(result, "cannot create a channel to the daemon");
 	keep = keep_fd_too(plan, ends[1]);
 	if (keep == NULL) {
 		result = error_system(-ENOMEM, "cannot start the daemon");

@@ -332,7 +332,7 @@ START_TEST(commands_after_its_death)
 	reap(pid);
 	check_streams(
 		run("ok", "status", 1),
-		line("prog: not running, and has left its pid file %s\n", harness_path("prog.pid")),
+		line("prog: not running, but its pid file %s exists\n", harness_path("prog.pid")),
 		"");
 	run("ok", "reload", 7);
 	run("ok", "try-restart", 0);
@@ -474,7 +474,8 @@ START_TEST(what_cannot_be_known_is_unknown)
 	ck_assert_int_eq(symlink("elsewhere", harness_path("prog.pid")), 0);
 	result = run("ok", "status", 4);
 	ck_assert_str_eq(result.output, "");
-	ck_assert_ptr_nonnull(strstr(result.error, "prog: cannot tell whether it runs: pid file "));
+	ck_assert_ptr_nonnull(
+		strstr(result.error, "prog: cannot determine whether it runs: pid file "));
 	ck_assert_ptr_nonnull(strstr(run("ok", "stop", 1).error, "prog.pid"));
 	run("ok", "reload", 1);
 	run("ok", "try-restart", 1);
@@ -582,7 +583,7 @@ START_TEST(reload_tells_what_came_of_it)
 		{ "bad-reload", 1, "", "prog: not reloaded: line 7: no?[2J\n" },
 		{ "talkative", 0, "prog: 12 hosts\nprog: reloaded\n", "" },
 		{ "no-reload", 3, "", "prog: it cannot reload\n" },
-		{ "only-sent", 0, "prog: told to reload\n", "" },
+		{ "only-sent", 0, "prog: reload signal sent\n", "" },
 	};
 	pid_t pid;
 
@@ -634,7 +635,7 @@ START_TEST(a_reload_without_an_answer_is_no_success)
 	reap(pid);
 	pid = begin("die-reloading");
 	result = run("die-reloading", "reload", 1);
-	ck_assert_ptr_nonnull(strstr(result.error, "ended without an answer"));
+	ck_assert_ptr_nonnull(strstr(result.error, "exited without a reply"));
 	reap(pid);
 }
 END_TEST
@@ -654,7 +655,7 @@ START_TEST(what_does_not_end_is_killed)
 {
 	pid_t pid = begin("stubborn");
 
-	check_streams(run("stubborn", "stop", 0), "prog: killed: it did not end in time\n", "");
+	check_streams(run("stubborn", "stop", 0), "prog: killed: it did not exit in time\n", "");
 	reap(pid);
 	/* Its pid file, which it could not remove, is gone. */
 	run("stubborn", "status", 3);

@@ -61,9 +61,9 @@ START_TEST(arguments_are_checked)
 	REFUSED(daemonkit_context_set_oom_score_adjust(context, -1001), "not within -1000");
 	REFUSED(daemonkit_context_set_oom_score_adjust(context, 1001), "not within -1000");
 	ck_assert_int_eq(daemonkit_context_set_oom_score_adjust(context, -1000), 0);
-	REFUSED(daemonkit_context_keep_capability(context, -1), "no such one");
-	REFUSED(daemonkit_context_keep_capability(context, 64), "no such one");
-	REFUSED(daemonkit_context_keep_capability(context, 1000), "no such one");
+	REFUSED(daemonkit_context_keep_capability(context, -1), "no such capability");
+	REFUSED(daemonkit_context_keep_capability(context, 64), "no such capability");
+	REFUSED(daemonkit_context_keep_capability(context, 1000), "no such capability");
 	ck_assert_int_eq(daemonkit_context_keep_capability(context, 0), 0);
 	ck_assert_int_eq(daemonkit_context_set_no_new_privileges(context, 1), 0);
 	daemonkit_context_free(context);
@@ -82,9 +82,9 @@ START_TEST(capabilities_are_known)
 	struct daemonkit_context *context = NULL;
 
 	ck_assert_int_eq(daemonkit_context_new(&context), 0);
-	REFUSED(daemonkit_context_keep_capability(context, 63), "no such one");
-	REFUSED(daemonkit_context_keep_capability(context, CAP_SETUID), "a way back to root");
-	REFUSED(daemonkit_context_keep_capability(context, CAP_SETGID), "a way back to root");
+	REFUSED(daemonkit_context_keep_capability(context, 63), "no such capability");
+	REFUSED(daemonkit_context_keep_capability(context, CAP_SETUID), "leads back to root");
+	REFUSED(daemonkit_context_keep_capability(context, CAP_SETGID), "leads back to root");
 	ck_assert_int_eq(daemonkit_context_keep_capability(context, CAP_NET_BIND_SERVICE), 0);
 	daemonkit_context_free(context);
 }

@@ -162,7 +162,7 @@ static void *start_in_thread(void *path)
 
 	if (daemonkit_pidfile_create(path, 0, &pidfile) == 0)
 		return pidfile;
-	return strstr(daemonkit_error(), "this very process") ? NULL : path;
+	return strstr(daemonkit_error(), "held by this process") ? NULL : path;
 }
 
 START_TEST(one_of_many_threads_wins)

@@ -149,7 +149,7 @@ START_TEST(a_process_does_not_take_it_twice)
 	struct keeper keeper;
 
 	refused(path, 0, -EALREADY);
-	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "this very process"));
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "held by this process"));
 	ck_assert_int_eq(daemonkit_pidfile_open(path, 0, &second), 0);
 	ck_assert_int_eq(daemonkit_pidfile_lock(second), -EALREADY);
 	ck_assert_int_eq(daemonkit_pidfile_write(second), -EPERM);

@@ -311,7 +311,7 @@ START_TEST(arguments_are_checked)
 		ck_assert_ptr_nonnull(strstr(daemonkit_error(), "no such kind"));
 	}
 	ck_assert_int_eq(daemonkit_context_find_fd(context, "a", 0, DAEMONKIT_FD_ANY), -ENOENT);
-	ck_assert_str_eq(daemonkit_error(), "descriptor a: there is none (index 0)");
+	ck_assert_str_eq(daemonkit_error(), "descriptor a: not found (position 0)");
 	getrlimit(RLIMIT_NOFILE, &limit);
 	none.rlim_cur = (rlim_t)fd;
 	none.rlim_max = limit.rlim_max;

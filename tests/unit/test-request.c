@@ -482,7 +482,7 @@ START_TEST(a_daemon_that_becomes_another_program_has_not_answered)
 	int answer;
 
 	ck_assert_int_eq(ask(daemon.pid, SIGHUP, LONG, &answer), -ENOMSG);
-	check_text("would not say");
+	check_text("closed the connection");
 	ck_assert_int_eq(harness_end(&daemon), 0);
 }
 END_TEST

@@ -399,7 +399,7 @@ START_TEST(new_one_dies_while_it_takes)
 	/* The old one does not know it yet. */
 	actor_check_refused(old.pid);
 	ck_assert_int_eq(kill(old.pid, SIGCONT), 0);
-	actor_check(actor_hear(&old), -ECHILD, "ended");
+	actor_check(actor_hear(&old), -ECHILD, "exited");
 	actor_gone(&new);
 	actor_check_daemon(&old);
 	actor_end(&old);
@@ -470,7 +470,7 @@ START_TEST(new_one_cannot_say_that_it_has_taken)
 	ck_assert_int_eq(access(harness_path("run/pid"), F_OK), 0);
 	check_guard(true);
 	actor_end(&new);
-	actor_check(actor_hear(&old), -ECHILD, "ended");
+	actor_check(actor_hear(&old), -ECHILD, "exited");
 	check_guard(true);
 	actor_check_daemon(&old);
 	actor_end(&old);
@@ -540,7 +540,7 @@ START_TEST(reader_does_not_keep_what_comes_back)
 	at(&new, "before");
 	reader = lock_for_reading(_i % READERS);
 	ck_assert_int_eq(kill(new.pid, SIGKILL), 0);
-	actor_check(actor_hear(&old), -ECHILD, "ended");
+	actor_check(actor_hear(&old), -ECHILD, "exited");
 	actor_gone(&new);
 	check_holder(&old);
 	actor_replace(&old);
@@ -562,7 +562,7 @@ START_TEST(new_one_dies_before_it_is_the_daemon)
 	at(&new, "left");
 	actor_check_refused(new.pid);
 	ck_assert_int_eq(kill(new.pid, SIGKILL), 0);
-	actor_check(actor_hear(&old), -ECHILD, "ended");
+	actor_check(actor_hear(&old), -ECHILD, "exited");
 	actor_gone(&new);
 	actor_check_daemon(&old);
 	actor_replace(&old);
@@ -641,7 +641,7 @@ START_TEST(third_one_wins_when_the_old_one_is_dead)
 }
 END_TEST
 
-/* Before it has handed_over: nobody waits for the new one, which must not become one. */
+/* Before it has handed_over: no process waits for the new one, which must not become one. */
 START_TEST(old_one_dies_before)
 {
 	struct actor old, new, third;
@@ -655,7 +655,7 @@ START_TEST(old_one_dies_before)
 	actor_expect(&new, 0, "release");
 	/* The next start succeeds at once, with the other one still there. */
 	third = actor_start(_i, WORDS);
-	actor_check(actor_ask(&new, "ready"), -ECANCELED, "nobody waits");
+	actor_check(actor_ask(&new, "ready"), -ECANCELED, "no process waits");
 	actor_expect(&new, 0, "release");
 	actor_end(&new);
 	actor_check_daemon(&third);

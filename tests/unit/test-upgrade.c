@@ -543,8 +543,8 @@ START_TEST(not_now)
 	actor_expect(&old, 0, "start=60000");
 	actor_expect(&old, 0, "wait=0");
 	new = actor_accept();
-	actor_check(actor_ask(&old, "start=60000"), -EINPROGRESS, "one under way");
-	actor_check(actor_ask(&new, "start=60000"), -EINPROGRESS, "not ready itself");
+	actor_check(actor_ask(&old, "start=60000"), -EINPROGRESS, "is in progress");
+	actor_check(actor_ask(&new, "start=60000"), -EINPROGRESS, "not ready yet");
 	actor_tell(&old, "wait=60000");
 	actor_expect(&new, 0, "ready");
 	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
@@ -595,7 +595,7 @@ START_TEST(supervised_is_refused)
 
 	actors_open();
 	actor = actor_start(PROBE_WAYS, "pid=@/run/pid");
-	actor_check(actor_ask(&actor, "start=60000"), -ENOTSUP, "whoever supervises");
+	actor_check(actor_ask(&actor, "start=60000"), -ENOTSUP, "supervisor of this process");
 	actor_expect(&actor, actor.pid, "search");
 	actor_end(&actor);
 	actors_close();
@@ -655,7 +655,7 @@ START_TEST(posix_alone_has_less)
 
 	actors_open();
 	actor = actor_start(_i, "pid=@/run/pid");
-	actor_check(actor_ask(&actor, "start=60000"), -ENOTSUP, "no lock here");
+	actor_check(actor_ask(&actor, "start=60000"), -ENOTSUP, "no lock that two");
 	actor_expect(&actor, actor.pid, "search");
 	actor_end(&actor);
 	actor = actor_start(_i, "log=@/log");
