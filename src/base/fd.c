@@ -53,9 +53,10 @@ ssize_t fd_read_at(int fd, void *buffer, size_t size, off_t offset)
 
 ssize_t fd_read_file(int directory, const char *path, char *text, size_t size)
 {
-	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
 	ssize_t length;
+	int fd;
 
+	RETRY(fd, openat(directory, path, O_RDONLY | O_CLOEXEC));
 	if (fd < 0)
 		return -errno;
 	length = fd_read(fd, text, size - 1);
