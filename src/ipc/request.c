@@ -70,7 +70,8 @@ static deadline lock_limit(const struct request *request)
 	return until < request->until ? until : request->until;
 }
 
-static void await_disposition(const struct request *request)
+/* Wait until the process has received the signals of this number that are pending. */
+static void await_delivery(const struct request *request)
 {
 	pid_t pid = daemonkit_process_pid(request->process);
 	deadline until = lock_limit(request);
@@ -94,10 +95,10 @@ static int send_request(const struct request *request, uint32_t cookie)
 				       lock_limit(request));
 	int result;
 
-	await_disposition(request);
+	await_delivery(request);
 	result = process_queue(request->process, request->signal, cookie);
 	if (result == 0)
-		await_disposition(request);
+		await_delivery(request);
 	fd_close(lock);
 	return result;
 }

@@ -30,7 +30,7 @@
 #define UNNAMED "unknown"
 
 /* Shrink the list to this count; the removed descriptors stay open. */
-static void forget_variables(struct descriptors *descriptors, size_t count)
+static void shrink_list(struct descriptors *descriptors, size_t count)
 {
 	while (descriptors->count > count)
 		free(descriptors->list[--descriptors->count].name);
@@ -45,7 +45,7 @@ void named_fds_clear(struct descriptors *descriptors)
 
 void named_fds_forget(struct descriptors *descriptors)
 {
-	forget_variables(descriptors, 0);
+	shrink_list(descriptors, 0);
 	free(descriptors->list);
 	*descriptors = (struct descriptors){ .count = 0 };
 }
@@ -219,7 +219,7 @@ int named_fds_from_manager(struct descriptors *descriptors)
 	free(copy);
 	if (result == 0)
 		return 0;
-	forget_variables(descriptors, before);
+	shrink_list(descriptors, before);
 	atomic_store(&taken, false);
 	if (result == -EINVAL)
 		return error_set(result, "LISTEN_FDNAMES=%.64s: not the names of %d descriptors",
