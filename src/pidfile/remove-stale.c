@@ -30,7 +30,7 @@ static int remove_stale_file(const struct pidfile_place *place, int fd, pid_t pi
 		return 0;
 	if (pidfile_is_at(place, fd) && unlinkat(place->directory, place->name, 0) < 0)
 		result = -errno;
-	/* Like a daemon that may not removes own file. */
+	/* Like a daemon that may not remove its own file. */
 	if (result < 0 && ftruncate(fd, 0) == 0)
 		result = 0;
 	pidfile_lock_drop(&lock);
