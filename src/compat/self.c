@@ -15,6 +15,8 @@
 #include <sys/prctl.h>
 #endif
 
+#include "base/fd.h"
+
 #ifdef COMPAT_LINUX
 bool compat_secure(void)
 {
@@ -46,13 +48,8 @@ void compat_set_name(const char *name)
 
 void compat_get_name(char name[static 16])
 {
-	int fd = open(OWN_NAME, O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, name, 16);
-
-	if (fd >= 0)
-		close(fd);
-	if (length > 0) /* the last character is a newline */
-		name[length - 1] = '\0';
+	if (fd_read_file(AT_FDCWD, OWN_NAME, name, 16) > 0)
+		name[strcspn(name, "\n")] = '\0';
 	else if (prctl(PR_GET_NAME, name, 0, 0, 0) < 0)
 		name[0] = '\0';
 }
