@@ -239,8 +239,9 @@ DAEMONKIT_API int daemonkit_siginfo_value(const struct daemonkit_siginfo *info)
 /**
  * daemonkit_siginfo_reply - reply to a request
  * @error: 0 for success; or an errno, negative or positive, for failure
- * @format: a text, as printf(3); at most 4000 bytes of it are sent.  With an
- *          error it is the reason, otherwise one more status text.
+ * @format: a text in UTF-8, as printf(3); at most 4000 bytes of it are sent,
+ *          truncated between characters.  With an error it is the reason,
+ *          otherwise one more status text.
  *
  * The reply to a signal sent with daemonkit_process_request() is the return
  * value of its handler: 0 and DAEMONKIT_SIGNALS_STOP mean success, a negative errno
@@ -265,7 +266,8 @@ DAEMONKIT_API int daemonkit_siginfo_reply(struct daemonkit_siginfo *info, int er
 
 /**
  * daemonkit_siginfo_status - send a status text to the requester
- * @format: one line of text, as printf(3); at most 4000 bytes of it are sent
+ * @format: one line of text in UTF-8, as printf(3); at most 4000 bytes of it
+ *          are sent, truncated between characters
  *
  * If no reply was requested, this succeeds and sends nothing.
  *
