@@ -332,6 +332,7 @@ START_TEST(set_up_is_enough)
 	actors_open();
 	old = actor_start(_i, "pid=@/run/pid");
 	actor_check(actor_ask(&old, "start=0"), -EINVAL, "DAEMONKIT_UNTIL_SET_UP");
+	actor_check(actor_ask(&old, "start=60000:"), -EINVAL, "path is empty");
 	/* DAEMONKIT_UNTIL_SET_UP */
 	actor_expect(&old, 0, "start=-2");
 	actor_tell(&old, "wait=-1");
