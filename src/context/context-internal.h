@@ -41,7 +41,7 @@ int context_ready_timeout(const char *what, int timeout, int *ret);
 bool context_is_daemon(const struct daemonkit_context *context);
 
 /*
- * This process is the daemon from now on, and other threads may send notifications, also
+ * The context is the daemon's, and from now on other threads may send notifications, also
  * without a context; and the end of that, in which everything is closed.  Afterwards
  * notifications succeed and send nothing or, if the context is forgotten, are refused.
  */

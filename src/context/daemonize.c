@@ -101,7 +101,7 @@ static int announce_daemon(struct daemonkit_context *context)
 {
 	int result = 0;
 
-	notification_begin(context);
+	context->daemon = getpid();
 	if (context->notify.channel >= 0)
 		result = notify_send_launcher(&context->notify, CHANNEL_UP, 0, "", DEADLINE_NEVER);
 	if (context->notify.channel >= 0 && context->settings.ready_timeout == 0)
@@ -110,9 +110,13 @@ static int announce_daemon(struct daemonkit_context *context)
 		KEEP_ERROR_TEXT;
 
 		daemonkit_context_release(context);
-		notification_end(context, true);
+		notify_close(&context->notify);
+		context->daemon = 0;
+		return result;
 	}
-	return result;
+	/* Other threads may use the channel only when this one no longer does. */
+	notification_begin(context);
+	return 0;
 }
 
 /* Make this process the daemon, and report the result to the launcher. */

@@ -22,19 +22,18 @@
 
 /*
  * Excludes other threads while descriptors are closed.  Only the daemon locks it: in a
- * forked child it may be locked for ever, by a thread that the child does not have.
+ * forked child it may be locked forever, by a thread that the child does not have.
  */
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 
 /* The context that NULL stands for, and the process in which it is the daemon's. */
 static struct daemonkit_context *process_context;
-static _Atomic(pid_t) process;
+static _Atomic pid_t process;
 
 void notification_begin(struct daemonkit_context *context)
 {
 	pid_t self = getpid();
 
-	context->daemon = self;
 	/* A copy of the parent's: no thread of this process has locked it yet. */
 	if (atomic_load(&process) != self) {
 		pthread_rwlock_init(&lock, NULL);
