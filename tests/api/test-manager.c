@@ -474,20 +474,6 @@ START_TEST(barrier_has_a_timeout)
 }
 END_TEST
 
-/* So many messages that there is no room for another one. */
-static int fill(const struct ear *ear)
-{
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), count = 0;
-
-	strcpy(name.sun_path, ear->address);
-	while (sendto(fd, "FULL=1", 6, 0, (const struct sockaddr *)&name, sizeof name) == 6)
-		count++;
-	ck_assert_int_eq(errno, EAGAIN);
-	close(fd);
-	return count;
-}
-
 START_TEST(messages_wait_for_room)
 {
 	struct ear ear;
@@ -495,7 +481,7 @@ START_TEST(messages_wait_for_room)
 	pid_t pid;
 
 	ear_open(&ear, EAR_PATH);
-	count = fill(&ear);
+	count = ear_fill(&ear);
 	pid = fork();
 	if (pid == 0) {
 		struct daemonkit_context *context = foreground_daemon();
@@ -505,8 +491,7 @@ START_TEST(messages_wait_for_room)
 		_exit(result != 0);
 	}
 	ck_assert(!harness_wait_gone(pid, 100));
-	while (count-- > 0)
-		ear_expect(&ear, "FULL=1", 0);
+	ear_drain(&ear, count);
 	ear_expect(&ear, "READY=1", pid);
 	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
 	ck_assert_int_eq(status, 0);
@@ -523,7 +508,7 @@ START_TEST(barrier_has_a_timeout_without_room)
 	pid_t pid;
 
 	ear_open(&ear, EAR_PATH);
-	fill(&ear);
+	ear_fill(&ear);
 	pid = start_barrier(50, -ETIMEDOUT, false);
 	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
 	ck_assert_int_eq(status, 0);

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -242,80 +240,123 @@ START_TEST(barrier_blocks_no_other_thread)
 }
 END_TEST
 
-/* So many messages that the next sender has to wait: their number. */
-static int fill_queue(const struct ear *ear)
+/* Other threads that may close descriptors wait until this one's call has returned. */
+static void *report_failure(void *data)
 {
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), count = 0;
+	struct worker *worker = data;
 
-	strcpy(name.sun_path, ear->address);
-	while (sendto(fd, "FULL=1", 6, 0, (const struct sockaddr *)&name, sizeof name) == 6)
-		count++;
-	ck_assert_int_eq(errno, EAGAIN);
-	close(fd);
-	return count;
+	worker->result = daemonkit_notify_failed(NULL, EIO, "text");
+	return write(worker->ends[1], "x", 1) == 1 ? NULL : data;
+}
+
+static void *report_readiness(void *data)
+{
+	struct worker *worker = data;
+
+	worker->result = daemonkit_notify_ready(NULL);
+	return write(worker->ends[1], "x", 1) == 1 ? NULL : data;
+}
+
+static const struct {
+	void *(*body)(void *data);
+	const char *message;
+} reports[] = {
+	{ report_failure, "STATUS=text\nERRNO=5" },
+	{ report_readiness, "READY=1" },
+};
+
+START_TEST(failure_and_readiness_wait_for_other_threads)
+{
+	struct daemonkit_context *context;
+	struct worker waiter, reporter;
+	struct heard barrier;
+	struct ear ear;
+
+	ear_open(&ear, EAR_PATH);
+	context = foreground_daemon();
+	start_worker(&waiter, wait_for_barrier, NULL);
+	barrier = ear_hear(&ear);
+	start_worker(&reporter, reports[_i].body, NULL);
+	ck_assert(!worker_returns(&reporter, A_WHILE));
+	ear_expect_nothing(&ear);
+	heard_close(&barrier);
+	end_worker(&waiter);
+	end_worker(&reporter);
+	ck_assert_int_eq(reporter.result, 0);
+	ear_expect(&ear, reports[_i].message, getpid());
+	daemonkit_context_free(context);
+	ear_close(&ear);
+}
+END_TEST
+
+/* A daemon, and a thread of it whose message has to wait. */
+struct busy {
+	struct ear ear;
+	struct daemonkit_context *context;
+	struct worker sender;
+	int count; /* of messages before it */
+};
+
+static void start_busy(struct busy *busy)
+{
+	ear_open(&busy->ear, EAR_PATH);
+	busy->context = foreground_daemon();
+	busy->count = ear_fill(&busy->ear);
+	start_worker(&busy->sender, say_watchdog, NULL);
+	ck_assert(!worker_returns(&busy->sender, A_WHILE));
+}
+
+static void release_busy(struct busy *busy)
+{
+	ear_drain(&busy->ear, busy->count);
+	ear_expect(&busy->ear, "WATCHDOG=1", getpid());
+	end_worker(&busy->sender);
+	ck_assert_int_eq(busy->sender.result, 0);
 }
 
 START_TEST(free_waits_for_a_message)
 {
-	struct daemonkit_context *context;
-	struct worker sender, owner;
-	struct ear ear;
-	int count;
+	struct worker owner;
+	struct busy busy;
 
-	ear_open(&ear, EAR_PATH);
-	context = foreground_daemon();
-	count = fill_queue(&ear);
-	start_worker(&sender, say_watchdog, NULL);
-	ck_assert(!worker_returns(&sender, A_WHILE));
-	start_worker(&owner, free_context, context);
+	start_busy(&busy);
+	start_worker(&owner, free_context, busy.context);
 	ck_assert(!worker_returns(&owner, A_WHILE));
-	while (count-- > 0)
-		ear_expect(&ear, "FULL=1", 0);
-	ear_expect(&ear, "WATCHDOG=1", getpid());
-	end_worker(&sender);
+	release_busy(&busy);
 	end_worker(&owner);
-	ck_assert_int_eq(sender.result, 0);
 	check_refused(daemonkit_notify_watchdog(NULL));
-	ear_close(&ear);
+	ear_close(&busy.ear);
 }
 END_TEST
 
 /* The lock belongs to a thread that the child does not have. */
 START_TEST(child_of_a_busy_daemon_waits_for_no_thread)
 {
-	struct daemonkit_context *context;
-	struct worker sender;
-	int count, status;
-	struct ear ear;
+	struct busy busy;
+	int status;
 	pid_t pid;
 
-	ear_open(&ear, EAR_PATH);
-	context = foreground_daemon();
-	count = fill_queue(&ear);
-	start_worker(&sender, say_watchdog, NULL);
-	ck_assert(!worker_returns(&sender, A_WHILE));
+	start_busy(&busy);
 	pid = fork();
 	if (pid == 0) {
+		struct daemonkit_context *own;
+
 		if (daemonkit_notify_status(NULL, "text") != -EPERM ||
-		    daemonkit_notify_ready(context) != -EPERM)
+		    daemonkit_notify_ready(busy.context) != -EPERM)
 			_exit(1);
-		daemonkit_context_free(context);
+		daemonkit_context_free(busy.context);
 		unsetenv("NOTIFY_SOCKET");
-		context = foreground_daemon();
+		own = foreground_daemon();
 		if (daemonkit_notify_ready(NULL) != 0 || daemonkit_notify_status(NULL, "x") != 0)
 			_exit(2);
-		daemonkit_context_free(context);
+		daemonkit_context_free(own);
 		_exit(0);
 	}
 	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
 	ck_assert_int_eq(status, 0);
-	while (count-- > 0)
-		ear_expect(&ear, "FULL=1", 0);
-	ear_expect(&ear, "WATCHDOG=1", getpid());
-	end_worker(&sender);
-	daemonkit_context_free(context);
-	ear_close(&ear);
+	release_busy(&busy);
+	daemonkit_context_free(busy.context);
+	ear_close(&busy.ear);
 }
 END_TEST
 
@@ -397,6 +438,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(null, null_is_the_first_of_two);
 	tcase_add_test(threads, threads_send_at_the_same_time);
 	tcase_add_test(threads, barrier_blocks_no_other_thread);
+	tcase_add_loop_test(threads, failure_and_readiness_wait_for_other_threads, 0, 2);
 	tcase_add_test(threads, free_waits_for_a_message);
 	tcase_add_test(threads, child_of_a_busy_daemon_waits_for_no_thread);
 	tcase_add_loop_test(threads, another_thread_reports_to_the_launcher, 0, 2);

@@ -121,6 +121,25 @@ void ear_expect_nothing(const struct ear *ear)
 	ck_assert_msg(length < 0 && errno == EAGAIN, "there is a message: %s", text);
 }
 
+int ear_fill(const struct ear *ear)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), count = 0;
+
+	strcpy(name.sun_path, ear->address);
+	while (sendto(fd, "FULL=1", 6, 0, (const struct sockaddr *)&name, sizeof name) == 6)
+		count++;
+	ck_assert_int_eq(errno, EAGAIN);
+	close(fd);
+	return count;
+}
+
+void ear_drain(const struct ear *ear, int count)
+{
+	while (count-- > 0)
+		ear_expect(ear, "FULL=1", 0);
+}
+
 struct daemonkit_context *foreground_daemon(void)
 {
 	struct daemonkit_context *context = NULL;

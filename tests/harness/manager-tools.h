@@ -40,6 +40,10 @@ void ear_expect(const struct ear *ear, const char *text, pid_t pid);
 /* There is no message now. */
 void ear_expect_nothing(const struct ear *ear);
 
+/* Send so many messages that the next sender has to wait; returns their number, and reads them. */
+int ear_fill(const struct ear *ear);
+void ear_drain(const struct ear *ear, int count);
+
 /* Make this process the daemon; the context is to be freed. */
 struct daemonkit_context *foreground_daemon(void);
 
