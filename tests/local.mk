@@ -21,8 +21,8 @@ EXTRA_DIST += \
 	tests/long/system-call-faults \
 	tests/long/vsock \
 	tests/managers/boot-systemd \
+	tests/managers/isolated.py \
 	tests/managers/packages \
-	tests/managers/room.py \
 	tests/managers/service-package \
 	tests/managers/systemd.py \
 	tests/managers/test-container \
@@ -97,15 +97,15 @@ unit_tests = \
 	tests/unit/test-upgrade \
 	tests/unit/test-request \
 	tests/unit/test-channel \
-	tests/unit/test-deadline \
+	tests/unit/test-clock \
+	tests/unit/test-decimal \
 	tests/unit/test-descriptors \
 	tests/unit/test-error \
 	tests/unit/test-fd \
 	tests/unit/test-fuzz \
 	tests/unit/test-logfile \
 	tests/unit/test-manager-address \
-	tests/unit/test-number \
-	tests/unit/test-origin \
+	tests/unit/test-marker \
 	tests/unit/test-process \
 	tests/unit/test-signals \
 	tests/unit/test-signals-processes
@@ -124,6 +124,7 @@ api_tests = \
 	tests/api/test-start \
 	tests/api/test-instance \
 	tests/api/test-cancel \
+	tests/api/test-clean-state \
 	tests/api/test-commands \
 	tests/api/test-context \
 	tests/api/test-control \
@@ -145,7 +146,6 @@ api_tests = \
 	tests/api/test-pidfile-holder \
 	tests/api/test-pidfile-object \
 	tests/api/test-pidfile-races \
-	tests/api/test-room \
 	tests/api/test-stack \
 	tests/api/test-version
 if LINUX_API
@@ -225,9 +225,9 @@ tests_api_test_context_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_privileges_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_notify_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_launcher_LDADD = tests/harness/libprobe.a $(LDADD)
-tests_unit_test_origin_LDADD = tests/harness/libprobe.a $(LDADD)
+tests_unit_test_marker_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_instance_LDADD = tests/harness/libprobe.a $(LDADD)
-tests_api_test_room_LDADD = tests/harness/libprobe.a $(LDADD)
+tests_api_test_clean_state_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_unit_test_descriptors_CFLAGS = $(manager_cflags)
 tests_unit_test_descriptors_LDADD = tests/harness/libprobe.a $(LDADD) $(ORACLE_LIBS)
 tests_api_test_examples_activated_LDADD = tests/harness/libprobe.a $(LDADD)
@@ -243,7 +243,7 @@ tests_unit_test_upgrade_manager_LDADD = tests/harness/libprobe.a $(LDADD)
 # The corpus of the fuzzers, without a fuzzer.
 tests_unit_test_fuzz_SOURCES = \
 	tests/fuzz/fuzz-channel.c \
-	tests/fuzz/fuzz-mark.c \
+	tests/fuzz/fuzz-marker.c \
 	tests/fuzz/fuzz-pid.c \
 	tests/fuzz/fuzz-settings.c \
 	tests/fuzz/fuzz.h \

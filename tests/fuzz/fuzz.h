@@ -9,7 +9,7 @@
 
 /* Each returns 0, or aborts when something does not hold. */
 int fuzz_channel(const uint8_t *bytes, size_t size);
-int fuzz_mark(const uint8_t *bytes, size_t size);
+int fuzz_marker(const uint8_t *bytes, size_t size);
 int fuzz_pid(const uint8_t *bytes, size_t size);
 int fuzz_settings(const uint8_t *bytes, size_t size);
 

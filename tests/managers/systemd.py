@@ -6,57 +6,57 @@ import os
 import pathlib
 import subprocess
 
-import room
+import isolated
 import tap
 
 BOOT = pathlib.Path(__file__).resolve().parent / 'boot-systemd'
 # Seconds; 3 in the units.
-WATCHDOG = 3 * room.SLOWNESS
+WATCHDOG = 3 * isolated.SLOWNESS
 
 
 class Systemd:
     """Units: names in doc/managers/systemd, or {name: text} of others."""
 
     def __init__(self, group, units, lower='/', others=None, programs=()):
-        self.root = room.make_root({f'systemd/{unit}': f'/etc/managed/{unit}' for unit in units},
-                                   lower)
+        files = {f'systemd/{unit}': f'/etc/managed/{unit}' for unit in units}
+        self.root = isolated.make_root(files, lower)
         (self.root / 'etc/managed').mkdir(exist_ok=True)
         for path in programs:
-            room.install(tap.build / 'doc' / path, self.root / 'usr/sbin' / path.rpartition('/')[2],
-                         0o755)
+            isolated.install(tap.build / 'doc' / path,
+                             self.root / 'usr/sbin' / path.rpartition('/')[2], 0o755)
         for name, text in (others or {}).items():
             (self.root / 'etc/managed' / name).write_text(text)
         self.give_time()
-        groups = room.MEMORY / 'groups'
+        groups = isolated.MEMORY / 'groups'
         groups.mkdir()
-        room.run('mount', '-t', 'cgroup2', 'none', groups)
+        isolated.run('mount', '-t', 'cgroup2', 'none', groups)
         self.group = groups / group
         self.group.mkdir()
-        self.console = room.MEMORY / 'console'
+        self.console = isolated.MEMORY / 'console'
         self.process = None
         self.init = None
 
     def give_time(self):
         """Where all is slow, a daemon that is not scheduled in time does not hang."""
         for unit in list((self.root / 'etc/managed').glob('*.service')):
-            if room.SLOWNESS > 1 and 'WatchdogSec=3s\n' in unit.read_text():
+            if isolated.SLOWNESS > 1 and 'WatchdogSec=3s\n' in unit.read_text():
                 directory = unit.with_suffix('.service.d')
                 directory.mkdir()
                 (directory / 'watchdog.conf').write_text(f'[Service]\nWatchdogSec={WATCHDOG}s\n')
 
     def boot(self, unit_path=''):
-        self.process = room.start(BOOT, self.root, self.group, log=self.console,
-                                  env={**room.ENVIRONMENT, 'UNIT_PATH': unit_path})
+        self.process = isolated.start(BOOT, self.root, self.group, log=self.console,
+                                      env={**isolated.ENVIRONMENT, 'UNIT_PATH': unit_path})
         path = f'/proc/{self.process.pid}/task/{self.process.pid}/children'
-        self.init = room.until('process 1', lambda: room.read(path).strip())
+        self.init = isolated.until('process 1', lambda: isolated.read(path).strip())
         # Until then it sees the machine's own /run, in which another systemd may answer.
-        room.until('systemd', lambda: room.read(f'/proc/{self.init}/comm') == 'systemd\n')
-        room.until('boot', lambda: self.run('systemctl', 'is-system-running', status=None).strip()
-                   in ('running', 'degraded'), 40)
+        isolated.until('systemd', lambda: isolated.read(f'/proc/{self.init}/comm') == 'systemd\n')
+        isolated.until('boot', lambda: self.run(
+            'systemctl', 'is-system-running', status=None).strip() in ('running', 'degraded'), 40)
 
     def run(self, *command, **options):
-        return room.run('nsenter', '-t', self.init, '-m', '-p', '-u', '-i', '-n', '-C', '--root',
-                        '--wd', *command, **options)
+        return isolated.run('nsenter', '-t', self.init, '-m', '-p', '-u', '-i', '-n', '-C',
+                            '--root', '--wd', *command, **options)
 
     def ctl(self, *command, **options):
         return self.run('systemctl', *command, **options)
@@ -72,7 +72,7 @@ class Systemd:
         """Go on in the network of the machine."""
         libc = ctypes.CDLL(None, use_errno=True)
         fd = os.open(f'/proc/{self.init}/ns/net', os.O_RDONLY)
-        room.expect('its network', libc.setns(fd, 0) == 0)
+        isolated.expect('its network', libc.setns(fd, 0) == 0)
         os.close(fd)
 
     def kill(self, pid, name):
@@ -88,20 +88,20 @@ class Systemd:
         def have():
             shown = self.ctl('show', '-p', names, unit).strip().splitlines()
             return sorted(shown) == sorted(f'{k}={v}' for k, v in properties.items())
-        room.until(f'{unit}: {properties}', have)
+        isolated.until(f'{unit}: {properties}', have)
 
     def main_pid(self, unit):
         """The main process: the one daemon that there is, and its number here."""
         pid = int(self.show(unit, 'MainPID'))
-        room.expect(f'{unit}: process {pid} is the daemon',
-                    self.executable(pid) == room.DAEMON)
+        isolated.expect(f'{unit}: process {pid} is the daemon',
+                        self.executable(pid) == isolated.DAEMON)
         return pid
 
     def executable(self, pid):
         return self.run('readlink', f'/proc/{pid}/exe', status=None).strip()
 
     def daemons(self):
-        return self.run('pidof', room.DAEMON, status=None).split()
+        return self.run('pidof', isolated.DAEMON, status=None).split()
 
     def journal(self, *match):
         self.run('journalctl', '--sync')
@@ -114,20 +114,20 @@ class Systemd:
     def said(self, unit):
         """What the daemon itself has said."""
         return [entry for entry in self.journal(f'_SYSTEMD_UNIT={unit}')
-                if entry.get('_EXE') == room.DAEMON]
+                if entry.get('_EXE') == isolated.DAEMON]
 
     def await_said(self, unit, text, pid=None):
         """pid: this process of the unit, which may have had others."""
-        room.until(f'{unit} says "{text}"', lambda: any(
+        isolated.until(f'{unit} says "{text}"', lambda: any(
             entry['MESSAGE'].startswith(text) and pid in (None, int(entry['_PID']))
             for entry in self.said(unit)))
 
     def end(self):
         """All of it, and nothing but the control group remains to be removed."""
         os.kill(int(self.init), 9)
-        self.process.wait(timeout=60 * room.SLOWNESS)
+        self.process.wait(timeout=60 * isolated.SLOWNESS)
         for directory, _, _ in os.walk(self.group, topdown=False):
-            room.until(f'{directory} can go', lambda: self.remove(directory), 5)
+            isolated.until(f'{directory} can go', lambda: self.remove(directory), 5)
 
     @staticmethod
     def remove(directory):
@@ -138,7 +138,7 @@ class Systemd:
         return True
 
     def evidence(self):
-        yield room.read(self.console)
+        yield isolated.read(self.console)
         if self.init:
             try:
                 yield self.run('journalctl', '--no-pager', '-n', '60', status=None)

@@ -163,7 +163,7 @@ END_TEST
 
 START_TEST(marks_of_any_text)
 {
-	replay(fuzz_mark, "mark");
+	replay(fuzz_marker, "marker");
 }
 END_TEST
 

@@ -7,7 +7,7 @@
 /* The parser is nobody else's. */
 #include "../../src/start/marker.c"
 
-int fuzz_mark(const uint8_t *bytes, size_t size)
+int fuzz_marker(const uint8_t *bytes, size_t size)
 {
 	char text[256], again[MARKER_SIZE];
 	int channel = -1, other_channel = -1;

@@ -75,7 +75,7 @@ END_TEST
 
 int main(int argc, char *argv[])
 {
-	Suite *suite = suite_create("deadline");
+	Suite *suite = suite_create("clock");
 	TCase *deadlines = harness_case(suite, "deadlines");
 
 	tcase_add_test(deadlines, never_and_after);

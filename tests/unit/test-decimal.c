@@ -145,7 +145,7 @@ END_TEST
 
 int main(int argc, char *argv[])
 {
-	Suite *suite = suite_create("number");
+	Suite *suite = suite_create("decimal");
 	TCase *numbers = harness_case(suite, "numbers");
 
 	tcase_add_test(numbers, pids_of_pid_files);

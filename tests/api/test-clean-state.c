@@ -341,24 +341,24 @@ END_TEST
 
 int main(int argc, char *argv[])
 {
-	Suite *suite = suite_create("room");
-	TCase *room = harness_case(suite, "room");
+	Suite *suite = suite_create("clean-state");
+	TCase *state = harness_case(suite, "state");
 
-	tcase_add_loop_test(room, no_terminal_is_acquired, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, hangup_of_the_launchers_terminal_is_not_heard, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, descriptors_do_not_leak, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, null_is_read_and_written, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, launcher_without_standard_streams, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, second_copy_has_standard_streams_from_the_beginning, 0,
+	tcase_add_loop_test(state, no_terminal_is_acquired, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, hangup_of_the_launchers_terminal_is_not_heard, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, descriptors_do_not_leak, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, null_is_read_and_written, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, launcher_without_standard_streams, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, second_copy_has_standard_streams_from_the_beginning, 0,
 			    PROBE_REBORN_WAYS);
-	tcase_add_loop_test(room, log_to_a_stream_that_the_launcher_has_closed, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, kept_descriptors_are_there_and_go_no_further, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, log_file_is_written, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, default_modes_of_files, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, log_to_the_launchers_stdout, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, log_to_a_descriptor, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, signals_are_as_new, 0, PROBE_REBORN_WAYS);
-	tcase_add_loop_test(room, working_directory_is_set, 0, PROBE_WAYS);
-	tcase_add_loop_test(room, umask_is_set, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, log_to_a_stream_that_the_launcher_has_closed, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, kept_descriptors_are_there_and_go_no_further, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, log_file_is_written, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, default_modes_of_files, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, log_to_the_launchers_stdout, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, log_to_a_descriptor, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, signals_are_as_new, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(state, working_directory_is_set, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, umask_is_set, 0, PROBE_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

@@ -599,7 +599,7 @@ int main(int argc, char *argv[])
 	const struct harness_helper helpers[] = { probe_helpers[0],
 						  { "without-proc", without_proc_main },
 						  { NULL, NULL } };
-	Suite *suite = suite_create("origin");
+	Suite *suite = suite_create("marker");
 	TCase *mark = harness_case(suite, "mark");
 	TCase *words = harness_case(suite, "words");
 	TCase *program = harness_case(suite, "program");
