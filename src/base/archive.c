@@ -19,7 +19,7 @@ static void discard_contents(struct archive *archive)
 	free(archive->bytes);
 }
 
-unsigned char *archive_room(struct archive *archive, size_t length)
+unsigned char *archive_reserve(struct archive *archive, size_t length)
 {
 	if (archive->error < 0)
 		return NULL;
@@ -46,11 +46,11 @@ unsigned char *archive_room(struct archive *archive, size_t length)
 
 static void write_bytes(struct archive *archive, const void *bytes, size_t length)
 {
-	unsigned char *room = archive_room(archive, length);
+	unsigned char *end = archive_reserve(archive, length);
 
-	if (room == NULL)
+	if (end == NULL)
 		return;
-	secret_copy(room, bytes, length);
+	secret_copy(end, bytes, length);
 	archive->length += length;
 }
 

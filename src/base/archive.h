@@ -28,7 +28,7 @@ struct archive {
  * Reserve space for this many more bytes.  The caller writes them and adds the
  * number written to the length.  NULL on failure.
  */
-unsigned char *archive_room(struct archive *archive, size_t length);
+unsigned char *archive_reserve(struct archive *archive, size_t length);
 
 /* Write these bytes, or read that many into them. */
 void archive_bytes(struct archive *archive, void *bytes, size_t length);

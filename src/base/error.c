@@ -16,16 +16,16 @@
 
 static _Thread_local char text[ERROR_TEXT_MAX];
 static _Thread_local unsigned count;
-static _Thread_local int keepers;
+static _Thread_local int keep_depth;
 
 int error_keep(void)
 {
-	return keepers++;
+	return keep_depth++;
 }
 
 void error_let_go(const int *kept)
 {
-	keepers = *kept;
+	keep_depth = *kept;
 }
 
 /* An argument may be the previous text: format into another buffer first. */
@@ -35,7 +35,7 @@ __attribute__((__format__(__printf__, 2, 0))) static void set_text(int error, co
 	char fresh[ERROR_TEXT_MAX], cause[128];
 	int length;
 
-	if (keepers > 0)
+	if (keep_depth > 0)
 		return;
 	length = vsnprintf(fresh, sizeof fresh, format, arguments);
 	if (length < 0)

@@ -29,7 +29,7 @@ static bool is_subreaper(void)
 	return prctl(PR_GET_CHILD_SUBREAPER, &is, 0, 0, 0) == 0 && is != 0;
 }
 
-/* Children of other threads are not visible; compat_children_ended() handles that. */
+/* Children of other threads are not visible; compat_children_exited() handles that. */
 static int child_is_visible(void)
 {
 	return is_main_thread() ? __WNOTHREAD : 0;
@@ -114,7 +114,7 @@ static pid_t probe_children(idtype_t type, pid_t child, int options)
 	return info.si_pid;
 }
 
-pid_t compat_children_ended(void)
+pid_t compat_children_exited(void)
 {
 	pid_t child;
 
@@ -124,7 +124,7 @@ pid_t compat_children_ended(void)
 	return child == -ECHILD ? 0 : child;
 }
 
-bool compat_children_has_ended(pid_t child)
+bool compat_children_has_exited(pid_t child)
 {
 	return probe_children(P_PID, child, WNOWAIT | child_is_visible()) == child;
 }

@@ -18,12 +18,12 @@ bool compat_children_adopts(void);
  * if there is none; -ENOTSUP if children of other threads would get in the way
  * (this is not the main thread); or another negative errno.
  */
-pid_t compat_children_ended(void);
+pid_t compat_children_exited(void);
 
 /* Has this child exited?  Does not reap it. */
-bool compat_children_has_ended(pid_t child);
+bool compat_children_has_exited(pid_t child);
 
-/* Reap an exited child.  Returns whether it is gone, even if reaped elsewhere. */
+/* Reap an exited child.  True if it is reaped now, even by other code. */
 bool compat_children_reap(pid_t child);
 
 /*

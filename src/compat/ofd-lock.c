@@ -97,7 +97,7 @@ static int shows_file(int directory, const char *name, const struct stat *file)
 }
 
 /* Search the descriptors in a directory "fdinfo"; *any: it has some. */
-static int look_through(const char *path, const struct stat *file, bool ofd, bool *any)
+static int search_fdinfo(const char *path, const struct stat *file, bool ofd, bool *any)
 {
 	struct dirent *entry;
 	int result = 0;
@@ -124,7 +124,7 @@ static int look_through(const char *path, const struct stat *file, bool ofd, boo
 }
 
 /* After the first thread exits, its directory is empty; another thread's shows the descriptors. */
-static int look_through_threads(pid_t pid, const struct stat *file, bool ofd)
+static int search_threads(pid_t pid, const struct stat *file, bool ofd)
 {
 	char path[64 + NAME_MAX];
 	struct dirent *entry;
@@ -140,7 +140,7 @@ static int look_through_threads(pid_t pid, const struct stat *file, bool ofd)
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof path, "/proc/%ld/task/%s/fdinfo", (long)pid, entry->d_name);
-		result = look_through(path, file, ofd, &any);
+		result = search_fdinfo(path, file, ofd, &any);
 	}
 	closedir(list);
 	return result;
@@ -153,8 +153,8 @@ static int held_by(pid_t pid, const struct stat *file, bool ofd)
 	int result;
 
 	snprintf(path, sizeof path, "/proc/%ld/fdinfo", (long)pid);
-	result = look_through(path, file, ofd, &any);
-	return result == 0 && !any ? look_through_threads(pid, file, ofd) : result;
+	result = search_fdinfo(path, file, ofd, &any);
+	return result == 0 && !any ? search_threads(pid, file, ofd) : result;
 }
 
 int compat_ofd_lock_held_by(pid_t pid, const struct stat *file)

@@ -57,7 +57,7 @@ struct value {
 #define MASK UINT32_C(0xF0000000)
 #define SAME UINT32_C(0xD0000000)
 
-static bool has_room(void)
+static bool can_hold_cookie(void)
 {
 	return sizeof(union sigval) >= sizeof(struct value);
 }
@@ -95,7 +95,7 @@ void compat_signal_with_cookie(siginfo_t *info, int signal, uint32_t cookie)
 	info->si_uid = getuid();
 	if (has_error())
 		info->si_errno = (int)cookie;
-	if (has_room())
+	if (can_hold_cookie())
 		memcpy(&info->si_value, &value, sizeof value);
 }
 
@@ -105,7 +105,7 @@ uint32_t compat_signal_get_cookie(const siginfo_t *info)
 
 	if (info->si_code != SI_QUEUE)
 		return 0;
-	if (has_room())
+	if (can_hold_cookie())
 		memcpy(&value, &info->si_value, sizeof value);
 	else
 		value.integer = info->si_value.sival_int;

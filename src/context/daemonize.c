@@ -68,12 +68,12 @@ static int fail_start(struct daemonkit_context *context, int result)
 	KEEP_ERROR_TEXT;
 
 	if (context->notify.channel >= 0)
-		streams_silence();
+		streams_discard();
 	notify_failed(&context->notify, result, daemonkit_error());
 	return result;
 }
 
-/* Find out who waits for the daemon, and connect while that is still possible. */
+/* Determine which processes wait for the daemon, and connect while that is still possible. */
 static int prepare_notify(struct daemonkit_context *context, bool foreground)
 {
 	struct settings *settings = &context->settings;

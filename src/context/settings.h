@@ -12,7 +12,7 @@
 #include "process/credentials.h"
 #include "process/privileges-internal.h"
 
-/* Where descriptors 1 and 2 lead. */
+/* The target of descriptors 1 and 2. */
 enum settings_log {
 	SETTINGS_LOG_NONE,
 	SETTINGS_LOG_FILE,

@@ -87,7 +87,7 @@ int streams_set(bool foreground, struct streams *streams)
 	return result < 0 ? error_system(result, "standard streams") : 0;
 }
 
-void streams_silence(void)
+void streams_discard(void)
 {
 	int fd, ends[2];
 

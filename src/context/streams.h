@@ -29,7 +29,7 @@ int streams_set(bool foreground, struct streams *streams);
  * Discard all further output; works without /dev/null (for example after
  * chroot(2)) and without a free descriptor.
  */
-void streams_silence(void);
+void streams_discard(void);
 
 /*
  * Reopen the log file and install it as 1 and 2.  After chroot(2) the path is

@@ -45,9 +45,9 @@ struct daemonkit_upgrade {
 	struct await_options options;
 	struct await await;
 	struct compat_pollset set;
-	short events;     /* events of the channel in the set */
-	short end_events; /* events of the daemon's end in the set */
-	bool handed_over; /* the pid file */
+	short events;      /* events of the channel in the set */
+	short exit_events; /* events of the exit_fd that are in the set */
+	bool handed_over;  /* the pid file */
 	bool answered;
 	pid_t answer;
 	char error[ERROR_TEXT_MAX]; /* the text of a negative answer */
@@ -158,7 +158,7 @@ static int await_successor(struct launch *launch, enum channel_type type)
 		/* A child of the successor may keep the channel open: wait for its exit too. */
 		struct pollfd fds[] = {
 			{ .fd = launch->channel, .events = POLLIN },
-			{ .fd = launch->end, .events = POLLIN },
+			{ .fd = launch->exit_fd, .events = POLLIN },
 		};
 
 		message.type = 0;
@@ -178,7 +178,7 @@ static int await_successor(struct launch *launch, enum channel_type type)
 			return error_set(message.number < 0 ? message.number : -ECHILD, "%s",
 					 message.text);
 	} while (message.type != type);
-	if (launch_ended(launch))
+	if (launch_has_exited(launch))
 		return error_set(-ECHILD, "the daemon exited immediately after the takeover");
 	return 0;
 }
@@ -227,8 +227,8 @@ static int hand_over(struct launch *launch, void *owner)
 	return result;
 }
 
-/* The successor is gone: take back what was handed over. */
-static int take_place_back(struct daemonkit_upgrade *upgrade, int result)
+/* The successor has exited: take back what was handed over. */
+static int take_back(struct daemonkit_upgrade *upgrade, int result)
 {
 	char *cause = upgrade->error;
 
@@ -262,7 +262,7 @@ static pid_t finish_upgrade(struct daemonkit_upgrade *upgrade, int result)
 		compat_pollset_time(&upgrade->set, 0);
 	if (result == 0)
 		release_place(context);
-	upgrade->answer = result == 0 ? upgrade->launch.daemon : take_place_back(upgrade, result);
+	upgrade->answer = result == 0 ? upgrade->launch.daemon : take_back(upgrade, result);
 	return upgrade->answer;
 }
 
@@ -277,10 +277,10 @@ static int adjust_set(struct daemonkit_upgrade *upgrade)
 	if (events != upgrade->events && upgrade->launch.channel >= 0)
 		result = compat_pollset_change(&upgrade->set, upgrade->launch.channel, events);
 	upgrade->events = events;
-	events = await_end_events(&upgrade->await);
-	if (result == 0 && events != upgrade->end_events)
-		result = compat_pollset_change(&upgrade->set, upgrade->launch.end, events);
-	upgrade->end_events = events;
+	events = await_exit_events(&upgrade->await);
+	if (result == 0 && events != upgrade->exit_events)
+		result = compat_pollset_change(&upgrade->set, upgrade->launch.exit_fd, events);
+	upgrade->exit_events = events;
 	return result < 0 ? result
 			  : compat_pollset_time(&upgrade->set, await_deadline(&upgrade->await));
 }
@@ -293,11 +293,11 @@ static int open_set(struct daemonkit_upgrade *upgrade)
 	if (result == -ENOTSUP)
 		return 0;
 	upgrade->events = await_events(&upgrade->await);
-	upgrade->end_events = await_end_events(&upgrade->await);
+	upgrade->exit_events = await_exit_events(&upgrade->await);
 	if (result == 0 && upgrade->launch.channel >= 0)
 		result = compat_pollset_add(set, upgrade->launch.channel, upgrade->events);
 	if (result == 0)
-		result = compat_pollset_add(set, upgrade->launch.end, upgrade->end_events);
+		result = compat_pollset_add(set, upgrade->launch.exit_fd, upgrade->exit_events);
 	return result < 0 ? result : adjust_set(upgrade);
 }
 

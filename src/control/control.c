@@ -147,7 +147,7 @@ int control_find(struct daemonkit_control *control, struct daemonkit_process **p
 	*process = result == 0 ? *process : NULL;
 	if (result == 0 || result == -ESRCH)
 		return CONTROL_DONE;
-	terminal_complain(&control->terminal, "%s", daemonkit_error());
+	terminal_print_error(&control->terminal, "%s", daemonkit_error());
 	return control_exit_code(result);
 }
 
@@ -159,8 +159,8 @@ static bool is_running(struct daemonkit_control *control)
 	if (control->context->settings.pid_file == NULL ||
 	    daemonkit_context_search(control->context, &process) < 0)
 		return false;
-	terminal_say(&control->terminal, "running already, process %ld",
-		     (long)daemonkit_process_pid(process));
+	terminal_print(&control->terminal, "running already, process %ld",
+		       (long)daemonkit_process_pid(process));
 	daemonkit_process_free(process);
 	return true;
 }
@@ -173,10 +173,10 @@ static int print_start_error(struct daemonkit_control *control, int error, const
 
 	/* The text for -ECHILD includes the status. */
 	if (own > EXIT_FAILURE && error != -ECHILD)
-		terminal_complain(&control->terminal, "not started: %s (exit status %d)", text,
-				  own);
+		terminal_print_error(&control->terminal, "not started: %s (exit status %d)", text,
+				     own);
 	else
-		terminal_complain(&control->terminal, "not started: %s", text);
+		terminal_print_error(&control->terminal, "not started: %s", text);
 	/* Codes defined by LSB or reserved for the program. */
 	if ((own >= 2 && own <= 6) || (own >= 150 && own <= 199))
 		return own;
@@ -208,7 +208,7 @@ static int launch_daemon(struct daemonkit_control *control, bool fail_if_running
 	if (pid == 0)
 		return BECAME;
 	if (pid > 0) {
-		terminal_say(&control->terminal, "started, process %ld", (long)pid);
+		terminal_print(&control->terminal, "started, process %ld", (long)pid);
 		return CONTROL_DONE;
 	}
 	snprintf(text, sizeof text, "%s", daemonkit_error());
@@ -249,7 +249,7 @@ static int command_try_restart(struct daemonkit_control *control)
 	if (result != CONTROL_DONE)
 		return result;
 	if (process == NULL) {
-		terminal_say(&control->terminal, "not running");
+		terminal_print(&control->terminal, "not running");
 		return CONTROL_DONE;
 	}
 	daemonkit_process_free(process);
@@ -268,11 +268,11 @@ static int request_reload(struct daemonkit_control *control, struct daemonkit_pr
 		result = daemonkit_process_request(process, control->reload_signal,
 						   control->reload_timeout, show_progress, control);
 	if (result == 0) {
-		terminal_say(&control->terminal,
-			     control->reload_timeout == 0 ? "reload signal sent" : "reloaded");
+		terminal_print(&control->terminal,
+			       control->reload_timeout == 0 ? "reload signal sent" : "reloaded");
 		return CONTROL_DONE;
 	}
-	terminal_complain(&control->terminal, "not reloaded: %s", daemonkit_error());
+	terminal_print_error(&control->terminal, "not reloaded: %s", daemonkit_error());
 	if (result == -ESRCH)
 		return CONTROL_NOT_RUNNING;
 	return result == -EPERM ? CONTROL_NOT_PERMITTED : CONTROL_FAILED;
@@ -288,7 +288,7 @@ static int reload_daemon(struct daemonkit_control *control, bool forced)
 	if (result != CONTROL_DONE)
 		return result;
 	if (process == NULL) {
-		terminal_complain(&control->terminal, "not reloaded: not running");
+		terminal_print_error(&control->terminal, "not reloaded: not running");
 		return CONTROL_NOT_RUNNING;
 	}
 	if (process_check_effect(process, control->reload_signal) == 0) {
@@ -296,7 +296,7 @@ static int reload_daemon(struct daemonkit_control *control, bool forced)
 	} else if (forced) {
 		result = command_restart(control);
 	} else {
-		terminal_complain(&control->terminal, "not reloaded: %s", daemonkit_error());
+		terminal_print_error(&control->terminal, "not reloaded: %s", daemonkit_error());
 		result = CONTROL_NOT_IMPLEMENTED;
 	}
 	daemonkit_process_free(process);
@@ -306,7 +306,7 @@ static int reload_daemon(struct daemonkit_control *control, bool forced)
 static int command_reload(struct daemonkit_control *control)
 {
 	if (control->reload_signal == 0) {
-		terminal_complain(&control->terminal, "it cannot reload");
+		terminal_print_error(&control->terminal, "it cannot reload");
 		return CONTROL_NOT_IMPLEMENTED;
 	}
 	return reload_daemon(control, false);
@@ -348,7 +348,7 @@ static int check_output(struct daemonkit_control *control, bool status, int resu
 
 	if (error == 0)
 		return result;
-	terminal_complain(&control->terminal, "output: %s", strerror(-error));
+	terminal_print_error(&control->terminal, "output: %s", strerror(-error));
 	/* A status that was not printed must not look like a valid one. */
 	if (status)
 		return CONTROL_STATUS_UNKNOWN;

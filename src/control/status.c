@@ -69,21 +69,22 @@ static void print_status(struct daemonkit_control *control, const struct status 
 	switch (status->exit_code) {
 	case CONTROL_STATUS_RUNNING:
 		if (status->uptime < 0) {
-			terminal_say(terminal, "running, process %ld", (long)status->pid);
+			terminal_print(terminal, "running, process %ld", (long)status->pid);
 			break;
 		}
 		describe_time(time, sizeof time, status->uptime);
-		terminal_say(terminal, "running, process %ld, for %s", (long)status->pid, time);
+		terminal_print(terminal, "running, process %ld, for %s", (long)status->pid, time);
 		break;
 	case CONTROL_STATUS_DEAD:
-		terminal_say(terminal, "not running, but its pid file %s exists",
-			     control->context->settings.pid_file);
+		terminal_print(terminal, "not running, but its pid file %s exists",
+			       control->context->settings.pid_file);
 		break;
 	case CONTROL_STATUS_STOPPED:
-		terminal_say(terminal, "not running");
+		terminal_print(terminal, "not running");
 		break;
 	default:
-		terminal_complain(terminal, "cannot determine whether it runs: %s", status->error);
+		terminal_print_error(terminal, "cannot determine whether it runs: %s",
+				     status->error);
 	}
 }
 

@@ -72,11 +72,11 @@ static int stop_process(struct daemonkit_control *control, struct daemonkit_proc
 		next = result < 0 ? result : find_successor(control, pid_file, &process);
 	} while (next > 0);
 	if (next < 0) {
-		terminal_complain(&control->terminal, "not stopped: %s", daemonkit_error());
+		terminal_print_error(&control->terminal, "not stopped: %s", daemonkit_error());
 		return control_exit_code(next);
 	}
-	terminal_say(&control->terminal,
-		     result == 1 ? "killed: it did not exit in time" : "stopped");
+	terminal_print(&control->terminal,
+		       result == 1 ? "killed: it did not exit in time" : "stopped");
 	return CONTROL_DONE;
 }
 
@@ -102,10 +102,10 @@ static int remove_stale_file(struct daemonkit_control *control)
 	int result = pidfile_remove_stale(control->context->settings.pid_file, 0);
 
 	if (result < 0) {
-		terminal_complain(&control->terminal, "not running, but: %s", daemonkit_error());
+		terminal_print_error(&control->terminal, "not running, but: %s", daemonkit_error());
 		return control_exit_code(result);
 	}
-	terminal_say(&control->terminal, "not running");
+	terminal_print(&control->terminal, "not running");
 	return CONTROL_DONE;
 }
 

@@ -27,7 +27,7 @@ void terminal_begin(struct terminal *terminal, const char *name)
 }
 
 /* Texts come from other processes: replace control characters. */
-static void make_harmless(char *text)
+static void replace_controls(char *text)
 {
 	for (unsigned char *byte = (unsigned char *)text; *byte != '\0'; byte++) {
 		if (*byte < ' ' || *byte == 0x7F)
@@ -87,14 +87,14 @@ void terminal_progress(struct terminal *terminal, const char *doing, const char 
 
 	if (!terminal->live) {
 		if (text != NULL)
-			terminal_say(terminal, "%s", text);
+			terminal_print(terminal, "%s", text);
 		return;
 	}
 	if (text != NULL)
 		snprintf(line, sizeof line, "%s: %s: %s", terminal->name, doing, text);
 	else
 		snprintf(line, sizeof line, "%s: %s", terminal->name, doing);
-	make_harmless(line);
+	replace_controls(line);
 	/* Writing to the last column starts a new line on some terminals. */
 	cut_text(line, terminal_width() - 1);
 	errno = 0;
@@ -121,13 +121,13 @@ __attribute__((__format__(__printf__, 3, 0))) static void print_line(struct term
 
 	terminal_clear(terminal);
 	vsnprintf(text, sizeof text, format, arguments);
-	make_harmless(text);
+	replace_controls(text);
 	errno = 0;
 	fprintf(file, "%s: %s\n", terminal->name, text);
 	terminal_flush(terminal, file);
 }
 
-void terminal_say(struct terminal *terminal, const char *format, ...)
+void terminal_print(struct terminal *terminal, const char *format, ...)
 {
 	va_list arguments;
 
@@ -136,7 +136,7 @@ void terminal_say(struct terminal *terminal, const char *format, ...)
 	va_end(arguments);
 }
 
-void terminal_complain(struct terminal *terminal, const char *format, ...)
+void terminal_print_error(struct terminal *terminal, const char *format, ...)
 {
 	va_list arguments;
 

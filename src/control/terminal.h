@@ -25,9 +25,9 @@ void terminal_progress(struct terminal *terminal, const char *doing, const char 
 void terminal_clear(struct terminal *terminal);
 
 /* Print a line to standard output, or to standard error. */
-void terminal_say(struct terminal *terminal, const char *format, ...)
+void terminal_print(struct terminal *terminal, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
-void terminal_complain(struct terminal *terminal, const char *format, ...)
+void terminal_print_error(struct terminal *terminal, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
 /*

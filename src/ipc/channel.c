@@ -251,12 +251,12 @@ int channel_send(int fd, enum channel_type type, int32_t number, const char *tex
 	};
 
 	for (;;) {
-		struct pollfd room = { .fd = fd, .events = POLLOUT };
+		struct pollfd writable = { .fd = fd, .events = POLLOUT };
 		int result = send_message(fd, parts, 3);
 
 		if (result != -EAGAIN)
 			return result;
-		result = deadline_poll(&room, 1, until);
+		result = deadline_poll(&writable, 1, until);
 		if (result <= 0)
 			return result < 0 ? result : -EAGAIN;
 	}
@@ -355,7 +355,7 @@ int channel_receive_settings(int fd, struct archive *settings)
 	do {
 		struct iovec parts[] = {
 			{ .iov_base = &kind, .iov_len = sizeof kind },
-			{ .iov_base = archive_room(settings, PIECE), .iov_len = PIECE },
+			{ .iov_base = archive_reserve(settings, PIECE), .iov_len = PIECE },
 		};
 		ssize_t count;
 
@@ -371,7 +371,7 @@ int channel_receive_settings(int fd, struct archive *settings)
 	return 0;
 }
 
-/* Wait until there is a message, or the peer is gone and has left none. */
+/* Wait until there is a message, or the peer has exited and left none. */
 static int await_message(int fd)
 {
 	struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = -1, .events = POLLIN } };

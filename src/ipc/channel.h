@@ -21,15 +21,15 @@ enum channel_type {
 	CHANNEL_GO = 'G',   /* the manager knows the daemon; in a request, number: its signal */
 	CHANNEL_TAKE = 'T', /* to a successor: take over */
 	/* From the daemon. */
-	CHANNEL_HEARD = 'H',       /* the reply to GO in a request */
-	CHANNEL_STATUS = 'S',      /* text */
-	CHANNEL_EXTEND = 'X',      /* number: milliseconds */
-	CHANNEL_UP = 'U',          /* set up */
-	CHANNEL_READY = 'R',       /* ready to serve */
-	CHANNEL_TAKEN = 'K',       /* the successor has taken over */
-	CHANNEL_SUCCEEDED = 'D',   /* the successor is the daemon from now on */
-	CHANNEL_FAILED = 'F',      /* number: a negative errno; text */
-	CHANNEL_NOT_STARTED = 'N', /* number: a negative errno; text: the step */
+	CHANNEL_ACKNOWLEDGED = 'H', /* the reply to GO in a request */
+	CHANNEL_STATUS = 'S',       /* text */
+	CHANNEL_EXTEND = 'X',       /* number: milliseconds */
+	CHANNEL_UP = 'U',           /* set up */
+	CHANNEL_READY = 'R',        /* ready to serve */
+	CHANNEL_TAKEN = 'K',        /* the successor has taken over */
+	CHANNEL_SUCCEEDED = 'D',    /* the successor is the daemon from now on */
+	CHANNEL_FAILED = 'F',       /* number: a negative errno; text */
+	CHANNEL_NOT_STARTED = 'N',  /* number: a negative errno; text: the step */
 };
 
 struct channel_message {
@@ -87,7 +87,7 @@ int channel_accept_from(int listener, pid_t caller);
 
 /*
  * Send a message: 0; -EAGAIN if the queue is still full at the deadline; or
- * -ECANCELED if the other end is gone.  Longer texts are truncated.
+ * -ECANCELED if the other end is closed.  Longer texts are truncated.
  */
 int channel_send(int fd, enum channel_type type, int32_t number, const char *text, deadline until);
 
@@ -113,7 +113,7 @@ int channel_receive_settings(int fd, struct archive *settings);
 
 /*
  * In the daemon: wait for a message of this type.  0, -ECANCELED, or another
- * negative errno.  Detects that the launcher is gone even if a child of it has
+ * negative errno.  Detects that the launcher has exited even if a child of it has
  * the other end open.
  */
 int channel_receive_word(int fd, enum channel_type type);

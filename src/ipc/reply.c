@@ -55,7 +55,7 @@ void reply_begin(struct reply *answer, pid_t owner, uint32_t cookie, int signal)
 	if (answer->line < 0)
 		answer->line = -1;
 	else if (await_permission(answer->line, signal, until) < 0 ||
-		 channel_send(answer->line, CHANNEL_HEARD, 0, "", until) < 0)
+		 channel_send(answer->line, CHANNEL_ACKNOWLEDGED, 0, "", until) < 0)
 		answer->line = fd_close(answer->line);
 }
 

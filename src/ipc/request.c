@@ -28,11 +28,11 @@
 /* How many random numbers are tried; another process cannot have predicted them. */
 #define TRIES 10
 /* How long to wait for other requests with the same signal, in milliseconds. */
-#define TURN 1000
+#define LOCK_TIMEOUT 1000
 /* How long a process that has closed the connection may take to exit. */
 #define CLOSE_TIMEOUT 1000
 /* Polling interval if there is no descriptor to wait on. */
-#define LOOK_INTERVAL 10
+#define POLL_INTERVAL 10
 
 struct request {
 	struct daemonkit_process *process;
@@ -41,8 +41,8 @@ struct request {
 	void (*status)(const char *text, void *data);
 	void *data;
 	int listener;
-	int line;   /* connection to the process, -1 until it has connected */
-	bool heard; /* it knows which signal this is about */
+	int line;          /* connection to the process, -1 until it has connected */
+	bool acknowledged; /* the process has confirmed the signal number */
 	int answer;
 };
 
@@ -65,7 +65,7 @@ static int open_listener(uint32_t *cookie)
 
 static deadline lock_limit(const struct request *request)
 {
-	deadline until = deadline_after(TURN);
+	deadline until = deadline_after(LOCK_TIMEOUT);
 
 	return until < request->until ? until : request->until;
 }
@@ -120,14 +120,14 @@ static void accept_reply(struct request *request)
 /* 1: more messages follow; 0: that was the reply; -ECANCELED: an invalid message. */
 static int take_message(struct request *request, const struct channel_message *message)
 {
-	if (!request->heard) {
-		if (message->type != CHANNEL_HEARD)
+	if (!request->acknowledged) {
+		if (message->type != CHANNEL_ACKNOWLEDGED)
 			return -ECANCELED;
 		/*
 		 * Accept one connection only: a later one would belong to another run of
 		 * the handler.
 		 */
-		request->heard = true;
+		request->acknowledged = true;
 		request->listener = fd_close(request->listener);
 		return 1;
 	}
@@ -168,7 +168,7 @@ static int receive_replies(struct request *request)
 	return result;
 }
 
-static int explain_silence(const struct request *request, bool ended, int result)
+static int explain_no_reply(const struct request *request, bool ended, int result)
 {
 	long pid = (long)daemonkit_process_pid(request->process);
 
@@ -180,7 +180,7 @@ static int explain_silence(const struct request *request, bool ended, int result
 			-ENOMSG,
 			"process %ld: signal %d was sent, but the process closed the connection",
 			pid, request->signal);
-	if (request->heard)
+	if (request->acknowledged)
 		return error_set(-ETIMEDOUT, "process %ld: signal %d: it did not finish in time",
 				 pid, request->signal);
 	return error_set(-ENOMSG, "process %ld: signal %d was sent, but there was no reply", pid,
@@ -191,12 +191,12 @@ static int explain_silence(const struct request *request, bool ended, int result
 static int step_request(struct request *request)
 {
 	int end = daemonkit_process_fd(request->process);
-	deadline look = end >= 0 ? request->until : deadline_after(LOOK_INTERVAL);
+	deadline next = end >= 0 ? request->until : deadline_after(POLL_INTERVAL);
 	struct pollfd fds[] = {
 		{ .fd = request->line >= 0 ? request->line : request->listener, .events = POLLIN },
 		{ .fd = end, .events = POLLIN },
 	};
-	int result = deadline_poll(fds, 2, look < request->until ? look : request->until);
+	int result = deadline_poll(fds, 2, next < request->until ? next : request->until);
 	bool ended, late = deadline_now() >= request->until;
 
 	if (result < 0)
@@ -209,7 +209,7 @@ static int step_request(struct request *request)
 	if (request->line < 0)
 		accept_reply(request);
 	result = request->line < 0 ? 1 : receive_replies(request);
-	if (result < 0 && !request->heard) {
+	if (result < 0 && !request->acknowledged) {
 		/* The connection was about something else. */
 		request->line = fd_close(request->line);
 		result = 1;
@@ -219,7 +219,7 @@ static int step_request(struct request *request)
 		ended = daemonkit_process_wait(request->process, CLOSE_TIMEOUT) == 0;
 	if (result == 0 || (result > 0 && !ended && !late))
 		return result;
-	return explain_silence(request, ended, result);
+	return explain_no_reply(request, ended, result);
 }
 
 static int request_until(struct request *request)

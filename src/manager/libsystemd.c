@@ -42,10 +42,11 @@ int manager_send(struct manager *manager, const char *assignments, const int *fd
  */
 static int await_room(const struct manager *manager, deadline until, const int *others)
 {
-	struct pollfd room = { .fd = manager_address_connect(manager->address), .events = POLLOUT };
-	int result = room.fd < 0 ? room.fd : deadline_poll_unless(&room, others, until);
+	struct pollfd writable = { .fd = manager_address_connect(manager->address),
+				   .events = POLLOUT };
+	int result = writable.fd < 0 ? writable.fd : deadline_poll_unless(&writable, others, until);
 
-	fd_close(room.fd);
+	fd_close(writable.fd);
 	if (result == 0)
 		result = -ETIMEDOUT;
 	return result < 0 ? error_system(result, "NOTIFY_SOCKET %s", manager->address) : 0;

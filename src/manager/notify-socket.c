@@ -39,7 +39,7 @@ int manager_connect(struct manager *manager)
 static int transmit_message(int fd, struct msghdr *message, deadline until, const int *others)
 {
 	for (;;) {
-		struct pollfd room = { .fd = fd, .events = POLLOUT };
+		struct pollfd writable = { .fd = fd, .events = POLLOUT };
 		ssize_t sent = sendmsg(fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
 		int result;
 
@@ -54,7 +54,7 @@ static int transmit_message(int fd, struct msghdr *message, deadline until, cons
 			continue;
 		if (errno != EAGAIN)
 			return -errno;
-		result = deadline_poll_unless(&room, others, until);
+		result = deadline_poll_unless(&writable, others, until);
 		if (result <= 0)
 			return result < 0 ? result : -ETIMEDOUT;
 	}

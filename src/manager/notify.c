@@ -43,7 +43,7 @@ void notify_close_channel(struct notify *notify)
 
 /* ---- the launcher ---- */
 
-static int launcher_is_gone(void)
+static int error_launcher_exited(void)
 {
 	return error_set(-ECANCELED, "the launcher has exited: no process waits for this start");
 }
@@ -54,7 +54,7 @@ int notify_send_launcher(struct notify *notify, enum channel_type type, int numb
 	int result = channel_send(notify->channel, type, number, text, until);
 
 	if (result == -ECANCELED)
-		return launcher_is_gone();
+		return error_launcher_exited();
 	return result < 0 ? error_system(result, "message to the launcher") : 0;
 }
 
@@ -63,7 +63,7 @@ int notify_await_launcher(struct notify *notify, enum channel_type type)
 	int result = channel_receive_word(notify->channel, type);
 
 	if (result == -ECANCELED)
-		return launcher_is_gone();
+		return error_launcher_exited();
 	return result < 0 ? error_system(result, "message from the launcher") : 0;
 }
 
@@ -209,9 +209,9 @@ int notify_watchdog_interval(const struct notify *notify, int *milliseconds)
 	return 1;
 }
 
-/* ---- the supervisor, and everyone who waits ---- */
+/* ---- the supervisor, and all receivers ---- */
 
-/* The reader of the pipe may be gone: do not die from SIGPIPE. */
+/* The pipe may have no reader: SIGPIPE must not kill this process. */
 static int write_newline(int fd)
 {
 	sigset_t broken, before, pending;

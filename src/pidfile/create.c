@@ -19,12 +19,12 @@
 #include "pidfile/owner.h"
 
 /*
- * How often, a millisecond apart, to check a rival start that has the lock but is not yet
+ * How often, a millisecond apart, to check a competing start that has the lock but is not yet
  * named by the file, or that has only one of the two locks so far: until then it is not
- * certain which start has won.  Checks are counted, instead of time, because the rival
+ * certain which start has won.  Checks are counted, instead of time, because that start
  * may not get any processor time on a busy machine.
  */
-#define PATIENCE 250
+#define MAX_CHECKS 250
 
 /*
  * Examine the path: 0 and the st of a possible pid file; -ENOENT without a text;
@@ -64,7 +64,7 @@ static int open_examined(const struct pidfile_place *place, const struct stat *s
 	*fd = pidfile_lock_close(*fd);
 	if (result == -EBADMSG)
 		return pidfile_text_refuse(place->path);
-	if (pidfile_is_gone(result))
+	if (pidfile_was_removed(result))
 		return PIDFILE_AGAIN;
 	return error_system(result, "pid file %s: read", place->path);
 }
@@ -137,7 +137,7 @@ static int attempt_create(struct daemonkit_pidfile *pidfile, const struct pidfil
 	if (result != 0)
 		return result;
 	/* Do not even open it: closing it would drop this process's own lock. */
-	if (pidfile_lock_here(&st))
+	if (pidfile_lock_of_this_process(&st))
 		return error_set(-EALREADY, "pid file %s: held by this process (%ld)", place->path,
 				 (long)getpid());
 	result = open_examined(place, &st, claim, &fd);
@@ -198,7 +198,7 @@ static int obtain_file(struct daemonkit_pidfile *pidfile, const struct pidfile_p
 {
 	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
 
-	for (int looks = 0; looks < PATIENCE; looks++) {
+	for (int checks = 0; checks < MAX_CHECKS; checks++) {
 		int result;
 
 		pidfile_mutex_lock();

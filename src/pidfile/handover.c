@@ -69,7 +69,7 @@ static int refuse_handover(const struct daemonkit_pidfile *pidfile)
 }
 
 /* In a new root directory the outside path may name a different file. */
-static bool is_gone_from(const char *path, const struct stat *st)
+static bool is_removed_from(const char *path, const struct stat *st)
 {
 	struct pidfile_place place;
 	struct stat found;
@@ -93,8 +93,8 @@ static int check_place(const struct daemonkit_pidfile *pidfile)
 
 	if (fstat(pidfile->fd, &st) < 0)
 		return -errno;
-	return st.st_nlink == 0 ||
-			       is_gone_from(pidfile->jailed ? pidfile->inside : pidfile->path, &st)
+	return st.st_nlink == 0 || is_removed_from(
+					   pidfile->jailed ? pidfile->inside : pidfile->path, &st)
 		       ? -ESTALE
 		       : 0;
 }

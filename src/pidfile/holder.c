@@ -22,15 +22,15 @@
 #include "process/process-internal.h"
 
 /* How often, a millisecond apart, to check a start that has not written its pid yet. */
-#define PATIENCE 250
+#define MAX_CHECKS 250
 
 /* The state changed meanwhile, or is about to change: check again. */
 #define AGAIN 1
 
 /*
  * The OFD lock proves only that the process has the descriptor, which the writer of the
- * file could have passed to it.  Trust it if only those can write the file who may signal
- * the process anyway.
+ * file could have passed to it.  Accept it as proof if every user who can write the file
+ * may signal the process anyway.
  */
 static bool is_trusted(int fd, pid_t pid)
 {
@@ -182,7 +182,7 @@ static int probe_file(const struct pidfile_place *place, struct pidfile_claim *c
 		*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_LINKED };
 		return AGAIN;
 	}
-	here = pidfile_lock_here(&st);
+	here = pidfile_lock_of_this_process(&st);
 	if (here)
 		return find_own_lock(place, here, ret);
 	fd = pidfile_open_expected(place, &st, false);
@@ -218,7 +218,7 @@ static int explain_failure(const char *path, const struct pidfile_claim *claim)
 	if (claim->pid == 0)
 		return error_set(-EBADMSG, "pid file %s: held by a process, but it names none",
 				 path);
-	return error_system(claim->obstacle == -EPERM ? -EACCES : claim->obstacle,
+	return error_system(claim->error == -EPERM ? -EACCES : claim->error,
 			    "pid file %s: cannot determine whether process %ld holds it", path,
 			    (long)claim->pid);
 }
@@ -227,7 +227,7 @@ static int search_holder(const struct pidfile_place *place, struct daemonkit_pro
 {
 	struct pidfile_claim claim = { .kind = PIDFILE_CLAIM_NONE };
 
-	for (int looks = 0; looks < PATIENCE; looks++) {
+	for (int checks = 0; checks < MAX_CHECKS; checks++) {
 		int result;
 
 		pidfile_mutex_lock();

@@ -80,7 +80,7 @@ bool pidfile_is_at(const struct pidfile_place *place, int fd)
 	return result == 0 || result == -EBADMSG;
 }
 
-bool pidfile_is_gone(int result)
+bool pidfile_was_removed(int result)
 {
 	return result == -ENOENT || result == -ESTALE;
 }

@@ -42,7 +42,7 @@ bool pidfile_is_at(const struct pidfile_place *place, int fd);
  * Does this result of a call on an open file mean that the file has been
  * removed?  FUSE and network file systems report that.
  */
-bool pidfile_is_gone(int result);
+bool pidfile_was_removed(int result);
 
 /*
  * Open the file that was examined.  Returns a descriptor, 3 or higher; -ESTALE

@@ -20,7 +20,7 @@ static struct pidfile_lock *locks;
 
 /*
  * Not a pthread mutex: in a child forked while another thread of its parent had it, it
- * would stay locked for ever.  Such a child holds no locks anyway.
+ * would never be unlocked.  Such a child holds no locks anyway.
  */
 void pidfile_mutex_lock(void)
 {
@@ -78,7 +78,7 @@ bool pidfile_lock_held(const struct pidfile_lock *lock)
 	return lock->owner != 0 && lock->owner == getpid();
 }
 
-const struct pidfile_lock *pidfile_lock_here(const struct stat *file)
+const struct pidfile_lock *pidfile_lock_of_this_process(const struct stat *file)
 {
 	for (const struct pidfile_lock *lock = locks; lock; lock = lock->next)
 		if (lock->inode == file->st_ino && lock->device == file->st_dev &&
@@ -109,7 +109,7 @@ static int acquire_all(int fd)
  */
 static int acquire_what_is_free(int fd)
 {
-	pid_t rival;
+	pid_t holder;
 	int result = acquire_all(fd);
 
 	if (result != -EAGAIN)
@@ -117,7 +117,7 @@ static int acquire_what_is_free(int fd)
 	result = set_lock(fd, F_RDLCK, first);
 	if (result < 0 || set_lock(fd, F_WRLCK, rest) == 0)
 		return result;
-	switch (pidfile_lock_owner(fd, &rival)) {
+	switch (pidfile_lock_owner(fd, &holder)) {
 	case PIDFILE_OWNER_HOLDER:
 	case PIDFILE_OWNER_UNSEEN:
 		return -EAGAIN;

@@ -34,7 +34,7 @@ void pidfile_mutex_lock(void);
 void pidfile_mutex_unlock(void);
 
 /* This process's lock on this file, or NULL. */
-const struct pidfile_lock *pidfile_lock_here(const struct stat *file);
+const struct pidfile_lock *pidfile_lock_of_this_process(const struct stat *file);
 
 /* Does this process hold this lock?  False in a child of the holder. */
 bool pidfile_lock_held(const struct pidfile_lock *lock);

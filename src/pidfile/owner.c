@@ -45,7 +45,7 @@ static int examine_ofd_lock(int fd, pid_t named, struct pidfile_claim *claim)
 	 */
 	if (daemonkit_process_alive(process) == 1 && result != 0) {
 		claim->kind = result > 0 ? PIDFILE_CLAIM_HOLDER : PIDFILE_CLAIM_UNKNOWN;
-		claim->obstacle = result > 0 ? 0 : result;
+		claim->error = result > 0 ? 0 : result;
 		claim->by_ofd_lock = true;
 	}
 	daemonkit_process_free(process);
@@ -80,7 +80,7 @@ int pidfile_claim(int fd, pid_t successor_of, struct pidfile_claim *claim)
 	int text = pidfile_text_read(fd, &named), result = 0;
 
 	*claim = (struct pidfile_claim){ .kind = PIDFILE_CLAIM_NONE };
-	if (pidfile_is_gone(owner) || pidfile_is_gone(text))
+	if (pidfile_was_removed(owner) || pidfile_was_removed(text))
 		return -ESTALE;
 	if (owner < 0)
 		return owner;
@@ -93,7 +93,7 @@ int pidfile_claim(int fd, pid_t successor_of, struct pidfile_claim *claim)
 		claim->pid = pid;
 	} else if (compat_ofd_is_locked(fd)) {
 		claim->kind = PIDFILE_CLAIM_UNKNOWN;
-		claim->obstacle = text;
+		claim->error = text;
 		if (named > 0)
 			result = examine_ofd_lock(fd, named, claim);
 		if (result == 0 && claim->kind == PIDFILE_CLAIM_NONE)
@@ -129,7 +129,7 @@ static int refuse_unproved(const struct pidfile_claim *claim, const char *path)
 				 "pid file %s: locked by an unknown process, and the file"
 				 " names none: end that process, or remove the file",
 				 path);
-	error_system(claim->obstacle,
+	error_system(claim->error,
 		     "pid file %s: locked by an unknown process, and process %ld,"
 		     " which the file names, cannot be examined",
 		     path, (long)claim->pid);

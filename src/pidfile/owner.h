@@ -21,7 +21,7 @@ enum pidfile_claim_kind {
 struct pidfile_claim {
 	enum pidfile_claim_kind kind;
 	pid_t pid;        /* the process that the kind refers to; 0 if none */
-	int obstacle;     /* UNKNOWN: the negative errno of the failed check */
+	int error;        /* UNKNOWN: the negative errno of the failed check */
 	bool by_ofd_lock; /* HOLDER: proved by the OFD lock, not by the POSIX lock */
 };
 
@@ -38,7 +38,7 @@ int pidfile_claim(int fd, pid_t successor_of, struct pidfile_claim *claim);
  * Explain why a start could not acquire the file named path.  Sets the text and
  * returns -EALREADY if another instance holds it (the text names the holder);
  * -ENOLCK if it cannot be locked though no instance is known to hold it;
- * -ESTALE if no obstacle was found.
+ * -ESTALE if there is no such reason.
  */
 int pidfile_claim_refuse(const struct pidfile_claim *claim, const char *path);
 

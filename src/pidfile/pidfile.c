@@ -19,7 +19,7 @@
 #include "pidfile/owner.h"
 
 /* How often to search for a holder that had the lock a moment ago. */
-#define LOOKS 250
+#define MAX_CHECKS 250
 
 /* A title for error texts; the object may have no name. */
 static const char *pidfile_title(const struct daemonkit_pidfile *pidfile)
@@ -127,7 +127,7 @@ static bool is_in_place(const struct daemonkit_pidfile *pidfile)
 }
 
 /*
- * Find the holder, and acquire the locks if there is none.  A rival may acquire them in
+ * Find the holder, and acquire the locks if there is none.  Another process may acquire them in
  * between.
  */
 static int find_owner_and_lock(struct daemonkit_pidfile *pidfile)
@@ -135,7 +135,7 @@ static int find_owner_and_lock(struct daemonkit_pidfile *pidfile)
 	struct pidfile_claim claim;
 	int result = -EAGAIN;
 
-	for (int looks = 0; looks < LOOKS && result == -EAGAIN; looks++) {
+	for (int checks = 0; checks < MAX_CHECKS && result == -EAGAIN; checks++) {
 		result = pidfile_claim(pidfile->fd, pidfile->lock.owner, &claim);
 		if (result == 0 && claim.kind != PIDFILE_CLAIM_NONE)
 			return pidfile_claim_refuse(&claim, pidfile_title(pidfile));
@@ -156,7 +156,7 @@ static int lock_file(struct daemonkit_pidfile *pidfile)
 		return 0;
 	if (fstat(pidfile->fd, &st) < 0)
 		return error_system(-errno, "pid file %s", pidfile_title(pidfile));
-	if (pidfile_lock_here(&st))
+	if (pidfile_lock_of_this_process(&st))
 		return error_set(-EALREADY,
 				 "pid file %s: held by this process (%ld), through"
 				 " another object",

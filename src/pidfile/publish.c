@@ -25,7 +25,7 @@ static int complete_file(int fd, mode_t mode)
  * Remove the stale file first: if the process is killed before the new file is named,
  * there is no file.
  */
-static int make_room(const struct pidfile_place *place, const struct pidfile_lock *stale)
+static int remove_stale(const struct pidfile_place *place, const struct pidfile_lock *stale)
 {
 	if (stale && pidfile_is_at(place, stale->fd) &&
 	    unlinkat(place->directory, place->name, 0) < 0 && errno != ENOENT)
@@ -50,7 +50,7 @@ static int fill_nameless(const struct pidfile_place *place, int fd, mode_t mode,
 	int result = complete_file(fd, mode);
 
 	if (result == 0)
-		result = make_room(place, stale);
+		result = remove_stale(place, stale);
 	return result == 0 ? compat_name(fd, place->directory, place->name) : result;
 }
 
@@ -69,7 +69,7 @@ static int fill_named(const struct pidfile_place *place, int fd, mode_t mode)
 static int make_file(struct daemonkit_pidfile *pidfile, const struct pidfile_place *place,
 		     mode_t mode, const struct pidfile_lock *stale, bool named)
 {
-	int result = named ? make_room(place, stale) : 0;
+	int result = named ? remove_stale(place, stale) : 0;
 	int fd = result < 0 ? result : named ? pidfile_make_new(place, 0600) : open_nameless(place);
 
 	if (fd < 0)
@@ -81,7 +81,7 @@ static int make_file(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 	 */
 	if (result < 0) {
 		pidfile_lock_close(fd);
-		return result == -EAGAIN || pidfile_is_gone(result) ? -EEXIST : result;
+		return result == -EAGAIN || pidfile_was_removed(result) ? -EEXIST : result;
 	}
 	result = named ? fill_named(place, fd, mode) : fill_nameless(place, fd, mode, stale);
 	if (result == 0)
@@ -94,7 +94,7 @@ static int make_file(struct daemonkit_pidfile *pidfile, const struct pidfile_pla
 		unlinkat(place->directory, place->name, 0);
 	pidfile_lock_drop(&pidfile->lock);
 	pidfile_lock_close(fd);
-	return pidfile_is_gone(result) ? -EEXIST : result;
+	return pidfile_was_removed(result) ? -EEXIST : result;
 }
 
 /*

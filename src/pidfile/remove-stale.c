@@ -47,7 +47,7 @@ int pidfile_remove_stale(const char *path, pid_t pid)
 	if (pidfile_place_open(&place, path) == 0) {
 		fd = -1;
 		if (pidfile_stat(&place, &st) == 0 && st.st_nlink == 1 && st.st_size > 0 &&
-		    !pidfile_lock_here(&st)) {
+		    !pidfile_lock_of_this_process(&st)) {
 			fd = pidfile_open_expected(&place, &st, true);
 			result = fd == -ESTALE || fd >= 0 ? 0 : fd;
 		}

@@ -125,7 +125,7 @@ static int list_groups(const char *user, struct credential *credential)
 	int size = 16;
 
 	for (;;) {
-		int room = size;
+		int capacity = size;
 		gid_t *larger = realloc(list, (size_t)size * sizeof *larger);
 
 		if (larger == NULL || (size_t)size > 4 * compat_groups_max()) {
@@ -135,7 +135,7 @@ static int list_groups(const char *user, struct credential *credential)
 		list = larger;
 		if (getgrouplist(user, credential->gid, list, &size) >= 0)
 			break;
-		size = size > room ? size : 2 * room;
+		size = size > capacity ? size : 2 * capacity;
 	}
 	credential->groups = list;
 	credential->group_count = (size_t)size;

@@ -19,7 +19,7 @@
 #include "process/process-internal.h"
 
 /* Polling interval if there is no descriptor to wait on, in milliseconds. */
-#define LOOK_INTERVAL 10
+#define POLL_INTERVAL 10
 
 struct daemonkit_process {
 	pid_t pid;
@@ -214,7 +214,7 @@ int daemonkit_process_signal(struct daemonkit_process *process, int signal)
 }
 
 /* 0 if it has exited, -ETIMEDOUT at the deadline; no text. */
-static int wait_for_end(const struct daemonkit_process *process, deadline until)
+static int wait_for_exit(const struct daemonkit_process *process, deadline until)
 {
 	struct pollfd ended = { .fd = process->fd, .events = POLLIN };
 
@@ -224,7 +224,7 @@ static int wait_for_end(const struct daemonkit_process *process, deadline until)
 		return result > 0 ? 0 : result < 0 ? result : -ETIMEDOUT;
 	}
 	while (is_process_alive(process)) {
-		deadline next = deadline_after(LOOK_INTERVAL);
+		deadline next = deadline_after(POLL_INTERVAL);
 
 		if (deadline_now() >= until)
 			return -ETIMEDOUT;
@@ -247,7 +247,7 @@ int daemonkit_process_wait(struct daemonkit_process *process, int timeout)
 
 	if (!process)
 		return error_null(__func__);
-	return wait_result(process, wait_for_end(process, deadline_after(timeout)));
+	return wait_result(process, wait_for_exit(process, deadline_after(timeout)));
 }
 
 int process_stop(struct daemonkit_process *process, int grace, int force,
@@ -257,7 +257,7 @@ int process_stop(struct daemonkit_process *process, int grace, int force,
 
 	if (result < 0)
 		return result;
-	result = wait_for_end(process, deadline_after(grace));
+	result = wait_for_exit(process, deadline_after(grace));
 	if (result != -ETIMEDOUT || force == DAEMONKIT_NEVER)
 		return wait_result(process, result);
 	if (before_kill)
@@ -267,7 +267,7 @@ int process_stop(struct daemonkit_process *process, int grace, int force,
 		return 0;
 	result = signal_result(process, SIGKILL, result);
 	if (result == 0)
-		result = wait_result(process, wait_for_end(process, deadline_after(force)));
+		result = wait_result(process, wait_for_exit(process, deadline_after(force)));
 	return result < 0 ? result : 1;
 }
 

@@ -4,7 +4,7 @@
  * handler adds signals to the queues.
  *
  * In a forked child the handler applies the signal's default action, and the first
- * function called there initializes everything anew.
+ * function called there initializes everything again.
  *
  * Thread-safe; a queue is used by one thread at a time.  The handler never blocks: it
  * takes no lock, and the other functions wait for it.
@@ -34,7 +34,7 @@ static atomic_bool queues_locked;
 
 static void put_record(struct signal_queue *queue, int number, const siginfo_t *info)
 {
-	struct signal_record record = { .number = number, .uid = SIGNAL_NOBODY };
+	struct signal_record record = { .number = number, .uid = SIGNAL_NO_SENDER };
 
 	if (compat_signal_has_value(info))
 		record.value = info->si_value.sival_int;

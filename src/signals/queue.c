@@ -175,7 +175,7 @@ static bool take_overflowed(struct signal_queue *queue, struct signal_record *re
 					: SIGNAL_NUMBERS;
 	if (!find_overflowed(queue))
 		return false;
-	*record = (struct signal_record){ .number = queue->number, .uid = SIGNAL_NOBODY };
+	*record = (struct signal_record){ .number = queue->number, .uid = SIGNAL_NO_SENDER };
 	atomic_store(&queue->overflowed[queue->number], false);
 	queue->number++;
 	return true;

@@ -15,14 +15,14 @@
 #define SIGNAL_NUMBERS 129
 
 /* Not a valid user id; 0 would mean root. */
-#define SIGNAL_NOBODY ((uid_t)-1)
+#define SIGNAL_NO_SENDER ((uid_t)-1)
 
 /* A signal that arrived.  The size must divide the page size. */
 struct signal_record {
 	int number; /* 0: no signal; the record only makes the pipe readable */
 	int value;
 	pid_t pid;       /* 0: the sender is unknown */
-	uid_t uid;       /* SIGNAL_NOBODY then */
+	uid_t uid;       /* SIGNAL_NO_SENDER then */
 	uint32_t cookie; /* of a request, or 0 */
 	uint32_t unused[3];
 };

@@ -32,7 +32,7 @@ static void reap_listed_child(pid_t child, void *data)
 {
 	struct pass *pass = data;
 
-	if (compat_children_has_ended(child) && reap_orphan(pass->orphans, child))
+	if (compat_children_has_exited(child) && reap_orphan(pass->orphans, child))
 		pass->cleared = true;
 }
 
@@ -46,7 +46,7 @@ void orphans_clear(struct orphans *orphans)
 	orphans->due = false;
 	if (!compat_children_adopts())
 		return;
-	while ((child = compat_children_ended()) > 0)
+	while ((child = compat_children_exited()) > 0)
 		if (!reap_orphan(orphans, child))
 			break;
 	if (child == 0)

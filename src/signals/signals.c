@@ -365,7 +365,7 @@ pid_t daemonkit_siginfo_pid(const struct daemonkit_siginfo *info)
 
 uid_t daemonkit_siginfo_uid(const struct daemonkit_siginfo *info)
 {
-	return info == NULL ? SIGNAL_NOBODY : info->record.uid;
+	return info == NULL ? SIGNAL_NO_SENDER : info->record.uid;
 }
 
 int daemonkit_siginfo_value(const struct daemonkit_siginfo *info)

@@ -27,14 +27,14 @@
 /* How long a daemon that has closed its channel may take to exit. */
 #define CLOSE_GRACE 1000
 /* How long to retry sending GO to the daemon if its channel is full. */
-#define GO_PATIENCE 5000
+#define GO_TIMEOUT 5000
 /* How many messages to read before checking other events again. */
-#define HEARD_AT_ONCE 64
+#define MESSAGE_BATCH 64
 
 static enum await_verdict handle_message(struct await *wait, const struct channel_message *message)
 {
 	const struct await_options *options = wait->options;
-	const int others[] = { options->interrupt, wait->launch->end };
+	const int others[] = { options->interrupt, wait->launch->exit_fd };
 	deadline longer;
 
 	switch (message->type) {
@@ -78,13 +78,13 @@ static enum await_verdict handle_message(struct await *wait, const struct channe
  * limited, because a daemon that sends without pause would prevent checks of the deadline
  * and of signals.
  */
-static enum await_verdict receive_messages(struct await *wait, bool ended)
+static enum await_verdict receive_messages(struct await *wait, bool exited)
 {
 	struct channel_message message;
 
 	if (wait->launch->channel < 0)
 		return AWAIT_CLOSED;
-	for (int heard = 0; ended || heard < HEARD_AT_ONCE; heard++) {
+	for (int count = 0; exited || count < MESSAGE_BATCH; count++) {
 		int result = channel_receive(wait->launch->channel, &message);
 		enum await_verdict verdict;
 
@@ -111,7 +111,7 @@ static int send_settings(struct await *wait)
 	ssize_t sent = channel_send_settings(wait->launch->channel, options->settings + wait->sent,
 					     options->settings_length - wait->sent);
 
-	/* The daemon is gone, which will be detected elsewhere. */
+	/* The daemon has closed its end, which will be detected elsewhere. */
 	if (sent == -ECANCELED)
 		sent = (ssize_t)(options->settings_length - wait->sent);
 	if (sent < 0)
@@ -120,7 +120,7 @@ static int send_settings(struct await *wait)
 	return 0;
 }
 
-static int describe_end(int status, const char *when)
+static int describe_exit(int status, const char *when)
 {
 	if (status == -1)
 		return error_set(-ECHILD, "the daemon ended %s", when);
@@ -130,14 +130,14 @@ static int describe_end(int status, const char *when)
 	return error_set(-ECHILD, "the daemon exited with status %d %s", WEXITSTATUS(status), when);
 }
 
-static const char *daemon_fate(const struct await *wait)
+static const char *kill_outcome(const struct await *wait)
 {
 	if (wait->launch->kill_failed)
 		return "could not be killed";
 	return wait->launch->denied ? "ended by itself" : "was killed";
 }
 
-static int explain_silent_end(const struct await *wait, int status)
+static int explain_exit(const struct await *wait, int status)
 {
 	const char *when = wait->up                      ? "as soon as it was up"
 			   : wait->options->timeout == 0 ? "before it was set up"
@@ -146,20 +146,20 @@ static int explain_silent_end(const struct await *wait, int status)
 	/* A daemon that was exiting already when SIGKILL arrived has a status of its own. */
 	if (wait->launch->killed && status != -1 &&
 	    !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
-		return describe_end(status, when);
+		return describe_exit(status, when);
 	if (wait->launch->killed)
 		return error_set(-ECHILD, "the daemon closed its channel %s, and %s", when,
-				 daemon_fate(wait));
+				 kill_outcome(wait));
 	if (wait->launch->kill_failed)
 		return error_set(-ECHILD, "the daemon's watcher was killed %s, and the daemon %s",
-				 when, daemon_fate(wait));
-	return describe_end(status, when);
+				 when, kill_outcome(wait));
+	return describe_exit(status, when);
 }
 
 static int explain_failure(const struct await *wait)
 {
 	if (wait->launch->kill_failed)
-		return error_set(wait->error, "%s; the daemon %s", wait->text, daemon_fate(wait));
+		return error_set(wait->error, "%s; the daemon %s", wait->text, kill_outcome(wait));
 	return error_set(wait->error, "%s", wait->text);
 }
 
@@ -169,56 +169,56 @@ static int explain_interrupt(const struct await *wait)
 		return error_set(-EINTR,
 				 "a signal interrupted the start, which had failed: %s; the "
 				 "daemon %s",
-				 wait->text, daemon_fate(wait));
+				 wait->text, kill_outcome(wait));
 	return error_set(-EINTR, "a signal interrupted the start; the daemon %s",
-			 daemon_fate(wait));
+			 kill_outcome(wait));
 }
 
 /* The result, once the daemon has exited. */
-static int await_death(struct await *wait, deadline until, int *status)
+static int await_exit(struct await *wait, deadline until, int *status)
 {
-	if (!launch_gone(wait->launch, until))
+	if (!launch_await_exit(wait->launch, until))
 		return AWAIT_AGAIN;
 	*status = launch_collect(wait->launch);
 	switch (wait->cause) {
 	case AWAIT_LATE:
 		return error_set(-ETIMEDOUT, "the daemon was not ready in time and %s",
-				 daemon_fate(wait));
+				 kill_outcome(wait));
 	case AWAIT_INTERRUPTED:
 		return explain_interrupt(wait);
 	case AWAIT_ERROR:
 		return error_system(wait->error, "waiting for the daemon");
 	default:
 		return wait->verdict == AWAIT_FAILED ? explain_failure(wait)
-						     : explain_silent_end(wait, *status);
+						     : explain_exit(wait, *status);
 	}
 }
 
 /* Abort the start for this reason: kill the daemon; from now on only wait for its exit. */
-static int begin_kill_daemon(struct await *wait, enum await_cause cause, int *status)
+static int abort_start(struct await *wait, enum await_cause cause, int *status)
 {
 	wait->cause = cause;
-	if (!launch_ended(wait->launch))
+	if (!launch_has_exited(wait->launch))
 		launch_kill(wait->launch);
-	return await_death(wait, 0, status);
+	return await_exit(wait, 0, status);
 }
 
-static int await_end(struct await *wait, deadline until, int *status)
+static int await_grace_period(struct await *wait, deadline until, int *status)
 {
-	struct pollfd end = { .fd = wait->launch->end, .events = POLLIN };
+	struct pollfd end = { .fd = wait->launch->exit_fd, .events = POLLIN };
 	const int others[] = { wait->options->interrupt, -1 };
-	int ended = deadline_poll_unless(&end, others, until < wait->until ? until : wait->until);
+	int exited = deadline_poll_unless(&end, others, until < wait->until ? until : wait->until);
 
-	if (ended == 0 && deadline_now() < wait->until)
+	if (exited == 0 && deadline_now() < wait->until)
 		return AWAIT_AGAIN;
-	if (ended == -EINTR && end.revents == 0)
-		return begin_kill_daemon(wait, AWAIT_INTERRUPTED, status);
-	return begin_kill_daemon(wait, AWAIT_SAID, status);
+	if (exited == -EINTR && end.revents == 0)
+		return abort_start(wait, AWAIT_INTERRUPTED, status);
+	return abort_start(wait, AWAIT_REPORTED, status);
 }
 
 /* The start has failed: give the daemon some time to exit by itself, within its timeout. */
-static int begin_end_of_daemon(struct await *wait, enum await_verdict verdict, int grace,
-			       int *status)
+static int begin_grace_period(struct await *wait, enum await_verdict verdict, int grace,
+			      int *status)
 {
 	deadline until = deadline_after(grace);
 
@@ -228,13 +228,13 @@ static int begin_end_of_daemon(struct await *wait, enum await_verdict verdict, i
 		snprintf(wait->text, sizeof wait->text, "%s", daemonkit_error());
 	if (until < wait->until)
 		wait->until = until;
-	return await_end(wait, 0, status);
+	return await_grace_period(wait, 0, status);
 }
 
-static int end_broken_wait(struct await *wait, int error, int *status)
+static int abort_on_error(struct await *wait, int error, int *status)
 {
 	wait->error = error;
-	return begin_kill_daemon(wait, AWAIT_ERROR, status);
+	return abort_start(wait, AWAIT_ERROR, status);
 }
 
 /*
@@ -261,13 +261,13 @@ static int hand_to_manager(struct await *wait)
 				  others);
 	if (result == -EINTR)
 		return result;
-	channel_send(launch->channel, CHANNEL_GO, 0, "", deadline_after(GO_PATIENCE));
+	channel_send(launch->channel, CHANNEL_GO, 0, "", deadline_after(GO_TIMEOUT));
 	return 0;
 }
 
 deadline await_deadline(const struct await *wait)
 {
-	return wait->cause != AWAIT_NOTHING ? wait->launch->patience : wait->until;
+	return wait->cause != AWAIT_NO_CAUSE ? wait->launch->until : wait->until;
 }
 
 static bool is_sending_settings(const struct await *wait)
@@ -277,12 +277,12 @@ static bool is_sending_settings(const struct await *wait)
 
 short await_events(const struct await *wait)
 {
-	if (wait->cause != AWAIT_NOTHING || wait->verdict != AWAIT_NONE)
+	if (wait->cause != AWAIT_NO_CAUSE || wait->verdict != AWAIT_NONE)
 		return 0;
 	return (short)(POLLIN | (is_sending_settings(wait) ? POLLOUT : 0));
 }
 
-short await_end_events(const struct await *wait)
+short await_exit_events(const struct await *wait)
 {
 	const struct launch *launch = wait->launch;
 
@@ -296,7 +296,7 @@ short await_end_events(const struct await *wait)
  * was killed.
  * In an upgrade the successor has not taken over yet: this process remains the daemon.
  */
-static bool may_have_ended(const struct await *wait)
+static bool may_have_exited(const struct await *wait)
 {
 	int status = launch_status(wait->launch);
 
@@ -318,10 +318,10 @@ static int finish_start(struct await *wait, int *status)
 			return result;
 		}
 	} else if (options->manager != NULL && hand_to_manager(wait) < 0) {
-		if (!launch_ended(wait->launch))
-			return begin_kill_daemon(wait, AWAIT_INTERRUPTED, status);
-		if (!may_have_ended(wait))
-			return begin_kill_daemon(wait, AWAIT_SAID, status);
+		if (!launch_has_exited(wait->launch))
+			return abort_start(wait, AWAIT_INTERRUPTED, status);
+		if (!may_have_exited(wait))
+			return abort_start(wait, AWAIT_REPORTED, status);
 	}
 	launch_release(wait->launch);
 	return 0;
@@ -333,18 +333,18 @@ static int finish_start(struct await *wait, int *status)
  */
 static int conclude_wait(struct await *wait, int *status)
 {
-	bool ended = launch_ended(wait->launch);
-	enum await_verdict verdict = receive_messages(wait, ended);
+	bool exited = launch_has_exited(wait->launch);
+	enum await_verdict verdict = receive_messages(wait, exited);
 
 	wait->up = verdict == AWAIT_UP;
-	if (wait->up && (!ended || may_have_ended(wait)))
+	if (wait->up && (!exited || may_have_exited(wait)))
 		return finish_start(wait, status);
 	if (verdict == AWAIT_BROKEN)
-		return end_broken_wait(wait, wait->error, status);
+		return abort_on_error(wait, wait->error, status);
 	if (verdict == AWAIT_FAILED)
-		return begin_end_of_daemon(wait, AWAIT_FAILED, EXIT_GRACE, status);
-	if (verdict == AWAIT_CLOSED || ended)
-		return begin_end_of_daemon(wait, AWAIT_CLOSED, CLOSE_GRACE, status);
+		return begin_grace_period(wait, AWAIT_FAILED, EXIT_GRACE, status);
+	if (verdict == AWAIT_CLOSED || exited)
+		return begin_grace_period(wait, AWAIT_CLOSED, CLOSE_GRACE, status);
 	return AWAIT_AGAIN;
 }
 
@@ -352,32 +352,32 @@ int await_step(struct await *wait, deadline until, int *status)
 {
 	struct pollfd fds[] = {
 		{ .fd = wait->launch->channel, .events = await_events(wait) },
-		{ .fd = wait->launch->end, .events = POLLIN },
+		{ .fd = wait->launch->exit_fd, .events = POLLIN },
 		{ .fd = wait->options->interrupt, .events = POLLIN },
 	};
 	int ready, result = 0;
 
-	if (wait->cause != AWAIT_NOTHING)
-		return await_death(wait, until, status);
+	if (wait->cause != AWAIT_NO_CAUSE)
+		return await_exit(wait, until, status);
 	if (wait->verdict != AWAIT_NONE)
-		return await_end(wait, until, status);
+		return await_grace_period(wait, until, status);
 	ready = deadline_poll(fds, 3, until < wait->until ? until : wait->until);
 	if (ready < 0)
-		return end_broken_wait(wait, ready, status);
+		return abort_on_error(wait, ready, status);
 	if (ready == 0)
 		return deadline_now() < wait->until ? AWAIT_AGAIN
-						    : begin_kill_daemon(wait, AWAIT_LATE, status);
+						    : abort_start(wait, AWAIT_LATE, status);
 	if (fds[2].revents != 0)
-		return begin_kill_daemon(wait, AWAIT_INTERRUPTED, status);
+		return abort_start(wait, AWAIT_INTERRUPTED, status);
 	if ((fds[0].revents & POLLOUT) != 0 && is_sending_settings(wait))
 		result = send_settings(wait);
 	if (result < 0)
-		return end_broken_wait(wait, result, status);
+		return abort_on_error(wait, result, status);
 	result = conclude_wait(wait, status);
 	/* Too late: its messages reported neither success nor failure. */
-	if (result == AWAIT_AGAIN && wait->cause == AWAIT_NOTHING && wait->verdict == AWAIT_NONE &&
+	if (result == AWAIT_AGAIN && wait->cause == AWAIT_NO_CAUSE && wait->verdict == AWAIT_NONE &&
 	    deadline_now() >= wait->until)
-		return begin_kill_daemon(wait, AWAIT_LATE, status);
+		return abort_start(wait, AWAIT_LATE, status);
 	return result;
 }
 

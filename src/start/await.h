@@ -14,7 +14,7 @@ struct await_options {
 	const char *path;              /* the program's path, for error texts */
 	const unsigned char *settings; /* for the second copy, or NULL */
 	size_t settings_length;
-	int timeout;             /* milliseconds until ready; negative: for ever; 0: set-up */
+	int timeout;             /* milliseconds until ready; negative: no limit; 0: set-up */
 	int interrupt;           /* a descriptor that ends the wait when it is readable, or -1 */
 	struct manager *manager; /* a manager that waits for the launcher, or NULL */
 	void (*status)(const char *text, void *data); /* or NULL */
@@ -31,7 +31,7 @@ struct await_options {
 enum await_verdict { AWAIT_NONE, AWAIT_UP, AWAIT_FAILED, AWAIT_CLOSED, AWAIT_BROKEN };
 
 /* Why the start is aborted: the daemon's report, or an event in this process. */
-enum await_cause { AWAIT_NOTHING, AWAIT_SAID, AWAIT_LATE, AWAIT_INTERRUPTED, AWAIT_ERROR };
+enum await_cause { AWAIT_NO_CAUSE, AWAIT_REPORTED, AWAIT_LATE, AWAIT_INTERRUPTED, AWAIT_ERROR };
 
 /* A wait in progress. */
 struct await {
@@ -51,8 +51,8 @@ void await_begin(struct await *wait, const struct await_options *options, struct
 /* Events to wait for on the channel: POLLIN, perhaps POLLOUT too, or 0: none any more. */
 short await_events(const struct await *wait);
 
-/* Events to wait for on the daemon's end: POLLIN, or POLLHUP: another process reaps it. */
-short await_end_events(const struct await *wait);
+/* Events to wait for on launch->exit_fd: POLLIN, or POLLHUP: another process reaps it. */
+short await_exit_events(const struct await *wait);
 
 /* When to act if there is no event until then. */
 deadline await_deadline(const struct await *wait);

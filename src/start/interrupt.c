@@ -5,7 +5,7 @@
  * Dispositions belong to the whole process: when several threads wait, the first wait
  * installs the handlers and the last one restores the dispositions.  A signal ends all
  * waits.  In a child forked by another thread meanwhile, signals have their original
- * effect, and its first wait initializes everything anew.
+ * effect, and its first wait initializes everything again.
  * Thread-safe.
  */
 #include "start/interrupt.h"
@@ -28,12 +28,12 @@ static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static int waits;                      /* under the mutex */
-static bool ours[COUNT];               /* under the mutex */
+static bool replaced[COUNT];           /* under the mutex */
 static struct sigaction before[COUNT]; /* under the mutex */
 static int ends[2] = { -1, -1 };       /* under the mutex */
-static atomic_int wake = -1;           /* the handler writes to this descriptor */
+static atomic_int wake_fd = -1;        /* the handler writes to this descriptor */
 static atomic_int running;             /* handlers that may have read it */
-static atomic_int came;
+static atomic_int received;
 static home_pid home; /* the process that this data belongs to */
 
 /* In a child: the parent's handler ends only the parent's wait. */
@@ -56,9 +56,9 @@ static void handle_interrupt(int signal)
 		return;
 	}
 	atomic_fetch_add(&running, 1);
-	fd = atomic_load(&wake);
+	fd = atomic_load(&wake_fd);
 	if (fd >= 0) {
-		atomic_store(&came, signal);
+		atomic_store(&received, signal);
 		written = write(fd, "", 1);
 		(void)written; /* a full pipe is readable too */
 	}
@@ -71,7 +71,7 @@ static void restore_dispositions(void)
 	const struct sigaction own = { .sa_handler = handle_interrupt };
 
 	for (size_t i = 0; i < COUNT; i++)
-		if (ours[i])
+		if (replaced[i])
 			disposition_replace(signals[i], &own, &before[i]);
 }
 
@@ -97,7 +97,7 @@ static void close_pipe(void)
 static void restore_handlers(void)
 {
 	restore_dispositions();
-	atomic_store(&wake, -1);
+	atomic_store(&wake_fd, -1);
 	for (unsigned round = 0; atomic_load(&running) > 0; round++)
 		deadline_pause(round);
 	close_pipe();
@@ -110,7 +110,7 @@ static void forget_parent(void)
 	atomic_store(&running, 0);
 	restore_handlers();
 	waits = 0;
-	atomic_store(&came, 0);
+	atomic_store(&received, 0);
 }
 
 int interrupt_begin(void)
@@ -124,13 +124,13 @@ int interrupt_begin(void)
 		result = fd_pipe(ends, true);
 		if (result < 0)
 			goto out;
-		atomic_store(&came, 0);
-		atomic_store(&wake, ends[1]);
+		atomic_store(&received, 0);
+		atomic_store(&wake_fd, ends[1]);
 		sigfillset(&action.sa_mask);
 		for (size_t i = 0; i < COUNT; i++) {
 			sigaction(signals[i], NULL, &before[i]);
-			ours[i] = !disposition_has_handler(&before[i], SIG_IGN);
-			if (ours[i])
+			replaced[i] = !disposition_has_handler(&before[i], SIG_IGN);
+			if (replaced[i])
 				sigaction(signals[i], &action, NULL);
 		}
 	}
@@ -161,7 +161,7 @@ int interrupt_end(void)
 	last = --waits == 0;
 	if (last)
 		restore_handlers();
-	signal = atomic_load(&came);
+	signal = atomic_load(&received);
 	pthread_mutex_unlock(&mutex);
 	if (last && signal != 0)
 		deliver_signal(signal);

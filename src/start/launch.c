@@ -129,7 +129,7 @@ static int run_second_copy(void *data)
 	return 127;
 }
 
-/* Move it to the library's own numbers, if the limit permits. */
+/* Move it to the numbers that the library uses, if the limit permits. */
 static int move_fd(int fd)
 {
 	int moved = fd_duplicate(fd);
@@ -164,9 +164,10 @@ static int spawn_second_copy(struct launch *launch, const struct launch_plan *pl
 		result = error_system(result, "cannot start %s: clone", plan->path);
 	if (result < 0)
 		goto out;
-	*launch = (struct launch){
-		.daemon = spawned.pid, .end = move_fd(spawned.pidfd), .channel = -1, .process = -1
-	};
+	*launch = (struct launch){ .daemon = spawned.pid,
+				   .exit_fd = move_fd(spawned.pidfd),
+				   .channel = -1,
+				   .process = -1 };
 	if (child.error < 0) {
 		launch_discard(launch, DEADLINE_NEVER);
 		result = child.channel < 0 ? -ENOTSUP
@@ -248,7 +249,7 @@ static int fork_twice(struct launch *launch, const struct launch_plan *plan,
 	*launch = (struct launch){ .channel = -1 };
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &forked->mask);
-	result = watcher_fork(&launch->daemon, &launch->watcher, &launch->end);
+	result = watcher_fork(&launch->daemon, &launch->watcher, &launch->exit_fd);
 	if (result == 0) {
 		forked->error = enter_forked_daemon(plan, keep, ends[1]);
 		forked->channel = ends[1];
@@ -280,26 +281,26 @@ int launch_start(struct launch *launch, const struct launch_plan *plan,
 	return result == -ENOTSUP ? fork_twice(launch, plan, forked) : result;
 }
 
-static int open_end_of(const struct launch *launch)
+static int exit_fd_of(const struct launch *launch)
 {
-	return launch->end >= 0 ? launch->end : launch->process;
+	return launch->exit_fd >= 0 ? launch->exit_fd : launch->process;
 }
 
-bool launch_ended(const struct launch *launch)
+bool launch_has_exited(const struct launch *launch)
 {
-	struct pollfd end = { .fd = open_end_of(launch), .events = POLLIN };
+	struct pollfd end = { .fd = exit_fd_of(launch), .events = POLLIN };
 
 	return deadline_poll(&end, 1, 0) > 0;
 }
 
 int launch_status(const struct launch *launch)
 {
-	int status = -1, end = open_end_of(launch);
+	int status = -1, end = exit_fd_of(launch);
 
-	if (!launch_ended(launch))
+	if (!launch_has_exited(launch))
 		return -1;
 	if (launch->watcher > 0)
-		return watcher_read_status(launch->end);
+		return watcher_read_status(launch->exit_fd);
 	if (compat_read_status(launch->daemon, end, &status) < 0 &&
 	    compat_pidfd_exit_status(end, &status) < 0)
 		return -1;
@@ -310,9 +311,9 @@ int launch_status(const struct launch *launch)
  * The status of a process that another one reaps is known only after that.  How long to
  * wait for it, in milliseconds.
  */
-#define REAP_PATIENCE 1000
+#define REAP_TIMEOUT 1000
 /* How long to wait for the exit of a daemon that was killed, or cannot be killed. */
-#define KILL_PATIENCE 5000
+#define KILL_TIMEOUT 5000
 
 /* The daemon is a child, which a handler of the program may have reaped already, or a sibling. */
 static int reap_daemon(pid_t pid, int pidfd)
@@ -331,7 +332,7 @@ static int reap_daemon(pid_t pid, int pidfd)
  */
 static int kill_daemon(const struct launch *launch)
 {
-	int pidfd = launch->watcher > 0 || launch->end < 0 ? launch->process : launch->end;
+	int pidfd = launch->watcher > 0 || launch->exit_fd < 0 ? launch->process : launch->exit_fd;
 	int result = pidfd < 0 ? -ENOSYS : compat_pidfd_signal(pidfd, SIGKILL, NULL);
 
 	if (result < 0 && result != -ESRCH)
@@ -352,7 +353,7 @@ static void finish_without_watcher(const struct launch *launch, deadline until)
 		kill(launch->daemon, SIGKILL);
 		deadline_poll(&channel, 1, until);
 	}
-	until = deadline_after(REAP_PATIENCE);
+	until = deadline_after(REAP_TIMEOUT);
 	while (kill(launch->daemon, 0) == 0 && deadline_now() < until)
 		deadline_poll(NULL, 0, deadline_after(1));
 }
@@ -362,7 +363,7 @@ void launch_kill(struct launch *launch)
 	if (launch->killed)
 		return;
 	launch->killed = true;
-	launch->patience = deadline_after(KILL_PATIENCE);
+	launch->until = deadline_after(KILL_TIMEOUT);
 	if (kill_daemon(launch) != -EPERM)
 		return;
 	/* Closing the channel tells the daemon that the launcher no longer waits. */
@@ -376,54 +377,54 @@ static deadline earlier_of(deadline one, deadline other)
 }
 
 /*
- * Has the killed daemon exited?  It may be blocked in the kernel for ever, for example by
+ * Has the killed daemon exited?  It may be blocked in the kernel without limit, for example by
  * a file system that does not respond.  Returns true at the deadline too.
  */
-static bool await_death(struct launch *launch, deadline until)
+static bool await_killed(struct launch *launch, deadline until)
 {
 	/* Also wait on the pidfd: a stopped watcher reports nothing. */
 	struct pollfd ends[] = {
-		{ .fd = launch->end, .events = POLLIN },
+		{ .fd = launch->exit_fd, .events = POLLIN },
 		{ .fd = launch->process, .events = POLLIN },
 	};
 
-	if (deadline_poll(ends, 2, earlier_of(until, launch->patience)) > 0)
+	if (deadline_poll(ends, 2, earlier_of(until, launch->until)) > 0)
 		return true;
-	launch->kill_failed = deadline_now() >= launch->patience;
+	launch->kill_failed = deadline_now() >= launch->until;
 	return launch->kill_failed;
 }
 
 /* Is the status available, or known to be unavailable? */
 static bool status_is_known(const struct launch *launch)
 {
-	int end = open_end_of(launch), status;
+	int end = exit_fd_of(launch), status;
 
 	if (launch->watcher > 0)
-		return launch_ended(launch);
+		return launch_has_exited(launch);
 	return compat_read_status(launch->daemon, end, &status) > 0 ||
 	       compat_pidfd_exit_status(end, &status) != -EAGAIN;
 }
 
-bool launch_gone(struct launch *launch, deadline until)
+bool launch_await_exit(struct launch *launch, deadline until)
 {
 	/*
 	 * When another process reaps the daemon, poll(2) reports POLLHUP on its pidfd,
 	 * whatever the events are.
 	 */
-	struct pollfd told = { .fd = open_end_of(launch),
-			       .events = launch->watcher > 0 ? POLLIN : 0 };
+	struct pollfd report = { .fd = exit_fd_of(launch),
+				 .events = launch->watcher > 0 ? POLLIN : 0 };
 
-	if (told.fd < 0)
+	if (report.fd < 0)
 		return true;
-	if (!launch->reaping && !launch_ended(launch) && !await_death(launch, until))
+	if (!launch->reaping && !launch_has_exited(launch) && !await_killed(launch, until))
 		return false;
 	if (launch->kill_failed || status_is_known(launch))
 		return true;
 	if (!launch->reaping)
-		launch->patience = deadline_after(REAP_PATIENCE);
+		launch->until = deadline_after(REAP_TIMEOUT);
 	launch->reaping = true;
-	return deadline_poll(&told, 1, earlier_of(until, launch->patience)) > 0 ||
-	       deadline_now() >= launch->patience;
+	return deadline_poll(&report, 1, earlier_of(until, launch->until)) > 0 ||
+	       deadline_now() >= launch->until;
 }
 
 /*
@@ -435,12 +436,12 @@ static int collect_status(struct launch *launch)
 	struct pollfd end = { .fd = launch->process, .events = POLLIN };
 
 	if (launch->process < 0) {
-		finish_without_watcher(launch, deadline_after(KILL_PATIENCE));
+		finish_without_watcher(launch, deadline_after(KILL_TIMEOUT));
 		return -1;
 	}
 	if (deadline_poll(&end, 1, 0) == 0) {
 		kill_daemon(launch);
-		launch->kill_failed = deadline_poll(&end, 1, deadline_after(KILL_PATIENCE)) == 0;
+		launch->kill_failed = deadline_poll(&end, 1, deadline_after(KILL_TIMEOUT)) == 0;
 	}
 	return launch->kill_failed ? -1 : reap_daemon(launch->daemon, launch->process);
 }
@@ -449,14 +450,14 @@ int launch_collect(struct launch *launch)
 {
 	int status = -1;
 
-	if (!launch->kill_failed && launch->end < 0) {
+	if (!launch->kill_failed && launch->exit_fd < 0) {
 		status = collect_status(launch);
 	} else if (!launch->kill_failed && launch->watcher > 0) {
-		status = watcher_read_status(launch->end);
+		status = watcher_read_status(launch->exit_fd);
 		if (status == -1)
 			collect_status(launch);
 	} else if (!launch->kill_failed) {
-		status = reap_daemon(launch->daemon, launch->end);
+		status = reap_daemon(launch->daemon, launch->exit_fd);
 	}
 	launch_release(launch);
 	return status;
@@ -464,11 +465,11 @@ int launch_collect(struct launch *launch)
 
 int launch_discard(struct launch *launch, deadline until)
 {
-	struct pollfd end = { .fd = open_end_of(launch), .events = POLLIN };
+	struct pollfd end = { .fd = exit_fd_of(launch), .events = POLLIN };
 
 	if (end.fd >= 0 && deadline_poll(&end, 1, until) <= 0) {
 		launch_kill(launch);
-		await_death(launch, DEADLINE_NEVER);
+		await_killed(launch, DEADLINE_NEVER);
 	}
 	return launch_collect(launch);
 }
@@ -476,11 +477,11 @@ int launch_discard(struct launch *launch, deadline until)
 void launch_orphan(struct launch *launch)
 {
 	if (launch->watcher > 0)
-		watcher_dismiss(launch->watcher, launch->end);
-	else if (launch->end >= 0)
-		launch->process = launch->end;
+		watcher_dismiss(launch->watcher, launch->exit_fd);
+	else if (launch->exit_fd >= 0)
+		launch->process = launch->exit_fd;
 	launch->watcher = 0;
-	launch->end = -1;
+	launch->exit_fd = -1;
 }
 
 void launch_release(struct launch *launch)
@@ -492,7 +493,7 @@ void launch_release(struct launch *launch)
 
 void launch_forget(struct launch *launch)
 {
-	fd_close(launch->end);
+	fd_close(launch->exit_fd);
 	fd_close(launch->process);
 	fd_close(launch->channel);
 }

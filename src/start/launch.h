@@ -28,14 +28,14 @@ struct launch_plan {
 struct launch {
 	pid_t daemon;
 	int channel;   /* the launcher's end */
-	int end;       /* readable after the exit: a pidfd or the watcher's report; -1: orphaned */
+	int exit_fd;   /* readable after the exit: a pidfd or the watcher's report; -1: orphaned */
 	pid_t watcher; /* the daemon's parent if this process is not, or 0 */
 	int process;   /* a pidfd of the daemon for use without such a parent, or -1 */
 	bool killed;   /* by launch_kill() */
 	bool denied;   /* launch_kill() was not permitted to kill it */
-	bool kill_failed;  /* it did not exit in time: not permitted, or blocked in the kernel */
-	bool reaping;      /* exited, but another process has yet to reap it or report its status */
-	deadline patience; /* the deadline for a killed daemon to exit, or to be reaped */
+	bool kill_failed; /* it did not exit in time: not permitted, or blocked in the kernel */
+	bool reaping;     /* exited, but another process has yet to reap it or report its status */
+	deadline until;   /* the deadline for a killed daemon to exit, or to be reaped */
 };
 
 /* Input of a forked daemon. */
@@ -54,7 +54,7 @@ int launch_start(struct launch *launch, const struct launch_plan *plan,
 		 struct launch_forked *forked);
 
 /* Has the daemon exited?  Does not wait. */
-bool launch_ended(const struct launch *launch);
+bool launch_has_exited(const struct launch *launch);
 
 /*
  * The daemon's status, as waitpid(2) returns it; does not reap the daemon.  -1:
@@ -71,7 +71,7 @@ void launch_kill(struct launch *launch);
  * reports the status, for that too (one second at most).  True: there is
  * nothing more to wait for; call launch_collect() next.
  */
-bool launch_gone(struct launch *launch, deadline until);
+bool launch_await_exit(struct launch *launch, deadline until);
 
 /*
  * Reap the daemon.  Returns its status as waitpid(2) does, or -1 if that is

@@ -27,7 +27,7 @@ static struct {
 	enum marker origin;
 	int channel;
 	sigset_t mask;
-} born = { .channel = -1 };
+} startup = { .channel = -1 };
 
 void marker_write(char mark[static MARKER_SIZE], int channel, pid_t pid)
 {
@@ -70,16 +70,16 @@ __attribute__((__constructor__)) static void marker_read(void)
 	int channel;
 	pid_t pid;
 
-	sigprocmask(SIG_SETMASK, NULL, &born.mask);
+	sigprocmask(SIG_SETMASK, NULL, &startup.mask);
 	if (mark == NULL)
 		return;
 	if (parse_mark(mark, &channel, &pid) && pid == getpid()) {
 		if (marker_allows_copy() && is_channel(channel) &&
 		    fd_set_cloexec(channel, true) == 0) {
-			born.origin = MARKER_REBORN;
-			born.channel = channel;
+			startup.origin = MARKER_REBORN;
+			startup.channel = channel;
 		} else {
-			born.origin = MARKER_REFUSED;
+			startup.origin = MARKER_REFUSED;
 		}
 	}
 	unsetenv(ORIGIN_MARK_NAME);
@@ -87,23 +87,23 @@ __attribute__((__constructor__)) static void marker_read(void)
 
 enum marker marker_get(void)
 {
-	return born.origin;
+	return startup.origin;
 }
 
 bool marker_has_channel(void)
 {
-	return born.channel >= 0;
+	return startup.channel >= 0;
 }
 
 int marker_take_channel(void)
 {
-	int channel = born.channel;
+	int channel = startup.channel;
 
-	born.channel = -1;
+	startup.channel = -1;
 	return channel;
 }
 
 const sigset_t *marker_mask(void)
 {
-	return &born.mask;
+	return &startup.mask;
 }

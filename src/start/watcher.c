@@ -31,21 +31,21 @@ struct report {
 };
 
 /* How long a watcher that is no longer needed may take to exit, in milliseconds. */
-#define END_PATIENCE 1000
+#define EXIT_TIMEOUT 1000
 
 /* How often to retry after ENOMEM, and the delay in milliseconds. */
-#define TELL_TRIES 100
-#define TELL_PAUSE 10
+#define REPORT_TRIES 100
+#define REPORT_PAUSE 10
 
 static bool send_report(int fd, int value)
 {
 	struct report report = { .value = value };
 
-	for (int tries = 0; tries < TELL_TRIES; tries++) {
+	for (int tries = 0; tries < REPORT_TRIES; tries++) {
 		if (send(fd, &report, sizeof report, MSG_NOSIGNAL) >= 0)
 			return true;
 		if (errno == ENOMEM || errno == ENOBUFS || errno == EAGAIN)
-			poll(NULL, 0, TELL_PAUSE);
+			poll(NULL, 0, REPORT_PAUSE);
 		else if (errno != EINTR)
 			break;
 	}
@@ -58,7 +58,7 @@ static void ignore_signal(int signal)
 }
 
 /* Has the daemon exited?  Does not reap it, so that its pid is not reused. */
-static bool daemon_has_ended(pid_t daemon, int *status)
+static bool daemon_has_exited(pid_t daemon, int *status)
 {
 	pid_t found = compat_read_status(daemon, -1, status);
 
@@ -70,22 +70,22 @@ static _Noreturn void watch(pid_t daemon, int fd)
 	struct sigaction action = { .sa_handler = ignore_signal };
 	struct pollfd launcher = { .fd = fd, .events = POLLIN };
 	sigset_t all_but_child;
-	bool told = false;
+	bool reported = false;
 	int status = -1;
 
 	sigfillset(&all_but_child);
 	sigdelset(&all_but_child, SIGCHLD);
 	sigaction(SIGCHLD, &action, NULL);
 	for (;;) {
-		if (!told && daemon_has_ended(daemon, &status)) {
-			told = true;
+		if (!reported && daemon_has_exited(daemon, &status)) {
+			reported = true;
 			if (!send_report(fd, status))
 				break; /* the watcher's exit is enough of a report */
 		}
 		if (ppoll(&launcher, 1, NULL, &all_but_child) > 0)
 			break; /* the launcher closed its end, or has exited */
 	}
-	if (told)
+	if (reported)
 		waitpid(daemon, NULL, 0);
 	_exit(0);
 }
@@ -98,7 +98,7 @@ static _Noreturn void be_watcher(pid_t daemon, int fd)
 	 */
 	compat_close_range(0, (unsigned)fd - 1);
 	compat_close_range((unsigned)fd + 1, COMPAT_FD_MAX);
-	/* If the report fails for want of memory, the launcher must not wait for ever. */
+	/* If the report fails for lack of memory, the launcher must not wait without limit. */
 	if (!send_report(fd, daemon)) {
 		kill(daemon, SIGKILL);
 		waitpid(daemon, NULL, 0);
@@ -197,7 +197,7 @@ void watcher_dismiss(pid_t watcher, int report)
 	shutdown(report, SHUT_RDWR);
 	fd_close(report);
 	/* A stopped watcher does not exit by itself. */
-	if (end.fd >= 0 && deadline_poll(&end, 1, deadline_after(END_PATIENCE)) == 0)
+	if (end.fd >= 0 && deadline_poll(&end, 1, deadline_after(EXIT_TIMEOUT)) == 0)
 		kill(watcher, SIGKILL);
 	fd_close(end.fd);
 	while (waitpid(watcher, NULL, 0) < 0 && errno == EINTR)

@@ -634,7 +634,7 @@ static int forger_main(int argc, char *argv[])
 
 		if (line < 0)
 			continue;
-		channel_send(line, CHANNEL_HEARD, 0, "", 0);
+		channel_send(line, CHANNEL_ACKNOWLEDGED, 0, "", 0);
 		channel_send(line, CHANNEL_READY, 0, "", 0);
 		channel_send(line, CHANNEL_FAILED, -EIO, "forged", 0);
 		close(line);
