@@ -73,10 +73,10 @@ libdaemonkit_internal_la_SOURCES = \
 	src/signals/commands.c \
 	src/signals/disposition.c \
 	src/signals/disposition.h \
+	src/signals/fork-guard.c \
+	src/signals/fork-guard.h \
 	src/signals/handler.c \
 	src/signals/handler.h \
-	src/signals/home.c \
-	src/signals/home.h \
 	src/signals/init.c \
 	src/signals/init.h \
 	src/signals/queue.c \

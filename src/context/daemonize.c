@@ -215,7 +215,7 @@ int become_forked(struct daemonkit_context *context, const struct launch_forked 
 		  pid_t launcher)
 {
 	sigset_t mask = forked->mask;
-	int result = signals_rehome(launcher);
+	int result = signals_adopt_from(launcher);
 
 	clean_signal_mask(&mask);
 	sigprocmask(SIG_SETMASK, &mask, NULL);

@@ -19,11 +19,11 @@
 #include "base/clock.h"
 #include "compat/siginfo.h"
 #include "signals/disposition.h"
-#include "signals/home.h"
+#include "signals/fork-guard.h"
 #include "signals/init.h"
 
 /* The process that everything here belongs to. */
-static home_pid home;
+static fork_guard guard;
 
 static _Atomic(struct signal_queue *) queues[SIGNAL_NUMBERS];
 static atomic_uint running[SIGNAL_NUMBERS];
@@ -52,7 +52,7 @@ static void put_record(struct signal_queue *queue, int number, const siginfo_t *
  * handler_wait_idle()).  All of these operations are sequentially consistent: either the
  * handler finds no queue, or the removing thread sees the counter and waits.
  *
- * It checks the home first: a child of vfork(2) shares the memory, and could be killed
+ * It checks the guard first: a child of vfork(2) shares the memory, and could be killed
  * before it decrements the counter.
  */
 static void receive_signal(int number, siginfo_t *info, void *context)
@@ -62,7 +62,7 @@ static void receive_signal(int number, siginfo_t *info, void *context)
 	struct signal_queue *queue;
 
 	(void)context;
-	if (!home_is_here(&home)) {
+	if (!fork_guard_is_owner(&guard)) {
 		disposition_apply(number, &disposition_default);
 		return;
 	}
@@ -103,7 +103,7 @@ static void unlock_queues(void)
 
 void handler_add_queue(struct signal_queue *queue)
 {
-	home_adopt(&home, forget_parent);
+	fork_guard_adopt(&guard, forget_parent);
 	lock_queues();
 	queue->next = all_queues;
 	all_queues = queue;
@@ -112,7 +112,7 @@ void handler_add_queue(struct signal_queue *queue)
 
 void handler_remove_queue(struct signal_queue *queue)
 {
-	home_adopt(&home, forget_parent);
+	fork_guard_adopt(&guard, forget_parent);
 	lock_queues();
 	for (struct signal_queue **link = &all_queues; *link != NULL; link = &(*link)->next) {
 		if (*link == queue) {
@@ -165,14 +165,14 @@ void handler_wait_idle(int number)
 
 void handler_restore_in_child(int number, const struct sigaction *previous)
 {
-	home_adopt(&home, forget_parent);
+	fork_guard_adopt(&guard, forget_parent);
 	if (atomic_load(&queues[number]) == NULL)
 		disposition_replace(number, &disposition_default, previous);
 }
 
-int handler_rehome(pid_t launcher)
+int handler_adopt_from(pid_t launcher)
 {
-	if (atomic_load(&home) != launcher)
+	if (atomic_load(&guard) != launcher)
 		return 0;
 	for (struct signal_queue *queue = all_queues; queue != NULL; queue = queue->next) {
 		int result = signal_queue_renew(queue);
@@ -180,7 +180,7 @@ int handler_rehome(pid_t launcher)
 		if (result < 0)
 			return result;
 	}
-	atomic_store(&home, getpid());
+	atomic_store(&guard, getpid());
 	return 0;
 }
 

@@ -31,8 +31,8 @@ void handler_wait_idle(int number);
  */
 void handler_restore_in_child(int number, const struct sigaction *previous);
 
-/* See signals_rehome() and signals_descriptors() in signals/signals-internal.h. */
-int handler_rehome(pid_t launcher);
+/* See signals_adopt_from() and signals_descriptors() in signals/signals-internal.h. */
+int handler_adopt_from(pid_t launcher);
 size_t handler_descriptors(int *fds, size_t max);
 
 #endif /* SIGNALS_HANDLER_H */

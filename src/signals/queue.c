@@ -54,7 +54,7 @@ void signal_queue_close(struct signal_queue *queue)
 
 bool signal_queue_is_own(const struct signal_queue *queue)
 {
-	return home_is_here(&queue->owner);
+	return fork_guard_is_owner(&queue->owner);
 }
 
 void signal_queue_descriptors(const struct signal_queue *queue, int *fds)

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "signals/home.h"
+#include "signals/fork-guard.h"
 
 /* The highest signal number of any system, plus one. */
 #define SIGNAL_NUMBERS 129
@@ -34,7 +34,7 @@ struct signal_record {
 
 struct signal_queue {
 	struct signal_queue *next; /* in the process's list, see signals/handler.c */
-	home_pid owner;            /* the process that may read from it */
+	fork_guard owner;          /* the process that may read from it */
 	int ends[2];               /* of the pipe: both are non-blocking */
 
 	/* Shared with the handlers: signals that arrived while the pipe was full. */

@@ -13,7 +13,7 @@
  * itself had inherited from its parent stay unusable.) Returns 0 or a negative
  * errno and sets the text.
  */
-int signals_rehome(pid_t launcher);
+int signals_adopt_from(pid_t launcher);
 
 /*
  * The descriptors of all objects of this process, or of the process that it was

@@ -401,9 +401,9 @@ int daemonkit_siginfo_status(struct daemonkit_siginfo *info, const char *format,
 	return reply_status(info->answer, text);
 }
 
-int signals_rehome(pid_t launcher)
+int signals_adopt_from(pid_t launcher)
 {
-	int result = handler_rehome(launcher);
+	int result = handler_adopt_from(launcher);
 
 	return result < 0 ? error_system(result, "signals: adopt the queues after fork") : 0;
 }

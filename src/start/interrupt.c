@@ -21,7 +21,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "signals/disposition.h"
-#include "signals/home.h"
+#include "signals/fork-guard.h"
 
 static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 #define COUNT (sizeof signals / sizeof *signals)
@@ -34,7 +34,7 @@ static int ends[2] = { -1, -1 };       /* under the mutex */
 static atomic_int wake_fd = -1;        /* the handler writes to this descriptor */
 static atomic_int running;             /* handlers that may have read it */
 static atomic_int received;
-static home_pid home; /* the process that this data belongs to */
+static fork_guard guard; /* the process that this data belongs to */
 
 /* In a child: the parent's handler ends only the parent's wait. */
 static void redeliver_in_child(int signal)
@@ -51,7 +51,7 @@ static void handle_interrupt(int signal)
 	ssize_t written;
 
 	/* Check this first: a child of vfork(2) shares the memory. */
-	if (!home_is_here(&home)) {
+	if (!fork_guard_is_owner(&guard)) {
 		redeliver_in_child(signal);
 		return;
 	}
@@ -118,7 +118,7 @@ int interrupt_begin(void)
 	struct sigaction action = { .sa_handler = handle_interrupt, .sa_flags = SA_RESTART };
 	int result = 0;
 
-	home_adopt(&home, forget_parent);
+	fork_guard_adopt(&guard, forget_parent);
 	pthread_mutex_lock(&mutex);
 	if (waits == 0) {
 		result = fd_pipe(ends, true);
@@ -170,5 +170,5 @@ int interrupt_end(void)
 
 void interrupt_forget(void)
 {
-	home_adopt(&home, forget_parent);
+	fork_guard_adopt(&guard, forget_parent);
 }

@@ -608,7 +608,7 @@ static void be_the_daemon(struct daemonkit_signals *signals, struct daemonkit_si
 	int fd = daemonkit_signals_fd(signals);
 	sigset_t none;
 
-	NEED(signals_rehome(launcher) == 0);
+	NEED(signals_adopt_from(launcher) == 0);
 	NEED(daemonkit_signals_fd(signals) == fd);
 	NEED((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
 	NEED(!is_readable(signals));
@@ -663,7 +663,7 @@ START_TEST(a_forked_daemon_adopts_nobody_elses_objects)
 		pid_t launcher = getpid(), daemon = fork();
 
 		if (daemon == 0) {
-			NEED(signals_rehome(launcher) == 0);
+			NEED(signals_adopt_from(launcher) == 0);
 			NEED(daemonkit_signals_dispatch(signals) == -ECHILD);
 			raise(SIGUSR1);
 			_exit(0);

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* The process that data in memory belongs to; a forked child has only a copy. */
-#ifndef SIGNALS_HOME_H
-#define SIGNALS_HOME_H
+#ifndef SIGNALS_FORK_GUARD_H
+#define SIGNALS_FORK_GUARD_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 /* The pid of that process; 0: none yet; negative while a thread of it initializes the data. */
-typedef _Atomic pid_t home_pid;
+typedef _Atomic pid_t fork_guard;
 
 /* Does the data belong to this process?  Async-signal-safe. */
-bool home_is_here(const home_pid *home);
+bool fork_guard_is_owner(const fork_guard *guard);
 
 /*
  * Make the data this process's own.  In a child the first call runs
  * forget_parent(), once, while other threads wait.  Async-signal-safe if
  * forget_parent() is.
  */
-void home_adopt(home_pid *home, void (*forget_parent)(void));
+void fork_guard_adopt(fork_guard *guard, void (*forget_parent)(void));
 
-#endif /* SIGNALS_HOME_H */
+#endif /* SIGNALS_FORK_GUARD_H */
