@@ -588,7 +588,7 @@ END_TEST
 
 static bool is_called(const char *name)
 {
-	/* In on_signal(), and by the daemon of a_start_and_an_upgrade. */
+	/* In on_signal(), and by the daemon of start_and_upgrade_are_no_cancellation_points. */
 	static const char *const elsewhere[] = {
 		"siginfo_number", "siginfo_pid", "siginfo_reply", "siginfo_status", "siginfo_uid",
 		"siginfo_value",  "upgrade_fd",  "upgrade_free",  "upgrade_start",  "upgrade_wait",
@@ -717,7 +717,7 @@ static bool is_upgraded(void *data)
 	return pid_in_file() != 0 && pid_in_file() != *(pid_t *)data;
 }
 
-START_TEST(a_start_and_an_upgrade)
+START_TEST(start_and_upgrade_are_no_cancellation_points)
 {
 	struct harness_result result;
 	struct daemonkit_process *daemon;
@@ -787,7 +787,7 @@ static int wait_main(int argc, char *argv[])
 	return 1;
 }
 
-START_TEST(the_handler_of_a_launcher)
+START_TEST(signal_handler_of_launcher_is_no_cancellation_point)
 {
 	struct harness_result result = harness_run_helper("wait", harness_directory(), NULL);
 
@@ -807,7 +807,7 @@ int main(int argc, char *argv[])
 
 	tcase_add_loop_test(cancel, no_function_is_a_cancellation_point, 0, CALLS);
 	tcase_add_test(cancel, every_function_is_called);
-	tcase_add_test(cancel, a_start_and_an_upgrade);
-	tcase_add_test(cancel, the_handler_of_a_launcher);
+	tcase_add_test(cancel, start_and_upgrade_are_no_cancellation_points);
+	tcase_add_test(cancel, signal_handler_of_launcher_is_no_cancellation_point);
 	return harness_main(argc, argv, suite, helpers);
 }

@@ -27,7 +27,7 @@ static int open_terminal(const char **name)
 }
 
 /* In go-daemon: the daemon leads its session and can acquire a terminal by opening one */
-START_TEST(no_terminal_is_acquired)
+START_TEST(daemon_cannot_acquire_terminal)
 {
 	const char *name;
 	int master = open_terminal(&name);
@@ -47,7 +47,7 @@ START_TEST(no_terminal_is_acquired)
 }
 END_TEST
 
-START_TEST(hangup_of_the_launchers_terminal_is_not_heard)
+START_TEST(daemon_survives_hangup_of_launcher_terminal)
 {
 	const char *name;
 	int master = open_terminal(&name);
@@ -96,7 +96,7 @@ START_TEST(descriptors_do_not_leak)
 END_TEST
 
 /* In go-daemon: with no log, 1 and 2 are /dev/null opened read-only */
-START_TEST(null_is_read_and_written)
+START_TEST(streams_without_log_are_dev_null)
 {
 	struct probe probe = probe_run("%s daemon:streams" REPORT, probe_ways[_i]);
 
@@ -142,7 +142,7 @@ START_TEST(launcher_without_standard_streams)
 END_TEST
 
 /* The second copy may open files before it is the daemon: they get no standard number. */
-START_TEST(second_copy_has_standard_streams_from_the_beginning)
+START_TEST(second_copy_starts_with_standard_streams)
 {
 	struct probe probe = probe_run("%s first:close=0 first:close=1 first:close=2 "
 				       "second:streams" REPORT,
@@ -156,7 +156,7 @@ START_TEST(second_copy_has_standard_streams_from_the_beginning)
 }
 END_TEST
 
-START_TEST(log_to_a_stream_that_the_launcher_has_closed)
+START_TEST(log_to_stream_closed_by_launcher)
 {
 	static const char *const closed[] = { "first:close=1", "first:close=0 first:close=1" };
 
@@ -177,7 +177,7 @@ START_TEST(log_to_a_stream_that_the_launcher_has_closed)
 }
 END_TEST
 
-START_TEST(kept_descriptors_are_there_and_go_no_further)
+START_TEST(kept_descriptors_are_not_inherited_by_programs)
 {
 	struct probe probe = probe_run("%s first:socket=50 keep=51 keep=50 first:open=60 "
 				       "first:hide=3 keep=3 first:open=1000 keep=1000 "
@@ -286,7 +286,7 @@ START_TEST(log_to_a_descriptor)
 END_TEST
 
 /* In go-daemon: signal mask and dispositions are inherited */
-START_TEST(signals_are_as_new)
+START_TEST(signal_mask_and_dispositions_are_reset)
 {
 	struct probe probe = probe_run("%s first:block=0 first:ignore=1 first:ignore=2 "
 				       "first:ignore=13 first:handler=10 first:ignore=34 "
@@ -344,20 +344,19 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("clean-state");
 	TCase *state = harness_case(suite, "state");
 
-	tcase_add_loop_test(state, no_terminal_is_acquired, 0, PROBE_WAYS);
-	tcase_add_loop_test(state, hangup_of_the_launchers_terminal_is_not_heard, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, daemon_cannot_acquire_terminal, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, daemon_survives_hangup_of_launcher_terminal, 0, PROBE_WAYS);
 	tcase_add_loop_test(state, descriptors_do_not_leak, 0, PROBE_WAYS);
-	tcase_add_loop_test(state, null_is_read_and_written, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, streams_without_log_are_dev_null, 0, PROBE_WAYS);
 	tcase_add_loop_test(state, launcher_without_standard_streams, 0, PROBE_WAYS);
-	tcase_add_loop_test(state, second_copy_has_standard_streams_from_the_beginning, 0,
-			    PROBE_REBORN_WAYS);
-	tcase_add_loop_test(state, log_to_a_stream_that_the_launcher_has_closed, 0, PROBE_WAYS);
-	tcase_add_loop_test(state, kept_descriptors_are_there_and_go_no_further, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, second_copy_starts_with_standard_streams, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(state, log_to_stream_closed_by_launcher, 0, PROBE_WAYS);
+	tcase_add_loop_test(state, kept_descriptors_are_not_inherited_by_programs, 0, PROBE_WAYS);
 	tcase_add_loop_test(state, log_file_is_written, 0, PROBE_WAYS);
 	tcase_add_loop_test(state, default_modes_of_files, 0, PROBE_WAYS);
 	tcase_add_loop_test(state, log_to_the_launchers_stdout, 0, PROBE_WAYS);
 	tcase_add_loop_test(state, log_to_a_descriptor, 0, PROBE_WAYS);
-	tcase_add_loop_test(state, signals_are_as_new, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(state, signal_mask_and_dispositions_are_reset, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(state, working_directory_is_set, 0, PROBE_WAYS);
 	tcase_add_loop_test(state, umask_is_set, 0, PROBE_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);

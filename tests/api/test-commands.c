@@ -92,7 +92,7 @@ START_TEST(wrong_arguments_are_refused)
 }
 END_TEST
 
-START_TEST(flags_are_read_when_asked)
+START_TEST(flags_are_read_at_execution)
 {
 	struct daemonkit_commands *commands = new_commands(NULL);
 	const char *word = NULL;
@@ -124,7 +124,7 @@ END_TEST
  * A process that signals itself has handled the signal before the call
  * returns, so that it sees the order of sending.  (Fault 2.14: at random.)
  */
-START_TEST(the_order_of_sending_is_that_of_adding)
+START_TEST(signals_are_sent_in_order_of_addition)
 {
 	static const int order[] = { SIGUSR2, SIGTERM, SIGHUP, SIGWINCH, SIGUSR1,
 				     SIGALRM, SIGINT,  SIGPWR, SIGHUP };
@@ -153,7 +153,7 @@ START_TEST(the_order_of_sending_is_that_of_adding)
 }
 END_TEST
 
-START_TEST(handlers_are_set_and_stay)
+START_TEST(handlers_are_set_and_kept)
 {
 	struct daemonkit_signals *signals = new_signals();
 	struct daemonkit_commands *commands = new_commands(signals);
@@ -232,7 +232,7 @@ static int recorder_main(int argc, char *argv[])
 	return result == 0 ? 0 : 1;
 }
 
-START_TEST(a_running_program_is_commanded)
+START_TEST(command_signals_running_daemon)
 {
 	static const struct {
 		const char *word, *number;
@@ -294,7 +294,7 @@ static bool waits(void *data)
 }
 
 /* What is not meant to end a process does not. */
-START_TEST(a_command_does_not_kill)
+START_TEST(command_does_not_kill_daemon_without_handler)
 {
 	static const struct {
 		const char *how;
@@ -353,14 +353,14 @@ int main(int argc, char *argv[])
 	TCase *sending = harness_case(suite, "sending");
 
 	tcase_add_test(table, wrong_arguments_are_refused);
-	tcase_add_test(table, flags_are_read_when_asked);
-	tcase_add_test(table, handlers_are_set_and_stay);
+	tcase_add_test(table, flags_are_read_at_execution);
+	tcase_add_test(table, handlers_are_set_and_kept);
 	tcase_add_test(table, failure_leaves_the_table_as_it_was);
-	tcase_add_test(sending, the_order_of_sending_is_that_of_adding);
+	tcase_add_test(sending, signals_are_sent_in_order_of_addition);
 	/* valgrind handles every signal with a default effect itself, as the kernel shows. */
 	if (harness_has_linux_api())
-		tcase_add_loop_test(sending, a_command_does_not_kill,
+		tcase_add_loop_test(sending, command_does_not_kill_daemon_without_handler,
 				    harness_is_under_valgrind() ? 1 : 0, 4);
-	tcase_add_test(sending, a_running_program_is_commanded);
+	tcase_add_test(sending, command_signals_running_daemon);
 	return harness_main(argc, argv, suite, helpers);
 }

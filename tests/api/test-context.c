@@ -282,7 +282,7 @@ START_TEST(numbers_are_checked)
 END_TEST
 
 /* Search, release and all of notify, in a process that is no daemon */
-START_TEST(outside_of_the_daemon)
+START_TEST(functions_of_daemon_fail_in_other_processes)
 {
 	struct daemonkit_process *process = (void *)&context;
 
@@ -385,7 +385,7 @@ START_TEST(mode_auto_as_pid_1)
 }
 END_TEST
 
-START_TEST(mode_foreground_is_this_very_process)
+START_TEST(mode_foreground_does_not_fork)
 {
 	struct harness_program program = probe_spawn(
 		"mode=foreground pid=@/run/pid log=@/log umask=0 workdir=@/run open=3 keep=3 "
@@ -436,11 +436,11 @@ int main(int argc, char *argv[])
 	tcase_add_test(object, strings_are_checked);
 	tcase_add_test(object, users_are_checked);
 	tcase_add_test(object, numbers_are_checked);
-	tcase_add_test(object, outside_of_the_daemon);
+	tcase_add_test(object, functions_of_daemon_fail_in_other_processes);
 	tcase_add_test(mode, mode_auto_looks_for_a_supervisor);
 	tcase_add_test(mode, mode_auto_under_a_service_manager);
 	tcase_add_test(mode, mode_auto_as_pid_1);
-	tcase_add_test(mode, mode_foreground_is_this_very_process);
+	tcase_add_test(mode, mode_foreground_does_not_fork);
 	tcase_add_test(mode, mode_foreground_that_fails);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

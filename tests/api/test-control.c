@@ -253,7 +253,7 @@ static void check_streams(struct harness_result result, const char *output, cons
 	ck_assert_str_eq(result.error, error);
 }
 
-START_TEST(commands_while_none_runs)
+START_TEST(commands_without_running_daemon)
 {
 	check_streams(run("ok", "status", 3), "prog: not running\n", "");
 	check_streams(run("ok", "stop", 0), "prog: not running\n", "");
@@ -265,7 +265,7 @@ START_TEST(commands_while_none_runs)
 }
 END_TEST
 
-START_TEST(commands_while_it_runs)
+START_TEST(commands_with_running_daemon)
 {
 	struct harness_result result;
 	pid_t pid, next;
@@ -298,7 +298,7 @@ START_TEST(commands_while_it_runs)
 END_TEST
 
 /* It has become the daemon: a command is no start of it any more. */
-START_TEST(a_daemon_gives_commands_too)
+START_TEST(daemon_can_run_commands)
 {
 	const char *log = harness_path("log");
 	pid_t pid = begin("curious");
@@ -311,7 +311,7 @@ START_TEST(a_daemon_gives_commands_too)
 }
 END_TEST
 
-START_TEST(restart_starts_what_does_not_run)
+START_TEST(restart_starts_stopped_daemon)
 {
 	struct harness_result result;
 
@@ -324,7 +324,7 @@ START_TEST(restart_starts_what_does_not_run)
 }
 END_TEST
 
-START_TEST(commands_after_its_death)
+START_TEST(commands_after_daemon_was_killed)
 {
 	pid_t pid = begin("ok");
 
@@ -351,7 +351,7 @@ START_TEST(commands_after_its_death)
 END_TEST
 
 /* Of another user in that user's directory: it can be read, and no more. */
-START_TEST(a_stale_file_that_cannot_be_removed_is_told)
+START_TEST(unremovable_stale_file_is_reported)
 {
 	const char *path = harness_path("prog.pid");
 
@@ -372,7 +372,7 @@ START_TEST(a_stale_file_that_cannot_be_removed_is_told)
 END_TEST
 
 /* A file of the host that is mounted into a container cannot be unlinked there. */
-START_TEST(a_stale_file_that_is_a_mount_point_is_emptied)
+START_TEST(stale_file_that_is_mount_point_is_emptied)
 {
 	const char *path = harness_path("prog.pid"), *source = harness_path("host.pid");
 	pid_t pid;
@@ -403,7 +403,7 @@ START_TEST(a_stale_file_that_is_a_mount_point_is_emptied)
 }
 END_TEST
 
-START_TEST(pid_files_that_lie_harm_nobody)
+START_TEST(wrong_pid_files_kill_no_process)
 {
 	static const char *const texts[] = {
 		"0\n", "-1\n", "1\n", "garbage", "99999999999999999999\n", NULL
@@ -426,7 +426,7 @@ START_TEST(pid_files_that_lie_harm_nobody)
 END_TEST
 
 /* A command that succeeds, with its output going into a full disk, or nowhere. */
-START_TEST(output_that_is_lost_is_a_failure)
+START_TEST(failed_output_is_an_error)
 {
 	static const struct {
 		const char *command, *extra;
@@ -467,7 +467,7 @@ START_TEST(output_that_is_lost_is_a_failure)
 }
 END_TEST
 
-START_TEST(what_cannot_be_known_is_unknown)
+START_TEST(status_of_unreadable_pid_file_is_unknown)
 {
 	struct harness_result result;
 
@@ -485,7 +485,7 @@ START_TEST(what_cannot_be_known_is_unknown)
 END_TEST
 
 /* Whoever waits at the other end of a FIFO would go on. */
-START_TEST(what_is_no_file_is_not_opened)
+START_TEST(special_files_are_not_opened)
 {
 	static const char *const commands[] = { "status", "stop", "restart", "reload", "start" };
 	const char *path = harness_path("prog.pid");
@@ -546,7 +546,7 @@ START_TEST(failed_starts_say_why)
 }
 END_TEST
 
-START_TEST(of_many_starts_one_starts_it)
+START_TEST(one_of_concurrent_starts_wins)
 {
 	enum { STARTS = 6 };
 	struct harness_program starts[STARTS];
@@ -572,7 +572,7 @@ END_TEST
 
 /* Reloads and stops */
 
-START_TEST(reload_tells_what_came_of_it)
+START_TEST(reload_reports_result)
 {
 	static const struct {
 		const char *style;
@@ -596,7 +596,7 @@ START_TEST(reload_tells_what_came_of_it)
 END_TEST
 
 /* What handles no such signal would be killed by it. */
-START_TEST(what_does_not_handle_it_is_not_signalled)
+START_TEST(daemon_without_handler_gets_no_reload_signal)
 {
 	const char *style = _i % 2 == 0 ? "deaf" : "ignoring", *told;
 	struct harness_result result;
@@ -622,7 +622,7 @@ START_TEST(what_does_not_handle_it_is_not_signalled)
 }
 END_TEST
 
-START_TEST(a_reload_without_an_answer_is_no_success)
+START_TEST(reload_without_reply_fails)
 {
 	struct harness_result result;
 	pid_t pid;
@@ -640,7 +640,7 @@ START_TEST(a_reload_without_an_answer_is_no_success)
 }
 END_TEST
 
-START_TEST(what_cannot_reload_is_restarted_by_force)
+START_TEST(force_reload_restarts_daemon_without_reload)
 {
 	pid_t pid = begin("no-reload");
 
@@ -651,7 +651,7 @@ START_TEST(what_cannot_reload_is_restarted_by_force)
 }
 END_TEST
 
-START_TEST(what_does_not_end_is_killed)
+START_TEST(stop_kills_daemon_after_timeout)
 {
 	pid_t pid = begin("stubborn");
 
@@ -662,7 +662,7 @@ START_TEST(what_does_not_end_is_killed)
 }
 END_TEST
 
-START_TEST(what_takes_its_place_meanwhile_is_stopped_too)
+START_TEST(stop_also_stops_successor)
 {
 	pid_t pid = begin("replaced"), ended;
 
@@ -675,7 +675,7 @@ START_TEST(what_takes_its_place_meanwhile_is_stopped_too)
 }
 END_TEST
 
-START_TEST(a_stop_that_fails_starts_nothing)
+START_TEST(restart_after_failed_stop_starts_nothing)
 {
 	pid_t pid = begin("immortal");
 	const char *error = line("prog: not stopped: process %d: it is still running\n", (int)pid);
@@ -689,7 +689,7 @@ START_TEST(a_stop_that_fails_starts_nothing)
 }
 END_TEST
 
-START_TEST(strangers_have_insufficient_privilege)
+START_TEST(commands_of_other_users_are_refused)
 {
 	static const char *const commands[] = { "stop", "restart", "try-restart", "reload" };
 	pid_t pid;
@@ -718,7 +718,7 @@ static bool is_there(void *data)
 	return access(harness_path("prog.pid"), F_OK) == 0;
 }
 
-START_TEST(run_stays_in_front)
+START_TEST(run_stays_in_foreground)
 {
 	struct harness_program daemon;
 	struct harness_result result;
@@ -760,7 +760,7 @@ END_TEST
 
 /* Status texts */
 
-START_TEST(status_texts_have_lines_of_their_own_in_a_pipe)
+START_TEST(status_texts_are_lines_in_pipe)
 {
 	struct harness_result result;
 
@@ -776,7 +776,7 @@ START_TEST(status_texts_have_lines_of_their_own_in_a_pipe)
 }
 END_TEST
 
-START_TEST(a_handler_of_the_programs_own_is_kept)
+START_TEST(programs_status_handler_is_kept)
 {
 	struct harness_result result;
 
@@ -822,7 +822,7 @@ static const char *run_on_terminal(unsigned short columns, const char *kind, con
 	return text;
 }
 
-START_TEST(status_texts_follow_each_other_on_a_terminal)
+START_TEST(status_texts_are_replaced_on_terminal)
 {
 	const char *text;
 
@@ -868,7 +868,7 @@ static const char *parse(const char *json)
 	return result.output;
 }
 
-START_TEST(json_tells_the_same)
+START_TEST(json_has_same_contents_as_text)
 {
 	const char *path = harness_path("prog.pid");
 	struct harness_result result = run_with("ok", "status", "json", 3);
@@ -969,60 +969,60 @@ int main(int argc, char *argv[])
 	TCase *reloads = harness_case(suite, "reloads");
 	TCase *texts = harness_case(suite, "texts");
 
-	tcase_add_test(states, commands_while_none_runs);
+	tcase_add_test(states, commands_without_running_daemon);
 	if (harness_has_linux_api())
-		tcase_add_test(states, commands_while_it_runs);
+		tcase_add_test(states, commands_with_running_daemon);
 	if (harness_has_linux_api())
-		tcase_add_test(states, a_daemon_gives_commands_too);
+		tcase_add_test(states, daemon_can_run_commands);
 	if (harness_has_linux_api())
-		tcase_add_test(states, restart_starts_what_does_not_run);
+		tcase_add_test(states, restart_starts_stopped_daemon);
 	if (harness_has_linux_api())
-		tcase_add_test(states, commands_after_its_death);
-	tcase_add_test(states, a_stale_file_that_cannot_be_removed_is_told);
+		tcase_add_test(states, commands_after_daemon_was_killed);
+	tcase_add_test(states, unremovable_stale_file_is_reported);
 	if (harness_has_linux_api())
-		tcase_add_test(states, a_stale_file_that_is_a_mount_point_is_emptied);
+		tcase_add_test(states, stale_file_that_is_mount_point_is_emptied);
 	if (harness_has_linux_api())
-		tcase_add_loop_test(states, output_that_is_lost_is_a_failure, 0, 2);
-	tcase_add_loop_test(states, pid_files_that_lie_harm_nobody, 0, 6);
-	tcase_add_test(states, what_cannot_be_known_is_unknown);
-	tcase_add_test(states, what_is_no_file_is_not_opened);
+		tcase_add_loop_test(states, failed_output_is_an_error, 0, 2);
+	tcase_add_loop_test(states, wrong_pid_files_kill_no_process, 0, 6);
+	tcase_add_test(states, status_of_unreadable_pid_file_is_unknown);
+	tcase_add_test(states, special_files_are_not_opened);
 	tcase_add_test(states, unknown_commands_print_nothing);
 	tcase_add_test(states, wrong_arguments_are_refused);
 	if (harness_has_linux_api())
-		tcase_add_test(states, strangers_have_insufficient_privilege);
+		tcase_add_test(states, commands_of_other_users_are_refused);
 	if (harness_has_linux_api())
 		tcase_add_loop_test(starts, failed_starts_say_why, 0, 8);
 	if (harness_has_linux_api())
-		tcase_add_test(starts, of_many_starts_one_starts_it);
+		tcase_add_test(starts, one_of_concurrent_starts_wins);
 	if (harness_has_linux_api())
-		tcase_add_test(starts, run_stays_in_front);
+		tcase_add_test(starts, run_stays_in_foreground);
 	if (harness_has_linux_api())
 		tcase_add_test(starts, a_forked_daemon_prints_nothing);
 	tcase_add_test(starts, no_pid_file_is_needed_to_run);
 	if (harness_has_linux_api())
-		tcase_add_loop_test(reloads, reload_tells_what_came_of_it, 0, 4);
+		tcase_add_loop_test(reloads, reload_reports_result, 0, 4);
 	if (harness_has_linux_api())
-		tcase_add_loop_test(reloads, what_does_not_handle_it_is_not_signalled, 0, 4);
+		tcase_add_loop_test(reloads, daemon_without_handler_gets_no_reload_signal, 0, 4);
 	if (harness_has_linux_api())
-		tcase_add_test(reloads, a_reload_without_an_answer_is_no_success);
+		tcase_add_test(reloads, reload_without_reply_fails);
 	if (harness_has_linux_api())
-		tcase_add_test(reloads, what_cannot_reload_is_restarted_by_force);
+		tcase_add_test(reloads, force_reload_restarts_daemon_without_reload);
 	if (harness_has_linux_api())
-		tcase_add_test(reloads, what_does_not_end_is_killed);
+		tcase_add_test(reloads, stop_kills_daemon_after_timeout);
 	if (harness_has_linux_api())
-		tcase_add_test(reloads, what_takes_its_place_meanwhile_is_stopped_too);
+		tcase_add_test(reloads, stop_also_stops_successor);
 	if (harness_has_linux_api())
-		tcase_add_test(reloads, a_stop_that_fails_starts_nothing);
+		tcase_add_test(reloads, restart_after_failed_stop_starts_nothing);
 	if (harness_has_linux_api())
-		tcase_add_test(texts, status_texts_have_lines_of_their_own_in_a_pipe);
+		tcase_add_test(texts, status_texts_are_lines_in_pipe);
 	if (harness_has_linux_api())
-		tcase_add_test(texts, a_handler_of_the_programs_own_is_kept);
+		tcase_add_test(texts, programs_status_handler_is_kept);
 	if (harness_has_linux_api())
-		tcase_add_test(texts, status_texts_follow_each_other_on_a_terminal);
+		tcase_add_test(texts, status_texts_are_replaced_on_terminal);
 	if (harness_has_linux_api())
 		tcase_add_loop_test(texts, dumb_terminals_get_plain_lines, 0, 2);
 	if (harness_has_linux_api())
-		tcase_add_test(texts, json_tells_the_same);
+		tcase_add_test(texts, json_has_same_contents_as_text);
 	tcase_add_loop_test(texts, json_is_escaped, 0, 7);
 	return harness_main(argc, argv, suite, helpers);
 }

@@ -123,7 +123,7 @@ static void check_same(const struct cost *one, const struct cost *other, size_t 
 }
 
 /* fault: close-every-descriptor loops (moby, postsrsd, rsyslog, fail2ban) */
-START_TEST(fault_peers_descriptors_cost_nothing)
+START_TEST(open_descriptors_do_not_slow_start)
 {
 	struct cost few, many;
 	struct rlimit limit;
@@ -142,7 +142,7 @@ START_TEST(fault_peers_descriptors_cost_nothing)
 }
 END_TEST
 
-START_TEST(limit_of_descriptors_costs_nothing)
+START_TEST(descriptor_limit_does_not_slow_start)
 {
 	static const char *const ways[] = {
 		"mode=reborn",
@@ -183,8 +183,8 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("cost");
 	TCase *cost = harness_case(suite, "cost");
 
-	tcase_add_test(cost, fault_peers_descriptors_cost_nothing);
-	tcase_add_loop_test(cost, limit_of_descriptors_costs_nothing, 0, 5);
+	tcase_add_test(cost, open_descriptors_do_not_slow_start);
+	tcase_add_loop_test(cost, descriptor_limit_does_not_slow_start, 0, 5);
 	tcase_add_test(cost, default_mode_copies_no_page_tables);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

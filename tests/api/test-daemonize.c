@@ -93,7 +93,7 @@ START_TEST(pid_file_log_and_readiness)
 }
 END_TEST
 
-START_TEST(neither_file)
+START_TEST(without_pid_file_and_log)
 {
 	const char *text;
 	pid_t pid = start("-", "-", "60000", &text);
@@ -103,7 +103,7 @@ START_TEST(neither_file)
 }
 END_TEST
 
-START_TEST(failures_leave_the_pointer_alone)
+START_TEST(failure_does_not_change_pointer)
 {
 	const char *text;
 
@@ -127,7 +127,7 @@ int main(int argc, char *argv[])
 	TCase *daemonize = harness_case(suite, "daemonize");
 
 	tcase_add_test(daemonize, pid_file_log_and_readiness);
-	tcase_add_test(daemonize, neither_file);
-	tcase_add_test(daemonize, failures_leave_the_pointer_alone);
+	tcase_add_test(daemonize, without_pid_file_and_log);
+	tcase_add_test(daemonize, failure_does_not_change_pointer);
 	return harness_main(argc, argv, suite, helpers);
 }

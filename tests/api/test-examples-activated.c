@@ -35,7 +35,7 @@ static void check_stops(pid_t pid)
 }
 
 /* A port that is free; the network is the test's own. */
-START_TEST(alone_it_opens_its_socket)
+START_TEST(without_activation_opens_own_socket)
 {
 	const char *const argv[] = { example("activated"), "-P", "8013", NULL };
 	char refusal[128];
@@ -53,7 +53,7 @@ START_TEST(alone_it_opens_its_socket)
 }
 END_TEST
 
-START_TEST(launcher_binds_what_the_daemon_may_not)
+START_TEST(launcher_binds_privileged_port)
 {
 	const char *const argv[] = { example("activated"), "-P", "80", "-u", "nobody", NULL };
 	pid_t pid;
@@ -69,7 +69,7 @@ START_TEST(launcher_binds_what_the_daemon_may_not)
 }
 END_TEST
 
-START_TEST(without_privileges_it_says_so)
+START_TEST(missing_privilege_is_reported)
 {
 	/* Another user might not be able to enter the directory that it is built in. */
 	const char *const argv[] = {
@@ -109,7 +109,7 @@ static const struct {
 	{ true, "-EX=Y" },
 };
 
-START_TEST(activator_gives_it_the_socket)
+START_TEST(socket_of_activator_is_used)
 {
 	const char *path = harness_path("socket"), *notify = harness_path("notify");
 	char *variable = harness_memory(strlen(notify) + 32), message[256] = "";
@@ -156,7 +156,7 @@ START_TEST(activator_gives_it_the_socket)
 END_TEST
 
 /* Something else than a socket that listens, under its name. */
-START_TEST(the_wrong_kind_is_refused)
+START_TEST(descriptor_of_wrong_type_is_refused)
 {
 	const char *const argv[] = { "sh", "-c",
 				     "exec 3</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\"",
@@ -172,10 +172,10 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("examples-activated");
 	TCase *test_case = harness_case(suite, "activated");
 
-	tcase_add_test(test_case, alone_it_opens_its_socket);
-	tcase_add_test(test_case, launcher_binds_what_the_daemon_may_not);
-	tcase_add_test(test_case, without_privileges_it_says_so);
-	tcase_add_loop_test(test_case, activator_gives_it_the_socket, 0, 4);
-	tcase_add_test(test_case, the_wrong_kind_is_refused);
+	tcase_add_test(test_case, without_activation_opens_own_socket);
+	tcase_add_test(test_case, launcher_binds_privileged_port);
+	tcase_add_test(test_case, missing_privilege_is_reported);
+	tcase_add_loop_test(test_case, socket_of_activator_is_used, 0, 4);
+	tcase_add_test(test_case, descriptor_of_wrong_type_is_refused);
 	return harness_main(argc, argv, suite, NULL);
 }

@@ -217,7 +217,7 @@ START_TEST(logrotate_rotates)
 }
 END_TEST
 
-START_TEST(senseless_numbers_are_refused)
+START_TEST(invalid_numbers_are_refused)
 {
 	static const char *const words[] = { "-m0", "-m1x", "-m", "-i-1", "-i1x" };
 	const char *const argv[] = { example("log-rotation"), words[_i], NULL };
@@ -238,6 +238,6 @@ int main(int argc, char *argv[])
 	tcase_add_test(rotation, rotates_by_itself);
 	tcase_add_test(rotation, rotates_on_command);
 	tcase_add_test(rotation, logrotate_rotates);
-	tcase_add_loop_test(rotation, senseless_numbers_are_refused, 0, 5);
+	tcase_add_loop_test(rotation, invalid_numbers_are_refused, 0, 5);
 	return harness_main(argc, argv, suite, NULL);
 }

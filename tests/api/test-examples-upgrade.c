@@ -184,7 +184,7 @@ static void check_waits_for_nobody(pid_t pid)
 	ck_assert_msg((flags & O_NONBLOCK) != 0, "flags %#o", flags);
 }
 
-START_TEST(nobody_notices)
+START_TEST(upgrade_loses_no_request)
 {
 	const char *program = example();
 	struct harness_result result;
@@ -211,7 +211,7 @@ START_TEST(nobody_notices)
 END_TEST
 
 /* What cannot be executed, what says nothing, and what cannot be: the old one serves. */
-START_TEST(failure_is_not_noticed)
+START_TEST(failed_upgrade_loses_no_request)
 {
 	static const char *const failures[] = { "no program", "#!/bin/sh\nexit 3\n",
 						"#!/bin/sh\nkill -9 $$\n" };
@@ -250,7 +250,7 @@ START_TEST(failure_is_not_noticed)
 END_TEST
 
 /* A daemon that cannot serve says so, and takes its pid file away itself. */
-START_TEST(failure_leaves_nothing)
+START_TEST(failed_start_leaves_no_pid_file)
 {
 	const char *program = example();
 	struct harness_result result;
@@ -273,7 +273,7 @@ START_TEST(failure_leaves_nothing)
 }
 END_TEST
 
-START_TEST(ports_are_numbers)
+START_TEST(invalid_ports_are_refused)
 {
 	static const char *const ports[] = { "", "abc", "80x", "-1", "0", "65536" };
 	const char *program = example();
@@ -295,10 +295,10 @@ int main(int argc, char *argv[])
 	TCase *test_case = harness_case(suite, "upgrade");
 
 	if (harness_has_linux_api()) {
-		tcase_add_test(test_case, nobody_notices);
-		tcase_add_test(test_case, failure_is_not_noticed);
-		tcase_add_test(test_case, failure_leaves_nothing);
-		tcase_add_test(test_case, ports_are_numbers);
+		tcase_add_test(test_case, upgrade_loses_no_request);
+		tcase_add_test(test_case, failed_upgrade_loses_no_request);
+		tcase_add_test(test_case, failed_start_leaves_no_pid_file);
+		tcase_add_test(test_case, invalid_ports_are_refused);
 	}
 	return harness_main(argc, argv, suite, NULL);
 }

@@ -119,7 +119,7 @@ static int take_port(char port[static 16])
 	return fd;
 }
 
-START_TEST(simple_says_why_it_cannot_serve)
+START_TEST(simple_reports_why_it_cannot_serve)
 {
 	const char *const program = example("simple");
 	char port[16];
@@ -150,7 +150,7 @@ START_TEST(wrong_usage_is_refused)
 END_TEST
 
 /* Where the working directory is not known it is not "/" either. */
-START_TEST(lost_directory_is_noticed)
+START_TEST(removed_working_directory_is_an_error)
 {
 	static const char *const names[] = { "signal-handling", "log-rotation" };
 	const char *const argv[] = { "sh",
@@ -309,7 +309,7 @@ START_TEST(service_has_a_command_line)
 }
 END_TEST
 
-START_TEST(service_tells_what_it_makes_of_a_configuration)
+START_TEST(service_checks_configuration)
 {
 	pid_t pid;
 
@@ -356,7 +356,7 @@ END_TEST
 /* Those of doc/managers */
 
 /* A manager that does not answer is no reason to end, at the start and later. */
-START_TEST(managed_outlives_a_deaf_manager)
+START_TEST(managed_survives_unresponsive_manager)
 {
 	const char *const argv[] = { "env",
 				     "-u",
@@ -382,7 +382,7 @@ START_TEST(managed_outlives_a_deaf_manager)
 }
 END_TEST
 
-START_TEST(managed_has_numbers_of_descriptors)
+START_TEST(managed_refuses_invalid_descriptor_numbers)
 {
 	const char *const argv[] = { example("../managers/managed"), "-f", "-n", "3x", NULL };
 
@@ -390,7 +390,7 @@ START_TEST(managed_has_numbers_of_descriptors)
 }
 END_TEST
 
-START_TEST(kept_says_why_it_cannot_serve_and_nothing_else)
+START_TEST(kept_reports_only_why_it_cannot_serve)
 {
 	const char *const program = example("../managers/kept");
 	char port[16], line[128];
@@ -402,7 +402,7 @@ START_TEST(kept_says_why_it_cannot_serve_and_nothing_else)
 }
 END_TEST
 
-START_TEST(kept_has_numbers_of_ports)
+START_TEST(kept_refuses_invalid_ports)
 {
 	static const char *const ports[] = { "", "a", "1x", "0", "-1", "65536" };
 
@@ -419,14 +419,14 @@ int main(int argc, char *argv[])
 	TCase *managers = harness_case(suite, "managers");
 
 	tcase_add_test(small, simple_serves);
-	tcase_add_test(small, simple_says_why_it_cannot_serve);
+	tcase_add_test(small, simple_reports_why_it_cannot_serve);
 	tcase_add_loop_test(small, wrong_usage_is_refused, 0, 7);
-	tcase_add_loop_test(handling, lost_directory_is_noticed, 0, 2);
+	tcase_add_loop_test(handling, removed_working_directory_is_an_error, 0, 2);
 	/* POSIX alone cannot tell that what the test has still to reap has ended. */
 	if (harness_has_linux_api()) {
 		tcase_add_test(small, simple_has_a_command_line);
 		tcase_add_test(own, service_has_a_command_line);
-		tcase_add_test(own, service_tells_what_it_makes_of_a_configuration);
+		tcase_add_test(own, service_checks_configuration);
 		tcase_add_test(own, service_has_an_init_script_of_one_line);
 	}
 	tcase_add_test(handling, quit_waits_for_the_worker);
@@ -435,9 +435,9 @@ int main(int argc, char *argv[])
 	tcase_add_test(handling, a_second_start_is_refused);
 	tcase_add_loop_test(handling, commands_need_a_daemon, 0, 3);
 	tcase_add_test(handling, unknown_commands_are_refused);
-	tcase_add_test(managers, managed_outlives_a_deaf_manager);
-	tcase_add_test(managers, managed_has_numbers_of_descriptors);
-	tcase_add_test(managers, kept_says_why_it_cannot_serve_and_nothing_else);
-	tcase_add_loop_test(managers, kept_has_numbers_of_ports, 0, 6);
+	tcase_add_test(managers, managed_survives_unresponsive_manager);
+	tcase_add_test(managers, managed_refuses_invalid_descriptor_numbers);
+	tcase_add_test(managers, kept_reports_only_why_it_cannot_serve);
+	tcase_add_loop_test(managers, kept_refuses_invalid_ports, 0, 6);
 	return harness_main(argc, argv, suite, NULL);
 }

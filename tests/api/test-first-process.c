@@ -127,7 +127,7 @@ static int kill_main(int argc, char *argv[])
 	return kill(1, atoi(argv[1])) < 0;
 }
 
-START_TEST(a_signal_ends_it)
+START_TEST(process_1_ends_on_signal)
 {
 	struct container container;
 	char number[16];
@@ -258,7 +258,7 @@ static int cause_main(int argc, char *argv[])
 	return 0;
 }
 
-START_TEST(its_own_signals_end_it)
+START_TEST(process_1_ends_on_own_signal)
 {
 	struct container container = container_start("cause", causes[_i].name, NULL);
 	int status;
@@ -343,7 +343,7 @@ static int others_main(int argc, char *argv[])
 	return 42;
 }
 
-START_TEST(other_signals_and_processes_are_as_ever)
+START_TEST(other_dispositions_of_process_1_are_kept)
 {
 	struct container container;
 
@@ -366,7 +366,7 @@ static int failing_main(int argc, char *argv[])
 	return 42;
 }
 
-START_TEST(a_failed_start_changes_nothing)
+START_TEST(failed_start_changes_no_disposition)
 {
 	struct container container = container_start("failing", NULL);
 
@@ -389,7 +389,7 @@ static int foreground_main(int argc, char *argv[])
 	return 42;
 }
 
-START_TEST(any_other_process_keeps_its_dispositions)
+START_TEST(other_process_keeps_dispositions)
 {
 	struct harness_result result = harness_run_helper("foreground", NULL);
 
@@ -397,7 +397,7 @@ START_TEST(any_other_process_keeps_its_dispositions)
 }
 END_TEST
 
-START_TEST(any_other_process_of_a_container_does_so_too)
+START_TEST(other_process_of_container_keeps_dispositions)
 {
 	struct container container = container_start("init", "foreground", NULL);
 
@@ -452,7 +452,7 @@ static void check_message(int manager, const char *line, pid_t sender)
 	ck_assert_int_eq(who.pid, sender);
 }
 
-START_TEST(a_manager_outside_hears_of_it)
+START_TEST(manager_outside_container_is_notified)
 {
 	const char *path = harness_path("notify");
 	int manager = bind_manager(path);
@@ -551,7 +551,7 @@ static void stop_daemon(struct container *container, const char *pid_file)
 	ck_assert_int_eq(container_end(container), 0);
 }
 
-START_TEST(a_restart_after_a_kill)
+START_TEST(killed_container_restarts)
 {
 	const char *pid_file = harness_path("volume.pid");
 	struct container container;
@@ -568,7 +568,7 @@ START_TEST(a_restart_after_a_kill)
 }
 END_TEST
 
-START_TEST(another_program_is_process_1_now)
+START_TEST(other_process_1_is_not_the_daemon)
 {
 	const char *pid_file = harness_path("volume.pid");
 	struct container container;
@@ -618,7 +618,7 @@ static int init_main(int argc, char *argv[])
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 126;
 }
 
-START_TEST(another_program_has_its_pid_now)
+START_TEST(process_with_reused_pid_is_not_the_daemon)
 {
 	const char *pid_file = harness_path("volume.pid");
 	struct container container = container_start("init", "daemon", pid_file, NULL);
@@ -664,20 +664,20 @@ int main(int argc, char *argv[])
 	TCase *ready = harness_case(suite, "ready");
 	TCase *again = harness_case(suite, "the same pid again");
 
-	tcase_add_test(signals, any_other_process_keeps_its_dispositions);
+	tcase_add_test(signals, other_process_keeps_dispositions);
 	/* A helper adds no tests, and may not be able to make containers. */
 	if (argc == 1 && container_is_possible()) {
 		if (harness_has_linux_api()) {
-			tcase_add_loop_test(signals, a_signal_ends_it, 0, ENDINGS);
-			tcase_add_loop_test(signals, its_own_signals_end_it, 0, CAUSES);
-			tcase_add_test(signals, other_signals_and_processes_are_as_ever);
+			tcase_add_loop_test(signals, process_1_ends_on_signal, 0, ENDINGS);
+			tcase_add_loop_test(signals, process_1_ends_on_own_signal, 0, CAUSES);
+			tcase_add_test(signals, other_dispositions_of_process_1_are_kept);
 		}
-		tcase_add_test(signals, a_failed_start_changes_nothing);
-		tcase_add_test(signals, any_other_process_of_a_container_does_so_too);
-		tcase_add_test(ready, a_manager_outside_hears_of_it);
-		tcase_add_test(again, a_restart_after_a_kill);
-		tcase_add_test(again, another_program_is_process_1_now);
-		tcase_add_test(again, another_program_has_its_pid_now);
+		tcase_add_test(signals, failed_start_changes_no_disposition);
+		tcase_add_test(signals, other_process_of_container_keeps_dispositions);
+		tcase_add_test(ready, manager_outside_container_is_notified);
+		tcase_add_test(again, killed_container_restarts);
+		tcase_add_test(again, other_process_1_is_not_the_daemon);
+		tcase_add_test(again, process_with_reused_pid_is_not_the_daemon);
 	}
 	return harness_main(argc, argv, suite, helpers);
 }

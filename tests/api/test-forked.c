@@ -52,7 +52,7 @@ static void check_pid_file(const struct probe *probe)
 	daemonkit_process_free(process);
 }
 
-START_TEST(own_numbers_are_above_all)
+START_TEST(own_descriptors_get_higher_numbers)
 {
 	struct probe probe = probe_run(START "first:files=20 first:open=300 first:hide=310" REPORT);
 
@@ -64,7 +64,7 @@ START_TEST(own_numbers_are_above_all)
 END_TEST
 
 /* Kept ones, and those of signals objects, have the numbers that they had. */
-START_TEST(kept_numbers_stay)
+START_TEST(kept_descriptors_keep_their_numbers)
 {
 	struct probe probe = probe_run(START "first:open=300 keep=300 hear" REPORT);
 
@@ -77,7 +77,7 @@ START_TEST(kept_numbers_stay)
 END_TEST
 
 /* Nor the channel to the launcher, over which it says that it is ready. */
-START_TEST(streams_do_not_reach_the_pid_file)
+START_TEST(reused_numbers_do_not_reach_pid_file)
 {
 	struct probe probe = probe_run(START CLEAR "first:fopen=@/own daemon:fclose=a_line" REPORT);
 
@@ -119,7 +119,7 @@ static void check_logged(int log, const char *text)
 }
 
 /* The files that the daemon opens then have the number of the old connection. */
-START_TEST(log_messages_go_to_the_log)
+START_TEST(syslog_messages_reach_syslog)
 {
 	int log = own_log();
 	struct probe probe = probe_run(START CLEAR "first:files=%d first:syslog=early "
@@ -142,7 +142,7 @@ START_TEST(log_messages_go_to_the_log)
 END_TEST
 
 /* The C library reads on in a file that it has opened, or would. */
-START_TEST(databases_are_opened_anew)
+START_TEST(user_database_is_reopened)
 {
 	const struct passwd *first;
 	struct probe probe;
@@ -159,7 +159,7 @@ START_TEST(databases_are_opened_anew)
 }
 END_TEST
 
-START_TEST(no_number_above_is_an_error)
+START_TEST(no_higher_descriptor_number_is_an_error)
 {
 	struct probe probe = probe_run(START "first:open=299 first:limit=300 daemon:wait");
 
@@ -175,7 +175,7 @@ START_TEST(no_number_above_is_an_error)
 END_TEST
 
 /* A limit of the daemon's own that excludes these numbers. */
-START_TEST(lower_limit_leaves_all_working)
+START_TEST(everything_works_below_lower_descriptor_limit)
 {
 	struct probe probe = probe_run(START "first:open=300 log=@/log rlimit=7:20:20 "
 					     "daemon:reopen daemon:release" REPORT);
@@ -194,12 +194,12 @@ int main(int argc, char *argv[])
 	TCase *numbers = harness_case(suite, "numbers");
 	TCase *memory = harness_case(suite, "memory");
 
-	tcase_add_test(numbers, own_numbers_are_above_all);
-	tcase_add_test(numbers, kept_numbers_stay);
-	tcase_add_test(numbers, no_number_above_is_an_error);
-	tcase_add_test(numbers, lower_limit_leaves_all_working);
-	tcase_add_test(memory, streams_do_not_reach_the_pid_file);
-	tcase_add_loop_test(memory, log_messages_go_to_the_log, 0, 5);
-	tcase_add_test(memory, databases_are_opened_anew);
+	tcase_add_test(numbers, own_descriptors_get_higher_numbers);
+	tcase_add_test(numbers, kept_descriptors_keep_their_numbers);
+	tcase_add_test(numbers, no_higher_descriptor_number_is_an_error);
+	tcase_add_test(numbers, everything_works_below_lower_descriptor_limit);
+	tcase_add_test(memory, reused_numbers_do_not_reach_pid_file);
+	tcase_add_loop_test(memory, syslog_messages_reach_syslog, 0, 5);
+	tcase_add_test(memory, user_database_is_reopened);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

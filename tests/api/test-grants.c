@@ -195,7 +195,7 @@ static void need_real_time(void)
 }
 
 /* What needs privileges is had before they are given up. */
-START_TEST(privileged_values_are_a_users)
+START_TEST(privileged_values_are_set_before_user)
 {
 	struct sched_param parameter;
 	struct running running;
@@ -215,7 +215,7 @@ START_TEST(privileged_values_are_a_users)
 }
 END_TEST
 
-START_TEST(launcher_wins_over_the_second_copy)
+START_TEST(settings_of_launcher_take_precedence)
 {
 	int nice = higher_nice(3);
 	struct running running = start_up(
@@ -236,7 +236,7 @@ START_TEST(launcher_wins_over_the_second_copy)
 END_TEST
 
 /* Fewer descriptors than are open already, and passed. */
-START_TEST(limit_may_be_below_what_is_open)
+START_TEST(descriptor_limit_below_open_descriptors)
 {
 	struct running running = running_start(
 		_i, "first:files=100 first:file=150:@/file first:pass=it:150 first:keep=90 "
@@ -311,7 +311,7 @@ START_TEST(capability_is_kept)
 }
 END_TEST
 
-START_TEST(nothing_is_kept_unasked)
+START_TEST(no_capability_is_kept_by_default)
 {
 	struct running running;
 
@@ -327,7 +327,7 @@ START_TEST(nothing_is_kept_unasked)
 END_TEST
 
 /* What the program itself has set lets none of them outlive root. */
-START_TEST(nothing_is_kept_by_the_way)
+START_TEST(only_requested_capabilities_are_kept)
 {
 	struct running running;
 
@@ -340,7 +340,7 @@ START_TEST(nothing_is_kept_by_the_way)
 END_TEST
 
 /* Nor does what the library has set for a start that failed. */
-START_TEST(nothing_is_kept_after_a_failure)
+START_TEST(failed_start_keeps_no_capability)
 {
 	struct probe probe;
 
@@ -354,7 +354,7 @@ START_TEST(nothing_is_kept_after_a_failure)
 END_TEST
 
 /* A daemon that stays root has no more than a user would have. */
-START_TEST(roots_programs_have_none)
+START_TEST(programs_of_root_daemon_gain_no_privileges)
 {
 	struct running running;
 
@@ -378,7 +378,7 @@ static void make_root_cat(void)
 /* Denied system calls deny new privileges, too. */
 static const int undenied[] = { 0, PROBE_REBORN_WAYS, PROBE_WAYS };
 
-START_TEST(set_user_id_programs_have_none)
+START_TEST(set_user_id_programs_gain_no_privileges)
 {
 	struct running running;
 	const char *shown;
@@ -416,7 +416,7 @@ START_TEST(no_new_privileges_is_set)
 END_TEST
 
 /* In a jail the root has to be changed with a privilege that is not kept. */
-START_TEST(everything_goes_together)
+START_TEST(all_settings_combine)
 {
 	char path[64], target[4096] = "";
 	struct running running;
@@ -441,7 +441,7 @@ END_TEST
 /* ---- refused ---- */
 
 /* Where a system has no such thing nobody is told that it was done. */
-START_TEST(what_there_is_not_is_refused)
+START_TEST(unsupported_settings_are_refused)
 {
 	static const char *const words[] = { "oom=1", "capability=10", "nonew=1" };
 	static const char *const texts[] = { "OOM score adjustment 1", "capabilities",
@@ -471,7 +471,7 @@ static const struct {
 #define POSIX_DENIED 3
 #define DENIED (sizeof denied / sizeof *denied)
 
-START_TEST(without_privileges_the_step_is_named)
+START_TEST(missing_privilege_error_names_step)
 {
 	size_t way = (size_t)_i % RUNNING_WAYS, what = (size_t)_i / RUNNING_WAYS;
 	struct probe probe;
@@ -485,7 +485,7 @@ START_TEST(without_privileges_the_step_is_named)
 END_TEST
 
 /* Those that need none. */
-START_TEST(some_need_no_privileges)
+START_TEST(some_settings_need_no_privileges)
 {
 	struct running running;
 
@@ -512,7 +512,7 @@ START_TEST(threads_are_refused)
 }
 END_TEST
 
-START_TEST(threads_are_no_matter_for_a_second_copy)
+START_TEST(second_copy_allows_threads)
 {
 	int nice = higher_nice(1);
 	struct running running = start_up(0, "first:threads=3 nice=%d scheduler=3:0 nonew=1", nice);
@@ -526,16 +526,17 @@ static void add_linux_tests(TCase *applied, TCase *capabilities, TCase *refused)
 {
 	tcase_add_test(applied, capabilities_are_known);
 	tcase_add_loop_test(applied, scheduling_is_set, 0, RUNNING_WAYS);
-	tcase_add_loop_test(capabilities, nothing_is_kept_by_the_way, 0, RUNNING_WAYS);
-	tcase_add_test(capabilities, nothing_is_kept_after_a_failure);
+	tcase_add_loop_test(capabilities, only_requested_capabilities_are_kept, 0, RUNNING_WAYS);
+	tcase_add_test(capabilities, failed_start_keeps_no_capability);
 	tcase_add_loop_test(capabilities, capability_is_kept, 0, USERS * RUNNING_WAYS);
-	tcase_add_loop_test(capabilities, roots_programs_have_none, 0, RUNNING_WAYS);
-	tcase_add_loop_test(capabilities, set_user_id_programs_have_none, 0, 3);
+	tcase_add_loop_test(capabilities, programs_of_root_daemon_gain_no_privileges, 0,
+			    RUNNING_WAYS);
+	tcase_add_loop_test(capabilities, set_user_id_programs_gain_no_privileges, 0, 3);
 	tcase_add_loop_test(capabilities, no_new_privileges_is_set, 0, RUNNING_WAYS);
-	tcase_add_loop_test(capabilities, everything_goes_together, 0, RUNNING_WAYS);
-	tcase_add_loop_test(refused, some_need_no_privileges, 0, RUNNING_WAYS);
+	tcase_add_loop_test(capabilities, all_settings_combine, 0, RUNNING_WAYS);
+	tcase_add_loop_test(refused, some_settings_need_no_privileges, 0, RUNNING_WAYS);
 	tcase_add_loop_test(refused, threads_are_refused, 0, 4);
-	tcase_add_test(refused, threads_are_no_matter_for_a_second_copy);
+	tcase_add_test(refused, second_copy_allows_threads);
 }
 
 int main(int argc, char *argv[])
@@ -548,15 +549,15 @@ int main(int argc, char *argv[])
 
 	tcase_add_test(api, arguments_are_checked);
 	tcase_add_loop_test(applied, limits_are_set, 0, RUNNING_WAYS);
-	tcase_add_loop_test(applied, privileged_values_are_a_users, 0, RUNNING_WAYS);
-	tcase_add_loop_test(applied, launcher_wins_over_the_second_copy, 0, PROBE_REBORN_WAYS);
-	tcase_add_loop_test(applied, limit_may_be_below_what_is_open, 0, PROBE_WAYS);
-	tcase_add_loop_test(capabilities, nothing_is_kept_unasked, 0, RUNNING_WAYS);
-	tcase_add_loop_test(refused, without_privileges_the_step_is_named, 0,
+	tcase_add_loop_test(applied, privileged_values_are_set_before_user, 0, RUNNING_WAYS);
+	tcase_add_loop_test(applied, settings_of_launcher_take_precedence, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(applied, descriptor_limit_below_open_descriptors, 0, PROBE_WAYS);
+	tcase_add_loop_test(capabilities, no_capability_is_kept_by_default, 0, RUNNING_WAYS);
+	tcase_add_loop_test(refused, missing_privilege_error_names_step, 0,
 			    RUNNING_WAYS * (is_linux ? (int)DENIED : POSIX_DENIED));
 	if (is_linux)
 		add_linux_tests(applied, capabilities, refused);
 	else
-		tcase_add_loop_test(refused, what_there_is_not_is_refused, 0, 3 * RUNNING_WAYS);
+		tcase_add_loop_test(refused, unsupported_settings_are_refused, 0, 3 * RUNNING_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

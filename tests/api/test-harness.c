@@ -96,20 +96,20 @@ START_TEST(leaves_a_namespace)
 }
 END_TEST
 
-START_TEST(takes_for_ever)
+START_TEST(never_ends)
 {
 	harness_allow(50);
 	pause();
 }
 END_TEST
 
-START_TEST(dies)
+START_TEST(is_killed)
 {
 	raise(SIGKILL);
 }
 END_TEST
 
-START_TEST(is_wrong)
+START_TEST(fails_an_assertion)
 {
 	ck_assert_int_eq(1, 2);
 }
@@ -142,7 +142,7 @@ END_TEST
 #define ANOTHER 65534
 
 /* Run when $HARNESS_PLACE is set. */
-START_TEST(another_user_executes_it)
+START_TEST(another_user_executes_program)
 {
 	const char *const programs[] = { harness_self, harness_path("copy") };
 
@@ -179,9 +179,9 @@ static void add_bad_tests(Suite *suite)
 	tcase_add_test(bad, closes_a_descriptor);
 	tcase_add_test(bad, leaves_a_zombie);
 	tcase_add_test(bad, leaves_a_namespace);
-	tcase_add_test(bad, takes_for_ever);
-	tcase_add_test(bad, dies);
-	tcase_add_test(bad, is_wrong);
+	tcase_add_test(bad, never_ends);
+	tcase_add_test(bad, is_killed);
+	tcase_add_test(bad, fails_an_assertion);
 	tcase_add_test(bad, is_skipped);
 }
 
@@ -212,7 +212,7 @@ static void check_noticed(const char *test, const char *message)
 	ck_assert_msg(line && line < end, "%s", result.output);
 }
 
-START_TEST(each_fault_is_noticed)
+START_TEST(each_fault_is_detected)
 {
 	static const char *const faults[][2] = {
 		{ ":leaves_a_detached_process: ", "left 1 running: " },
@@ -220,9 +220,9 @@ START_TEST(each_fault_is_noticed)
 		{ ":closes_a_descriptor: ", "closed descriptor 0 (/dev/null)" },
 		{ ":leaves_a_zombie: ", "left child " },
 		{ ":leaves_a_namespace: ", "left " },
-		{ ":takes_for_ever: ", "not at an end in time" },
-		{ ":dies: ", "(Killed)" },
-		{ ":is_wrong: ", "Assertion '1 == 2' failed" },
+		{ ":never_ends: ", "not at an end in time" },
+		{ ":is_killed: ", "(Killed)" },
+		{ ":fails_an_assertion: ", "Assertion '1 == 2' failed" },
 		{ ":is_skipped", " # SKIP no such thing here" },
 	};
 
@@ -332,7 +332,7 @@ static void check_place(const char *program, const char *directory)
 	ck_assert(has_no_entry(directory));
 }
 
-START_TEST(a_program_in_a_private_place_is_copied)
+START_TEST(program_in_private_directory_is_copied)
 {
 	const char *directory = harness_path("tmp");
 
@@ -342,7 +342,7 @@ START_TEST(a_program_in_a_private_place_is_copied)
 }
 END_TEST
 
-START_TEST(a_directory_without_execution_is_not_used)
+START_TEST(noexec_directory_is_not_used)
 {
 	static const unsigned long flags[] = { MS_NOEXEC, MS_NOSUID };
 	const char *directory = harness_path("tmp");
@@ -391,7 +391,7 @@ START_TEST(a_helper_is_run)
 }
 END_TEST
 
-START_TEST(a_helper_is_spoken_to)
+START_TEST(helper_reads_input)
 {
 	struct harness_program program = harness_spawn_helper("echo", "", "0", NULL);
 
@@ -401,7 +401,7 @@ START_TEST(a_helper_is_spoken_to)
 }
 END_TEST
 
-START_TEST(a_stream_that_is_held_is_noticed)
+START_TEST(stream_held_by_another_process_is_detected)
 {
 	const char *const argv[] = { "sh", "-c", "echo out; sleep 60 2>/dev/null & echo $!", NULL };
 	struct harness_result result = harness_run(argv);
@@ -444,15 +444,15 @@ static void add_good_tests(Suite *suite)
 	TCase *places = harness_case(suite, "places");
 	TCase *tools = harness_case(suite, "tools");
 
-	tcase_add_loop_test(notices, each_fault_is_noticed, 0, 9);
+	tcase_add_loop_test(notices, each_fault_is_detected, 0, 9);
 	tcase_add_test(notices, bad_tests_leave_nothing);
 	tcase_add_loop_test(notices, an_interrupted_run_leaves_nothing, 0, 3);
 	tcase_add_loop_test(notices, selecting_nothing_is_an_error, 0, 2);
-	tcase_add_test(places, a_program_in_a_private_place_is_copied);
-	tcase_add_loop_test(places, a_directory_without_execution_is_not_used, 0, 2);
+	tcase_add_test(places, program_in_private_directory_is_copied);
+	tcase_add_loop_test(places, noexec_directory_is_not_used, 0, 2);
 	tcase_add_test(tools, a_helper_is_run);
-	tcase_add_test(tools, a_helper_is_spoken_to);
-	tcase_add_test(tools, a_stream_that_is_held_is_noticed);
+	tcase_add_test(tools, helper_reads_input);
+	tcase_add_test(tools, stream_held_by_another_process_is_detected);
 	tcase_add_test(tools, waits_end_at_the_deadline);
 }
 
@@ -466,7 +466,7 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("harness");
 
 	if (getenv("HARNESS_PLACE"))
-		tcase_add_test(harness_case(suite, "place"), another_user_executes_it);
+		tcase_add_test(harness_case(suite, "place"), another_user_executes_program);
 	else if (getenv("HARNESS_BAD"))
 		add_bad_tests(suite);
 	else

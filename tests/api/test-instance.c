@@ -24,7 +24,7 @@ static pid_t pid_in_file(void)
 	return (pid_t)atoi(harness_read_file(harness_path("run/pid")));
 }
 
-START_TEST(of_many_starts_one_wins)
+START_TEST(one_of_concurrent_starts_wins)
 {
 	struct harness_program programs[STARTS];
 	struct probe winner = { .result = 0 }, losers[STARTS];
@@ -54,7 +54,7 @@ START_TEST(of_many_starts_one_wins)
 }
 END_TEST
 
-START_TEST(second_start_names_the_holder_and_harms_nothing)
+START_TEST(second_start_names_holder_and_changes_nothing)
 {
 	struct probe first = probe_run("%s pid=@/run/pid daemon:wait", probe_ways[_i]), second;
 	char name[32];
@@ -85,7 +85,7 @@ START_TEST(start_after_a_kill_succeeds_at_once)
 END_TEST
 
 /* In go-daemon: a program that the daemon started keeps the lock after the daemon died */
-START_TEST(programs_hold_no_lock)
+START_TEST(executed_programs_inherit_no_lock)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:sleep=@/sleeper "
 				       "daemon:up daemon:wait",
@@ -105,7 +105,7 @@ START_TEST(programs_hold_no_lock)
 END_TEST
 
 /* A forked worker that frees the context takes nothing away from the daemon. */
-START_TEST(worker_that_ends_leaves_the_lock)
+START_TEST(exit_of_worker_keeps_lock)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:work daemon:search "
 				       "daemon:up daemon:wait launcher:search",
@@ -148,7 +148,7 @@ static int start_without_a_process(const char *mode)
 }
 
 /* A lack of processes must not look like an instance that runs already. */
-START_TEST(no_process_to_be_had)
+START_TEST(fork_failure_is_not_reported_as_running)
 {
 	pid_t pid;
 	int status;
@@ -227,7 +227,7 @@ START_TEST(mode_of_the_pid_file)
 }
 END_TEST
 
-START_TEST(foreign_file_in_the_place_is_kept)
+START_TEST(foreign_file_is_not_replaced)
 {
 	struct probe probe;
 
@@ -263,7 +263,7 @@ static pid_t wait_for_pid(int watch)
 }
 
 /* A signal sent the moment that the pid file appears is heard (avahi, consul). */
-START_TEST(fault_peers_no_signal_is_lost)
+START_TEST(signal_right_after_pid_file_is_not_lost)
 {
 	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
@@ -299,18 +299,17 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("instance");
 	TCase *instance = harness_case(suite, "instance");
 
-	tcase_add_loop_test(instance, of_many_starts_one_wins, 0, PROBE_WAYS);
-	tcase_add_loop_test(instance, second_start_names_the_holder_and_harms_nothing, 0,
-			    PROBE_WAYS);
+	tcase_add_loop_test(instance, one_of_concurrent_starts_wins, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, second_start_names_holder_and_changes_nothing, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, start_after_a_kill_succeeds_at_once, 0, PROBE_WAYS);
-	tcase_add_loop_test(instance, programs_hold_no_lock, 0, PROBE_WAYS);
-	tcase_add_loop_test(instance, worker_that_ends_leaves_the_lock, 0, PROBE_WAYS);
-	tcase_add_loop_test(instance, no_process_to_be_had, 0, 2);
+	tcase_add_loop_test(instance, executed_programs_inherit_no_lock, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, exit_of_worker_keeps_lock, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, fork_failure_is_not_reported_as_running, 0, 2);
 	tcase_add_loop_test(instance, search_finds_the_daemon, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, release_removes_the_pid_file, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, pid_file_by_a_relative_path, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, mode_of_the_pid_file, 0, PROBE_WAYS);
-	tcase_add_loop_test(instance, foreign_file_in_the_place_is_kept, 0, PROBE_WAYS);
-	tcase_add_loop_test(instance, fault_peers_no_signal_is_lost, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, foreign_file_is_not_replaced, 0, PROBE_WAYS);
+	tcase_add_loop_test(instance, signal_right_after_pid_file_is_not_lost, 0, PROBE_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

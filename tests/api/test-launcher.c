@@ -32,7 +32,7 @@ static pid_t wait_for_daemon(void)
 	return (pid_t)probe_number("pid");
 }
 
-START_TEST(launcher_dies_by_the_signal)
+START_TEST(launcher_is_terminated_by_signal)
 {
 	int signal = interrupting[_i % SIGNALS];
 	struct harness_program program = probe_spawn("%s" SLOW, probe_ways[_i / SIGNALS]);
@@ -47,7 +47,7 @@ START_TEST(launcher_dies_by_the_signal)
 }
 END_TEST
 
-START_TEST(launchers_own_handler_runs)
+START_TEST(own_signal_handler_of_launcher_runs)
 {
 	int signal = interrupting[_i % SIGNALS];
 	struct harness_program program = probe_spawn("%s first:handler=%d launcher:handled" SLOW,
@@ -221,7 +221,7 @@ START_TEST(watcher_is_killed_and_a_child_holds_the_channel)
 END_TEST
 
 /* Its channel is gone, and it is there. */
-START_TEST(watcher_of_a_silent_one_is_killed)
+START_TEST(watcher_of_daemon_with_closed_channel_is_killed)
 {
 	struct harness_program program = probe_spawn(
 		"mode=fork ready=60000 daemon:report daemon:closeall daemon:touch=@/here "
@@ -264,7 +264,7 @@ END_TEST
 static const char *const modes[] = { "mode=reborn", "mode=fork" };
 
 /* The daemon is another user's, and root may not kill it: that is said, and not waited out. */
-START_TEST(daemon_may_not_be_killed)
+START_TEST(missing_permission_to_kill_daemon_is_reported)
 {
 	const char *mode = modes[_i];
 	struct harness_program program;
@@ -292,7 +292,7 @@ START_TEST(daemon_may_not_be_killed)
 }
 END_TEST
 
-START_TEST(daemon_that_may_not_be_killed_ends_by_itself)
+START_TEST(daemon_exits_when_launcher_cannot_kill_it)
 {
 	struct probe probe;
 
@@ -372,7 +372,7 @@ START_TEST(launcher_whose_pids_are_used_again)
 END_TEST
 
 /* A launcher that lives on is no stranger to its daemon's end. */
-START_TEST(launcher_that_stays_gets_the_exit_status)
+START_TEST(launcher_can_reap_daemon)
 {
 	struct probe probe;
 	char line[32];
@@ -393,7 +393,7 @@ START_TEST(launcher_that_stays_gets_the_exit_status)
 END_TEST
 
 /* No SIGCHLD, and no unknown child for waitpid(-1), but the daemon itself. */
-START_TEST(launcher_hears_of_no_other_child)
+START_TEST(launcher_sees_no_helper_child)
 {
 	struct probe probe;
 
@@ -535,7 +535,7 @@ static struct daemonkit_context *context_for(const char *here, const char *go)
 }
 
 /* What a thread starts while another one waits is no part of that wait. */
-START_TEST(forked_child_has_signals_of_its_own)
+START_TEST(child_of_other_thread_has_own_signals)
 {
 	struct start start;
 	pthread_t thread;
@@ -618,7 +618,7 @@ static void wait_for_hand_over(pid_t daemon, pid_t watcher)
 static const char *const managed[] = { "mode=reborn", "mode=fork" };
 
 /* It cannot be told in time that the daemon is up, which is up nevertheless. */
-START_TEST(deaf_manager_delays_until_the_deadline)
+START_TEST(unresponsive_manager_delays_until_deadline)
 {
 	int manager = deaf_manager();
 	struct probe probe = probe_run("%s ready=1500 daemon:status=a daemon:extend=1700 "
@@ -634,7 +634,7 @@ START_TEST(deaf_manager_delays_until_the_deadline)
 END_TEST
 
 /* Without a deadline too: while it is told of the daemon, or that it starts longer. */
-START_TEST(deaf_manager_does_not_keep_signals_away)
+START_TEST(unresponsive_manager_does_not_block_signals)
 {
 	int manager = deaf_manager(), status;
 	struct harness_program program = probe_spawn(
@@ -658,7 +658,7 @@ START_TEST(deaf_manager_does_not_keep_signals_away)
 END_TEST
 
 /* The launcher waits for the manager to take an extension, and notices that the daemon dies. */
-START_TEST(deaf_manager_does_not_hide_a_death_before_it_is_up)
+START_TEST(unresponsive_manager_does_not_hide_exit_before_up)
 {
 	int manager = deaf_manager();
 	struct probe probe = probe_run("%s ready=-1 daemon:extend=60000 daemon:exit=7",
@@ -670,7 +670,7 @@ START_TEST(deaf_manager_does_not_hide_a_death_before_it_is_up)
 END_TEST
 
 /* Nor is its death hidden when it is another's child. */
-START_TEST(deaf_manager_does_not_hide_a_death)
+START_TEST(unresponsive_manager_does_not_hide_exit)
 {
 	int manager = deaf_manager();
 	struct harness_program program = probe_spawn(
@@ -692,7 +692,7 @@ START_TEST(deaf_manager_does_not_hide_a_death)
 END_TEST
 
 /* It has failed, and takes its time to end: a signal to the launcher does not wait for that. */
-START_TEST(daemon_that_has_failed_does_not_keep_signals_away)
+START_TEST(failed_daemon_does_not_block_signals)
 {
 	struct harness_program program = probe_spawn(
 		"%s ready=60000 first:handler=15 daemon:report daemon:failed=-5,broken "
@@ -711,7 +711,7 @@ START_TEST(daemon_that_has_failed_does_not_keep_signals_away)
 END_TEST
 
 /* Nor does it get more time than the start has. */
-START_TEST(daemon_that_has_failed_is_killed_at_the_deadline)
+START_TEST(failed_daemon_is_killed_at_deadline)
 {
 	struct probe probe = probe_run("%s ready=1000 daemon:failed=-5,broken daemon:wait",
 				       probe_ways[_i]);
@@ -725,7 +725,7 @@ START_TEST(daemon_that_has_failed_is_killed_at_the_deadline)
 END_TEST
 
 /* Somebody has stopped the watcher: the launcher does not wait for it to go on. */
-START_TEST(watcher_that_is_stopped_holds_nobody)
+START_TEST(stopped_watcher_does_not_block_launcher)
 {
 	struct harness_program program = probe_spawn(
 		"%s ready=%d daemon:report daemon:await=@/go %s",
@@ -762,8 +762,8 @@ int main(int argc, char *argv[])
 	TCase *forks = harness_case(suite, "forks");
 	TCase *waits = harness_case(suite, "waits");
 
-	tcase_add_loop_test(signals, launcher_dies_by_the_signal, 0, WAYS_AND_SIGNALS);
-	tcase_add_loop_test(signals, launchers_own_handler_runs, 0, WAYS_AND_SIGNALS);
+	tcase_add_loop_test(signals, launcher_is_terminated_by_signal, 0, WAYS_AND_SIGNALS);
+	tcase_add_loop_test(signals, own_signal_handler_of_launcher_runs, 0, WAYS_AND_SIGNALS);
 	tcase_add_loop_test(signals, ignored_signals_do_not_end_the_start, 0, PROBE_WAYS);
 	tcase_add_loop_test(signals, launcher_with_threads_is_interrupted, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(signals, launcher_is_killed, 0, PROBE_WAYS);
@@ -772,34 +772,33 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(unwatched, watcher_is_killed_and_a_child_holds_the_channel, 0,
 			    harness_has_linux_api() ? 4 : 2);
 	if (harness_has_pidfds()) {
-		tcase_add_test(unwatched, watcher_of_a_silent_one_is_killed);
+		tcase_add_test(unwatched, watcher_of_daemon_with_closed_channel_is_killed);
 		tcase_add_test(unwatched, watcher_of_a_subreaper_is_killed);
 	}
-	tcase_add_loop_test(unkillable, daemon_may_not_be_killed, 0, 2);
-	tcase_add_loop_test(unkillable, daemon_that_may_not_be_killed_ends_by_itself, 0, 2);
+	tcase_add_loop_test(unkillable, missing_permission_to_kill_daemon_is_reported, 0, 2);
+	tcase_add_loop_test(unkillable, daemon_exits_when_launcher_cannot_kill_it, 0, 2);
 	tcase_add_loop_test(children, launcher_that_ignores_sigchld, 0, PROBE_WAYS);
 	tcase_add_loop_test(children, launcher_whose_handler_reaps_everything, 0, PROBE_WAYS);
 	if (harness_has_pidfds())
 		tcase_add_test(children, launcher_whose_pids_are_used_again);
 	if (harness_has_linux_api())
-		tcase_add_loop_test(children, launcher_that_stays_gets_the_exit_status, 0, 1);
-	tcase_add_test(children, launcher_hears_of_no_other_child);
+		tcase_add_loop_test(children, launcher_can_reap_daemon, 0, 1);
+	tcase_add_test(children, launcher_sees_no_helper_child);
 	tcase_add_loop_test(children, launcher_reaps_no_watcher, 0, 2);
 	tcase_add_loop_test(threads, many_threads_in_malloc, 0, PROBE_REBORN_WAYS);
 	if (harness_has_linux_api())
 		tcase_add_test(threads, mode_fork_is_refused_while_threads_run);
 	if (harness_has_linux_api())
 		tcase_add_test(threads, two_threads_start_two_daemons);
-	tcase_add_loop_test(waits, deaf_manager_delays_until_the_deadline, 0, 2);
-	tcase_add_loop_test(waits, deaf_manager_does_not_keep_signals_away, 0, 4);
-	tcase_add_loop_test(waits, deaf_manager_does_not_hide_a_death_before_it_is_up, 0, 2);
+	tcase_add_loop_test(waits, unresponsive_manager_delays_until_deadline, 0, 2);
+	tcase_add_loop_test(waits, unresponsive_manager_does_not_block_signals, 0, 4);
+	tcase_add_loop_test(waits, unresponsive_manager_does_not_hide_exit_before_up, 0, 2);
 	if (harness_has_pidfds())
-		tcase_add_loop_test(waits, deaf_manager_does_not_hide_a_death, 0, 2);
-	tcase_add_loop_test(waits, daemon_that_has_failed_does_not_keep_signals_away, 0,
-			    PROBE_WAYS);
-	tcase_add_loop_test(waits, daemon_that_has_failed_is_killed_at_the_deadline, 0, PROBE_WAYS);
+		tcase_add_loop_test(waits, unresponsive_manager_does_not_hide_exit, 0, 2);
+	tcase_add_loop_test(waits, failed_daemon_does_not_block_signals, 0, PROBE_WAYS);
+	tcase_add_loop_test(waits, failed_daemon_is_killed_at_deadline, 0, PROBE_WAYS);
 	if (harness_has_pidfds())
-		tcase_add_loop_test(waits, watcher_that_is_stopped_holds_nobody, 0, 4);
-	tcase_add_loop_test(forks, forked_child_has_signals_of_its_own, 0, 2);
+		tcase_add_loop_test(waits, stopped_watcher_does_not_block_launcher, 0, 4);
+	tcase_add_loop_test(forks, child_of_other_thread_has_own_signals, 0, 2);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

@@ -515,7 +515,7 @@ START_TEST(background_writes_into_a_pipe)
 END_TEST
 
 /* The launcher's stream may be the journal: in the background the log is asked for. */
-START_TEST(background_has_the_log_that_was_set)
+START_TEST(background_uses_log_of_context)
 {
 	speaker_run("mode=%s journal log=%s -- say=1 complain=2", started[_i], harness_path("log"));
 	speaker_end();
@@ -581,6 +581,6 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(stream, journal, 0, COUNT(journals));
 	tcase_add_loop_test(stream, foreground, 0, COUNT(streams));
 	tcase_add_loop_test(stream, background_writes_into_a_pipe, 0, COUNT(started));
-	tcase_add_loop_test(stream, background_has_the_log_that_was_set, 0, COUNT(started));
+	tcase_add_loop_test(stream, background_uses_log_of_context, 0, COUNT(started));
 	return harness_main(argc, argv, suite, helpers);
 }

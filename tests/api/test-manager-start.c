@@ -54,7 +54,7 @@ static const char *main_pid(pid_t daemon, const char *rest)
 }
 
 /* The launcher waits until the daemon is set up. */
-START_TEST(manager_hears_of_the_daemon_first)
+START_TEST(manager_is_notified_before_launcher_returns)
 {
 	struct ear ear;
 	pid_t daemon;
@@ -77,7 +77,7 @@ START_TEST(manager_hears_of_the_daemon_first)
 END_TEST
 
 /* The launcher waits until the daemon is ready, and passes on what it says until then. */
-START_TEST(launcher_relays_until_the_daemon_is_ready)
+START_TEST(launcher_relays_messages_until_ready)
 {
 	struct ear ear;
 	pid_t daemon, launcher;
@@ -102,7 +102,7 @@ START_TEST(launcher_relays_until_the_daemon_is_ready)
 END_TEST
 
 /* A daemon that fails is no main process of anything. */
-START_TEST(manager_hears_of_no_daemon_that_failed)
+START_TEST(manager_is_not_notified_of_failed_daemon)
 {
 	const char *text;
 	struct ear ear;
@@ -117,7 +117,7 @@ START_TEST(manager_hears_of_no_daemon_that_failed)
 }
 END_TEST
 
-START_TEST(foreground_tells_of_its_failure)
+START_TEST(foreground_reports_failure_to_manager)
 {
 	struct ear ear;
 
@@ -138,7 +138,7 @@ START_TEST(foreground_tells_of_its_failure)
 END_TEST
 
 /* Somebody else's manager: that of a shell in which the launcher was called, say. */
-START_TEST(not_the_launchers_manager)
+START_TEST(manager_of_another_process_is_not_notified)
 {
 	struct ear ear;
 
@@ -155,7 +155,7 @@ START_TEST(not_the_launchers_manager)
 }
 END_TEST
 
-START_TEST(auto_knows_whose_manager_it_is)
+START_TEST(mode_auto_checks_pid_of_manager)
 {
 	struct ear ear;
 	pid_t daemon;
@@ -181,7 +181,7 @@ START_TEST(auto_knows_whose_manager_it_is)
 }
 END_TEST
 
-START_TEST(daemon_is_up_though_nobody_listens)
+START_TEST(missing_manager_does_not_fail_start)
 {
 	struct ear ear;
 
@@ -196,7 +196,7 @@ START_TEST(daemon_is_up_though_nobody_listens)
 END_TEST
 
 /* The manager gave its interval to the launcher, the daemon has to keep to it. */
-START_TEST(watchdog_is_handed_over)
+START_TEST(watchdog_interval_is_passed_to_daemon)
 {
 	struct ear ear;
 	pid_t daemon;
@@ -304,7 +304,7 @@ static const char *const s6_ways[] = {
 };
 #define S6_WAYS 7
 
-START_TEST(supervisor_gets_a_newline)
+START_TEST(readiness_writes_newline_to_descriptor)
 {
 	int ends[2];
 
@@ -326,7 +326,7 @@ START_TEST(supervisor_gets_a_newline)
 }
 END_TEST
 
-START_TEST(supervisor_gets_no_newline_of_a_failure)
+START_TEST(failure_writes_no_newline_to_descriptor)
 {
 	char byte;
 	int ends[2];
@@ -340,7 +340,7 @@ START_TEST(supervisor_gets_no_newline_of_a_failure)
 }
 END_TEST
 
-START_TEST(nobody_dies_of_a_supervisor_that_did)
+START_TEST(closed_notification_pipe_raises_no_signal)
 {
 	int ends[2];
 
@@ -353,7 +353,7 @@ START_TEST(nobody_dies_of_a_supervisor_that_did)
 }
 END_TEST
 
-START_TEST(one_says_ready_to_all)
+START_TEST(ready_notifies_all_receivers)
 {
 	int ends[2];
 	struct ear ear;
@@ -378,7 +378,7 @@ START_TEST(one_says_ready_to_all)
 }
 END_TEST
 
-START_TEST(bad_notification_descriptors)
+START_TEST(bad_notification_descriptors_are_refused)
 {
 	speaker_run("mode=foreground fd=%d --", S6_FD);
 	CHECK_SAID("setter", -EBADF);
@@ -397,20 +397,21 @@ int main(int argc, char *argv[])
 	TCase *launcher = harness_case(suite, "launcher"), *jail = harness_case(suite, "jail");
 	TCase *s6 = harness_case(suite, "s6");
 
-	tcase_add_loop_test(launcher, manager_hears_of_the_daemon_first, 0, 2 * EAR_KINDS);
-	tcase_add_loop_test(launcher, launcher_relays_until_the_daemon_is_ready, 0, 2 * EAR_KINDS);
-	tcase_add_loop_test(launcher, manager_hears_of_no_daemon_that_failed, 0, 2);
-	tcase_add_test(launcher, foreground_tells_of_its_failure);
-	tcase_add_loop_test(launcher, not_the_launchers_manager, 0, 4);
-	tcase_add_test(launcher, auto_knows_whose_manager_it_is);
-	tcase_add_loop_test(launcher, daemon_is_up_though_nobody_listens, 0, 4);
-	tcase_add_loop_test(launcher, watchdog_is_handed_over, 0, 3);
+	tcase_add_loop_test(launcher, manager_is_notified_before_launcher_returns, 0,
+			    2 * EAR_KINDS);
+	tcase_add_loop_test(launcher, launcher_relays_messages_until_ready, 0, 2 * EAR_KINDS);
+	tcase_add_loop_test(launcher, manager_is_not_notified_of_failed_daemon, 0, 2);
+	tcase_add_test(launcher, foreground_reports_failure_to_manager);
+	tcase_add_loop_test(launcher, manager_of_another_process_is_not_notified, 0, 4);
+	tcase_add_test(launcher, mode_auto_checks_pid_of_manager);
+	tcase_add_loop_test(launcher, missing_manager_does_not_fail_start, 0, 4);
+	tcase_add_loop_test(launcher, watchdog_interval_is_passed_to_daemon, 0, 3);
 	tcase_add_loop_test(jail, manager_is_reached_from_a_jail, 0, 3 * EAR_KINDS);
 	tcase_add_loop_test(jail, manager_is_reached_without_privileges, 0, 3);
-	tcase_add_loop_test(s6, supervisor_gets_a_newline, 0, S6_WAYS);
-	tcase_add_loop_test(s6, supervisor_gets_no_newline_of_a_failure, 0, S6_WAYS);
-	tcase_add_loop_test(s6, nobody_dies_of_a_supervisor_that_did, 0, S6_WAYS);
-	tcase_add_loop_test(s6, one_says_ready_to_all, 0, 3);
-	tcase_add_test(s6, bad_notification_descriptors);
+	tcase_add_loop_test(s6, readiness_writes_newline_to_descriptor, 0, S6_WAYS);
+	tcase_add_loop_test(s6, failure_writes_no_newline_to_descriptor, 0, S6_WAYS);
+	tcase_add_loop_test(s6, closed_notification_pipe_raises_no_signal, 0, S6_WAYS);
+	tcase_add_loop_test(s6, ready_notifies_all_receivers, 0, 3);
+	tcase_add_test(s6, bad_notification_descriptors_are_refused);
 	return harness_main(argc, argv, suite, helpers);
 }

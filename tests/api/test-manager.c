@@ -122,7 +122,7 @@ static void expect_same(const struct heard *one, const struct heard *other)
 }
 #endif
 
-START_TEST(each_message_is_the_oracles)
+START_TEST(each_message_equals_that_of_libsystemd)
 {
 #ifdef HAVE_ORACLE
 	struct daemonkit_context *context;
@@ -155,7 +155,7 @@ static uint64_t monotonic(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-START_TEST(reloading_tells_the_time)
+START_TEST(reloading_sends_monotonic_time)
 {
 	struct daemonkit_context *context;
 	struct heard heard;
@@ -219,7 +219,7 @@ static const struct {
 	{ "\U0001f600", 3996, 4000 },
 };
 
-START_TEST(long_texts_are_cut_between_characters)
+START_TEST(long_texts_are_truncated_between_characters)
 {
 	struct daemonkit_context *context;
 	char text[8000] = "";
@@ -474,7 +474,7 @@ START_TEST(barrier_has_a_timeout)
 }
 END_TEST
 
-START_TEST(messages_wait_for_room)
+START_TEST(messages_wait_for_buffer_space)
 {
 	struct ear ear;
 	int status, count;
@@ -501,7 +501,7 @@ END_TEST
 
 #ifndef WITH_LIBSYSTEMD
 /* libsystemd itself would wait for ever. */
-START_TEST(barrier_has_a_timeout_without_room)
+START_TEST(barrier_times_out_when_buffer_is_full)
 {
 	struct ear ear;
 	int status;
@@ -594,7 +594,7 @@ START_TEST(without_a_manager_nothing_is_sent)
 }
 END_TEST
 
-START_TEST(only_the_daemon_speaks)
+START_TEST(only_daemon_sends_messages)
 {
 	struct daemonkit_context *context = NULL;
 	int interval, status;
@@ -627,21 +627,21 @@ int main(int argc, char *argv[])
 	TCase *barrier = harness_case(suite, "barrier"), *nobody = harness_case(suite, "nobody");
 
 	tcase_add_loop_test(messages, each_message_arrives, 0, EAR_KINDS);
-	tcase_add_loop_test(messages, each_message_is_the_oracles, 0, EAR_KINDS);
-	tcase_add_test(messages, reloading_tells_the_time);
+	tcase_add_loop_test(messages, each_message_equals_that_of_libsystemd, 0, EAR_KINDS);
+	tcase_add_test(messages, reloading_sends_monotonic_time);
 	tcase_add_test(messages, status_is_one_line);
-	tcase_add_loop_test(messages, long_texts_are_cut_between_characters, 0,
+	tcase_add_loop_test(messages, long_texts_are_truncated_between_characters, 0,
 			    sizeof cuts / sizeof *cuts);
-	tcase_add_test(messages, messages_wait_for_room);
+	tcase_add_test(messages, messages_wait_for_buffer_space);
 	tcase_add_loop_test(watchdog, watchdog_interval, 0, sizeof watchdogs / sizeof *watchdogs);
 	tcase_add_loop_test(descriptors, descriptors_are_stored, 0, EAR_KINDS);
 	tcase_add_test(descriptors, bad_names_are_not_stored);
 	tcase_add_loop_test(barrier, barrier_waits_for_the_reader, 0, 2);
 	tcase_add_loop_test(barrier, barrier_has_a_timeout, 0, 2);
 #ifndef WITH_LIBSYSTEMD
-	tcase_add_test(barrier, barrier_has_a_timeout_without_room);
+	tcase_add_test(barrier, barrier_times_out_when_buffer_is_full);
 #endif
 	tcase_add_test(nobody, without_a_manager_nothing_is_sent);
-	tcase_add_test(nobody, only_the_daemon_speaks);
+	tcase_add_test(nobody, only_daemon_sends_messages);
 	return harness_main(argc, argv, suite, NULL);
 }

@@ -15,7 +15,7 @@
 #include <daemonkit/error.h>
 #include <daemonkit/notify.h>
 
-START_TEST(null_is_the_daemon_of_this_process)
+START_TEST(null_means_daemon_of_this_process)
 {
 	struct daemonkit_context *context;
 	struct ear ear;
@@ -84,7 +84,7 @@ START_TEST(null_is_refused_outside_of_the_daemon)
 END_TEST
 
 /* The first that became the daemon, and after its end the next one. */
-START_TEST(null_is_the_first_of_two)
+START_TEST(null_means_first_of_two_daemons)
 {
 	struct daemonkit_context *first, *second;
 	struct ear ear, other;
@@ -330,7 +330,7 @@ START_TEST(free_waits_for_a_message)
 END_TEST
 
 /* The lock belongs to a thread that the child does not have. */
-START_TEST(child_of_a_busy_daemon_waits_for_no_thread)
+START_TEST(child_does_not_wait_for_threads_of_parent)
 {
 	struct busy busy;
 	int status;
@@ -433,14 +433,14 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("notify-threads");
 	TCase *null = harness_case(suite, "null"), *threads = harness_case(suite, "threads");
 
-	tcase_add_test(null, null_is_the_daemon_of_this_process);
+	tcase_add_test(null, null_means_daemon_of_this_process);
 	tcase_add_test(null, null_is_refused_outside_of_the_daemon);
-	tcase_add_test(null, null_is_the_first_of_two);
+	tcase_add_test(null, null_means_first_of_two_daemons);
 	tcase_add_test(threads, threads_send_at_the_same_time);
 	tcase_add_test(threads, barrier_blocks_no_other_thread);
 	tcase_add_loop_test(threads, failure_and_readiness_wait_for_other_threads, 0, 2);
 	tcase_add_test(threads, free_waits_for_a_message);
-	tcase_add_test(threads, child_of_a_busy_daemon_waits_for_no_thread);
+	tcase_add_test(threads, child_does_not_wait_for_threads_of_parent);
 	tcase_add_loop_test(threads, another_thread_reports_to_the_launcher, 0, 2);
 	return harness_main(argc, argv, suite, helpers);
 }

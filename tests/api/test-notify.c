@@ -29,7 +29,7 @@ static void check_killed(const struct probe *probe)
 }
 
 /* fault start-stop-daemon: on timeout the child is abandoned (yugabyte, too) */
-START_TEST(fault_peers_late_daemon_is_killed_and_reaped)
+START_TEST(late_daemon_is_killed_and_reaped)
 {
 	struct probe probe = probe_run("%s ready=300 pid=@/run/pid daemon:block=0 daemon:wait",
 				       probe_ways[_i]);
@@ -42,7 +42,7 @@ START_TEST(fault_peers_late_daemon_is_killed_and_reaped)
 END_TEST
 
 /* fault: a child killed while it was still making progress */
-START_TEST(fault_peers_extended_timeout_is_honoured)
+START_TEST(extended_timeout_is_honoured)
 {
 	int timeout = harness_scaled(EXTENDED);
 	struct harness_program program = probe_spawn(
@@ -61,7 +61,7 @@ START_TEST(fault_peers_extended_timeout_is_honoured)
 }
 END_TEST
 
-START_TEST(extension_that_is_over_is_a_timeout)
+START_TEST(expired_extension_is_a_timeout)
 {
 	int timeout = harness_scaled(EXTENDED), longer = harness_scaled(EXTENDED + 1000);
 	struct probe probe = probe_run("%s ready=%d pid=@/run/pid daemon:extend=%d daemon:wait",
@@ -107,7 +107,7 @@ START_TEST(negative_timeout_waits_for_ever)
 END_TEST
 
 /* The default waits for the set-up, and not for "ready". */
-START_TEST(without_a_timeout_set_up_is_enough)
+START_TEST(without_timeout_launcher_waits_for_set_up)
 {
 	struct probe probe = probe_run("%s daemon:wait", probe_ways[_i]);
 
@@ -151,7 +151,7 @@ START_TEST(status_texts_are_one_line)
 }
 END_TEST
 
-START_TEST(status_texts_of_a_daemon_that_dies_are_heard)
+START_TEST(status_texts_of_dying_daemon_are_received)
 {
 	struct probe probe = probe_run("%s progress ready=60000 pid=@/run/pid daemon:status=one "
 				       "daemon:status=last daemon:raise=9",
@@ -164,7 +164,7 @@ START_TEST(status_texts_of_a_daemon_that_dies_are_heard)
 END_TEST
 
 /* A launcher that does not read: texts are dropped, and the daemon goes on. */
-START_TEST(too_many_status_texts_do_not_stop_the_daemon)
+START_TEST(excess_status_texts_do_not_block_daemon)
 {
 	struct harness_program program = probe_spawn(
 		"%s progress ready=60000 daemon:touch=@/here daemon:await=@/stopped "
@@ -198,7 +198,7 @@ START_TEST(too_many_status_texts_do_not_stop_the_daemon)
 }
 END_TEST
 
-START_TEST(long_texts_are_cut)
+START_TEST(long_texts_are_truncated)
 {
 	struct probe probe = probe_run("%s progress ready=60000 pid=@/run/pid daemon:long "
 				       "daemon:release daemon:exit=1",
@@ -215,7 +215,7 @@ START_TEST(long_texts_are_cut)
 }
 END_TEST
 
-START_TEST(failure_is_told_with_its_text)
+START_TEST(failure_is_reported_with_text)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid "
 				       "daemon:failed=-28:the_disk_is_full%%s daemon:release "
@@ -230,7 +230,7 @@ START_TEST(failure_is_told_with_its_text)
 }
 END_TEST
 
-START_TEST(failure_of_a_daemon_that_then_stays)
+START_TEST(failed_daemon_that_does_not_exit_is_killed)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:failed=-5:no "
 				       "daemon:wait",
@@ -245,7 +245,7 @@ START_TEST(failure_of_a_daemon_that_then_stays)
 END_TEST
 
 /* fault: end-of-file taken for "ready" (zeroc-ice, naemon) */
-START_TEST(fault_peers_end_of_file_is_failure)
+START_TEST(end_of_file_is_failure)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:closeall "
 				       "daemon:wait",
@@ -267,7 +267,7 @@ START_TEST(second_copy_that_closes_its_channel)
 }
 END_TEST
 
-START_TEST(once_ready_nothing_more_is_said)
+START_TEST(nothing_is_sent_after_ready)
 {
 	struct probe probe = probe_run("%s ready=60000 daemon:up daemon:up daemon:failed=-5:late "
 				       "daemon:status=late daemon:extend=5 daemon:report "
@@ -306,23 +306,23 @@ int main(int argc, char *argv[])
 	TCase *time = harness_case(suite, "time");
 	TCase *words = harness_case(suite, "words");
 
-	tcase_add_loop_test(time, fault_peers_late_daemon_is_killed_and_reaped, 0, PROBE_WAYS);
-	tcase_add_loop_test(time, fault_peers_extended_timeout_is_honoured, 0, SOME_WAYS);
-	tcase_add_loop_test(time, extension_that_is_over_is_a_timeout, 0, SOME_WAYS);
+	tcase_add_loop_test(time, late_daemon_is_killed_and_reaped, 0, PROBE_WAYS);
+	tcase_add_loop_test(time, extended_timeout_is_honoured, 0, SOME_WAYS);
+	tcase_add_loop_test(time, expired_extension_is_a_timeout, 0, SOME_WAYS);
 	tcase_add_loop_test(time, shorter_extension_changes_nothing, 0, SOME_WAYS);
 	tcase_add_loop_test(time, negative_timeout_waits_for_ever, 0, SOME_WAYS);
-	tcase_add_loop_test(time, without_a_timeout_set_up_is_enough, 0, PROBE_WAYS);
+	tcase_add_loop_test(time, without_timeout_launcher_waits_for_set_up, 0, PROBE_WAYS);
 	tcase_add_loop_test(words, status_texts_come_in_order_and_at_once, 0, PROBE_WAYS);
 	tcase_add_loop_test(words, status_texts_are_one_line, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, status_texts_of_a_daemon_that_dies_are_heard, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, too_many_status_texts_do_not_stop_the_daemon, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, long_texts_are_cut, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, failure_is_told_with_its_text, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, status_texts_of_dying_daemon_are_received, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, excess_status_texts_do_not_block_daemon, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, long_texts_are_truncated, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, failure_is_reported_with_text, 0, PROBE_WAYS);
 	/* This one waits for long; the launcher's part is the same in all ways of mode REBORN. */
-	tcase_add_loop_test(words, failure_of_a_daemon_that_then_stays, 4, 6);
-	tcase_add_loop_test(words, fault_peers_end_of_file_is_failure, 0, SOME_WAYS);
+	tcase_add_loop_test(words, failed_daemon_that_does_not_exit_is_killed, 4, 6);
+	tcase_add_loop_test(words, end_of_file_is_failure, 0, SOME_WAYS);
 	tcase_add_loop_test(words, second_copy_that_closes_its_channel, 0, PROBE_REBORN_WAYS);
-	tcase_add_loop_test(words, once_ready_nothing_more_is_said, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, nothing_is_sent_after_ready, 0, PROBE_WAYS);
 	tcase_add_loop_test(words, arguments_are_checked, 0, PROBE_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

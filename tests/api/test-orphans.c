@@ -601,26 +601,26 @@ static void run_here(const char *name)
 	ck_assert_msg(result.status == 0, "%s: %s", name, result.error);
 }
 
-START_TEST(as_process_1)
+START_TEST(process_1_reaps_orphans)
 {
 	run_in_container(scenarios[_i].name);
 }
 END_TEST
 
-START_TEST(as_a_subreaper)
+START_TEST(subreaper_reaps_orphans)
 {
 	harness_need_kernel("PR_SET_CHILD_SUBREAPER");
 	run_here(scenarios[_i].name);
 }
 END_TEST
 
-START_TEST(as_process_1_without_a_list)
+START_TEST(process_1_reaps_orphans_without_list_of_children)
 {
 	run_in_container("without_a_list");
 }
 END_TEST
 
-START_TEST(as_any_other_process)
+START_TEST(other_process_reaps_no_orphans)
 {
 	harness_need_kernel("PR_SET_CHILD_SUBREAPER");
 	run_here("others_are_left_alone");
@@ -640,11 +640,11 @@ int main(int argc, char *argv[])
 
 	/* A helper adds no tests, and may not be able to make containers. */
 	if (argc == 1 && container_is_possible()) {
-		tcase_add_loop_test(orphans, as_process_1, 0, count);
-		tcase_add_test(orphans, as_process_1_without_a_list);
+		tcase_add_loop_test(orphans, process_1_reaps_orphans, 0, count);
+		tcase_add_test(orphans, process_1_reaps_orphans_without_list_of_children);
 	}
 	if (harness_has_linux_api())
-		tcase_add_loop_test(orphans, as_a_subreaper, 0, count);
-	tcase_add_test(orphans, as_any_other_process);
+		tcase_add_loop_test(orphans, subreaper_reaps_orphans, 0, count);
+	tcase_add_test(orphans, other_process_reaps_no_orphans);
 	return harness_main(argc, argv, suite, helpers);
 }

@@ -71,7 +71,7 @@ static const size_t sizes[] = { 1, 32, 4096, 16383, 16384, 16385, 100000, 104857
 #define SIZES (sizeof sizes / sizeof *sizes)
 
 /* They come whole, whatever their number, and once. */
-START_TEST(daemon_takes_it_once)
+START_TEST(daemon_takes_payload_once)
 {
 	size_t length = sizes[(size_t)_i % SIZES];
 	unsigned long sum = write_secret(length);
@@ -94,7 +94,7 @@ START_TEST(daemon_takes_it_once)
 }
 END_TEST
 
-START_TEST(none_was_given)
+START_TEST(missing_payload)
 {
 	struct running running = running_start(_i, "daemon:take=0 daemon:take=100 daemon:end "
 						   "daemon:wait");
@@ -105,7 +105,7 @@ START_TEST(none_was_given)
 }
 END_TEST
 
-START_TEST(second_copy_gives_itself_nothing)
+START_TEST(second_copy_cannot_set_its_payload)
 {
 	unsigned long sum = write_secret(32);
 	struct running running;
@@ -182,7 +182,7 @@ static const char *const failures[] = {
 	"mode=foreground chroot=@/nowhere", /* no launcher at all */
 };
 
-START_TEST(launcher_has_none_after_a_failure)
+START_TEST(launcher_has_no_payload_after_failure)
 {
 	struct harness_program program;
 	struct probe probe;
@@ -225,7 +225,7 @@ START_TEST(arguments_are_checked)
 END_TEST
 
 /* One that is replaced is wiped as well. */
-START_TEST(a_replaced_one_is_wiped)
+START_TEST(replaced_payload_is_wiped)
 {
 	struct running running;
 
@@ -248,9 +248,9 @@ static void add_searches(TCase *wiped)
 	tcase_add_loop_test(wiped, few_bytes_are_wiped, 0, RUNNING_WAYS);
 	tcase_add_loop_test(wiped, many_bytes_are_wiped, 0, RUNNING_WAYS);
 	tcase_add_loop_test(wiped, bytes_are_wiped_when_the_context_is_freed, 0, RUNNING_WAYS);
-	tcase_add_loop_test(wiped, launcher_has_none_after_a_failure, 0,
+	tcase_add_loop_test(wiped, launcher_has_no_payload_after_failure, 0,
 			    2 * (int)(sizeof failures / sizeof *failures));
-	tcase_add_loop_test(wiped, a_replaced_one_is_wiped, 0, RUNNING_WAYS);
+	tcase_add_loop_test(wiped, replaced_payload_is_wiped, 0, RUNNING_WAYS);
 }
 
 int main(int argc, char *argv[])
@@ -259,9 +259,9 @@ int main(int argc, char *argv[])
 	TCase *given = harness_case(suite, "given"), *wiped = harness_case(suite, "wiped");
 	TCase *api = harness_case(suite, "interface");
 
-	tcase_add_loop_test(given, daemon_takes_it_once, 0, RUNNING_WAYS * (int)SIZES);
-	tcase_add_loop_test(given, none_was_given, 0, RUNNING_WAYS);
-	tcase_add_loop_test(given, second_copy_gives_itself_nothing, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(given, daemon_takes_payload_once, 0, RUNNING_WAYS * (int)SIZES);
+	tcase_add_loop_test(given, missing_payload, 0, RUNNING_WAYS);
+	tcase_add_loop_test(given, second_copy_cannot_set_its_payload, 0, PROBE_REBORN_WAYS);
 	tcase_add_test(api, arguments_are_checked);
 	/* These have copies of their own, and more memory than can be searched. */
 	if (!harness_is_under_valgrind() && !harness_is_sanitized())

@@ -49,7 +49,7 @@ START_TEST(arguments_are_checked)
 END_TEST
 
 /* Whoever may link a file into a directory of his own could stop any daemon. */
-START_TEST(a_link_to_anothers_file_finds_nobody)
+START_TEST(link_to_file_of_another_finds_no_holder)
 {
 	const char *path = harness_path("victim.pid"), *other = harness_path("mine.pid");
 	struct keeper keeper = keeper_start(path, 0, NULL);
@@ -63,7 +63,7 @@ START_TEST(a_link_to_anothers_file_finds_nobody)
 END_TEST
 
 /* A lock of an open file description has no pid to tell. */
-START_TEST(a_reader_without_a_pid_is_not_called_one)
+START_TEST(lock_without_owner_is_reported_without_pid)
 {
 	const char *path = harness_path("x.pid");
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
@@ -97,7 +97,7 @@ static int keep_leased(void *control)
 }
 
 /* A lease is no instance: the error differs, and not only its text. */
-START_TEST(a_lease_is_not_called_a_holder)
+START_TEST(lease_is_not_reported_as_holder)
 {
 	const char *path = harness_path("x.pid");
 	struct daemonkit_pidfile *pidfile = NULL;
@@ -136,7 +136,7 @@ START_TEST(a_lease_is_not_called_a_holder)
 END_TEST
 #endif
 
-START_TEST(the_holder_is_found_and_stopped)
+START_TEST(holder_is_found_and_stopped)
 {
 	const char *path = harness_path("x.pid");
 	struct keeper keeper = keeper_start(path, 0, NULL);
@@ -159,7 +159,7 @@ static void open_and_close(const char *path)
 	close(open(path, O_RDONLY | O_CLOEXEC));
 }
 
-START_TEST(it_is_found_after_it_read_its_own_file)
+START_TEST(holder_is_found_after_reading_its_file)
 {
 	const char *path = harness_path("x.pid");
 	struct keeper keeper;
@@ -177,7 +177,7 @@ START_TEST(it_is_found_after_it_read_its_own_file)
 }
 END_TEST
 
-START_TEST(it_is_found_by_itself)
+START_TEST(holder_finds_itself)
 {
 	const char *path = harness_path("x.pid");
 	struct daemonkit_pidfile *pidfile = create(path, 0);
@@ -195,7 +195,7 @@ START_TEST(it_is_found_by_itself)
 END_TEST
 
 /* Fault 11 of go-daemon; libdaemon reads an empty file as pid 0. */
-START_TEST(what_a_file_says_is_not_believed)
+START_TEST(contents_without_lock_are_not_trusted)
 {
 	static const char *const texts[] = {
 		"",       "0\n",      "1\n",    "-1\n", "2147483647\n", "99999999999999999999\n",
@@ -219,7 +219,7 @@ START_TEST(what_a_file_says_is_not_believed)
 }
 END_TEST
 
-START_TEST(a_forged_file_is_not_believed)
+START_TEST(forged_file_is_not_trusted)
 {
 	static const char *const texts[] = { "1\n", "0\n", "-1\n", "", "junk\n", "2147483647\n" };
 	const char *path = harness_path("x.pid");
@@ -236,7 +236,7 @@ START_TEST(a_forged_file_is_not_believed)
 END_TEST
 
 /* A victim is made to have a descriptor of a forged file: SCM_RIGHTS does that too. */
-START_TEST(a_descriptor_alone_is_no_proof)
+START_TEST(open_descriptor_does_not_prove_holder)
 {
 	const char *path = harness_path("x.pid");
 	struct flock lock = { .l_type = F_WRLCK, .l_start = GUARD_BYTE, .l_len = 1 };
@@ -346,7 +346,7 @@ static int see_through(void *data)
  * The kernel names who has set a record lock by a pid, whoever has that now:
  * whoever can write the file could choose who is stopped.
  */
-START_TEST(a_pid_that_the_kernel_remembers_is_no_proof)
+START_TEST(reused_pid_of_lock_owner_does_not_prove_holder)
 {
 	const char *path = harness_path("x.pid");
 	struct forged forged = { .path = path };
@@ -403,7 +403,7 @@ static bool has_ended_first_thread(void *pid)
 }
 
 /* Its descriptors are shown by its other threads then. */
-START_TEST(a_holder_whose_first_thread_has_ended)
+START_TEST(holder_with_exited_main_thread_is_found)
 {
 	const char *path = harness_path("x.pid");
 	int status;
@@ -421,7 +421,7 @@ START_TEST(a_holder_whose_first_thread_has_ended)
 }
 END_TEST
 
-START_TEST(other_kinds_of_files)
+START_TEST(special_files_have_no_holder)
 {
 	const char *path = harness_path("x.pid");
 	struct keeper keeper = keeper_start(harness_path("real.pid"), 0, NULL);
@@ -456,7 +456,7 @@ static int hidden_from_nobody(void *path)
 }
 
 /* Fault 2 of go-daemon: run by nobody it took EPERM for "dead" and unlinked. */
-START_TEST(nobody_finds_roots_daemon_and_changes_nothing)
+START_TEST(unprivileged_user_finds_daemon_of_root)
 {
 	char *path = strdup(open_path("x.pid"));
 	struct stat before, after;
@@ -514,7 +514,7 @@ static int denied_to_nobody(void *path)
 }
 
 /* Who may read a file learns who holds it; what cannot be written is refused otherwise. */
-START_TEST(nobody_is_refused_what_roots_daemon_holds)
+START_TEST(unprivileged_user_cannot_acquire_file_of_root)
 {
 	char *path = strdup(open_path("x.pid"));
 	struct keeper keeper;
@@ -533,7 +533,7 @@ START_TEST(nobody_is_refused_what_roots_daemon_holds)
 }
 END_TEST
 
-START_TEST(locked_but_not_written)
+START_TEST(locked_file_without_pid_of_holder)
 {
 	const char *path = harness_path("x.pid");
 	struct flock lock = { .l_type = F_WRLCK };
@@ -620,7 +620,7 @@ static int find_inside(void *path)
 }
 
 /* What /proc says of this pid is about another process. */
-START_TEST(proc_of_another_pid_namespace)
+START_TEST(proc_of_another_pid_namespace_is_not_used)
 {
 	char *path = strdup(harness_path("x.pid"));
 	int result;
@@ -640,31 +640,31 @@ int main(int argc, char *argv[])
 	TCase *holder = harness_case(suite, "holder");
 
 	tcase_add_test(holder, arguments_are_checked);
-	tcase_add_test(holder, the_holder_is_found_and_stopped);
-	tcase_add_test(holder, a_link_to_anothers_file_finds_nobody);
+	tcase_add_test(holder, holder_is_found_and_stopped);
+	tcase_add_test(holder, link_to_file_of_another_finds_no_holder);
 	if (harness_has_linux_api())
-		tcase_add_test(holder, a_reader_without_a_pid_is_not_called_one);
+		tcase_add_test(holder, lock_without_owner_is_reported_without_pid);
 #ifdef F_SETLEASE
-	tcase_add_test(holder, a_lease_is_not_called_a_holder);
+	tcase_add_test(holder, lease_is_not_reported_as_holder);
 #endif
 	if (harness_has_linux_api())
-		tcase_add_test(holder, it_is_found_after_it_read_its_own_file);
-	tcase_add_test(holder, it_is_found_by_itself);
-	tcase_add_test(holder, what_a_file_says_is_not_believed);
-	tcase_add_test(holder, a_forged_file_is_not_believed);
+		tcase_add_test(holder, holder_is_found_after_reading_its_file);
+	tcase_add_test(holder, holder_finds_itself);
+	tcase_add_test(holder, contents_without_lock_are_not_trusted);
+	tcase_add_test(holder, forged_file_is_not_trusted);
 	if (harness_has_linux_api())
-		tcase_add_test(holder, a_descriptor_alone_is_no_proof);
+		tcase_add_test(holder, open_descriptor_does_not_prove_holder);
 	/* Valgrind knows no process that shares descriptors and no memory. */
 	if (harness_has_linux_api() && !harness_is_under_valgrind() && is_first_pid_namespace())
-		tcase_add_loop_test(holder, a_pid_that_the_kernel_remembers_is_no_proof, 0, 2);
+		tcase_add_loop_test(holder, reused_pid_of_lock_owner_does_not_prove_holder, 0, 2);
 	if (harness_has_linux_api())
-		tcase_add_test(holder, a_holder_whose_first_thread_has_ended);
-	tcase_add_test(holder, other_kinds_of_files);
+		tcase_add_test(holder, holder_with_exited_main_thread_is_found);
+	tcase_add_test(holder, special_files_have_no_holder);
 	if (harness_has_linux_api())
-		tcase_add_test(holder, nobody_finds_roots_daemon_and_changes_nothing);
-	tcase_add_test(holder, nobody_is_refused_what_roots_daemon_holds);
-	tcase_add_test(holder, locked_but_not_written);
+		tcase_add_test(holder, unprivileged_user_finds_daemon_of_root);
+	tcase_add_test(holder, unprivileged_user_cannot_acquire_file_of_root);
+	tcase_add_test(holder, locked_file_without_pid_of_holder);
 	tcase_add_test(holder, a_holder_of_another_pid_namespace);
-	tcase_add_test(holder, proc_of_another_pid_namespace);
+	tcase_add_test(holder, proc_of_another_pid_namespace_is_not_used);
 	return harness_main(argc, argv, suite, NULL);
 }

@@ -95,7 +95,7 @@ START_TEST(write_leaves_nothing_of_a_longer_text)
 }
 END_TEST
 
-START_TEST(contents_that_are_no_pid)
+START_TEST(invalid_contents_are_errors)
 {
 	static const char *const texts[] = { "0", "-1\n", "x", "99999999999\n", "1 2", "\n" };
 	const char *path = harness_path("x.pid");
@@ -115,7 +115,7 @@ START_TEST(contents_that_are_no_pid)
 END_TEST
 
 /* A pid file from a descriptor. */
-START_TEST(from_a_descriptor)
+START_TEST(pid_file_from_descriptor)
 {
 	const char *path = harness_path("x.pid");
 	struct daemonkit_pidfile *pidfile = NULL;
@@ -210,7 +210,7 @@ static int remove_as_nobody(void *data)
 								    : 0;
 }
 
-START_TEST(without_the_privilege_it_is_emptied)
+START_TEST(file_is_emptied_without_permission_to_remove)
 {
 	char *path = strdup(open_path("x.pid"));
 
@@ -240,7 +240,7 @@ static int die_after_emptying(void *data)
 }
 
 /* An empty file names no process that could be asked about its descriptors. */
-START_TEST(a_child_does_not_hold_an_emptied_file)
+START_TEST(child_does_not_hold_emptied_file)
 {
 	char *path = strdup(open_path("x.pid"));
 
@@ -271,7 +271,7 @@ static int remove_in_jail(void *data)
 }
 
 /* Fault 9 of go-daemon, and its opposite: the jail's file of the same name. */
-START_TEST(in_a_jail_it_is_emptied)
+START_TEST(file_outside_root_directory_is_emptied)
 {
 	char *path = strdup(harness_path("x.pid")), *root = strdup(harness_path("jail"));
 	char *inside = malloc(strlen(root) + strlen(path) + 1), *slash;
@@ -324,7 +324,7 @@ static int open_in_vain(void *path)
 }
 
 /* Somebody else makes the file and takes it away again: it is not given up at once. */
-START_TEST(what_keeps_changing_is_given_some_time)
+START_TEST(changing_file_is_retried)
 {
 	char *path = strdup(harness_path("x.pid"));
 
@@ -351,7 +351,7 @@ static int create_nowhere(void *path)
 }
 
 /* A new file comes to be and gets no name: then there is none, and no success. */
-START_TEST(where_files_get_no_names)
+START_TEST(failed_link_is_an_error)
 {
 	char *path = strdup(harness_path("x.pid"));
 
@@ -365,7 +365,7 @@ START_TEST(where_files_get_no_names)
 }
 END_TEST
 
-START_TEST(where_the_directory_admits_no_file)
+START_TEST(unwritable_directory_is_an_error)
 {
 	char *path = strdup(open_path("x.pid"));
 	struct stat before, after;
@@ -437,7 +437,7 @@ static int create_when_full(void *way)
 	return daemonkit_pidfile_create(path, 0, &pidfile) == 0 ? 0 : 6;
 }
 
-START_TEST(a_full_file_system)
+START_TEST(full_file_system_is_an_error)
 {
 	int result;
 
@@ -529,17 +529,17 @@ int main(int argc, char *argv[])
 	tcase_add_test(steps, step_by_step);
 	tcase_add_test(steps, lock_is_refused_while_another_holds_it);
 	tcase_add_test(steps, write_leaves_nothing_of_a_longer_text);
-	tcase_add_test(steps, contents_that_are_no_pid);
-	tcase_add_test(steps, from_a_descriptor);
+	tcase_add_test(steps, invalid_contents_are_errors);
+	tcase_add_test(steps, pid_file_from_descriptor);
 	tcase_add_test(steps, a_successors_file_is_not_removed);
 	tcase_add_test(steps, removed_twice);
-	tcase_add_test(limits, without_the_privilege_it_is_emptied);
-	tcase_add_test(limits, a_child_does_not_hold_an_emptied_file);
-	tcase_add_test(limits, in_a_jail_it_is_emptied);
-	tcase_add_test(limits, where_the_directory_admits_no_file);
-	tcase_add_test(limits, what_keeps_changing_is_given_some_time);
-	tcase_add_test(limits, where_files_get_no_names);
-	tcase_add_loop_test(limits, a_full_file_system, 0, WAYS);
+	tcase_add_test(limits, file_is_emptied_without_permission_to_remove);
+	tcase_add_test(limits, child_does_not_hold_emptied_file);
+	tcase_add_test(limits, file_outside_root_directory_is_emptied);
+	tcase_add_test(limits, unwritable_directory_is_an_error);
+	tcase_add_test(limits, changing_file_is_retried);
+	tcase_add_test(limits, failed_link_is_an_error);
+	tcase_add_loop_test(limits, full_file_system_is_an_error, 0, WAYS);
 	tcase_add_loop_test(limits, a_mount_point, 0, WAYS);
 	tcase_add_test(limits, a_read_only_file_system);
 	return harness_main(argc, argv, suite, NULL);

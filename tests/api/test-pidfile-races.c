@@ -105,7 +105,7 @@ static void race(const char *path)
 }
 
 /* Guarantee: of simultaneous starts one wins, and the others learn its pid. */
-START_TEST(one_of_many_wins)
+START_TEST(one_of_concurrent_processes_wins)
 {
 	const char *path = harness_path("x.pid");
 
@@ -143,7 +143,7 @@ static pid_t half_start(const char *path)
 }
 
 /* It might fail yet: only who is named in the file has won. */
-START_TEST(a_start_that_fails_refuses_nobody)
+START_TEST(unfinished_start_refuses_no_other)
 {
 	const char *path = harness_path("x.pid");
 	int status;
@@ -165,7 +165,7 @@ static void *start_in_thread(void *path)
 	return strstr(daemonkit_error(), "held by this process") ? NULL : path;
 }
 
-START_TEST(one_of_many_threads_wins)
+START_TEST(one_of_concurrent_threads_wins)
 {
 	char *path = strdup(harness_path("x.pid"));
 
@@ -205,7 +205,7 @@ static void *start_on_and_on(void *path)
 }
 
 /* Another thread of its parent is nearly always in the midst of something. */
-START_TEST(a_child_frees_its_copies)
+START_TEST(child_can_free_inherited_objects)
 {
 	const char *path = harness_path("x.pid");
 	struct daemonkit_pidfile *pidfile = create(path, 0);
@@ -268,7 +268,7 @@ static bool is_whole(const char *text)
 }
 
 /* Guarantee: killed anywhere, the next start succeeds at once, nothing is left. */
-START_TEST(killed_at_any_system_call)
+START_TEST(start_after_kill_at_any_system_call)
 {
 	const char *path = harness_path("x.pid");
 	struct daemonkit_pidfile *pidfile;
@@ -359,7 +359,7 @@ static bool overtake(const char *path, int stops)
 }
 
 /* As long as no file is locked, who is faster wins: nothing of it is replaced. */
-START_TEST(overtaken_at_any_system_call)
+START_TEST(race_at_any_system_call)
 {
 	const char *path = harness_path("x.pid");
 
@@ -424,7 +424,7 @@ static bool deceive(const char *path, int stops)
 }
 
 /* Everybody who looks for the holder refuses such a file. */
-START_TEST(a_file_with_a_further_name_is_no_success)
+START_TEST(second_hard_link_is_an_error)
 {
 	const char *path = harness_path("x.pid");
 	int stops = 1;
@@ -471,7 +471,7 @@ static int watch(const char *path, bool may_be_empty, int end, int begun)
 }
 
 /* Faults 12 of go-daemon and the empty pid files of many: never half-written. */
-START_TEST(readers_see_all_or_nothing)
+START_TEST(readers_never_see_partial_contents)
 {
 	const char *path = harness_path("x.pid");
 	int end[2], begun[2], status;
@@ -535,7 +535,7 @@ static int interfere(const char *path, const char *victim, const char *spare, in
 }
 
 /* CVE-2020-14367, CVE-2020-28935: the victim looks like a stale pid file. */
-START_TEST(a_hostile_directory_harms_nobody)
+START_TEST(hostile_directory_harms_no_other_file)
 {
 	const char *path = harness_path("x.pid"), *victim = harness_path("victim");
 	const char *spare = harness_path("spare");
@@ -587,7 +587,7 @@ static int answers(const char *path, pid_t holder)
 }
 
 /* While a file is taken and removed again and again, it has this holder or none. */
-START_TEST(the_holder_is_told_truly_all_the_time)
+START_TEST(search_never_reports_wrong_holder)
 {
 	const char *path = harness_path("x.pid");
 	int end[2], status;
@@ -624,19 +624,18 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("pidfile-races");
 	TCase *races = harness_case(suite, "races");
 
-	tcase_add_loop_test(races, one_of_many_wins, 0, WAYS);
-	tcase_add_test(races, a_start_that_fails_refuses_nobody);
-	tcase_add_test(races, one_of_many_threads_wins);
+	tcase_add_loop_test(races, one_of_concurrent_processes_wins, 0, WAYS);
+	tcase_add_test(races, unfinished_start_refuses_no_other);
+	tcase_add_test(races, one_of_concurrent_threads_wins);
 	/* With some sanitizers no memory is allocated or freed in such a child. */
 	if (!harness_is_sanitized())
-		tcase_add_test(races, a_child_frees_its_copies);
-	tcase_add_loop_test(races, killed_at_any_system_call, 0, WAYS);
-	tcase_add_loop_test(races, overtaken_at_any_system_call, 0, WAYS);
-	tcase_add_loop_test(races, readers_see_all_or_nothing, 0, WAYS);
-	tcase_add_loop_test(races, a_hostile_directory_harms_nobody, 0, WAYS);
-	tcase_add_loop_test(races, the_holder_is_told_truly_all_the_time, 0, WAYS);
+		tcase_add_test(races, child_can_free_inherited_objects);
+	tcase_add_loop_test(races, start_after_kill_at_any_system_call, 0, WAYS);
+	tcase_add_loop_test(races, race_at_any_system_call, 0, WAYS);
+	tcase_add_loop_test(races, readers_never_see_partial_contents, 0, WAYS);
+	tcase_add_loop_test(races, hostile_directory_harms_no_other_file, 0, WAYS);
+	tcase_add_loop_test(races, search_never_reports_wrong_holder, 0, WAYS);
 	/* Of its own: FUSE shows further names late, or never. */
-	tcase_add_loop_test(harness_case(suite, "names"), a_file_with_a_further_name_is_no_success,
-			    0, WAYS);
+	tcase_add_loop_test(harness_case(suite, "names"), second_hard_link_is_an_error, 0, WAYS);
 	return harness_main(argc, argv, suite, NULL);
 }

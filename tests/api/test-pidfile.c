@@ -142,7 +142,7 @@ static int has_record_lock(void *path)
 	return is_locked(path, F_GETLK, 0, GUARD_BYTE) ? 0 : 1;
 }
 
-START_TEST(a_process_does_not_take_it_twice)
+START_TEST(process_cannot_acquire_file_twice)
 {
 	char *path = strdup(harness_path("x.pid"));
 	struct daemonkit_pidfile *pidfile = create(path, 0), *second = NULL;
@@ -166,7 +166,7 @@ START_TEST(a_process_does_not_take_it_twice)
 }
 END_TEST
 
-START_TEST(killed_and_started_again)
+START_TEST(start_after_kill_succeeds)
 {
 	const char *path = harness_path("x.pid");
 
@@ -189,7 +189,7 @@ static void leave_a_worker(const char *path)
 			pause();
 }
 
-START_TEST(a_dead_holders_child_is_no_holder)
+START_TEST(child_of_dead_holder_is_not_holder)
 {
 	const char *path = harness_path("x.pid");
 	struct keeper keeper;
@@ -212,7 +212,7 @@ static void open_and_close(const char *path)
 }
 
 /* A record lock alone goes when any descriptor of the file is closed. */
-START_TEST(reading_the_own_file_keeps_the_lock)
+START_TEST(reading_own_file_keeps_lock)
 {
 	const char *path = harness_path("x.pid");
 	struct keeper keeper;
@@ -249,7 +249,7 @@ static void run_sleep(const char *path)
 }
 
 /* Fault 3 of go-daemon: a program that the daemon executed kept the lock. */
-START_TEST(executed_programs_hold_nothing)
+START_TEST(executed_programs_inherit_no_lock)
 {
 	const char *path = harness_path("x.pid");
 	struct keeper keeper;
@@ -292,7 +292,7 @@ static int start_in_child(void *inherited)
 		       : 1;
 }
 
-START_TEST(children_inherit_no_lock_and_break_none)
+START_TEST(children_neither_inherit_nor_release_lock)
 {
 	const char *path = harness_path("x.pid");
 	struct daemonkit_pidfile *pidfile;
@@ -423,7 +423,7 @@ START_TEST(other_kinds_of_files_are_refused)
 }
 END_TEST
 
-START_TEST(paths)
+START_TEST(relative_and_long_paths)
 {
 	char name[NAME_MAX + 2], deep[PATH_MAX + 2];
 	const char *directory = harness_directory();
@@ -456,7 +456,7 @@ START_TEST(paths)
 }
 END_TEST
 
-START_TEST(names_that_fill_the_limit_need_no_longer_ones)
+START_TEST(names_of_maximum_length_work)
 {
 	char name[NAME_MAX + 1];
 
@@ -469,7 +469,7 @@ START_TEST(names_that_fill_the_limit_need_no_longer_ones)
 }
 END_TEST
 
-START_TEST(without_descriptors)
+START_TEST(missing_descriptors_are_an_error)
 {
 	struct rlimit few = { .rlim_cur = 0 }, before;
 	const char *path = harness_path("x.pid");
@@ -501,7 +501,7 @@ static int create_beyond_the_limit(void *data)
 }
 
 /* Where a write would end the process by SIGXFSZ. */
-START_TEST(a_limit_of_the_size_of_files)
+START_TEST(file_size_limit_is_an_error)
 {
 	char *path = strdup(harness_path("x.pid"));
 	struct rlimit limit;
@@ -525,7 +525,7 @@ START_TEST(a_limit_of_the_size_of_files)
 }
 END_TEST
 
-START_TEST(standard_descriptors_are_left_free)
+START_TEST(standard_descriptors_are_not_used)
 {
 	const char *path = harness_path("x.pid");
 	pid_t pid = fork();
@@ -555,7 +555,7 @@ START_TEST(standard_descriptors_are_left_free)
 }
 END_TEST
 
-START_TEST(a_readers_lock_is_named)
+START_TEST(lock_of_reader_is_reported)
 {
 	const char *path = harness_path("x.pid");
 	struct flock lock = { .l_type = F_RDLCK };
@@ -581,22 +581,22 @@ int main(int argc, char *argv[])
 	tcase_add_test(create_case, the_mode_is_exact);
 	tcase_add_test(create_case, the_default_mode);
 	tcase_add_test(create_case, a_second_start_is_refused);
-	tcase_add_test(create_case, a_process_does_not_take_it_twice);
-	tcase_add_test(create_case, killed_and_started_again);
-	tcase_add_test(create_case, a_dead_holders_child_is_no_holder);
+	tcase_add_test(create_case, process_cannot_acquire_file_twice);
+	tcase_add_test(create_case, start_after_kill_succeeds);
+	tcase_add_test(create_case, child_of_dead_holder_is_not_holder);
 	if (harness_has_linux_api())
-		tcase_add_test(create_case, reading_the_own_file_keeps_the_lock);
+		tcase_add_test(create_case, reading_own_file_keeps_lock);
 	if (harness_has_linux_api())
-		tcase_add_test(create_case, executed_programs_hold_nothing);
+		tcase_add_test(create_case, executed_programs_inherit_no_lock);
 	if (harness_has_linux_api())
-		tcase_add_test(create_case, children_inherit_no_lock_and_break_none);
+		tcase_add_test(create_case, children_neither_inherit_nor_release_lock);
 	tcase_add_test(create_case, only_pid_files_are_replaced);
 	tcase_add_test(create_case, other_kinds_of_files_are_refused);
-	tcase_add_test(create_case, paths);
-	tcase_add_test(create_case, names_that_fill_the_limit_need_no_longer_ones);
-	tcase_add_test(create_case, without_descriptors);
-	tcase_add_loop_test(create_case, a_limit_of_the_size_of_files, 0, WAYS);
-	tcase_add_test(create_case, standard_descriptors_are_left_free);
-	tcase_add_test(create_case, a_readers_lock_is_named);
+	tcase_add_test(create_case, relative_and_long_paths);
+	tcase_add_test(create_case, names_of_maximum_length_work);
+	tcase_add_test(create_case, missing_descriptors_are_an_error);
+	tcase_add_loop_test(create_case, file_size_limit_is_an_error, 0, WAYS);
+	tcase_add_test(create_case, standard_descriptors_are_not_used);
+	tcase_add_test(create_case, lock_of_reader_is_reported);
 	return harness_main(argc, argv, suite, NULL);
 }

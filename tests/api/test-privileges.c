@@ -48,7 +48,7 @@ START_TEST(user_by_ids)
 END_TEST
 
 /* fault: setgroups forgotten when dropping privileges (nbd, knsd) */
-START_TEST(fault_peers_no_group_is_left)
+START_TEST(supplementary_groups_are_dropped)
 {
 	struct probe probe;
 
@@ -62,7 +62,7 @@ START_TEST(fault_peers_no_group_is_left)
 }
 END_TEST
 
-START_TEST(many_groups_travel)
+START_TEST(many_groups_are_passed_to_daemon)
 {
 	struct probe probe;
 
@@ -153,7 +153,7 @@ START_TEST(a_users_number_has_the_groups_of_its_name)
 END_TEST
 
 /* Whether that is said before or after who the daemon is. */
-START_TEST(groups_are_left_alone)
+START_TEST(groups_can_be_left_unchanged)
 {
 	struct probe probe;
 
@@ -204,7 +204,7 @@ START_TEST(root_directory)
 END_TEST
 
 /* In go-daemon: chroot together with a credential fails, privileges are dropped first */
-START_TEST(chroot_and_credential)
+START_TEST(root_directory_and_user_combine)
 {
 	struct probe probe;
 
@@ -223,7 +223,7 @@ END_TEST
 
 /* In go-daemon: a pid file outside the jail is never removed; the working directory stays outside
  */
-START_TEST(pid_file_outside_the_jail)
+START_TEST(pid_file_outside_root_directory)
 {
 	struct probe probe;
 
@@ -248,7 +248,7 @@ START_TEST(pid_file_outside_the_jail)
 END_TEST
 
 /* Below the new root it can be removed, also when the start fails after chroot(2). */
-START_TEST(pid_file_inside_the_jail)
+START_TEST(pid_file_inside_root_directory)
 {
 	struct probe probe;
 
@@ -269,7 +269,7 @@ START_TEST(pid_file_inside_the_jail)
 }
 END_TEST
 
-START_TEST(jail_with_a_way_out_is_refused)
+START_TEST(descriptor_that_escapes_root_directory_is_refused)
 {
 	struct probe probe;
 
@@ -427,7 +427,7 @@ START_TEST(without_privileges_the_error_is_clear)
 }
 END_TEST
 
-START_TEST(who_one_is_already_needs_no_privilege)
+START_TEST(current_user_needs_no_privilege)
 {
 	struct probe probe;
 
@@ -482,7 +482,7 @@ START_TEST(groups_that_cannot_be_changed)
 END_TEST
 
 /* Powers that a manager gave to the user that the daemon is already. */
-START_TEST(who_one_is_already_has_no_capabilities)
+START_TEST(current_user_loses_capabilities)
 {
 	struct probe probe;
 	char words[512];
@@ -503,7 +503,7 @@ START_TEST(who_one_is_already_has_no_capabilities)
 END_TEST
 
 /* But for those that are to be kept: the others do not make the proof fail. */
-START_TEST(who_one_is_already_keeps_what_is_asked_for)
+START_TEST(current_user_keeps_requested_capabilities)
 {
 	struct probe probe;
 	char words[512];
@@ -546,17 +546,17 @@ int main(int argc, char *argv[])
 	TCase *nobody = harness_case(suite, "nobody");
 
 	tcase_add_loop_test(user, user_by_ids, 0, PROBE_WAYS);
-	tcase_add_loop_test(user, fault_peers_no_group_is_left, 0, PROBE_WAYS);
-	tcase_add_loop_test(user, many_groups_travel, 0, PROBE_WAYS);
+	tcase_add_loop_test(user, supplementary_groups_are_dropped, 0, PROBE_WAYS);
+	tcase_add_loop_test(user, many_groups_are_passed_to_daemon, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, user_by_name, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, users_by_number, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, a_users_number_has_the_groups_of_its_name, 0, 2);
-	tcase_add_loop_test(user, groups_are_left_alone, 0, 2 * PROBE_WAYS);
+	tcase_add_loop_test(user, groups_can_be_left_unchanged, 0, 2 * PROBE_WAYS);
 	tcase_add_loop_test(jail, root_directory, 0, PROBE_WAYS);
-	tcase_add_loop_test(jail, pid_file_inside_the_jail, 0, PROBE_WAYS);
-	tcase_add_loop_test(jail, chroot_and_credential, 0, PROBE_WAYS);
-	tcase_add_loop_test(jail, pid_file_outside_the_jail, 0, PROBE_WAYS);
-	tcase_add_loop_test(jail, jail_with_a_way_out_is_refused, 0, PROBE_WAYS);
+	tcase_add_loop_test(jail, pid_file_inside_root_directory, 0, PROBE_WAYS);
+	tcase_add_loop_test(jail, root_directory_and_user_combine, 0, PROBE_WAYS);
+	tcase_add_loop_test(jail, pid_file_outside_root_directory, 0, PROBE_WAYS);
+	tcase_add_loop_test(jail, descriptor_that_escapes_root_directory_is_refused, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, pid_file_in_a_directory_of_root_is_emptied, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, pid_file_in_a_directory_of_the_user_is_removed, 0, PROBE_WAYS);
 	if (harness_has_linux_api()) {
@@ -566,14 +566,14 @@ int main(int argc, char *argv[])
 				    PROBE_WAYS);
 		tcase_add_loop_test(user, privileges_that_can_be_regained_are_an_error, 0,
 				    PROBE_WAYS);
-		tcase_add_loop_test(nobody, who_one_is_already_has_no_capabilities, 0, PROBE_WAYS);
-		tcase_add_loop_test(nobody, who_one_is_already_keeps_what_is_asked_for, 0,
+		tcase_add_loop_test(nobody, current_user_loses_capabilities, 0, PROBE_WAYS);
+		tcase_add_loop_test(nobody, current_user_keeps_requested_capabilities, 0,
 				    PROBE_WAYS);
 		tcase_add_test(nobody, capabilities_of_threads_are_an_error);
 	}
 	tcase_add_loop_test(nobody, own_group_need_not_be_listed, 0, 3);
 	tcase_add_test(nobody, groups_that_cannot_be_changed);
 	tcase_add_test(nobody, without_privileges_the_error_is_clear);
-	tcase_add_test(nobody, who_one_is_already_needs_no_privilege);
+	tcase_add_test(nobody, current_user_needs_no_privilege);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

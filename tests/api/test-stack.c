@@ -223,7 +223,7 @@ static void check_notes(void)
 		check_use(line, (size_t)atol(line));
 }
 
-START_TEST(all_of_a_daemons_life)
+START_TEST(life_of_a_daemon_in_small_stack)
 {
 	pid_t first, second;
 
@@ -249,7 +249,7 @@ START_TEST(all_of_a_daemons_life)
 END_TEST
 
 /* With a manager that is told everything, and a set-up that fails in the daemon. */
-START_TEST(start_under_a_manager_and_one_that_fails)
+START_TEST(start_under_manager_and_failed_start_in_small_stack)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -316,7 +316,7 @@ static void *use_process(void *data)
 	return NULL;
 }
 
-START_TEST(pid_files)
+START_TEST(pid_files_in_small_stack)
 {
 	const char *path = harness_path("pid");
 
@@ -327,7 +327,7 @@ START_TEST(pid_files)
 }
 END_TEST
 
-START_TEST(processes)
+START_TEST(processes_in_small_stack)
 {
 	pid_t child;
 
@@ -352,10 +352,10 @@ int main(int argc, char *argv[])
 
 	/* Checkers have larger frames. */
 	if (!harness_is_under_valgrind() && !harness_is_sanitized()) {
-		tcase_add_test(stack, all_of_a_daemons_life);
-		tcase_add_test(stack, start_under_a_manager_and_one_that_fails);
-		tcase_add_test(stack, pid_files);
-		tcase_add_test(stack, processes);
+		tcase_add_test(stack, life_of_a_daemon_in_small_stack);
+		tcase_add_test(stack, start_under_manager_and_failed_start_in_small_stack);
+		tcase_add_test(stack, pid_files_in_small_stack);
+		tcase_add_test(stack, processes_in_small_stack);
 	}
 	return harness_main(argc, argv, suite, helpers);
 }

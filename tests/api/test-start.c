@@ -85,7 +85,7 @@ END_TEST
 
 /* fault libdaemon: the child is killed at once, and the launcher waits its whole timeout. */
 /* fault start-stop-daemon: a dead child costs the whole timeout. */
-START_TEST(fault_peers_daemon_is_killed_before_it_is_ready)
+START_TEST(daemon_is_killed_before_it_is_ready)
 {
 	const int signals[] = { SIGKILL, SIGSEGV, SIGABRT, SIGTERM, SIGPIPE, SIGRTMIN };
 
@@ -154,7 +154,7 @@ START_TEST(daemon_that_has_ended_can_be_reaped)
 END_TEST
 
 /* Whatever comes first to the launcher, the answer is the same. */
-START_TEST(daemons_that_exit_with_0_never_fail)
+START_TEST(exit_with_0_after_ready_never_fails)
 {
 	for (int i = 0; i < 20; i++) {
 		struct probe probe = probe_run("%s%s daemon:exit=0", probe_ways[_i],
@@ -190,7 +190,7 @@ START_TEST(daemon_dies_as_soon_as_it_is_up)
 END_TEST
 
 /* A child that has everything of the daemon's open does not hide its death. */
-START_TEST(daemon_dies_while_its_child_holds_everything)
+START_TEST(daemon_dies_while_its_child_keeps_channel_open)
 {
 	struct probe probe = probe_run("%s " LONG " pid=@/run/pid daemon:hold=@/held "
 				       "daemon:raise=9",
@@ -401,7 +401,7 @@ START_TEST(failed_daemon_does_not_print_to_the_launchers_streams)
 END_TEST
 
 /* Nor when there is no log yet. */
-START_TEST(log_that_cannot_be_opened_is_an_error_once)
+START_TEST(unopenable_log_is_reported_once)
 {
 	static const struct {
 		const char *words;
@@ -438,7 +438,7 @@ START_TEST(failed_daemon_is_silent_without_dev_null)
 }
 END_TEST
 
-START_TEST(many_failures_and_then_a_start)
+START_TEST(start_succeeds_after_many_failures)
 {
 	struct probe probe;
 
@@ -469,12 +469,12 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(gone, daemon_is_ready_and_exits_with_0, 0, PROBE_WAYS);
 	if (harness_has_linux_api())
 		tcase_add_loop_test(gone, daemon_that_has_ended_can_be_reaped, 0, 2);
-	tcase_add_loop_test(gone, daemons_that_exit_with_0_never_fail, 0, PROBE_WAYS);
-	tcase_add_loop_test(dead, fault_peers_daemon_is_killed_before_it_is_ready, 0, PROBE_WAYS);
+	tcase_add_loop_test(gone, exit_with_0_after_ready_never_fails, 0, PROBE_WAYS);
+	tcase_add_loop_test(dead, daemon_is_killed_before_it_is_ready, 0, PROBE_WAYS);
 	/* A watcher tells of the end a moment later. */
 	if (harness_has_linux_api())
 		tcase_add_loop_test(dead, daemon_dies_as_soon_as_it_is_up, 0, 2);
-	tcase_add_loop_test(dead, daemon_dies_while_its_child_holds_everything, 0, PROBE_WAYS);
+	tcase_add_loop_test(dead, daemon_dies_while_its_child_keeps_channel_open, 0, PROBE_WAYS);
 	tcase_add_loop_test(dead, second_copy_ends_before_reborn, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(dead, second_copy_dies_before_main, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(dead, second_copy_hangs_before_main, 0, PROBE_REBORN_WAYS);
@@ -492,10 +492,10 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(refused, descriptor_to_keep_is_closed, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, failed_daemon_does_not_print_to_the_launchers_streams, 0,
 			    PROBE_WAYS);
-	tcase_add_loop_test(silent, log_that_cannot_be_opened_is_an_error_once, 0, 4 * PROBE_WAYS);
+	tcase_add_loop_test(silent, unopenable_log_is_reported_once, 0, 4 * PROBE_WAYS);
 	if (harness_has_linux_api())
 		tcase_add_loop_test(silent, failed_daemon_is_silent_without_dev_null, 0,
 				    PROBE_WAYS);
-	tcase_add_loop_test(refused, many_failures_and_then_a_start, 0, PROBE_WAYS);
+	tcase_add_loop_test(refused, start_succeeds_after_many_failures, 0, PROBE_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

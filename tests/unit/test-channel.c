@@ -58,7 +58,7 @@ static pid_t fork_child(const struct channel_address *address, bool connects)
 	_exit(channel_send(fd, CHANNEL_STATUS, 0, "the child", DEADLINE_NEVER) == 0 ? 0 : 102);
 }
 
-START_TEST(only_who_has_the_secret_is_accepted)
+START_TEST(only_peer_with_secret_is_accepted)
 {
 	struct channel_address address;
 	struct channel_message message;
@@ -79,7 +79,7 @@ START_TEST(only_who_has_the_secret_is_accepted)
 }
 END_TEST
 
-START_TEST(a_child_that_has_not_connected_is_not_waited_for)
+START_TEST(accept_does_not_wait_for_child)
 {
 	struct channel_address address;
 	int listener = channel_listen(&address), status;
@@ -131,7 +131,7 @@ static pid_t call_and_exit(int times)
  * Strangers who fill the queue as fast as it is emptied one by one would keep a caller away:
  * one look at the queue drops all of theirs.
  */
-START_TEST(a_caller_is_found_behind_strangers)
+START_TEST(peer_is_accepted_despite_full_queue)
 {
 	int listener = channel_listen_as("test", (uint32_t)getpid()), line;
 	struct channel_message message;
@@ -161,9 +161,9 @@ int main(int argc, char *argv[])
 	TCase *child = harness_case(suite, "child");
 
 	if (harness_has_linux_api()) {
-		tcase_add_test(child, only_who_has_the_secret_is_accepted);
-		tcase_add_test(child, a_child_that_has_not_connected_is_not_waited_for);
-		tcase_add_test(child, a_caller_is_found_behind_strangers);
+		tcase_add_test(child, only_peer_with_secret_is_accepted);
+		tcase_add_test(child, accept_does_not_wait_for_child);
+		tcase_add_test(child, peer_is_accepted_despite_full_queue);
 	}
 	tcase_add_test(child, secrets_differ);
 	return harness_main(argc, argv, suite, NULL);

@@ -16,7 +16,7 @@ static void ignore(int signal)
 	(void)signal;
 }
 
-START_TEST(never_and_after)
+START_TEST(special_values)
 {
 	deadline now = deadline_now();
 
@@ -29,7 +29,7 @@ START_TEST(never_and_after)
 }
 END_TEST
 
-START_TEST(a_deadline_is_not_early)
+START_TEST(deadline_does_not_expire_early)
 {
 	int64_t before = harness_now();
 
@@ -78,8 +78,8 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("clock");
 	TCase *deadlines = harness_case(suite, "deadlines");
 
-	tcase_add_test(deadlines, never_and_after);
-	tcase_add_test(deadlines, a_deadline_is_not_early);
+	tcase_add_test(deadlines, special_values);
+	tcase_add_test(deadlines, deadline_does_not_expire_early);
 	tcase_add_test(deadlines, signals_do_not_end_a_wait);
 	tcase_add_test(deadlines, an_event_ends_a_wait);
 	return harness_main(argc, argv, suite, NULL);

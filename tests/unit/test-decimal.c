@@ -58,7 +58,7 @@ START_TEST(pids_of_pid_files)
 }
 END_TEST
 
-START_TEST(no_byte_but_a_digit_passes)
+START_TEST(only_digits_are_accepted)
 {
 	for (int byte = 0; byte < 256; byte++) {
 		const char text[3] = { '1', (char)byte, '2' };
@@ -72,7 +72,7 @@ START_TEST(no_byte_but_a_digit_passes)
 END_TEST
 
 /* What is behind the length is not looked at. */
-START_TEST(the_length_counts)
+START_TEST(bytes_beyond_length_are_ignored)
 {
 	pid_t pid;
 
@@ -109,7 +109,7 @@ START_TEST(limits_are_exact)
 END_TEST
 
 /* The tests of the variables compare with libsystemd; here is what can go wrong besides. */
-START_TEST(variables)
+START_TEST(numbers_in_environment_variables)
 {
 	uint64_t number = 7;
 
@@ -149,10 +149,10 @@ int main(int argc, char *argv[])
 	TCase *numbers = harness_case(suite, "numbers");
 
 	tcase_add_test(numbers, pids_of_pid_files);
-	tcase_add_test(numbers, no_byte_but_a_digit_passes);
-	tcase_add_test(numbers, the_length_counts);
+	tcase_add_test(numbers, only_digits_are_accepted);
+	tcase_add_test(numbers, bytes_beyond_length_are_ignored);
 	tcase_add_test(numbers, limits_are_exact);
-	tcase_add_test(numbers, variables);
+	tcase_add_test(numbers, numbers_in_environment_variables);
 	tcase_add_test(numbers, formatted_as_printf_does);
 	return harness_main(argc, argv, suite, NULL);
 }

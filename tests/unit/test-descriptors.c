@@ -177,7 +177,7 @@ static const struct {
 	{ "own", "2147483644", "a", "2", "descriptor 5 is not open" },
 };
 
-START_TEST(manager_is_understood)
+START_TEST(environment_of_manager_is_parsed)
 {
 	struct harness_result result = harness_run_helper(
 		"parse", said[_i].pid, said[_i].fds, said[_i].names, said[_i].open, "ours", NULL);
@@ -195,7 +195,7 @@ START_TEST(manager_is_understood)
 END_TEST
 
 #ifdef HAVE_ORACLE
-START_TEST(libsystemd_understands_the_same)
+START_TEST(libsystemd_parses_environment_alike)
 {
 	struct harness_result result = harness_run_helper(
 		"parse", said[_i].pid, said[_i].fds, said[_i].names, said[_i].open, "theirs", NULL);
@@ -251,7 +251,7 @@ START_TEST(managers_descriptors_have_one_owner)
 }
 END_TEST
 
-START_TEST(garbage_fails_the_start)
+START_TEST(invalid_environment_fails_start)
 {
 	struct probe probe = probe_run(
 		"%s pid=@/run/pid first:activate=1x:a first:setenv=LISTEN_FDS=1x", running_way(_i));
@@ -329,7 +329,7 @@ START_TEST(arguments_are_checked)
 }
 END_TEST
 
-START_TEST(several_have_one_name)
+START_TEST(descriptors_may_share_a_name)
 {
 	struct daemonkit_context *context = new_context();
 	size_t before = harness_count_fds();
@@ -434,7 +434,7 @@ static int fifo(void)
 	return open(harness_path("fifo"), O_RDWR | O_CLOEXEC);
 }
 
-START_TEST(kinds_are_told_apart)
+START_TEST(descriptor_types_are_distinguished)
 {
 	static const char *const called[] = { "something else", "a listening socket",
 					      "a connection",   "a datagram socket",
@@ -499,7 +499,7 @@ START_TEST(kinds_are_told_apart)
 }
 END_TEST
 
-START_TEST(what_is_taken_is_the_callers)
+START_TEST(caller_owns_taken_descriptors)
 {
 	static const char *const names[] = { "one", "other", "one", "one" };
 	struct daemonkit_context *context = new_context();
@@ -612,7 +612,7 @@ START_TEST(daemon_finds_what_the_launcher_passed)
 }
 END_TEST
 
-START_TEST(nothing_is_found_where_nothing_was_passed)
+START_TEST(no_descriptor_is_found_when_none_was_passed)
 {
 	struct running running = running_start(_i,
 					       "daemon:find=http:0:1 daemon:find=*:0:0 daemon:end "
@@ -624,7 +624,7 @@ START_TEST(nothing_is_found_where_nothing_was_passed)
 }
 END_TEST
 
-START_TEST(context_closes_them)
+START_TEST(context_closes_descriptors)
 {
 	struct running running = running_start(_i,
 					       PASS "daemon:find=two:0:5 daemon:freed daemon:end "
@@ -637,7 +637,7 @@ START_TEST(context_closes_them)
 END_TEST
 
 /* Nearly as high as they may be: a fork needs some above.  The soft limit is 1024 mostly. */
-START_TEST(numbers_may_be_high)
+START_TEST(high_descriptor_numbers_work)
 {
 	struct running running;
 	struct rlimit limit;
@@ -655,7 +655,7 @@ START_TEST(numbers_may_be_high)
 }
 END_TEST
 
-START_TEST(launcher_wins_over_the_second_copy)
+START_TEST(descriptors_of_launcher_take_precedence)
 {
 	struct running running = running_start(
 		_i,
@@ -744,7 +744,7 @@ START_TEST(privileged_port_is_used_without_privileges)
 }
 END_TEST
 
-START_TEST(a_directory_is_refused_with_a_jail)
+START_TEST(directory_descriptor_is_refused_with_chroot)
 {
 	static const char *const limits[] = { "", "rlimit=7:3:3" };
 	struct probe probe;
@@ -762,7 +762,7 @@ START_TEST(a_directory_is_refused_with_a_jail)
 }
 END_TEST
 
-START_TEST(a_socket_is_taken_into_a_jail)
+START_TEST(socket_is_passed_into_chroot)
 {
 	struct running running;
 	int client;
@@ -860,28 +860,30 @@ int main(int argc, char *argv[])
 		own_helpers[0], own_helpers[1], probe_helpers[0], { NULL, NULL }
 	};
 
-	tcase_add_loop_test(manager, manager_is_understood, 0, sizeof said / sizeof *said);
+	tcase_add_loop_test(manager, environment_of_manager_is_parsed, 0,
+			    sizeof said / sizeof *said);
 #ifdef HAVE_ORACLE
-	tcase_add_loop_test(manager, libsystemd_understands_the_same, 0,
+	tcase_add_loop_test(manager, libsystemd_parses_environment_alike, 0,
 			    sizeof said / sizeof *said);
 #endif
 	tcase_add_test(manager, managers_descriptors_have_one_owner);
-	tcase_add_loop_test(manager, garbage_fails_the_start, 0, RUNNING_WAYS);
+	tcase_add_loop_test(manager, invalid_environment_fails_start, 0, RUNNING_WAYS);
 	tcase_add_test(api, names_are_checked);
 	tcase_add_test(api, arguments_are_checked);
-	tcase_add_test(api, several_have_one_name);
-	tcase_add_test(api, kinds_are_told_apart);
-	tcase_add_test(api, what_is_taken_is_the_callers);
+	tcase_add_test(api, descriptors_may_share_a_name);
+	tcase_add_test(api, descriptor_types_are_distinguished);
+	tcase_add_test(api, caller_owns_taken_descriptors);
 	tcase_add_loop_test(launcher, daemon_finds_what_the_launcher_passed, 0, RUNNING_WAYS);
-	tcase_add_loop_test(launcher, nothing_is_found_where_nothing_was_passed, 0, RUNNING_WAYS);
-	tcase_add_loop_test(launcher, context_closes_them, 0, RUNNING_WAYS);
-	tcase_add_loop_test(launcher, numbers_may_be_high, 0, RUNNING_WAYS);
-	tcase_add_loop_test(launcher, launcher_wins_over_the_second_copy, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(launcher, no_descriptor_is_found_when_none_was_passed, 0, RUNNING_WAYS);
+	tcase_add_loop_test(launcher, context_closes_descriptors, 0, RUNNING_WAYS);
+	tcase_add_loop_test(launcher, high_descriptor_numbers_work, 0, RUNNING_WAYS);
+	tcase_add_loop_test(launcher, descriptors_of_launcher_take_precedence, 0,
+			    PROBE_REBORN_WAYS);
 	tcase_add_loop_test(launcher, daemon_finds_what_a_manager_passed, 0, RUNNING_WAYS);
 	tcase_add_loop_test(launcher, queued_connections_are_served, 0, RUNNING_WAYS);
 	tcase_add_loop_test(launcher, privileged_port_is_used_without_privileges, 0, RUNNING_WAYS);
-	tcase_add_loop_test(launcher, a_directory_is_refused_with_a_jail, 0, RUNNING_WAYS);
-	tcase_add_loop_test(launcher, a_socket_is_taken_into_a_jail, 0, RUNNING_WAYS);
+	tcase_add_loop_test(launcher, directory_descriptor_is_refused_with_chroot, 0, RUNNING_WAYS);
+	tcase_add_loop_test(launcher, socket_is_passed_into_chroot, 0, RUNNING_WAYS);
 	tcase_add_loop_test(real, socket_activation_works_in_every_mode, 0, 8);
 	return harness_main(argc, argv, suite, helpers);
 }

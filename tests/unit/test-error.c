@@ -16,7 +16,7 @@ START_TEST(empty_at_first)
 }
 END_TEST
 
-START_TEST(texts)
+START_TEST(error_texts)
 {
 	ck_assert_int_eq(error_set(-EAGAIN, "file %s: %d", "x", 7), -EAGAIN);
 	ck_assert_str_eq(daemonkit_error(), "file x: 7");
@@ -42,7 +42,7 @@ START_TEST(errno_is_kept)
 }
 END_TEST
 
-START_TEST(long_texts_are_cut)
+START_TEST(long_texts_are_truncated)
 {
 	char text[3 * ERROR_TEXT_MAX];
 
@@ -113,9 +113,9 @@ int main(int argc, char *argv[])
 	TCase *errors = harness_case(suite, "errors");
 
 	tcase_add_test(errors, empty_at_first);
-	tcase_add_test(errors, texts);
+	tcase_add_test(errors, error_texts);
 	tcase_add_test(errors, errno_is_kept);
-	tcase_add_test(errors, long_texts_are_cut);
+	tcase_add_test(errors, long_texts_are_truncated);
 	tcase_add_test(errors, each_thread_has_its_own);
 	tcase_add_test(errors, clean_up_keeps_the_text);
 	return harness_main(argc, argv, suite, NULL);

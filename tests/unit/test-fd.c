@@ -56,7 +56,7 @@ START_TEST(reading_and_writing)
 }
 END_TEST
 
-START_TEST(small_files_are_strings)
+START_TEST(small_file_is_read_as_string)
 {
 	int directory = open(harness_path("."), O_RDONLY | O_DIRECTORY);
 	char text[6];
@@ -74,7 +74,7 @@ START_TEST(small_files_are_strings)
 END_TEST
 
 /* More than a pipe takes at once. */
-START_TEST(all_is_written)
+START_TEST(write_is_complete)
 {
 	static char block[1 << 20];
 	int ends[2], status;
@@ -103,7 +103,7 @@ START_TEST(all_is_written)
 END_TEST
 
 /* In a child, for the sake of the test's own standard descriptors. */
-START_TEST(out_of_the_way_of_the_standard_ones)
+START_TEST(descriptors_are_moved_above_standard_streams)
 {
 	pid_t pid = fork();
 	int status;
@@ -134,7 +134,7 @@ START_TEST(out_of_the_way_of_the_standard_ones)
 }
 END_TEST
 
-START_TEST(the_same_file)
+START_TEST(same_file_is_recognized)
 {
 	const char *one = harness_path("one"), *other = harness_path("other");
 	struct stat a, b, c;
@@ -154,7 +154,7 @@ START_TEST(the_same_file)
 END_TEST
 
 /* The library's own are above what the program may remember, while a limit lets them. */
-START_TEST(own_numbers_are_above_another)
+START_TEST(own_descriptors_are_moved_above_a_number)
 {
 	struct rlimit limit;
 	int fd = fd_open("/dev/null", O_RDONLY, 0), copy;
@@ -191,12 +191,12 @@ int main(int argc, char *argv[])
 	TCase *descriptors = harness_case(suite, "descriptors");
 
 	tcase_add_test(descriptors, closing_keeps_errno);
-	tcase_add_test(descriptors, own_numbers_are_above_another);
+	tcase_add_test(descriptors, own_descriptors_are_moved_above_a_number);
 	tcase_add_test(descriptors, opened_with_close_on_exec);
 	tcase_add_test(descriptors, reading_and_writing);
-	tcase_add_test(descriptors, small_files_are_strings);
-	tcase_add_test(descriptors, all_is_written);
-	tcase_add_test(descriptors, out_of_the_way_of_the_standard_ones);
-	tcase_add_test(descriptors, the_same_file);
+	tcase_add_test(descriptors, small_file_is_read_as_string);
+	tcase_add_test(descriptors, write_is_complete);
+	tcase_add_test(descriptors, descriptors_are_moved_above_standard_streams);
+	tcase_add_test(descriptors, same_file_is_recognized);
 	return harness_main(argc, argv, suite, NULL);
 }

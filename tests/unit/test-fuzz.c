@@ -78,7 +78,7 @@ static void replay(target_function *target, const char *name)
 }
 
 /* The corpus may be older than the form of the settings; this one is not. */
-START_TEST(settings_as_they_are_now)
+START_TEST(current_settings)
 {
 	int keep[] = { 3, 9 };
 	char text[] = "/some/where";
@@ -118,7 +118,7 @@ START_TEST(settings_as_they_are_now)
 END_TEST
 
 /* From a version of the library that has more to say. */
-START_TEST(settings_as_they_may_be_later)
+START_TEST(settings_of_later_version)
 {
 	struct settings settings, again;
 	struct archive archive = { 0 };
@@ -143,25 +143,25 @@ START_TEST(settings_as_they_may_be_later)
 }
 END_TEST
 
-START_TEST(settings_from_any_bytes)
+START_TEST(corpus_of_settings)
 {
 	replay(fuzz_settings, "settings");
 }
 END_TEST
 
-START_TEST(messages_of_any_bytes)
+START_TEST(corpus_of_channel)
 {
 	replay(fuzz_channel, "channel");
 }
 END_TEST
 
-START_TEST(pid_files_of_any_contents)
+START_TEST(corpus_of_pid_files)
 {
 	replay(fuzz_pid, "pid");
 }
 END_TEST
 
-START_TEST(marks_of_any_text)
+START_TEST(corpus_of_markers)
 {
 	replay(fuzz_marker, "marker");
 }
@@ -172,11 +172,11 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("fuzz");
 	TCase *corpus = harness_case(suite, "corpus");
 
-	tcase_add_test(corpus, settings_as_they_are_now);
-	tcase_add_test(corpus, settings_as_they_may_be_later);
-	tcase_add_test(corpus, settings_from_any_bytes);
-	tcase_add_test(corpus, messages_of_any_bytes);
-	tcase_add_test(corpus, pid_files_of_any_contents);
-	tcase_add_test(corpus, marks_of_any_text);
+	tcase_add_test(corpus, current_settings);
+	tcase_add_test(corpus, settings_of_later_version);
+	tcase_add_test(corpus, corpus_of_settings);
+	tcase_add_test(corpus, corpus_of_channel);
+	tcase_add_test(corpus, corpus_of_pid_files);
+	tcase_add_test(corpus, corpus_of_markers);
 	return harness_main(argc, argv, suite, NULL);
 }

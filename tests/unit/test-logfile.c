@@ -82,7 +82,7 @@ START_TEST(own_links_are_followed)
 END_TEST
 
 /* Also when nothing is there that it could harm: a file would be created. */
-START_TEST(links_of_strangers_are_not_followed)
+START_TEST(links_of_other_users_are_not_followed)
 {
 	char text[64];
 
@@ -132,7 +132,7 @@ START_TEST(links_to_descriptors_are_followed)
 END_TEST
 
 /* Sockets cannot be opened by name, and their flags are the launcher's. */
-START_TEST(links_to_streams_mean_the_stream)
+START_TEST(links_to_streams_duplicate_the_stream)
 {
 	static const char *const targets[] = { "/dev/stdout",      "/dev/fd/1",   "/proc/self/fd/1",
 					       "/dev/../dev/fd/1", "/dev/stderr", "/dev/fd/2" };
@@ -206,10 +206,10 @@ int main(int argc, char *argv[])
 	TCase *links = harness_case(suite, "links");
 
 	tcase_add_test(links, own_links_are_followed);
-	tcase_add_test(links, links_of_strangers_are_not_followed);
+	tcase_add_test(links, links_of_other_users_are_not_followed);
 	if (harness_has_linux_api())
 		tcase_add_test(links, links_to_descriptors_are_followed);
-	tcase_add_test(links, links_to_streams_mean_the_stream);
+	tcase_add_test(links, links_to_streams_duplicate_the_stream);
 	tcase_add_test(links, bad_paths_are_errors);
 	return harness_main(argc, argv, suite, NULL);
 }

@@ -84,7 +84,7 @@ START_TEST(bad_addresses_are_errors)
 }
 END_TEST
 
-START_TEST(refused_where_nobody_listens_any_more)
+START_TEST(unused_socket_is_refused)
 {
 	struct daemonkit_context *context;
 	struct ear ear;
@@ -99,7 +99,7 @@ START_TEST(refused_where_nobody_listens_any_more)
 }
 END_TEST
 
-START_TEST(forbidden_where_one_may_not_write)
+START_TEST(unwritable_socket_is_refused)
 {
 	struct daemonkit_context *context;
 	struct ear ear;
@@ -124,7 +124,7 @@ END_TEST
 #define LONGEST sizeof((struct sockaddr_un *)0)->sun_path
 #endif
 
-START_TEST(the_longest_address_is_reached)
+START_TEST(longest_address_works)
 {
 	/* With a NUL behind it, for checkers that read on. */
 	struct {
@@ -172,7 +172,7 @@ static const struct {
 	{ "vsock-seqpacket:3:1024", 3, 1024, 1, { SOCK_SEQPACKET, 0, 0 } },
 };
 
-START_TEST(machines_have_addresses)
+START_TEST(vsock_addresses_are_parsed)
 {
 	struct manager_address address;
 	struct sockaddr_vm vm;
@@ -238,7 +238,7 @@ static void expect_from_machine(int listener, const char *text)
 	close(fd);
 }
 
-START_TEST(another_machine_is_reached)
+START_TEST(vsock_message_reaches_host)
 {
 	unsigned port = 20000 + (unsigned)getpid() % 20000;
 	int listener = listen_to_machine(machine_types[_i].type, port);
@@ -283,14 +283,15 @@ int main(int argc, char *argv[])
 
 	tcase_add_loop_test(bad, bad_addresses_are_errors, 0,
 			    sizeof bad_addresses / sizeof *bad_addresses);
-	tcase_add_test(bad, refused_where_nobody_listens_any_more);
-	tcase_add_test(bad, forbidden_where_one_may_not_write);
-	tcase_add_loop_test(good, the_longest_address_is_reached, 0, EAR_KINDS);
+	tcase_add_test(bad, unused_socket_is_refused);
+	tcase_add_test(bad, unwritable_socket_is_refused);
+	tcase_add_loop_test(good, longest_address_works, 0, EAR_KINDS);
 #ifndef WITH_LIBSYSTEMD
-	tcase_add_loop_test(good, machines_have_addresses, 0, sizeof machines / sizeof *machines);
+	tcase_add_loop_test(good, vsock_addresses_are_parsed, 0,
+			    sizeof machines / sizeof *machines);
 	/* Few kernels have it: there it is tested too, and is no skipped test elsewhere. */
 	if (has_machine_loopback())
-		tcase_add_loop_test(good, another_machine_is_reached, 0,
+		tcase_add_loop_test(good, vsock_message_reaches_host, 0,
 				    sizeof machine_types / sizeof *machine_types);
 #endif
 	return harness_main(argc, argv, suite, NULL);

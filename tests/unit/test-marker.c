@@ -23,7 +23,7 @@
 
 /* go-daemon: MARK_NAME, MARK_VALUE, WasReborn */
 /* In go-daemon: the mark leaks, a program that the daemon starts believes it was reborn */
-START_TEST(mark_goes_no_further)
+START_TEST(marker_is_not_inherited_by_programs)
 {
 	struct probe probe = probe_run("%s daemon:run=@/child" REPORT, probe_ways[_i]);
 
@@ -55,7 +55,7 @@ static struct harness_result run_forged(const char *mark)
 }
 
 /* A mark of anybody's making neither lets the program in nor breaks it. */
-START_TEST(forged_marks_are_nothing)
+START_TEST(forged_markers_are_ignored)
 {
 	static const char *const marks[] = {
 		"",
@@ -90,7 +90,7 @@ START_TEST(forged_marks_are_nothing)
 END_TEST
 
 /* The right pid, and something that is no channel. */
-START_TEST(forged_mark_without_a_channel_is_refused)
+START_TEST(forged_marker_without_channel_is_refused)
 {
 	static const char *const marks[] = { "0:%d", "1:%d", "77:%d", "2:%d" };
 
@@ -206,7 +206,7 @@ static const char *copy_of_this_program(const char *name)
 }
 
 /* Whoever may execute it chooses its environment and its descriptors. */
-START_TEST(program_with_more_privileges_is_no_second_copy)
+START_TEST(privileged_program_is_no_second_copy)
 {
 	const char *path;
 	char byte;
@@ -241,7 +241,7 @@ static struct harness_result run_as_nobody(const char *path)
 }
 
 /* Nor does it start one. */
-START_TEST(program_with_more_privileges_starts_no_second_copy)
+START_TEST(privileged_program_starts_no_second_copy)
 {
 	const char *path;
 	struct harness_result result;
@@ -258,7 +258,7 @@ START_TEST(program_with_more_privileges_starts_no_second_copy)
 END_TEST
 
 /* a second call in the daemon is an error */
-START_TEST(second_reborn_in_the_daemon)
+START_TEST(second_start_in_daemon_is_an_error)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:again daemon:up "
 				       "daemon:again daemon:report daemon:wait",
@@ -275,7 +275,7 @@ START_TEST(second_reborn_in_the_daemon)
 END_TEST
 
 /* go-daemon: Args, empty means the launcher's own */
-START_TEST(arguments_are_the_launchers)
+START_TEST(arguments_default_to_those_of_launcher)
 {
 	const char *argv[] = {
 		harness_self,     "--helper",      "probe",     harness_path("report"),
@@ -325,7 +325,7 @@ START_TEST(arguments_and_environment_are_replaced)
 }
 END_TEST
 
-START_TEST(environment_is_the_launchers)
+START_TEST(environment_defaults_to_that_of_launcher)
 {
 	struct probe probe = probe_run("%s first:setenv=DAEMONKIT_REBORN=stale "
 				       "first:setenv=PROBE_OWN=value" REPORT,
@@ -340,7 +340,7 @@ START_TEST(environment_is_the_launchers)
 END_TEST
 
 /* the context travels to the daemon, and what the launcher set wins */
-START_TEST(settings_of_the_launcher_win)
+START_TEST(settings_of_launcher_take_precedence)
 {
 	struct probe probe = probe_run(
 		"%s first:ready=60000 first:pid=@/run/pid first:log=@/log first:workdir=@/run "
@@ -604,20 +604,20 @@ int main(int argc, char *argv[])
 	TCase *words = harness_case(suite, "words");
 	TCase *program = harness_case(suite, "program");
 
-	tcase_add_loop_test(mark, mark_goes_no_further, 0, PROBE_WAYS);
-	tcase_add_test(mark, forged_marks_are_nothing);
-	tcase_add_test(mark, forged_mark_without_a_channel_is_refused);
+	tcase_add_loop_test(mark, marker_is_not_inherited_by_programs, 0, PROBE_WAYS);
+	tcase_add_test(mark, forged_markers_are_ignored);
+	tcase_add_test(mark, forged_marker_without_channel_is_refused);
 	tcase_add_test(mark, channel_of_another_kind_is_refused);
 	if (harness_has_linux_api()) {
 		tcase_add_loop_test(mark, settings_of_another_user_are_refused, 0, 4);
-		tcase_add_loop_test(mark, program_with_more_privileges_is_no_second_copy, 0, 3);
-		tcase_add_test(mark, program_with_more_privileges_starts_no_second_copy);
+		tcase_add_loop_test(mark, privileged_program_is_no_second_copy, 0, 3);
+		tcase_add_test(mark, privileged_program_starts_no_second_copy);
 	}
-	tcase_add_loop_test(mark, second_reborn_in_the_daemon, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, arguments_are_the_launchers, 0, 2);
+	tcase_add_loop_test(mark, second_start_in_daemon_is_an_error, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, arguments_default_to_those_of_launcher, 0, 2);
 	tcase_add_loop_test(words, arguments_and_environment_are_replaced, 0, PROBE_REBORN_WAYS);
-	tcase_add_loop_test(words, environment_is_the_launchers, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, settings_of_the_launcher_win, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, environment_defaults_to_that_of_launcher, 0, PROBE_WAYS);
+	tcase_add_loop_test(words, settings_of_launcher_take_precedence, 0, PROBE_WAYS);
 	tcase_add_loop_test(program, program_file_is_deleted_while_the_launcher_runs, 0,
 			    PROBE_REBORN_WAYS);
 	if (harness_has_linux_api())

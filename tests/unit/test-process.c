@@ -111,7 +111,7 @@ static struct daemonkit_process *hold(pid_t pid)
 	return process;
 }
 
-START_TEST(only_single_processes_are_held)
+START_TEST(invalid_pids_are_refused)
 {
 	static pid_t wrong[] = { 0, -1, -2, INT_MIN };
 	struct daemonkit_process *process = (void *)&wrong;
@@ -207,7 +207,7 @@ static void *stay(void *ready)
 	return NULL;
 }
 
-START_TEST(threads_outlive_their_leader)
+START_TEST(process_is_alive_while_any_thread_is)
 {
 	struct daemonkit_process *process;
 	char path[64], byte;
@@ -290,7 +290,7 @@ START_TEST(signal_handlers_do_not_end_a_wait)
 }
 END_TEST
 
-START_TEST(stop_asks)
+START_TEST(stop_sends_sigterm)
 {
 	struct daemonkit_process *process;
 	pid_t pid = start(false);
@@ -304,7 +304,7 @@ START_TEST(stop_asks)
 }
 END_TEST
 
-START_TEST(stop_escalates_only_if_told)
+START_TEST(stop_kills_only_if_requested)
 {
 	struct daemonkit_process *process;
 	pid_t pid = start(true);
@@ -320,7 +320,7 @@ START_TEST(stop_escalates_only_if_told)
 END_TEST
 
 /* 0 does not wait, here as elsewhere: SIGKILL has been sent. */
-START_TEST(stop_may_not_wait_for_the_end)
+START_TEST(stop_with_timeout_0_does_not_wait)
 {
 	struct daemonkit_process *process;
 	pid_t pid = start(true);
@@ -354,7 +354,7 @@ START_TEST(success_leaves_the_error_text)
 }
 END_TEST
 
-START_TEST(the_unprivileged_are_refused)
+START_TEST(unprivileged_user_is_refused)
 {
 	pid_t pid, victim;
 
@@ -380,7 +380,7 @@ START_TEST(the_unprivileged_are_refused)
 }
 END_TEST
 
-START_TEST(the_descriptor_tells_the_end)
+START_TEST(descriptor_is_readable_after_exit)
 {
 	struct daemonkit_process *process;
 	struct pollfd end = { .events = POLLIN };
@@ -408,7 +408,7 @@ START_TEST(the_descriptor_tells_the_end)
 }
 END_TEST
 
-START_TEST(a_filter_that_says_eperm_means_no_pidfds)
+START_TEST(eperm_of_seccomp_filter_means_no_pidfds)
 {
 	struct daemonkit_process *process;
 	pid_t pid = start(false);
@@ -422,7 +422,7 @@ START_TEST(a_filter_that_says_eperm_means_no_pidfds)
 }
 END_TEST
 
-START_TEST(a_request_is_sent)
+START_TEST(request_signal_is_sent)
 {
 	pid_t pid = start(false);
 	struct daemonkit_process *process = hold(pid);
@@ -439,7 +439,7 @@ START_TEST(a_request_is_sent)
 END_TEST
 
 /* pidfd_send_signal(2) alone; a refusal by the kernel stays one. */
-START_TEST(a_filter_may_refuse_only_the_signal)
+START_TEST(seccomp_filter_of_pidfd_send_signal_is_handled)
 {
 	static const int errors[] = { EPERM, EACCES, ENOSYS };
 	pid_t pid = start(false);
@@ -522,7 +522,7 @@ START_TEST(a_reused_pid_is_another_process)
 }
 END_TEST
 
-START_TEST(the_status_of_a_reaped_process_is_known)
+START_TEST(status_of_reaped_process_is_known)
 {
 	int status = -1, pidfd;
 	pid_t pid;
@@ -558,28 +558,28 @@ int main(int argc, char *argv[])
 	TCase *stop = harness_case(suite, "stop");
 	TCase *rest = harness_case(suite, "rest");
 
-	tcase_add_loop_test(both, only_single_processes_are_held, 0, VARIANTS);
+	tcase_add_loop_test(both, invalid_pids_are_refused, 0, VARIANTS);
 	tcase_add_loop_test(both, a_reaped_child_is_not_found, 0, VARIANTS);
 	if (!harness_is_under_valgrind())
 		tcase_add_loop_test(both, signals_out_of_range_are_refused, 0, VARIANTS);
 	tcase_add_loop_test(both, a_zombie_is_not_alive, 0, VARIANTS);
-	tcase_add_loop_test(both, threads_outlive_their_leader, 0, VARIANTS);
+	tcase_add_loop_test(both, process_is_alive_while_any_thread_is, 0, VARIANTS);
 	tcase_add_loop_test(both, any_process_can_be_waited_for, 0, VARIANTS);
 	tcase_add_loop_test(both, signal_handlers_do_not_end_a_wait, 0, VARIANTS);
-	tcase_add_loop_test(stop, stop_asks, 0, VARIANTS);
-	tcase_add_loop_test(stop, stop_escalates_only_if_told, 0, VARIANTS);
-	tcase_add_loop_test(stop, stop_may_not_wait_for_the_end, 0, VARIANTS);
+	tcase_add_loop_test(stop, stop_sends_sigterm, 0, VARIANTS);
+	tcase_add_loop_test(stop, stop_kills_only_if_requested, 0, VARIANTS);
+	tcase_add_loop_test(stop, stop_with_timeout_0_does_not_wait, 0, VARIANTS);
 	tcase_add_loop_test(both, success_leaves_the_error_text, 0, VARIANTS);
-	tcase_add_loop_test(both, the_unprivileged_are_refused, 0, VARIANTS);
-	tcase_add_loop_test(both, the_descriptor_tells_the_end, 0, VARIANTS);
+	tcase_add_loop_test(both, unprivileged_user_is_refused, 0, VARIANTS);
+	tcase_add_loop_test(both, descriptor_is_readable_after_exit, 0, VARIANTS);
 	if (harness_has_linux_api())
 		tcase_add_loop_test(both, a_reused_pid_is_another_process, 0, VARIANTS);
 	tcase_add_test(rest, null_is_refused);
-	tcase_add_loop_test(both, a_request_is_sent, 0, VARIANTS);
+	tcase_add_loop_test(both, request_signal_is_sent, 0, VARIANTS);
 	if (harness_has_pidfds())
-		tcase_add_loop_test(rest, a_filter_may_refuse_only_the_signal, 0, 3);
-	tcase_add_test(rest, a_filter_that_says_eperm_means_no_pidfds);
+		tcase_add_loop_test(rest, seccomp_filter_of_pidfd_send_signal_is_handled, 0, 3);
+	tcase_add_test(rest, eperm_of_seccomp_filter_means_no_pidfds);
 	if (harness_has_pidfds())
-		tcase_add_test(rest, the_status_of_a_reaped_process_is_known);
+		tcase_add_test(rest, status_of_reaped_process_is_known);
 	return harness_main(argc, argv, suite, NULL);
 }

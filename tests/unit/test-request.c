@@ -318,7 +318,7 @@ static void need_replies(void)
 		harness_need_kernel("the error number of a signal");
 }
 
-START_TEST(success_is_answered)
+START_TEST(success_is_reported)
 {
 	struct harness_program daemon = start("succeed", "0", "");
 
@@ -331,7 +331,7 @@ START_TEST(success_is_answered)
 }
 END_TEST
 
-START_TEST(other_signals_are_answered_too)
+START_TEST(other_signals_get_replies)
 {
 	struct harness_program daemon;
 	int answer;
@@ -346,7 +346,7 @@ START_TEST(other_signals_are_answered_too)
 }
 END_TEST
 
-START_TEST(failure_is_answered_with_its_text)
+START_TEST(failure_is_reported_with_text)
 {
 	struct harness_program daemon = start("fail-with-text", "0", "");
 
@@ -370,7 +370,7 @@ static void collect(const char *text, void *data)
 	strcat(strcat(all, text), ";");
 }
 
-START_TEST(handlers_reply_and_go_on)
+START_TEST(handler_can_reply_several_times)
 {
 	struct harness_program daemon = start("reply", "0", "");
 	struct daemonkit_process *process = hold(daemon.pid);
@@ -391,7 +391,7 @@ START_TEST(handlers_reply_and_go_on)
 }
 END_TEST
 
-START_TEST(a_cut_reply_ends_with_a_whole_character)
+START_TEST(truncated_reply_ends_with_whole_character)
 {
 	struct harness_program daemon = start("reply-at-length", "0", "");
 	struct daemonkit_process *process = hold(daemon.pid);
@@ -408,7 +408,7 @@ START_TEST(a_cut_reply_ends_with_a_whole_character)
 }
 END_TEST
 
-START_TEST(a_reply_wins_over_what_is_returned)
+START_TEST(reply_takes_precedence_over_return_value)
 {
 	struct harness_program daemon = start("reply-success", "0", "");
 	struct daemonkit_process *process = hold(daemon.pid);
@@ -424,7 +424,7 @@ START_TEST(a_reply_wins_over_what_is_returned)
 }
 END_TEST
 
-START_TEST(a_child_has_nothing_to_say)
+START_TEST(child_cannot_reply)
 {
 	struct harness_program daemon = start("fork-first", "0", "");
 
@@ -434,7 +434,7 @@ START_TEST(a_child_has_nothing_to_say)
 }
 END_TEST
 
-START_TEST(an_old_daemon_gets_its_signal)
+START_TEST(daemon_without_replies_gets_signal)
 {
 	struct harness_program daemon = harness_spawn_helper("old", NULL);
 	char expected[64];
@@ -450,7 +450,7 @@ START_TEST(an_old_daemon_gets_its_signal)
 }
 END_TEST
 
-START_TEST(death_is_noticed_at_once)
+START_TEST(death_of_daemon_is_detected_at_once)
 {
 	struct harness_program daemon = start("die", "0", "");
 	int64_t begin = harness_now();
@@ -463,7 +463,7 @@ START_TEST(death_is_noticed_at_once)
 }
 END_TEST
 
-START_TEST(what_would_only_kill_is_not_sent)
+START_TEST(signal_without_handler_is_not_sent)
 {
 	struct harness_program daemon = start("unhandled", "0", "");
 	int answer;
@@ -475,7 +475,7 @@ START_TEST(what_would_only_kill_is_not_sent)
 }
 END_TEST
 
-START_TEST(a_zombie_is_asked_nothing)
+START_TEST(zombie_gets_no_request)
 {
 	struct harness_program daemon = start("succeed", "0", "");
 	struct daemonkit_process *process = hold(daemon.pid);
@@ -489,7 +489,7 @@ START_TEST(a_zombie_is_asked_nothing)
 }
 END_TEST
 
-START_TEST(a_daemon_that_becomes_another_program_has_not_answered)
+START_TEST(daemon_that_executes_another_program_has_not_replied)
 {
 	struct harness_program daemon = start("become-another", "0", "");
 	int answer;
@@ -501,7 +501,7 @@ START_TEST(a_daemon_that_becomes_another_program_has_not_answered)
 }
 END_TEST
 
-START_TEST(time_is_limited)
+START_TEST(request_times_out)
 {
 	struct harness_program daemon = start("be-busy", "0", "");
 	int answer;
@@ -532,7 +532,7 @@ START_TEST(wrong_arguments_are_refused)
 }
 END_TEST
 
-START_TEST(many_ask_at_once)
+START_TEST(concurrent_requests_all_get_replies)
 {
 	enum { ASKERS = 8 };
 	struct harness_program daemon = start("succeed", "0", ""), askers[ASKERS];
@@ -550,7 +550,7 @@ END_TEST
 
 /* Jails and users */
 
-START_TEST(a_jailed_daemon_answers)
+START_TEST(daemon_with_other_root_directory_replies)
 {
 	struct harness_program daemon;
 
@@ -564,7 +564,7 @@ START_TEST(a_jailed_daemon_answers)
 }
 END_TEST
 
-START_TEST(the_same_user_is_answered)
+START_TEST(requester_of_same_user_gets_reply)
 {
 	struct harness_program daemon, asker;
 
@@ -578,7 +578,7 @@ START_TEST(the_same_user_is_answered)
 }
 END_TEST
 
-START_TEST(strangers_may_not_ask)
+START_TEST(requests_of_other_users_are_refused)
 {
 	struct harness_program daemon, asker;
 
@@ -645,7 +645,7 @@ static int forger_main(int argc, char *argv[])
 	return 0;
 }
 
-START_TEST(forged_answers_are_not_believed)
+START_TEST(forged_replies_are_ignored)
 {
 	static const char *const users[] = { "0", "65534" };
 	struct harness_program daemon, forger;
@@ -702,7 +702,7 @@ static int stranger_main(int argc, char *argv[])
 	return 0;
 }
 
-START_TEST(strangers_hear_nothing)
+START_TEST(other_users_get_no_reply)
 {
 	/* The daemon's user; who asks; and who made the socket, and passed it on. */
 	static const struct {
@@ -762,7 +762,7 @@ static void check_locker(const struct harness_program *daemon, const char *user,
 	ck_assert_int_eq(harness_end(&locker), 0);
 }
 
-START_TEST(strangers_have_no_turn)
+START_TEST(other_users_cannot_take_request_lock)
 {
 	struct harness_program daemon;
 	int64_t begin;
@@ -787,7 +787,7 @@ START_TEST(strangers_have_no_turn)
 }
 END_TEST
 
-START_TEST(who_asks_and_does_not_pick_up_holds_nobody_up)
+START_TEST(requester_that_never_reads_blocks_no_other)
 {
 	struct harness_program daemon = start("succeed", "0", "");
 	uint32_t number, ticket;
@@ -822,7 +822,7 @@ static int diverter_main(int argc, char *argv[])
 	return 0;
 }
 
-START_TEST(another_signal_is_no_answer)
+START_TEST(reply_to_other_signal_is_ignored)
 {
 	struct harness_program daemon, diverter;
 	char pid[16];
@@ -840,7 +840,7 @@ START_TEST(another_signal_is_no_answer)
 }
 END_TEST
 
-START_TEST(values_are_left_alone)
+START_TEST(signal_values_are_not_changed)
 {
 	static const int values[] = { 0, 1, -1, 42, 0x7FFFFFFF, (int)0xDAE00001, (int)0xD0000001 };
 	struct harness_program daemon = start("succeed", "0", "");
@@ -857,7 +857,7 @@ START_TEST(values_are_left_alone)
 }
 END_TEST
 
-START_TEST(tickets_are_told_from_values)
+START_TEST(cookies_are_distinguished_from_values)
 {
 	static const int codes[] = { SI_USER, SI_TIMER, SI_MESGQ };
 	siginfo_t info;
@@ -901,50 +901,50 @@ int main(int argc, char *argv[])
 	TCase *forgeries = harness_case(suite, "forgeries");
 
 	if (harness_has_linux_api())
-		tcase_add_test(answers, success_is_answered);
+		tcase_add_test(answers, success_is_reported);
 	if (harness_has_linux_api())
-		tcase_add_test(answers, other_signals_are_answered_too);
+		tcase_add_test(answers, other_signals_get_replies);
 	if (harness_has_linux_api())
-		tcase_add_test(answers, failure_is_answered_with_its_text);
+		tcase_add_test(answers, failure_is_reported_with_text);
 	if (harness_has_linux_api())
-		tcase_add_test(answers, handlers_reply_and_go_on);
+		tcase_add_test(answers, handler_can_reply_several_times);
 	if (harness_has_linux_api())
-		tcase_add_test(answers, a_cut_reply_ends_with_a_whole_character);
+		tcase_add_test(answers, truncated_reply_ends_with_whole_character);
 	if (harness_has_linux_api())
-		tcase_add_test(answers, a_reply_wins_over_what_is_returned);
+		tcase_add_test(answers, reply_takes_precedence_over_return_value);
 	if (harness_has_linux_api())
-		tcase_add_test(answers, a_child_has_nothing_to_say);
+		tcase_add_test(answers, child_cannot_reply);
 	/* Not under valgrind, which cannot always extend the stack for a handler. */
 	if (harness_has_linux_api() && !harness_is_under_valgrind())
-		tcase_add_test(answers, many_ask_at_once);
+		tcase_add_test(answers, concurrent_requests_all_get_replies);
 	tcase_add_test(answers, wrong_arguments_are_refused);
-	tcase_add_test(silence, an_old_daemon_gets_its_signal);
-	tcase_add_test(silence, death_is_noticed_at_once);
+	tcase_add_test(silence, daemon_without_replies_gets_signal);
+	tcase_add_test(silence, death_of_daemon_is_detected_at_once);
 	/* Not under valgrind, which handles every signal itself, as the kernel shows. */
 	if (harness_has_linux_api() && !harness_is_under_valgrind())
-		tcase_add_test(silence, what_would_only_kill_is_not_sent);
-	tcase_add_test(silence, a_zombie_is_asked_nothing);
+		tcase_add_test(silence, signal_without_handler_is_not_sent);
+	tcase_add_test(silence, zombie_gets_no_request);
 	if (harness_has_linux_api())
-		tcase_add_test(silence, a_daemon_that_becomes_another_program_has_not_answered);
+		tcase_add_test(silence, daemon_that_executes_another_program_has_not_replied);
 	if (harness_has_linux_api())
-		tcase_add_test(silence, time_is_limited);
+		tcase_add_test(silence, request_times_out);
 	/* At its end, in the jail, a search for leaks would miss /proc. */
 	if (harness_has_linux_api() && !harness_is_sanitized())
-		tcase_add_test(users, a_jailed_daemon_answers);
+		tcase_add_test(users, daemon_with_other_root_directory_replies);
 	if (harness_has_linux_api())
-		tcase_add_test(users, the_same_user_is_answered);
-	tcase_add_test(users, strangers_may_not_ask);
+		tcase_add_test(users, requester_of_same_user_gets_reply);
+	tcase_add_test(users, requests_of_other_users_are_refused);
 	if (harness_has_linux_api())
-		tcase_add_loop_test(forgeries, forged_answers_are_not_believed, 0, 2);
+		tcase_add_loop_test(forgeries, forged_replies_are_ignored, 0, 2);
 	if (harness_has_linux_api())
-		tcase_add_loop_test(forgeries, strangers_hear_nothing, 0, 6);
+		tcase_add_loop_test(forgeries, other_users_get_no_reply, 0, 6);
 	if (harness_has_linux_api())
-		tcase_add_test(forgeries, strangers_have_no_turn);
+		tcase_add_test(forgeries, other_users_cannot_take_request_lock);
 	if (harness_has_linux_api())
-		tcase_add_test(forgeries, who_asks_and_does_not_pick_up_holds_nobody_up);
+		tcase_add_test(forgeries, requester_that_never_reads_blocks_no_other);
 	if (harness_has_linux_api())
-		tcase_add_test(forgeries, another_signal_is_no_answer);
-	tcase_add_test(forgeries, values_are_left_alone);
-	tcase_add_test(forgeries, tickets_are_told_from_values);
+		tcase_add_test(forgeries, reply_to_other_signal_is_ignored);
+	tcase_add_test(forgeries, signal_values_are_not_changed);
+	tcase_add_test(forgeries, cookies_are_distinguished_from_values);
 	return harness_main(argc, argv, suite, helpers);
 }

@@ -286,7 +286,7 @@ static void end_storm(struct storm *storm)
 		ck_assert_int_eq(pthread_join(storm->threads[i], NULL), 0);
 }
 
-START_TEST(free_in_a_storm)
+START_TEST(free_while_many_signals_arrive)
 {
 	struct storm storm;
 	int count = 0;
@@ -321,7 +321,7 @@ static void *raise_many(void *data)
 	return NULL;
 }
 
-START_TEST(none_is_lost_in_a_storm)
+START_TEST(no_signal_is_lost_while_many_arrive)
 {
 	struct daemonkit_signals *signals = new_object();
 	pthread_t threads[THREADS];
@@ -361,7 +361,7 @@ static void *be_cancelled_later(void *data)
 	return NULL;
 }
 
-START_TEST(a_thread_is_not_cancelled_while_it_takes_a_signal)
+START_TEST(thread_is_not_cancelled_in_signal_handler)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct victim victim = { false, false, false };
@@ -388,7 +388,7 @@ END_TEST
 
 /* Forked children */
 
-START_TEST(a_child_has_the_default_effect)
+START_TEST(signal_has_default_effect_in_child)
 {
 	const int numbers[] = { SIGUSR1, SIGTERM, SIGRTMIN + 3, SIGINT };
 	struct daemonkit_signals *signals = new_object();
@@ -409,7 +409,7 @@ START_TEST(a_child_has_the_default_effect)
 }
 END_TEST
 
-START_TEST(a_childs_default_effect_may_be_nothing_or_a_stop)
+START_TEST(default_effect_in_child_may_be_ignore_or_stop)
 {
 	struct daemonkit_signals *signals = new_object();
 	int count = 0, status;
@@ -439,7 +439,7 @@ START_TEST(a_childs_default_effect_may_be_nothing_or_a_stop)
 END_TEST
 
 /* It has the parent's memory, and its end in a handler must not be felt there. */
-START_TEST(a_child_of_vfork_has_the_default_effect)
+START_TEST(signal_has_default_effect_in_vfork_child)
 {
 	struct daemonkit_signals *signals = new_object();
 	int count = 0, status;
@@ -463,7 +463,7 @@ START_TEST(a_child_of_vfork_has_the_default_effect)
 }
 END_TEST
 
-START_TEST(a_child_cannot_take_the_parents_signals)
+START_TEST(child_cannot_read_signals_of_parent)
 {
 	struct daemonkit_signals *signals = new_object();
 	int count = 0;
@@ -545,7 +545,7 @@ static void *make_and_free(void *data)
 }
 
 /* Locks and counts of threads that the child does not have must not stop it. */
-START_TEST(fork_in_a_storm)
+START_TEST(fork_while_many_signals_arrive)
 {
 	struct daemonkit_signals *signals;
 	struct storm storm;
@@ -571,7 +571,7 @@ START_TEST(fork_in_a_storm)
 }
 END_TEST
 
-START_TEST(free_in_a_child_restores_there_alone)
+START_TEST(free_in_child_restores_only_there)
 {
 	struct daemonkit_signals *signals, *other;
 	int count = 0;
@@ -651,7 +651,7 @@ START_TEST(a_forked_daemon_adopts_the_objects)
 }
 END_TEST
 
-START_TEST(a_forked_daemon_adopts_nobody_elses_objects)
+START_TEST(forked_daemon_adopts_only_objects_of_launcher)
 {
 	struct daemonkit_signals *signals = new_object();
 	int count = 0, status = -1;
@@ -783,7 +783,7 @@ static int start_programs(struct daemonkit_siginfo *info, void *data)
 
 /* In go-daemon the mask and the dispositions change; serve is the one that changes the mask, if
  * only a little. */
-START_TEST(programs_find_default_dispositions)
+START_TEST(executed_programs_have_default_dispositions)
 {
 	struct daemonkit_signals *signals = new_object();
 	int count = 0;
@@ -808,23 +808,23 @@ static void add_threads(Suite *suite)
 	tcase_add_test(threads, threads_before_and_after);
 	tcase_add_test(threads, order_with_threads);
 	tcase_add_test(threads, two_objects_in_two_threads);
-	tcase_add_test(threads, free_in_a_storm);
-	tcase_add_test(threads, none_is_lost_in_a_storm);
-	tcase_add_test(threads, a_thread_is_not_cancelled_while_it_takes_a_signal);
+	tcase_add_test(threads, free_while_many_signals_arrive);
+	tcase_add_test(threads, no_signal_is_lost_while_many_arrive);
+	tcase_add_test(threads, thread_is_not_cancelled_in_signal_handler);
 }
 
 static void add_children(Suite *suite)
 {
 	TCase *children = harness_case(suite, "children");
 
-	tcase_add_loop_test(children, a_child_has_the_default_effect, 0, 4);
+	tcase_add_loop_test(children, signal_has_default_effect_in_child, 0, 4);
 	if (!harness_is_under_valgrind())
-		tcase_add_test(children, a_childs_default_effect_may_be_nothing_or_a_stop);
-	tcase_add_test(children, a_child_of_vfork_has_the_default_effect);
-	tcase_add_test(children, a_child_cannot_take_the_parents_signals);
+		tcase_add_test(children, default_effect_in_child_may_be_ignore_or_stop);
+	tcase_add_test(children, signal_has_default_effect_in_vfork_child);
+	tcase_add_test(children, child_cannot_read_signals_of_parent);
 	tcase_add_test(children, a_child_may_have_an_object_of_its_own);
-	tcase_add_test(children, fork_in_a_storm);
-	tcase_add_test(children, free_in_a_child_restores_there_alone);
+	tcase_add_test(children, fork_while_many_signals_arrive);
+	tcase_add_test(children, free_in_child_restores_only_there);
 }
 
 static void add_daemons_and_programs(Suite *suite)
@@ -833,9 +833,9 @@ static void add_daemons_and_programs(Suite *suite)
 	TCase *programs = harness_case(suite, "programs");
 
 	tcase_add_test(daemons, a_forked_daemon_adopts_the_objects);
-	tcase_add_test(daemons, a_forked_daemon_adopts_nobody_elses_objects);
+	tcase_add_test(daemons, forked_daemon_adopts_only_objects_of_launcher);
 	tcase_add_test(daemons, all_descriptors_are_listed);
-	tcase_add_loop_test(programs, programs_find_default_dispositions, 0, 4);
+	tcase_add_loop_test(programs, executed_programs_have_default_dispositions, 0, 4);
 }
 
 int main(int argc, char *argv[])

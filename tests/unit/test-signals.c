@@ -138,7 +138,7 @@ START_TEST(some_numbers_cannot_be_handled)
 }
 END_TEST
 
-START_TEST(failure_leaves_nothing)
+START_TEST(failure_changes_nothing)
 {
 	char nothing;
 	struct daemonkit_signals *const none = (struct daemonkit_signals *)(void *)&nothing;
@@ -243,7 +243,7 @@ START_TEST(dispositions_are_restored)
 }
 END_TEST
 
-START_TEST(what_the_program_sets_itself_stays)
+START_TEST(dispositions_set_by_program_are_kept)
 {
 	struct daemonkit_signals *signals = new_object();
 
@@ -263,7 +263,7 @@ static int stop_at_two(struct daemonkit_siginfo *info, void *data)
 	return daemonkit_siginfo_value(info) == 2 ? DAEMONKIT_SIGNALS_STOP : 0;
 }
 
-START_TEST(a_stop_leaves_the_rest)
+START_TEST(stop_keeps_pending_signals)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct note note = { 0 };
@@ -291,7 +291,7 @@ START_TEST(a_stop_leaves_the_rest)
 }
 END_TEST
 
-START_TEST(a_stop_leaves_what_came_during_the_rest)
+START_TEST(stop_keeps_signals_that_arrive_later)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct note note = { 0 };
@@ -366,7 +366,7 @@ static int allocate_and_lock(struct daemonkit_siginfo *info, void *data)
 }
 
 /* They interrupt malloc and the lock all the time, but their handlers do not. */
-START_TEST(handlers_are_ordinary_code) /* in the caller's own thread */
+START_TEST(handlers_may_call_any_function) /* in the caller's own thread */
 {
 	struct daemonkit_signals *signals = new_object();
 	struct place place = { .thread = pthread_self(), .mutex = PTHREAD_MUTEX_INITIALIZER };
@@ -427,7 +427,7 @@ static int raise_again(struct daemonkit_siginfo *info, void *data)
 	return raise(daemonkit_siginfo_number(info));
 }
 
-START_TEST(dispatch_ends_although_signals_keep_coming)
+START_TEST(dispatch_returns_while_signals_arrive)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct note note = { 0 };
@@ -506,7 +506,7 @@ START_TEST(system_calls_are_not_interrupted)
 }
 END_TEST
 
-START_TEST(serve_lets_blocked_signals_in)
+START_TEST(serve_unblocks_signals)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct sequence sequence = { .end = 3 };
@@ -538,7 +538,7 @@ END_TEST
 
 /* The queue */
 
-START_TEST(many_before_dispatching)
+START_TEST(many_signals_before_dispatch)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct sequence sequence = { .end = MANY };
@@ -551,7 +551,7 @@ START_TEST(many_before_dispatching)
 }
 END_TEST
 
-START_TEST(many_while_serving)
+START_TEST(many_signals_while_serving)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct sequence sequence = { .end = MANY };
@@ -576,7 +576,7 @@ static int let_many_come(struct daemonkit_siginfo *info, void *data)
 	return 0;
 }
 
-START_TEST(many_while_a_handler_runs)
+START_TEST(many_signals_while_handler_runs)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct sequence sequence = { .end = MANY };
@@ -615,7 +615,7 @@ START_TEST(a_file_size_limit_does_not_matter)
 }
 END_TEST
 
-START_TEST(value_order_and_sender_of_many)
+START_TEST(many_signals_keep_value_order_and_sender)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct senders senders = { .sequence = { .end = MANY } };
@@ -658,7 +658,7 @@ static int bytes_in_pipe(const struct daemonkit_signals *signals)
 	return count;
 }
 
-START_TEST(memory_does_not_grow)
+START_TEST(memory_use_is_constant)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct note note = { 0 };
@@ -679,7 +679,7 @@ START_TEST(memory_does_not_grow)
 END_TEST
 
 /* A number for which there is no room is handled once, after those for which there was. */
-START_TEST(beyond_the_pipe_each_number_is_kept)
+START_TEST(each_signal_number_is_kept_when_pipe_is_full)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct note first = { 0 }, queued = { .value = -1 }, last = { .pid = -1 };
@@ -718,7 +718,7 @@ static int stop_always(struct daemonkit_siginfo *info, void *data)
 	return DAEMONKIT_SIGNALS_STOP;
 }
 
-START_TEST(a_stop_leaves_what_had_no_room)
+START_TEST(stop_keeps_signals_that_did_not_fit_in_pipe)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct note first = { 0 }, note = { 0 };
@@ -755,7 +755,7 @@ ssize_t write(int fd, const void *bytes, size_t size)
 }
 
 /* The reader may have emptied the pipe since the write that failed. */
-START_TEST(a_flag_makes_an_empty_pipe_readable)
+START_TEST(pending_flag_makes_empty_pipe_readable)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct note note = { 0 };
@@ -805,7 +805,7 @@ static void take_all(struct signal_queue *queue)
 }
 
 /* A small pipe that is filled and emptied at the same time. */
-START_TEST(a_flag_never_waits_behind_an_empty_pipe)
+START_TEST(pending_flag_is_never_missed)
 {
 	static struct signal_queue queue;
 	struct pollfd ready;
@@ -830,7 +830,7 @@ START_TEST(a_flag_never_waits_behind_an_empty_pipe)
 }
 END_TEST
 
-START_TEST(the_sender_is_told)
+START_TEST(sender_is_reported)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct note user = { .value = -1 }, queued = { 0 }, child_note = { 0 },
@@ -870,7 +870,7 @@ START_TEST(the_sender_is_told)
 }
 END_TEST
 
-START_TEST(a_timer_gives_its_value)
+START_TEST(value_of_timer_is_reported)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct note note = { 0 };
@@ -892,7 +892,7 @@ START_TEST(a_timer_gives_its_value)
 }
 END_TEST
 
-START_TEST(somebody_elses_event_loop)
+START_TEST(descriptor_works_in_foreign_event_loop)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct sequence sequence = { .end = MANY };
@@ -924,27 +924,27 @@ static void add_objects(Suite *suite)
 
 	tcase_add_test(object, null_is_refused);
 	tcase_add_loop_test(object, some_numbers_cannot_be_handled, 0, 14);
-	tcase_add_test(object, failure_leaves_nothing);
+	tcase_add_test(object, failure_changes_nothing);
 	tcase_add_test(object, sigterm_stops_by_default);
 	tcase_add_test(object, a_signal_belongs_to_one_object);
 	tcase_add_loop_test(object, dispositions_are_restored, 0, 2);
-	tcase_add_test(object, what_the_program_sets_itself_stays);
+	tcase_add_test(object, dispositions_set_by_program_are_kept);
 }
 
 static void add_handlers(Suite *suite)
 {
 	TCase *handlers = harness_case(suite, "handlers");
 
-	tcase_add_test(handlers, a_stop_leaves_the_rest);
-	tcase_add_test(handlers, a_stop_leaves_what_came_during_the_rest);
+	tcase_add_test(handlers, stop_keeps_pending_signals);
+	tcase_add_test(handlers, stop_keeps_signals_that_arrive_later);
 	tcase_add_test(handlers, an_error_ends_the_loop);
 	if (!harness_is_under_valgrind())
-		tcase_add_test(handlers, handlers_are_ordinary_code);
+		tcase_add_test(handlers, handlers_may_call_any_function);
 	tcase_add_test(handlers, handlers_may_change_handlers);
-	tcase_add_test(handlers, dispatch_ends_although_signals_keep_coming);
+	tcase_add_test(handlers, dispatch_returns_while_signals_arrive);
 	tcase_add_test(handlers, errno_is_kept);
 	tcase_add_test(handlers, system_calls_are_not_interrupted);
-	tcase_add_test(handlers, serve_lets_blocked_signals_in);
+	tcase_add_test(handlers, serve_unblocks_signals);
 	tcase_add_test(handlers, serve_notices_a_closed_descriptor);
 }
 
@@ -952,25 +952,25 @@ static void add_queue(Suite *suite)
 {
 	TCase *queue = harness_case(suite, "queue");
 
-	tcase_add_test(queue, many_before_dispatching);
-	tcase_add_test(queue, many_while_serving);
-	tcase_add_test(queue, many_while_a_handler_runs);
-	tcase_add_test(queue, value_order_and_sender_of_many);
+	tcase_add_test(queue, many_signals_before_dispatch);
+	tcase_add_test(queue, many_signals_while_serving);
+	tcase_add_test(queue, many_signals_while_handler_runs);
+	tcase_add_test(queue, many_signals_keep_value_order_and_sender);
 	tcase_add_test(queue, a_file_size_limit_does_not_matter);
-	tcase_add_test(queue, the_sender_is_told);
-	tcase_add_test(queue, a_timer_gives_its_value);
-	tcase_add_test(queue, somebody_elses_event_loop);
+	tcase_add_test(queue, sender_is_reported);
+	tcase_add_test(queue, value_of_timer_is_reported);
+	tcase_add_test(queue, descriptor_works_in_foreign_event_loop);
 }
 
 static void add_overflow(Suite *suite)
 {
 	TCase *overflow = harness_case(suite, "overflow");
 
-	tcase_add_test(overflow, memory_does_not_grow);
-	tcase_add_test(overflow, beyond_the_pipe_each_number_is_kept);
-	tcase_add_test(overflow, a_stop_leaves_what_had_no_room);
-	tcase_add_test(overflow, a_flag_makes_an_empty_pipe_readable);
-	tcase_add_test(overflow, a_flag_never_waits_behind_an_empty_pipe);
+	tcase_add_test(overflow, memory_use_is_constant);
+	tcase_add_test(overflow, each_signal_number_is_kept_when_pipe_is_full);
+	tcase_add_test(overflow, stop_keeps_signals_that_did_not_fit_in_pipe);
+	tcase_add_test(overflow, pending_flag_makes_empty_pipe_readable);
+	tcase_add_test(overflow, pending_flag_is_never_missed);
 }
 
 int main(int argc, char *argv[])

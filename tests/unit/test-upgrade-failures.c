@@ -66,7 +66,7 @@ static const struct failure {
 #define FAILURES ((int)(sizeof failures / sizeof *failures))
 
 /* In each way of starting; where it is learned at once, or later. */
-START_TEST(it_does_not_come_to_be)
+START_TEST(successor_cannot_be_executed)
 {
 	const struct failure *failure = &failures[_i % FAILURES];
 	const char *path = harness_path("new"), *answer;
@@ -105,7 +105,7 @@ static const struct {
 	{ "exit", "exited with status 23", 23 << 8 },
 };
 
-START_TEST(it_dies_before_its_main_function)
+START_TEST(successor_dies_before_main)
 {
 	const char *answer;
 	struct actor actor;
@@ -141,7 +141,7 @@ static const struct {
 };
 #define ENDS ((int)(sizeof ends / sizeof *ends))
 
-START_TEST(it_fails_before_it_is_ready)
+START_TEST(successor_fails_before_it_is_ready)
 {
 	int end = _i % ENDS;
 	struct actor old, new;
@@ -245,7 +245,7 @@ START_TEST(late_reaping_is_not_waited_for)
 END_TEST
 
 /* It has failed, and is slow to end: the old one has other things to do meanwhile. */
-START_TEST(slow_end_is_not_waited_for)
+START_TEST(slow_exit_is_not_waited_for)
 {
 	struct actor old, new;
 
@@ -274,7 +274,7 @@ START_TEST(slow_end_is_not_waited_for)
 END_TEST
 
 /* One that hangs up and does not end is killed. */
-START_TEST(it_hangs_up_and_stays)
+START_TEST(successor_that_closes_channel_is_killed)
 {
 	struct actor old, new;
 
@@ -295,7 +295,7 @@ START_TEST(it_hangs_up_and_stays)
 }
 END_TEST
 
-START_TEST(it_is_called_off)
+START_TEST(upgrade_is_cancelled)
 {
 	struct actor old, new;
 	const char *before;
@@ -318,7 +318,7 @@ START_TEST(it_is_called_off)
 END_TEST
 
 /* One that never falls silent is late like any other. */
-START_TEST(talk_does_not_hide_the_time)
+START_TEST(status_texts_do_not_extend_timeout)
 {
 	struct actor old, new;
 	const char *answer;
@@ -380,7 +380,7 @@ static void at(const struct actor *new, const char *stage)
 static const char *const before_taken[] = { "before", "after" };
 
 /* Nobody gets in between, and what the old one has handed_over comes back. */
-START_TEST(new_one_dies_while_it_takes)
+START_TEST(successor_dies_during_handover)
 {
 	const char *stage = _i % 3 == 2 ? "said" : before_taken[_i % 3];
 	struct actor old, new;
@@ -408,7 +408,7 @@ START_TEST(new_one_dies_while_it_takes)
 }
 END_TEST
 
-START_TEST(new_one_cannot_take)
+START_TEST(successor_cannot_acquire_pid_file)
 {
 	struct actor old, new;
 
@@ -430,7 +430,7 @@ static void limit_files(pid_t pid, rlim_t size)
 }
 
 /* Neither of the two can write the pid file any more, and neither dies of it. */
-START_TEST(files_are_limited)
+START_TEST(file_size_limit_fails_handover)
 {
 	struct actor old, new;
 	struct rlimit limit;
@@ -459,7 +459,7 @@ START_TEST(files_are_limited)
 END_TEST
 
 /* It has taken the place, and cannot say so: it has to leave it as it was. */
-START_TEST(new_one_cannot_say_that_it_has_taken)
+START_TEST(successor_cannot_report_handover)
 {
 	struct actor old, new;
 
@@ -503,7 +503,7 @@ static void check_holder(const struct actor *actor)
 }
 
 /* Just when the old one has let go of the lock, the new one has none, and both live. */
-START_TEST(reader_does_not_stop_it)
+START_TEST(lock_of_reader_does_not_stop_handover)
 {
 	struct actor old, new;
 	int reader;
@@ -530,7 +530,7 @@ START_TEST(reader_does_not_stop_it)
 }
 END_TEST
 
-START_TEST(reader_does_not_keep_what_comes_back)
+START_TEST(lock_of_reader_does_not_stop_return_of_lock)
 {
 	struct actor old, new;
 	int reader;
@@ -553,7 +553,7 @@ START_TEST(reader_does_not_keep_what_comes_back)
 END_TEST
 
 /* It was told to go on, and has not said that it is the daemon: the old one still is. */
-START_TEST(new_one_dies_before_it_is_the_daemon)
+START_TEST(successor_dies_before_it_is_the_daemon)
 {
 	struct actor old, new;
 
@@ -572,7 +572,7 @@ START_TEST(new_one_dies_before_it_is_the_daemon)
 }
 END_TEST
 
-START_TEST(new_one_takes_too_long)
+START_TEST(successor_takes_too_long)
 {
 	const char *stage = _i == 2 ? "left" : before_taken[_i];
 	struct actor old, new;
@@ -589,7 +589,7 @@ START_TEST(new_one_takes_too_long)
 END_TEST
 
 /* It has the file then, or is the daemon before anybody else can be. */
-START_TEST(old_one_dies_while_the_new_one_takes)
+START_TEST(predecessor_dies_during_handover)
 {
 	const char *stage = before_taken[_i % 2];
 	struct actor old, new;
@@ -615,7 +615,7 @@ END_TEST
  * A third one may win when the old one is dead, and then the new one does not.  The file
  * that it has has no name then, or as a FUSE file system does it, a hidden one.
  */
-START_TEST(third_one_wins_when_the_old_one_is_dead)
+START_TEST(other_daemon_may_win_after_death_of_predecessor)
 {
 	struct actor old, new, third;
 
@@ -642,7 +642,7 @@ START_TEST(third_one_wins_when_the_old_one_is_dead)
 END_TEST
 
 /* Before it has handed_over: no process waits for the new one, which must not become one. */
-START_TEST(old_one_dies_before)
+START_TEST(predecessor_dies_before_handover)
 {
 	struct actor old, new, third;
 
@@ -665,7 +665,7 @@ START_TEST(old_one_dies_before)
 END_TEST
 
 /* Not even children that the old one has made meanwhile, and that live on, change that. */
-START_TEST(children_do_not_hide_its_end)
+START_TEST(children_do_not_hide_exit_of_successor)
 {
 	struct actor old, new;
 	pid_t child;
@@ -686,7 +686,7 @@ START_TEST(children_do_not_hide_its_end)
 END_TEST
 
 /* With all that it had they are no reason to wait for its word, whichever that is. */
-START_TEST(children_are_not_waited_for)
+START_TEST(children_do_not_hide_death_of_predecessor)
 {
 	bool takes = _i % 2 == 1;
 	struct actor old, new;
@@ -723,7 +723,7 @@ START_TEST(children_are_not_waited_for)
 END_TEST
 
 /* Nor do they keep it from its answer: with all that the old one had, or having let go of it. */
-START_TEST(children_do_not_keep_it_up)
+START_TEST(children_of_predecessor_do_not_delay_result)
 {
 	bool fails = _i % 2 == 1;
 	struct actor old, new;
@@ -758,7 +758,7 @@ START_TEST(children_do_not_keep_it_up)
 END_TEST
 
 /* The new one, told to go on, goes on without it. */
-START_TEST(old_one_dies_when_it_has_left)
+START_TEST(predecessor_dies_after_handover)
 {
 	struct actor old, new;
 
@@ -817,7 +817,7 @@ static void stop_bystander(pid_t pid, int reports, int counts[3])
 	close(reports);
 }
 
-START_TEST(nobody_gets_in_between)
+START_TEST(pid_file_always_has_holder_during_upgrades)
 {
 	pid_t pids[2];
 	int pipes[2][2], counts[3];
@@ -849,7 +849,7 @@ END_TEST
 
 /* ---- the program's file ---- */
 
-START_TEST(file_is_replaced_or_moved)
+START_TEST(program_file_is_replaced_or_moved)
 {
 	const char *path = harness_path("program");
 	struct actor actor;
@@ -912,31 +912,31 @@ int main(int argc, char *argv[])
 
 	if (!harness_has_linux_api())
 		return harness_main(argc, argv, suite, helpers);
-	add(suite, "no-daemon", it_does_not_come_to_be, ways * FAILURES);
-	add(suite, "constructor", it_dies_before_its_main_function, ways * 3);
-	add(suite, "not-ready", it_fails_before_it_is_ready, ways * ENDS);
-	add(suite, "slow-end", slow_end_is_not_waited_for, ways);
+	add(suite, "no-daemon", successor_cannot_be_executed, ways * FAILURES);
+	add(suite, "constructor", successor_dies_before_main, ways * 3);
+	add(suite, "not-ready", successor_fails_before_it_is_ready, ways * ENDS);
+	add(suite, "slow-end", slow_exit_is_not_waited_for, ways);
 	add(suite, "reaped-late", late_reaping_is_not_waited_for, 4);
-	add(suite, "hang-up", it_hangs_up_and_stays, ways);
-	add(suite, "talk", talk_does_not_hide_the_time, ways);
-	add(suite, "called-off", it_is_called_off, PROBE_WAYS);
-	add(suite, "new-dies", new_one_dies_while_it_takes, ways * 3);
-	add(suite, "refuse", new_one_cannot_take, ways);
-	add(suite, "limited", files_are_limited, ways);
-	add(suite, "mute", new_one_cannot_say_that_it_has_taken, ways);
-	add(suite, "reader", reader_does_not_stop_it, ways * READERS);
-	add(suite, "reader-back", reader_does_not_keep_what_comes_back, ways * READERS);
-	add(suite, "new-dies-late", new_one_dies_before_it_is_the_daemon, ways);
-	add(suite, "slow", new_one_takes_too_long, 3);
-	add(suite, "old-dies", old_one_dies_while_the_new_one_takes, ways * 2);
-	add(suite, "third", third_one_wins_when_the_old_one_is_dead, ways * 2);
-	add(suite, "old-dies-before", old_one_dies_before, ways);
-	add(suite, "children", children_do_not_hide_its_end, ways);
+	add(suite, "hang-up", successor_that_closes_channel_is_killed, ways);
+	add(suite, "talk", status_texts_do_not_extend_timeout, ways);
+	add(suite, "called-off", upgrade_is_cancelled, PROBE_WAYS);
+	add(suite, "new-dies", successor_dies_during_handover, ways * 3);
+	add(suite, "refuse", successor_cannot_acquire_pid_file, ways);
+	add(suite, "limited", file_size_limit_fails_handover, ways);
+	add(suite, "mute", successor_cannot_report_handover, ways);
+	add(suite, "reader", lock_of_reader_does_not_stop_handover, ways * READERS);
+	add(suite, "reader-back", lock_of_reader_does_not_stop_return_of_lock, ways * READERS);
+	add(suite, "new-dies-late", successor_dies_before_it_is_the_daemon, ways);
+	add(suite, "slow", successor_takes_too_long, 3);
+	add(suite, "old-dies", predecessor_dies_during_handover, ways * 2);
+	add(suite, "third", other_daemon_may_win_after_death_of_predecessor, ways * 2);
+	add(suite, "old-dies-before", predecessor_dies_before_handover, ways);
+	add(suite, "children", children_do_not_hide_exit_of_successor, ways);
 	if (harness_has_pidfds())
-		add(suite, "word", children_are_not_waited_for, ways * 2);
-	add(suite, "up", children_do_not_keep_it_up, ways * 2);
-	add(suite, "left", old_one_dies_when_it_has_left, ways);
-	add(suite, "between", nobody_gets_in_between, ways);
-	add(suite, "file", file_is_replaced_or_moved, PROBE_REBORN_WAYS);
+		add(suite, "word", children_do_not_hide_death_of_predecessor, ways * 2);
+	add(suite, "up", children_of_predecessor_do_not_delay_result, ways * 2);
+	add(suite, "left", predecessor_dies_after_handover, ways);
+	add(suite, "between", pid_file_always_has_holder_during_upgrades, ways);
+	add(suite, "file", program_file_is_replaced_or_moved, PROBE_REBORN_WAYS);
 	return harness_main(argc, argv, suite, helpers);
 }

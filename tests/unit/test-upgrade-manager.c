@@ -95,7 +95,7 @@ static void replace(struct actor *old)
 }
 
 /* As the manager's child, by CLONE_PARENT or as an orphan. */
-START_TEST(main_process_changes)
+START_TEST(manager_is_notified_of_new_main_process)
 {
 	static const char *const sandboxes[] = { "", "first:deny=clone3", "first:deny=pidfd_open" };
 	struct actor actor;
@@ -114,7 +114,7 @@ START_TEST(main_process_changes)
 }
 END_TEST
 
-START_TEST(background_too)
+START_TEST(manager_is_notified_in_background_modes)
 {
 	struct actor actor;
 	char text[64];
@@ -131,7 +131,7 @@ START_TEST(background_too)
 END_TEST
 
 /* What is connected goes along where the address leads nowhere any more. */
-START_TEST(it_is_reached_from_a_room)
+START_TEST(manager_is_reached_from_chroot)
 {
 	enum ear_kind kind = EAR_PATH;
 	struct actor actor;
@@ -159,7 +159,7 @@ START_TEST(it_is_reached_from_a_room)
 END_TEST
 
 /* Then the manager hears nothing at all. */
-START_TEST(failure_is_no_news)
+START_TEST(failed_upgrade_sends_no_message)
 {
 	struct actor old, new;
 
@@ -189,7 +189,7 @@ START_TEST(failure_is_no_news)
 END_TEST
 
 /* A process that could not take the place says nothing to the manager ever. */
-START_TEST(whoever_did_not_take_is_silent)
+START_TEST(successor_without_pid_file_sends_no_message)
 {
 	struct actor old, new;
 
@@ -213,7 +213,7 @@ START_TEST(whoever_did_not_take_is_silent)
 END_TEST
 
 /* While the manager reads: one of the two dies, and the new one is the daemon. */
-START_TEST(old_one_dies_while_the_manager_reads)
+START_TEST(death_while_manager_reads)
 {
 	struct actor old, new;
 	struct heard heard;
@@ -239,7 +239,7 @@ START_TEST(old_one_dies_while_the_manager_reads)
 END_TEST
 
 /* Set up is not ready: it has to say so itself. */
-START_TEST(readiness_comes_later)
+START_TEST(readiness_is_sent_separately)
 {
 	struct actor old, new;
 	struct heard heard;
@@ -269,7 +269,7 @@ START_TEST(readiness_comes_later)
 END_TEST
 
 /* A manager that does not read does not keep the new one from its place for ever. */
-START_TEST(manager_that_does_not_read)
+START_TEST(slow_manager_does_not_block_upgrade)
 {
 	struct actor old, new;
 	struct heard heard;
@@ -293,7 +293,7 @@ END_TEST
 
 #ifndef WITH_LIBSYSTEMD
 /* The same, where there is not even room to tell it anything; libsystemd waits for ever. */
-START_TEST(manager_that_never_reads)
+START_TEST(manager_with_full_buffer_does_not_block_upgrade)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -329,16 +329,16 @@ int main(int argc, char *argv[])
 
 	if (!harness_has_linux_api())
 		return harness_main(argc, argv, suite, helpers);
-	tcase_add_loop_test(test_case, main_process_changes, 0, 3);
-	tcase_add_loop_test(test_case, background_too, 0, PROBE_WAYS);
-	tcase_add_test(test_case, it_is_reached_from_a_room);
-	tcase_add_loop_test(test_case, failure_is_no_news, 0, 2);
-	tcase_add_test(test_case, whoever_did_not_take_is_silent);
-	tcase_add_test(test_case, old_one_dies_while_the_manager_reads);
-	tcase_add_test(test_case, readiness_comes_later);
-	tcase_add_test(test_case, manager_that_does_not_read);
+	tcase_add_loop_test(test_case, manager_is_notified_of_new_main_process, 0, 3);
+	tcase_add_loop_test(test_case, manager_is_notified_in_background_modes, 0, PROBE_WAYS);
+	tcase_add_test(test_case, manager_is_reached_from_chroot);
+	tcase_add_loop_test(test_case, failed_upgrade_sends_no_message, 0, 2);
+	tcase_add_test(test_case, successor_without_pid_file_sends_no_message);
+	tcase_add_test(test_case, death_while_manager_reads);
+	tcase_add_test(test_case, readiness_is_sent_separately);
+	tcase_add_test(test_case, slow_manager_does_not_block_upgrade);
 #ifndef WITH_LIBSYSTEMD
-	tcase_add_test(test_case, manager_that_never_reads);
+	tcase_add_test(test_case, manager_with_full_buffer_does_not_block_upgrade);
 #endif
 	return harness_main(argc, argv, suite, helpers);
 }

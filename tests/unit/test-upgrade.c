@@ -25,7 +25,7 @@
 #define COMES 2000
 
 /* In each way of starting: the pid file goes over, and what the old one does is of no effect. */
-START_TEST(the_new_daemon_takes_over)
+START_TEST(successor_takes_over)
 {
 	struct actor old, new;
 
@@ -67,7 +67,7 @@ START_TEST(the_new_daemon_takes_over)
 END_TEST
 
 /* Descriptors by name, what the daemon itself passed among them, and nothing else. */
-START_TEST(generations_have_the_same)
+START_TEST(generations_pass_descriptors_on)
 {
 	struct actor actor;
 	const char *found, *count = NULL;
@@ -155,7 +155,7 @@ START_TEST(payload_is_wiped)
 END_TEST
 
 /* A megabyte that the new one is late to read: the old one goes on meanwhile. */
-START_TEST(late_reader_gets_it_all)
+START_TEST(late_reader_gets_whole_payload)
 {
 	struct actor old, new;
 	char *bytes = harness_memory((1 << 20) + 1);
@@ -209,7 +209,7 @@ static void check_same(const struct actor *old, const struct actor *new, const c
 }
 
 /* Root directory and all else of the room stay without being made anew. */
-START_TEST(room_stays)
+START_TEST(root_directory_and_privileges_are_kept)
 {
 	static const char *const facts[] = {
 		"cwd",     "root",   "umask", "uids", "gids", "groups",   "blocked",
@@ -259,7 +259,7 @@ START_TEST(room_stays)
 }
 END_TEST
 
-START_TEST(log_stays)
+START_TEST(log_is_kept)
 {
 	struct actor actor;
 
@@ -283,7 +283,7 @@ START_TEST(log_stays)
 }
 END_TEST
 
-START_TEST(it_leads_no_session)
+START_TEST(successor_is_no_session_leader)
 {
 	struct actor old, new;
 
@@ -300,7 +300,7 @@ START_TEST(it_leads_no_session)
 }
 END_TEST
 
-START_TEST(status_texts_are_heard)
+START_TEST(status_texts_are_received)
 {
 	struct actor old, new;
 
@@ -325,7 +325,7 @@ START_TEST(status_texts_are_heard)
 END_TEST
 
 /* With 0 it need not say that it is ready. */
-START_TEST(set_up_is_enough)
+START_TEST(timeout_0_waits_for_set_up)
 {
 	struct actor old, new;
 
@@ -347,7 +347,7 @@ START_TEST(set_up_is_enough)
 END_TEST
 
 /* That of the first start is closed long since; the number may be another descriptor now. */
-START_TEST(notification_descriptor_is_not_taken_again)
+START_TEST(notification_descriptor_is_used_once)
 {
 	const char *found = NULL;
 	struct actor actor;
@@ -370,7 +370,7 @@ START_TEST(notification_descriptor_is_not_taken_again)
 END_TEST
 
 /* What the daemon sets for another start is not where its own file is. */
-START_TEST(pid_file_is_the_one_that_it_has)
+START_TEST(held_pid_file_is_handed_over)
 {
 	struct actor actor;
 
@@ -449,7 +449,7 @@ static void check_release(const struct actor *actor, int number)
 }
 
 /* A link in its name leads to another release by then; the old one may be gone. */
-START_TEST(links_in_its_name_are_followed_anew)
+START_TEST(links_in_program_path_are_resolved_again)
 {
 	struct actor actor, new;
 
@@ -486,7 +486,7 @@ START_TEST(links_in_its_name_are_followed_anew)
 }
 END_TEST
 
-START_TEST(descriptor_tells)
+START_TEST(descriptor_is_readable_when_wait_has_work)
 {
 	struct actor old, new;
 
@@ -535,7 +535,7 @@ END_TEST
 
 /* ---- refusals ---- */
 
-START_TEST(not_now)
+START_TEST(upgrade_during_upgrade_is_refused)
 {
 	struct actor old, new;
 
@@ -557,7 +557,7 @@ START_TEST(not_now)
 }
 END_TEST
 
-START_TEST(only_the_daemon_may)
+START_TEST(only_daemon_can_upgrade)
 {
 	struct daemonkit_context *context = NULL;
 	struct daemonkit_upgrade *upgrade = NULL;
@@ -605,7 +605,7 @@ END_TEST
 
 /* As process 1 of a container. */
 /* It would have been supervised, had that start not failed. */
-START_TEST(a_failed_try_in_the_foreground_is_no_supervision)
+START_TEST(failed_foreground_start_is_not_supervised)
 {
 	struct actor actor;
 
@@ -650,7 +650,7 @@ static int first_main(int argc, char *argv[])
 }
 
 /* Where there is no lock that two processes can share, and nothing to wait on. */
-START_TEST(posix_alone_has_less)
+START_TEST(upgrade_with_posix_only)
 {
 	struct actor actor;
 
@@ -683,32 +683,32 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("upgrade");
 	TCase *refused = harness_case(suite, "refused");
 
-	tcase_add_test(refused, only_the_daemon_may);
+	tcase_add_test(refused, only_daemon_can_upgrade);
 	tcase_add_test(refused, nulls_are_refused);
 	tcase_add_test(refused, supervised_is_refused);
 	tcase_add_test(refused, process_1_is_refused);
 	add(suite, "no-pid-file", no_pid_file_is_needed, PROBE_WAYS);
 	if (!harness_has_linux_api()) {
-		add(suite, "posix", posix_alone_has_less, PROBE_WAYS);
+		add(suite, "posix", upgrade_with_posix_only, PROBE_WAYS);
 		return harness_main(argc, argv, suite, helpers);
 	}
-	tcase_add_test(refused, not_now);
-	tcase_add_test(refused, a_failed_try_in_the_foreground_is_no_supervision);
-	add(suite, "take-over", the_new_daemon_takes_over, PROBE_WAYS);
-	add(suite, "generations", generations_have_the_same, PROBE_WAYS);
+	tcase_add_test(refused, upgrade_during_upgrade_is_refused);
+	tcase_add_test(refused, failed_foreground_start_is_not_supervised);
+	add(suite, "take-over", successor_takes_over, PROBE_WAYS);
+	add(suite, "generations", generations_pass_descriptors_on, PROBE_WAYS);
 	add(suite, "payload", payload_arrives_once, 12);
 	/* These have copies of their own, and more memory than can be searched. */
 	if (!harness_is_under_valgrind() && !harness_is_sanitized())
 		add(suite, "wiped", payload_is_wiped, PROBE_WAYS);
-	add(suite, "late", late_reader_gets_it_all, 1);
-	add(suite, "room", room_stays, PROBE_WAYS);
-	add(suite, "log", log_stays, PROBE_WAYS);
-	add(suite, "session", it_leads_no_session, PROBE_WAYS);
-	add(suite, "status", status_texts_are_heard, PROBE_WAYS);
-	add(suite, "notify-fd", notification_descriptor_is_not_taken_again, 1);
-	add(suite, "pid-file", pid_file_is_the_one_that_it_has, PROBE_WAYS);
-	add(suite, "set-up", set_up_is_enough, PROBE_WAYS);
-	add(suite, "descriptor", descriptor_tells, PROBE_WAYS);
-	add(suite, "name", links_in_its_name_are_followed_anew, 2 * PROBE_WAYS);
+	add(suite, "late", late_reader_gets_whole_payload, 1);
+	add(suite, "room", root_directory_and_privileges_are_kept, PROBE_WAYS);
+	add(suite, "log", log_is_kept, PROBE_WAYS);
+	add(suite, "session", successor_is_no_session_leader, PROBE_WAYS);
+	add(suite, "status", status_texts_are_received, PROBE_WAYS);
+	add(suite, "notify-fd", notification_descriptor_is_used_once, 1);
+	add(suite, "pid-file", held_pid_file_is_handed_over, PROBE_WAYS);
+	add(suite, "set-up", timeout_0_waits_for_set_up, PROBE_WAYS);
+	add(suite, "descriptor", descriptor_is_readable_when_wait_has_work, PROBE_WAYS);
+	add(suite, "name", links_in_program_path_are_resolved_again, 2 * PROBE_WAYS);
 	return harness_main(argc, argv, suite, helpers);
 }
