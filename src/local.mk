@@ -105,6 +105,7 @@ libdaemonkit_internal_la_SOURCES = \
 	src/pidfile/pidfile-internal.h \
 	src/pidfile/pidfile.c \
 	src/pidfile/publish.c \
+	src/pidfile/read.c \
 	src/pidfile/remove-stale.c \
 	src/start/await.c \
 	src/start/await.h \

@@ -18,6 +18,9 @@ struct daemonkit_pidfile {
 	struct pidfile_lock lock;
 };
 
+/* A title for error texts; the object may have no name. */
+const char *pidfile_title(const struct daemonkit_pidfile *pidfile);
+
 /* Does this process hold the file through this object? */
 bool pidfile_is_held(const struct daemonkit_pidfile *pidfile);
 

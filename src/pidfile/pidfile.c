@@ -21,8 +21,7 @@
 /* How often to search for a holder that had the lock a moment ago. */
 #define MAX_CHECKS 250
 
-/* A title for error texts; the object may have no name. */
-static const char *pidfile_title(const struct daemonkit_pidfile *pidfile)
+const char *pidfile_title(const struct daemonkit_pidfile *pidfile)
 {
 	return pidfile->path ? pidfile->path : "(without a name)";
 }
@@ -219,22 +218,6 @@ int daemonkit_pidfile_write(struct daemonkit_pidfile *pidfile)
 		return pidfile_text_refuse(pidfile_title(pidfile));
 	result = pidfile_text_write(pidfile->fd);
 	return result < 0 ? error_system(result, "pid file %s: write", pidfile_title(pidfile)) : 0;
-}
-
-int daemonkit_pidfile_read(struct daemonkit_pidfile *pidfile, pid_t *pid)
-{
-	DISABLE_CANCELLATION;
-	int result;
-
-	if (!pidfile || !pid)
-		return error_null(__func__);
-	result = pidfile_text_read(pidfile->fd, pid);
-	if (result == -ENODATA)
-		return error_set(result, "pid file %s: it is empty", pidfile_title(pidfile));
-	if (result == -EBADMSG)
-		return error_set(result, "pid file %s: it does not contain a pid",
-				 pidfile_title(pidfile));
-	return result < 0 ? error_system(result, "pid file %s: read", pidfile_title(pidfile)) : 0;
 }
 
 /* 0 if the path named the file and no longer does, or a negative errno; no text. */
