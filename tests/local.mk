@@ -146,6 +146,7 @@ api_tests = \
 	tests/api/test-pidfile-holder \
 	tests/api/test-pidfile-object \
 	tests/api/test-pidfile-races \
+	tests/api/test-pidfile-read \
 	tests/api/test-stack \
 	tests/api/test-version
 if LINUX_API
@@ -197,6 +198,7 @@ tests_api_test_pidfile_SOURCES = tests/api/test-pidfile.c $(pidfile_tools)
 tests_api_test_pidfile_holder_SOURCES = tests/api/test-pidfile-holder.c $(pidfile_tools)
 tests_api_test_pidfile_object_SOURCES = tests/api/test-pidfile-object.c $(pidfile_tools)
 tests_api_test_pidfile_races_SOURCES = tests/api/test-pidfile-races.c $(pidfile_tools)
+tests_api_test_pidfile_read_SOURCES = tests/api/test-pidfile-read.c $(pidfile_tools)
 
 upgrade_tools = tests/harness/upgrade-actor.c tests/harness/upgrade-tools.c tests/harness/upgrade-tools.h
 tests_unit_test_upgrade_SOURCES = tests/unit/test-upgrade.c $(upgrade_tools)

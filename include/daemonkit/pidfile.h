@@ -167,6 +167,29 @@ DAEMONKIT_API int daemonkit_pidfile_read(struct daemonkit_pidfile *pidfile, pid_
 	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
 
 /**
+ * daemonkit_pidfile_read_path - the pid that the file at this path names
+ * @path: the pid file; read permission is enough, and it is never changed
+ * @pid: where it is stored; unchanged on failure
+ *
+ * The text of a file proves nothing: the process may have exited, and its pid
+ * may belong to another one; daemonkit_pidfile_holder() proves it.
+ *
+ * Returns: 0, or
+ *   -ENODATA, -EBADMSG, -EIO  as daemonkit_pidfile_read()
+ *   -ENOENT   there is no such file
+ *   -ELOOP    @path is a symbolic link
+ *   -EEXIST   @path is not a regular file; it is not opened
+ *   -EACCES   the file cannot be read
+ *   -ENOLCK   a process has a lease on the file, which cannot be read meanwhile
+ *   -ESTALE   another process keeps replacing the file
+ *   -EINVAL   NULL, or @path is empty
+ *   -ENAMETOOLONG, -ENOTDIR, -ENOMEM, -EMFILE, -ENFILE  as open(2)
+ * Thread safety: MT-safe.  Not async-signal-safe.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_pidfile_read_path(const char *path, pid_t *pid)
+	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
+
+/**
  * daemonkit_pidfile_remove - remove the file, while the lock is held
  *
  * Removes the path only if it still names this file.  If it can no longer be
@@ -200,6 +223,19 @@ daemonkit_pidfile_close(struct daemonkit_pidfile *pidfile);
  */
 DAEMONKIT_API int daemonkit_pidfile_fd(const struct daemonkit_pidfile *pidfile)
 	DAEMONKIT_NONNULL((1));
+
+/**
+ * daemonkit_pidfile_path - the absolute path of the file
+ * @pidfile: an object, or NULL
+ *
+ * It is the path that was given, made absolute at that time; another file may
+ * have it by now.
+ *
+ * Returns: the path; NULL if the object has none, or for NULL.
+ * Ownership: the object's; valid until daemonkit_pidfile_close().
+ * Thread safety: MT-safe; async-signal-safe.  Since: 1.0
+ */
+DAEMONKIT_API const char *daemonkit_pidfile_path(const struct daemonkit_pidfile *pidfile);
 
 /**
  * daemonkit_pidfile_holder - find the process that holds a pid file, proved

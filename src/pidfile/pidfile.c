@@ -110,6 +110,11 @@ int daemonkit_pidfile_fd(const struct daemonkit_pidfile *pidfile)
 	return pidfile ? pidfile->fd : error_null(__func__);
 }
 
+const char *daemonkit_pidfile_path(const struct daemonkit_pidfile *pidfile)
+{
+	return pidfile ? pidfile->path : NULL;
+}
+
 /* Does the path still name this file?  True if it never had a path. */
 static bool is_in_place(const struct daemonkit_pidfile *pidfile)
 {

@@ -334,6 +334,7 @@ static bool call_pidfile_create(struct world *world)
 	return true;
 }
 CALL(pidfile_fd, daemonkit_pidfile_fd(world->pidfile) >= 0)
+CALL(pidfile_path, daemonkit_pidfile_path(world->pidfile) != NULL)
 static bool call_pidfile_take_fd(struct world *world)
 {
 	struct daemonkit_pidfile *pidfile;
@@ -367,6 +368,12 @@ static bool call_pidfile_read(struct world *world)
 	pid_t pid;
 
 	return daemonkit_pidfile_read(world->pidfile, &pid) == 0 && pid == getpid();
+}
+static bool call_pidfile_read_path(struct world *world)
+{
+	pid_t pid;
+
+	return daemonkit_pidfile_read_path(path_in(world, "pid"), &pid) == 0 && pid == getpid();
 }
 CALL(pidfile_remove, daemonkit_pidfile_remove(world->pidfile) == 0)
 CALL(pidfile_unlock, daemonkit_pidfile_unlock(world->pidfile) == 0)
@@ -510,7 +517,9 @@ static const struct call {
 	ENTRY(pidfile_holder),
 	ENTRY(pidfile_lock),
 	ENTRY(pidfile_open),
+	ENTRY(pidfile_path),
 	ENTRY(pidfile_read),
+	ENTRY(pidfile_read_path),
 	ENTRY(pidfile_remove),
 	ENTRY(pidfile_unlock),
 	ENTRY(pidfile_write),

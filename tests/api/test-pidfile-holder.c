@@ -123,6 +123,8 @@ START_TEST(lease_is_not_reported_as_holder)
 	ck_assert_int_eq(daemonkit_pidfile_create(path, 0, &pidfile), -ENOLCK);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "lease"));
 	ck_assert_int_eq(daemonkit_pidfile_open(path, 0, &pidfile), -ENOLCK);
+	ck_assert_int_eq(daemonkit_pidfile_read_path(path, &pid), -ENOLCK);
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "lease"));
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "lease"));
 	ck_assert_int_eq(daemonkit_pidfile_holder(path, &process), -ENOLCK);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "lease"));
