@@ -28,10 +28,10 @@ struct daemonkit_context;
 /** FOREGROUND if this process itself is supervised already, else REBORN. */
 #define DAEMONKIT_MODE_AUTO 0
 /**
- * A second copy of the program, executed anew, is the daemon.  Not for a program
- * with more privileges than its caller (set-user-ID, set-group-ID, file
- * capabilities), which cannot distinguish its launcher from other processes of
- * its caller.
+ * The program is executed a second time, and that process is the daemon.  Not
+ * for a program with more privileges than its caller (set-user-ID, set-group-ID,
+ * file capabilities), which cannot distinguish its launcher from other processes
+ * of its caller.
  */
 #define DAEMONKIT_MODE_REBORN 1
 /**

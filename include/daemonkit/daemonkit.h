@@ -21,8 +21,8 @@
  * must not be freed.
  *
  * Times are int milliseconds, as in poll(2), measured by the monotonic clock: 0
- * does not wait, DAEMONKIT_FOREVER waits for ever, and so does any other
- * negative number without a special meaning.
+ * does not wait; DAEMONKIT_FOREVER, or any other negative number without a
+ * special meaning, waits without a time limit.
  *
  * Threads.  The only global state is the signal dispositions, the locks of pid
  * files, which belong to the whole process, the descriptors passed by a service

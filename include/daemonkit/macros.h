@@ -41,7 +41,7 @@
 #define DAEMONKIT_PRINTF(format, first)
 #endif
 
-/* Wait for ever; any other negative number has the same effect. */
+/* Wait without a time limit; any other negative number has the same effect. */
 #define DAEMONKIT_FOREVER (-1)
 /* For a start: wait only until the daemon is set up. */
 #define DAEMONKIT_UNTIL_SET_UP (-2)

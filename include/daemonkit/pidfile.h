@@ -119,7 +119,7 @@ DAEMONKIT_API int daemonkit_pidfile_take_fd(int fd, const char *path,
  * Returns: 0 (also when this object holds it already), or
  *   -EALREADY  another process, or another object of this process, holds it;
  *            the text names the holder
- *   -ESTALE  the file was removed or replaced since it was opened: open anew
+ *   -ESTALE  the file was removed or replaced since it was opened: open it again
  *   -ENOLCK  as daemonkit_pidfile_create()
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
