@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A daemon that does not care who opened its socket: it tells the time.
+ * A daemon that serves the time of day on a socket from a service manager or
+ * its own.
  *
  *	activated [-p PIDFILE] [-l LOGFILE] [-P PORT] [-u USER]
  *
- * A service manager may have, under the name "time" or none, with connections
- * waiting already.  If not, this program does, with the privileges it was
- * started with: root binds a port below 1024, USER uses it.  SIGTERM stops it.
+ * A service manager may pass the socket, named "time" or unnamed, even with
+ * pending connections.  Otherwise this program opens it, with its initial
+ * privileges: root binds a port below 1024, and USER accepts connections on it.
+ * SIGTERM stops the daemon.
  */
 #define _XOPEN_SOURCE 700
 #include <arpa/inet.h>
@@ -28,17 +30,17 @@ struct options {
 	int port;
 };
 
-/* The socket, whoever has opened it: a descriptor of the context, or an error. */
+/* The socket from the manager or the launcher: a descriptor of the context, or an error. */
 static int find_socket(struct daemonkit_context *context)
 {
 	int fd = daemonkit_context_find_fd(context, "time", 0, DAEMONKIT_FD_LISTENER);
 
-	/* One that has no name: there can be only this one. */
+	/* An unnamed socket: it must be the only one. */
 	return fd == -ENOENT ? daemonkit_context_find_fd(context, NULL, 0, DAEMONKIT_FD_LISTENER)
 			     : fd;
 }
 
-/* Nobody has: open it here, before the privileges are dropped. */
+/* No process has passed a socket: open it before the privileges are dropped. */
 static int open_socket(struct daemonkit_context *context, int port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
@@ -73,7 +75,7 @@ static void answer(int listener)
 	}
 }
 
-/* The same code in all cases. */
+/* The same code for all sources of the socket. */
 static int run_daemon(struct daemonkit_context *context, struct daemonkit_signals *signals)
 {
 	struct pollfd fds[2] = {{.fd = daemonkit_signals_fd(signals), .events = POLLIN},
@@ -103,7 +105,7 @@ static int start(struct daemonkit_context *context, struct daemonkit_signals *si
 	pid_t pid = -1;
 	int status;
 
-	/* A second copy gets the launcher's socket: it opens none. */
+	/* The second copy inherits the launcher's socket. */
 	if (!daemonkit_was_reborn() && find_socket(context) == -ENOENT &&
 	    open_socket(context, options->port) < 0)
 		return EXIT_FAILURE;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Examples: installed as sources; compiled as a user compiles them.
+# Examples: installed as sources, and compiled as users compile them.
 
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \
@@ -52,6 +52,6 @@ doc_examples_upgrade_LDFLAGS = $(example_ldflags)
 
 example_cppflags = -I$(top_builddir)/include -I$(top_srcdir)/include
 example_cflags = $(DIALECT_CFLAGS) $(WARNING_CFLAGS) $(INSTRUMENT_CFLAGS)
-# Statically: they also run where there is no build directory; and a run path cannot name a
-# directory with a colon, nor can libtool name one with a blank.
+# Static: the programs also run without the build directory.  A run path cannot contain a
+# colon, and libtool does not support a blank in it.
 example_ldflags = $(AM_LDFLAGS) -static -no-install

@@ -5,9 +5,9 @@
  *	log-rotation [-p PIDFILE] [-l LOGFILE] [-m BYTES] [-i MILLISECONDS]
  *	             [-s rotate|reopen|stop]
  *
- * Without -s it starts the daemon, which writes a line every so many milliseconds.
- * When the log has so many bytes, and on "rotate" (SIGUSR1), LOGFILE becomes LOGFILE.1,
- * that one LOGFILE.2, and so on.  "reopen" (SIGHUP) is for logrotate:
+ * Without -s it starts the daemon, which writes a line every MILLISECONDS.  When the
+ * log has BYTES, and on "rotate" (SIGUSR1), LOGFILE is renamed to LOGFILE.1, that file
+ * to LOGFILE.2, and so on.  "reopen" (SIGHUP) is for logrotate:
  *
  *	/var/log/log-rotation.log {
  *		missingok
@@ -50,7 +50,7 @@ static int on_reopen(struct daemonkit_siginfo *info, void *data)
 
 static int on_rotate(struct daemonkit_siginfo *info, void *data)
 {
-	char from[4200], to[4200]; /* no path is so long: none is cut */
+	char from[4200], to[4200]; /* longer than any path: never truncated */
 
 	for (int age = OLD_LOGS; age > 0; age--) {
 		snprintf(from, sizeof from, age == 1 ? "%s" : "%s.%d", log_file, age - 1);
@@ -84,7 +84,7 @@ static int serve(void)
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* Start the daemon, and be it; or send the one that runs the signal of the word. */
+/* Start the daemon and serve; or send the command's signal to the running daemon. */
 static int act(void)
 {
 	struct daemonkit_process *process = NULL;
@@ -123,7 +123,7 @@ int main(int argc, char *argv[])
 			word = optarg;
 		else
 			wrong = 1;
-	/* It renames its log, and so stays in this directory.  SIGTERM has a handler already. */
+	/* The daemon renames its log, so it keeps this directory.  SIGTERM has a handler. */
 	if (getcwd(directory, sizeof directory) == NULL) {
 		perror("log-rotation: working directory");
 	} else if (daemonkit_context_new(&context) < 0 ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A pipe as the log: whoever starts the daemon sees what it prints until it is
- * ready, or until it ends.
+ * A pipe as the log: the launcher prints the daemon's output until the daemon is
+ * ready or exits.
  *
  *	pipe [-p PIDFILE] [-n STEPS] [-s stop]
  */
@@ -21,7 +21,7 @@
 
 enum { EXIT_USAGE = 2, EXIT_NOT_RUNNING = 7 }; /* as LSB init scripts have them */
 
-/* Nobody reads the pipe from now on: a daemon that wrote to it would die of SIGPIPE. */
+/* The launcher stops reading the pipe: a write to it would then raise SIGPIPE. */
 static int leave_pipe(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), result = 0;
@@ -51,7 +51,7 @@ static int serve(struct daemonkit_context *context, struct daemonkit_signals *si
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* What comes through the pipe goes to standard output, up to the end. */
+/* Copy the pipe to standard output, until end-of-file. */
 static void *copy(void *data)
 {
 	const int *pipe_end = data;
@@ -64,7 +64,7 @@ static void *copy(void *data)
 	return NULL;
 }
 
-/* The start, while a thread reads: a daemon that says much does not wait for ever. */
+/* Start while a thread reads: otherwise a daemon that fills the pipe would block. */
 static pid_t start_and_copy(struct daemonkit_context *context)
 {
 	pthread_t reader;
@@ -80,7 +80,7 @@ static pid_t start_and_copy(struct daemonkit_context *context)
 		pid = -error;
 	if (pid == 0)
 		pid = daemonkit_context_reborn(context);
-	/* The context's own duplicate of the pipe: without it the reader comes to the end. */
+	/* Close the context's duplicate of the pipe, so that the reader gets end-of-file. */
 	if (daemonkit_context_set_log_fd(context, -1) == 0 && error == 0)
 		pthread_join(reader, NULL);
 	close(ends[0]);
@@ -89,7 +89,7 @@ static pid_t start_and_copy(struct daemonkit_context *context)
 
 static pid_t start(struct daemonkit_context *context)
 {
-	/* The second copy of the program gets the pipe from the first. */
+	/* The second copy inherits the pipe. */
 	pid_t pid = daemonkit_was_reborn() ? daemonkit_context_reborn(context)
 					   : start_and_copy(context);
 
@@ -129,7 +129,7 @@ int main(int argc, char *argv[])
 		fputs("usage: pipe [-p PIDFILE] [-n STEPS] [-s stop]\n", stderr);
 		return EXIT_USAGE;
 	}
-	/* Mode REBORN: in the foreground launcher and daemon would be one process. */
+	/* Mode REBORN: in mode FOREGROUND launcher and daemon would be one process. */
 	if (daemonkit_signals_new(&signals) == 0 && daemonkit_context_new(&context) == 0 &&
 	    daemonkit_context_set_mode(context, DAEMONKIT_MODE_REBORN) == 0 &&
 	    daemonkit_context_set_pid_file(context, pid_file, 0) == 0 &&

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A daemon with a whole command line of its own.
+ * A daemon with a complete command line.
  *
  *	service [-c CONFIGURATION] [-j] [-l LOGFILE] [-p PIDFILE]
  *	        start|stop|restart|try-restart|reload|force-reload|status|run
  *
  * The configuration is the number of seconds between two entries in the log.
- * "reload" tells what the daemon makes of a new one.  The init script:
+ * "reload" prints the daemon's error if a new one is not valid.  The init script:
  *
  *	exec /usr/sbin/service -c /etc/service.conf -p /run/service.pid "$1"
  */
@@ -32,13 +32,13 @@ struct service {
 	int seconds;
 };
 
-/* Take a good configuration: 0, or a negative errno and *problem. */
+/* Apply the configuration if it is valid: 0, or a negative errno and *problem. */
 static int configure(struct service *service, const char **problem)
 {
 	FILE *file = fopen(service->configuration, "re");
 	int seconds = 0, error = file == NULL ? -errno : -EINVAL;
 
-	*problem = file == NULL ? strerror(errno) : "a number from 1 to 3600 is wanted";
+	*problem = file == NULL ? strerror(errno) : "not a number from 1 to 3600";
 	if (file != NULL && fscanf(file, "%d", &seconds) == 1 && seconds > 0 && seconds <= 3600) {
 		service->seconds = seconds;
 		error = 0;
@@ -55,7 +55,7 @@ static int on_reload(struct daemonkit_siginfo *info, void *data)
 
 	daemonkit_notify_reloading(service->context);
 	int error = configure(service, &problem);
-	/* Whoever asked gets to read this; the daemon goes on as it was. */
+	/* "reload" prints this; the daemon keeps the old configuration. */
 	if (error < 0)
 		daemonkit_siginfo_reply(info, error, "%s: %s", service->configuration, problem);
 	else
@@ -86,7 +86,7 @@ static int serve(struct service *service)
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* What all commands have in common, and the daemon too. */
+/* The settings that all commands and the daemon need. */
 static int prepare(struct service *service)
 {
 	static char configuration[4096];

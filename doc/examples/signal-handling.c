@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A daemon that is commanded by signals, while a thread does its work.
+ * A daemon that is controlled by signals, while a thread does its work.
  *
  *	signal-handling [-p PIDFILE] [-l LOGFILE] [-c CONFIGURATION] [-s quit|stop|reload]
  *
- * Without -s it starts.  "quit" (SIGQUIT) ends it when the unit of work in hand is done, "stop"
- * (SIGTERM) at once; "reload" (SIGHUP) reads the milliseconds of a unit, and reopens the log.
+ * Without -s it starts the daemon.  "quit" (SIGQUIT) ends it after the current unit of work, "stop"
+ * (SIGTERM) at once.  "reload" (SIGHUP) reads the milliseconds per unit, and reopens the log.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -36,7 +36,7 @@ static void *work(void *data)
 
 		printf("unit %d: begun\n", unit);
 		while (nanosleep(&rest, &rest) < 0 && errno == EINTR)
-			; /* whatever signals interrupt it */
+			; /* interrupted by a signal: sleep for the rest */
 		printf("unit %d: done\n", unit);
 	}
 	return data;
@@ -51,10 +51,10 @@ static void configure(void)
 	if (file != NULL)
 		fclose(file);
 	printf("configured: a unit takes %d ms%s\n", milliseconds,
-	       good ? "" : ", for want of a good configuration");
+	       good ? "" : ", the default: no valid configuration");
 }
 
-/* The handlers run in the main thread and are ordinary code: they may wait. */
+/* The handlers run in the main thread and are ordinary code: they may block. */
 static int on_quit(struct daemonkit_siginfo *info, void *data)
 {
 	(void)info, (void)data;
@@ -94,7 +94,7 @@ static int serve(void)
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* Start the daemon, and be it; or send the one that runs the signal of the word. */
+/* Start the daemon and serve; or send the command's signal to the running daemon. */
 static int act(void)
 {
 	struct daemonkit_process *process = NULL;
@@ -122,7 +122,7 @@ int main(int argc, char *argv[])
 	while ((option = getopt(argc, argv, "p:l:c:s:")) != -1 && option != '?')
 		*(option == 'p' ? &pid_file : option == 'l' ? &log_file :
 		  option == 'c' ? &configuration : &word) = optarg;
-	/* It stays in this directory, where the name of its configuration is true. */
+	/* The daemon keeps this directory: the path of its configuration may be relative. */
 	if (getcwd(directory, sizeof directory) == NULL) {
 		perror("signal-handling: working directory");
 	} else if (daemonkit_context_new(&context) < 0 ||

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A daemon that serves: a small web server on the loopback interface.
+ * A small web server on the loopback interface.
  *
  *	simple [-p PIDFILE] [-l LOGFILE] [-P PORT] start|stop|restart|status|...
  *
- * "start" returns when the server can be reached, or says why it cannot.
+ * "start" returns when the server accepts connections, or prints why it failed.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 enum { READY_TIMEOUT = 10000 /* ms */, CLIENT_TIMEOUT = 5 /* s */, EXIT_USAGE = 2 /* as in LSB */ };
 
-/* Listen at a port, or for 0 at any that is free: the descriptor, or a negative errno. */
+/* Listen on a port (0: any free port): the descriptor, or a negative errno. */
 static int listen_on(int *port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
@@ -42,7 +42,7 @@ static int listen_on(int *port)
 	return error;
 }
 
-/* Whatever is asked, up to an empty line: the answer is the same. */
+/* Read a request up to its empty line; the response is always the same. */
 static void answer(int fd)
 {
 	const struct timeval timeout = {.tv_sec = CLIENT_TIMEOUT};
@@ -58,14 +58,14 @@ static void answer(int fd)
 		} while (count > 0 && strstr(request, "\r\n\r\n") == NULL);
 	printf("request: %.*s\n", (int)strcspn(request, "\r\n"), request);
 	if (count <= 0)
-		printf("not answered: it has no end\n");
+		printf("not answered: incomplete request\n");
 	else if (dprintf(fd, "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n"
 			"Hello, this is process %d.\n", (int)getpid()) < 0)
 		printf("not answered: %s\n", strerror(errno));
 	close(fd);
 }
 
-/* One visitor after the other, until a signal says stop; or a negative errno. */
+/* Serve one client after the other, until SIGTERM; or a negative errno. */
 static int serve(struct daemonkit_signals *signals, int listener)
 {
 	struct pollfd fds[2] = {{.fd = daemonkit_signals_fd(signals), .events = POLLIN},
@@ -90,13 +90,13 @@ static int run(struct daemonkit_context *context, struct daemonkit_signals *sign
 	int result, listener = listen_on(&port);
 
 	if (listener < 0) {
-		/* Whoever started the daemon gets to read this. */
+		/* The launcher prints this. */
 		daemonkit_notify_failed(context, listener, "port %d: %s", port,
 					strerror(-listener));
 		return EXIT_FAILURE;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	signal(SIGPIPE, SIG_IGN); /* a visitor who has gone is no reason to end */
+	signal(SIGPIPE, SIG_IGN); /* a client may have closed its connection */
 	daemonkit_notify_status(context, "listening on port %d", port);
 	daemonkit_notify_ready(context);
 	result = serve(signals, listener);
@@ -126,7 +126,7 @@ int main(int argc, char *argv[])
 		      "              " DAEMONKIT_CONTROL_COMMANDS "\n", stderr);
 		return EXIT_USAGE;
 	}
-	/* Signals before the daemon: none is lost that comes early. */
+	/* Create the signals object before the start, so that no early signal is lost. */
 	if (daemonkit_signals_new(&signals) == 0 && daemonkit_context_new(&context) == 0 &&
 	    daemonkit_context_set_pid_file(context, pid_file, 0) == 0 &&
 	    daemonkit_context_set_log_file(context, log_file, 0) == 0 &&

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A daemon that is upgraded in place: it counts its visitors.
+ * A daemon that can be upgraded without a restart: it counts its clients.
  *
  *	upgrade [-P PORT] start|stop|reload|status|...
  *
- * Each connection hears which visitor it is.  "reload" executes the program
- * anew, as its file is by then, and hands over socket and count.  No connection
- * is refused; if the new program fails "reload" says why, and the old one serves.
+ * Each client receives its number.  "reload" executes the current program file,
+ * and hands the socket and the count over to that process.  No connection is
+ * refused; if the new process fails, "reload" prints why, and the old one
+ * continues.
  */
 #define _GNU_SOURCE 1 /* memfd_create(2) */
 #include <errno.h>
@@ -38,7 +39,7 @@ static int open_listener(int port)
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_port = htons((unsigned short)port),
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	/* Two daemons will look, and one gets the connection: nobody waits for it. */
+	/* Nonblocking: during an upgrade the other daemon may accept the connection first. */
 	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
 	return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
@@ -46,7 +47,7 @@ static int open_listener(int port)
 	       listen(fd, SOMAXCONN) == 0 ? fd : -1;
 }
 
-/* From the daemon before this one; or made here, and named for the one after it. */
+/* From the predecessor, or created here and passed to the successor. */
 static int find_or_pass(struct counter *counter, const char *name, int kind)
 {
 	int fd = daemonkit_context_find_fd(counter->context, name, 0, kind);
@@ -60,7 +61,7 @@ static int find_or_pass(struct counter *counter, const char *name, int kind)
 	return fd < 0 || daemonkit_context_pass_fd(counter->context, name, fd) < 0 ? -1 : fd;
 }
 
-/* Wait for a visitor, or for something to read at the descriptor. */
+/* Wait until a client connects, or the descriptor is readable. */
 static void serve_or_wait(struct counter *counter, int fd)
 {
 	struct pollfd fds[] = {{.fd = counter->listener, .events = POLLIN},
@@ -88,7 +89,7 @@ static int on_reload(struct daemonkit_siginfo *info, void *data)
 		daemonkit_siginfo_reply(info, result, "%s",
 				       daemonkit_error());
 	else
-		daemonkit_siginfo_reply(info, 0, "process %ld serves now", (long)result);
+		daemonkit_siginfo_reply(info, 0, "process %ld is the daemon now", (long)result);
 	return result < 0 ? 0 : DAEMONKIT_SIGNALS_STOP;
 }
 
@@ -108,7 +109,7 @@ static int serve(struct counter *counter)
 		serve_or_wait(counter, daemonkit_signals_fd(counter->signals));
 		result = daemonkit_signals_dispatch(counter->signals);
 	}
-	daemonkit_context_release(counter->context); /* nothing, if another has its place */
+	daemonkit_context_release(counter->context); /* no effect after an upgrade */
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

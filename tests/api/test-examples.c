@@ -319,7 +319,7 @@ START_TEST(service_checks_configuration)
 	service("start", 0);
 	pid = pid_in("service.pid");
 	harness_write_file("service.conf", "nonsense");
-	check_has(service("reload", 1).error, "service.conf: a number from 1 to 3600 is wanted\n");
+	check_has(service("reload", 1).error, "service.conf: not a number from 1 to 3600\n");
 	harness_write_file("service.conf", "1800");
 	check_has(service("reload", 0).output, "service: reloaded\n");
 	check_has(harness_read_file("service.log"), "every 1800 seconds from now on\n");
