@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A daemon that loses nothing when it dies: it counts for its clients.
+ * A daemon that keeps its state when it crashes: it counts for its clients.
  *
  *	kept [-b] [-l LOGFILE] [-p PIDFILE] [-P PORT] [-u USER]
  *
  *	-b  in the background, even under a manager
  *	-l  the log file
  *	-p  the pid file
- *	-P  where it listens on 127.0.0.1 if nobody has opened a socket for it
- *	-u  the user that it becomes
+ *	-P  the port on 127.0.0.1 if the manager passes no socket
+ *	-u  the daemon's user
  *
- * Each line of a client is a command, and is answered: "add" with the count,
- * "pid" with the daemon's, "program" with what a program that the daemon
- * starts finds open.  Sockets come under the name "clients", and a pipe for
- * "forget" under the name "commands", or they do not.  What a manager stores
- * comes back after a crash: the socket that the daemon has opened itself, the
- * clients' connections, and the count.
+ * Each line of a client is a command: "add" increments and returns the count,
+ * "pid" returns the daemon's pid, "program" returns the open descriptors of a
+ * program that the daemon starts.  The manager may pass sockets named "clients",
+ * and a pipe named "commands" for the command "forget".  After a crash the
+ * manager passes the descriptors that it has stored: the socket that the daemon
+ * opened itself, the connections of clients, and the count.
  */
 #define _GNU_SOURCE 1 /* accept4(2), memfd_create(2) */
 #include <arpa/inet.h>
@@ -31,32 +31,32 @@
 
 #include <daemonkit/daemonkit.h>
 
-#define MOST 32
+#define MAX_FDS 32
 
 struct kept {
 	struct daemonkit_context *context;
 	struct daemonkit_signals *signals;
 	int port;
-	int count; /* a file in memory with a number */
+	int count; /* a memory file (memfd) that contains a number */
 	nfds_t watched;
-	struct pollfd fds[MOST];
-	void (*handlers[MOST])(struct kept *kept, nfds_t which);
+	struct pollfd fds[MAX_FDS];
+	void (*handlers[MAX_FDS])(struct kept *kept, nfds_t which);
 };
 
-static int complain(const char *step)
+static int print_error(const char *step)
 {
 	fprintf(stderr, "kept: %s: %s\n", step, strerror(errno));
 	return -1;
 }
 
-/* The same of the library. */
-static int complain_of_library(void)
+/* The same for an error of the library. */
+static int library_error(void)
 {
 	fprintf(stderr, "kept: %s\n", daemonkit_error());
 	return -1;
 }
 
-/* The daemon cannot serve: said to whoever waits, too. */
+/* The daemon cannot serve: also report that to the launcher or the manager. */
 static int fail(struct kept *kept, int error, const char *text)
 {
 	fprintf(stderr, "kept: %s\n", text);
@@ -64,16 +64,16 @@ static int fail(struct kept *kept, int error, const char *text)
 	return -1;
 }
 
-/* What cannot be stored is lost in a crash, and nothing else. */
+/* If this fails, only this descriptor is lost in a crash. */
 static void store(struct kept *kept, const char *name, int fd)
 {
 	if (daemonkit_notify_store_fd(kept->context, name, fd, 0) < 0)
-		complain_of_library();
+		library_error();
 }
 
 static void watch(struct kept *kept, int fd, void (*handler)(struct kept *kept, nfds_t which))
 {
-	if (kept->watched == MOST) {
+	if (kept->watched == MAX_FDS) {
 		close(fd);
 		return;
 	}
@@ -87,18 +87,18 @@ static void add(const struct kept *kept, int client)
 
 	if (pread(kept->count, &number, sizeof number, 0) < 0 || ++number == 0 ||
 	    pwrite(kept->count, &number, sizeof number, 0) < 0)
-		complain("count");
+		print_error("count");
 	dprintf(client, "%lu\n", number);
 }
 
-/* What a program has that is started here: its three streams, and what it opens. */
+/* List the descriptors of a child: its standard streams, and those it opens itself. */
 static void run_program(int client)
 {
 	FILE *program = popen("ls /proc/self/fd | tr '\\n' ' '", "re");
 	char text[256] = "";
 
 	if (program == NULL || fgets(text, sizeof text, program) == NULL)
-		complain("program");
+		print_error("program");
 	dprintf(client, "%s\n", text);
 	if (program != NULL)
 		pclose(program);
@@ -110,7 +110,7 @@ static void answer_client(struct kept *kept, nfds_t which)
 	char line[32] = "";
 
 	if (recv(fd, line, sizeof line - 1, 0) <= 0) {
-		/* The manager lets go of a connection that is shut in both directions. */
+		/* The manager drops a connection that is shut down in both directions. */
 		shutdown(fd, SHUT_RDWR);
 		close(fd);
 		kept->fds[which] = kept->fds[--kept->watched];
@@ -134,18 +134,18 @@ static void accept_client(struct kept *kept, nfds_t which)
 	watch(kept, fd, answer_client);
 }
 
-/* From the pipe, which never ends. */
-static void obey_command(struct kept *kept, nfds_t which)
+/* Commands from the pipe, which never reports end-of-file. */
+static void run_command(struct kept *kept, nfds_t which)
 {
 	char line[32] = "";
 
 	if (read(kept->fds[which].fd, line, sizeof line - 1) > 0 &&
 	    strcmp(line, "forget\n") == 0 &&
 	    daemonkit_notify_remove_fd(kept->context, "count") == 0)
-		fprintf(stderr, "kept: the count will be forgotten\n");
+		fprintf(stderr, "kept: the stored count is removed\n");
 }
 
-/* Nobody has: open it here, before the privileges are dropped. */
+/* The manager has passed no socket: open one before the privileges are dropped. */
 static int open_socket(struct kept *kept)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
@@ -155,9 +155,9 @@ static int open_socket(struct kept *kept)
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
 	    bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 16) < 0)
-		complain("socket");
+		print_error("socket");
 	else if (daemonkit_context_pass_fd(kept->context, "own", fd) < 0)
-		complain_of_library();
+		library_error();
 	else
 		result = 0;
 	if (fd >= 0)
@@ -165,7 +165,7 @@ static int open_socket(struct kept *kept)
 	return result;
 }
 
-/* The sockets and the pipe, wherever they are from: 0, or -1 when it is said why not. */
+/* Find the sockets and the pipe: 0, or -1 after an error message. */
 static int find_sockets(struct kept *kept)
 {
 	struct daemonkit_context *context = kept->context;
@@ -178,7 +178,7 @@ static int find_sockets(struct kept *kept)
 		return fail(kept, fd, daemonkit_error());
 	own = daemonkit_context_find_fd(context, "own", 0, DAEMONKIT_FD_LISTENER);
 	if (own >= 0) {
-		/* Maybe again: a manager ignores what it has already. */
+		/* It may be stored already: the manager ignores duplicates. */
 		store(kept, "own", own);
 		watch(kept, own, accept_client);
 	} else if (own != -ENOENT) {
@@ -186,16 +186,16 @@ static int find_sockets(struct kept *kept)
 	}
 	fd = daemonkit_context_find_fd(context, "commands", 0, DAEMONKIT_FD_FIFO);
 	if (fd >= 0)
-		watch(kept, fd, obey_command);
+		watch(kept, fd, run_command);
 	return fd == -ENOENT || fd >= 0 ? 0 : fail(kept, fd, daemonkit_error());
 }
 
-/* What an earlier process has stored: 0, or -1 when it is said why not. */
+/* Find what an earlier process has stored: 0, or -1 after an error message. */
 static int find_stored(struct kept *kept)
 {
 	int fd;
 
-	/* Connections end before the daemon does: they are taken for good. */
+	/* Connections are closed before the daemon exits: take ownership of them. */
 	while ((fd = daemonkit_context_detach_fd(kept->context, "connection", 0,
 					       DAEMONKIT_FD_CONNECTION)) >= 0)
 		watch(kept, fd, answer_client);
@@ -205,7 +205,7 @@ static int find_stored(struct kept *kept)
 	if (fd == -ENOENT) {
 		fd = memfd_create("count", MFD_CLOEXEC);
 		if (fd < 0)
-			return fail(kept, -errno, "no file in memory for the count");
+			return fail(kept, -errno, "cannot create a memory file for the count");
 		store(kept, "count", fd);
 	}
 	kept->count = fd;
@@ -221,8 +221,8 @@ static int serve(struct kept *kept)
 	daemonkit_notify_ready(kept->context);
 	while (result == 0) {
 		if (poll(kept->fds, kept->watched, -1) < 0 && errno != EINTR)
-			return complain("poll");
-		/* A handler may let its own go, and the last one takes its place. */
+			return print_error("poll");
+		/* A handler may remove its own entry, which the last one then replaces. */
 		for (nfds_t i = kept->watched; i-- > 1;)
 			if (kept->fds[i].revents != 0)
 				kept->handlers[i](kept, i);
@@ -235,7 +235,7 @@ static int serve(struct kept *kept)
 	return -1;
 }
 
-/* 0 in the launcher and at the daemon's end, or -1 when it is said why not. */
+/* 0 in the launcher, and when the daemon stops; or -1 after an error message. */
 static int start(struct kept *kept, const char *user)
 {
 	int kind = DAEMONKIT_FD_LISTENER, result;
@@ -251,7 +251,7 @@ static int start(struct kept *kept, const char *user)
 	if (result == 0)
 		result = daemonkit_context_reborn(kept->context);
 	if (result < 0)
-		return complain_of_library();
+		return library_error();
 	if (result > 0)
 		return 0;
 	watch(kept, daemonkit_signals_fd(kept->signals), NULL);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Service managers: the files that they are given, and the daemon that these start.
+# Service managers: configuration files for them, and the daemons that they start.
 
 managersdir = $(examplesdir)/managers
 dist_managers_DATA = \
@@ -52,7 +52,7 @@ dist_managers_systemd_DATA = \
 	doc/managers/systemd/upgrade-forking.service \
 	doc/managers/systemd/upgrade.service
 
-# Under other systems too, with other versions of libraries: nothing of ours is shared.
+# Linked statically: they also run in other systems, without a shared libdaemonkit.
 doc_managers_kept_CPPFLAGS = $(example_cppflags)
 doc_managers_kept_CFLAGS = $(example_cflags)
 doc_managers_kept_LDADD = libdaemonkit.la

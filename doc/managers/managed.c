@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A daemon for every service manager: the one that the other files of this
- * directory start.  It says what it does, on standard error or in its log.
+ * A daemon for every service manager: the other files of this directory start
+ * it.  It logs what it does, to standard error or its log file.
  *
  *	managed [-bfr] [-l LOGFILE] [-n DESCRIPTOR] [-p PIDFILE]
  *	managed -p PIDFILE -s reload | status | stop
  *
  *	-b  always in the background, even under a manager
- *	-f  in the foreground: the supervisor gives no sign of itself
+ *	-f  in the foreground, for a supervisor that cannot be detected
  *	-l  the log file
  *	-n  the supervisor waits for a newline on this descriptor (s6)
  *	-p  the pid file
  *	-r  the launcher returns when the daemon is ready, not only set up
- *	-s  reload or stop the daemon that holds the pid file, or only look for it:
- *	    the exit status is 3 if there is none
+ *	-s  reload or stop the daemon that holds the pid file, or only check that
+ *	    it runs; the exit status is 3 if there is none
  *
- * SIGHUP reloads, SIGTERM ends, SIGUSR1 makes it hang, so that one can see
- * a watchdog bite.
+ * SIGHUP reloads it, SIGTERM stops it, and SIGUSR1 makes it hang, to test a
+ * watchdog.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -39,7 +39,7 @@ struct managed {
 	unsigned reloads;
 };
 
-/* The journal takes the priority of a line from its beginning. */
+/* The journal reads the priority of a line from its prefix. */
 static int is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -51,9 +51,9 @@ static int is_journal(void)
 	       status.st_ino == (ino_t)inode;
 }
 
-/* One line, in one write. */
-__attribute__((__format__(__printf__, 2, 3))) static void say(int priority,
-							      const char *format, ...)
+/* Log one line with one write(2). */
+__attribute__((__format__(__printf__, 2, 3))) static void log_line(int priority,
+								   const char *format, ...)
 {
 	char text[512];
 	va_list arguments;
@@ -67,17 +67,17 @@ __attribute__((__format__(__printf__, 2, 3))) static void say(int priority,
 		dprintf(STDERR_FILENO, "managed[%ld]: %s\n", (long)getpid(), text);
 }
 
-/* A manager that does not listen is no reason to end. */
-static void warn_of(const char *step, int result)
+/* A failed notification is not fatal. */
+static void log_failure(const char *step, int result)
 {
 	if (result < 0)
-		say(LOG_WARNING, "%s: %s", step, daemonkit_error());
+		log_line(LOG_WARNING, "%s: %s", step, daemonkit_error());
 }
 
-static int tell_ready(struct managed *managed)
+static int notify_ready(struct managed *managed)
 {
-	warn_of("status", daemonkit_notify_status(managed->context, "Serving, %u reloads",
-						  managed->reloads));
+	log_failure("status", daemonkit_notify_status(managed->context, "Serving, %u reloads",
+						      managed->reloads));
 	return daemonkit_notify_ready(managed->context);
 }
 
@@ -86,11 +86,11 @@ static int reload(struct daemonkit_siginfo *info, void *data)
 	struct managed *managed = data;
 
 	(void)info;
-	warn_of("reloading", daemonkit_notify_reloading(managed->context));
-	warn_of("reopen log", daemonkit_context_reopen_log(managed->context));
+	log_failure("reloading", daemonkit_notify_reloading(managed->context));
+	log_failure("reopen log", daemonkit_context_reopen_log(managed->context));
 	managed->reloads++;
-	say(LOG_NOTICE, "reloaded %u", managed->reloads);
-	warn_of("ready", tell_ready(managed));
+	log_line(LOG_NOTICE, "reloaded %u", managed->reloads);
+	log_failure("ready", notify_ready(managed));
 	return 0;
 }
 
@@ -99,8 +99,8 @@ static int stop(struct daemonkit_siginfo *info, void *data)
 	struct managed *managed = data;
 
 	(void)info;
-	warn_of("stopping", daemonkit_notify_stopping(managed->context));
-	say(LOG_NOTICE, "stopping");
+	log_failure("stopping", daemonkit_notify_stopping(managed->context));
+	log_line(LOG_NOTICE, "stopping");
 	return DAEMONKIT_SIGNALS_STOP;
 }
 
@@ -108,13 +108,13 @@ static int hang(struct daemonkit_siginfo *info, void *data)
 {
 	(void)info;
 	(void)data;
-	say(LOG_ERR, "hanging");
+	log_line(LOG_ERR, "hanging");
 	while (pause() < 0)
 		continue;
 	return 0;
 }
 
-/* Handle signals until one says stop, and feed the watchdog. */
+/* Handle signals until SIGTERM, and notify the watchdog. */
 static int serve(struct managed *managed)
 {
 	struct pollfd signals = { .fd = daemonkit_signals_fd(managed->signals), .events = POLLIN };
@@ -125,7 +125,7 @@ static int serve(struct managed *managed)
 		if (poll(&signals, 1, watched == 1 ? interval / 2 : -1) < 0 && errno != EINTR)
 			return -errno;
 		if (watched == 1)
-			warn_of("watchdog", daemonkit_notify_watchdog(managed->context));
+			log_failure("watchdog", daemonkit_notify_watchdog(managed->context));
 		result = daemonkit_signals_dispatch(managed->signals);
 	}
 	return result == DAEMONKIT_SIGNALS_STOP ? 0 : result;
@@ -169,7 +169,7 @@ static int options(struct managed *managed, int argc, char **argv)
 	return result;
 }
 
-/* Do something to the daemon that runs: no other process can be meant. */
+/* Control the running daemon; the lock on the pid file identifies it. */
 static int control(struct managed *managed)
 {
 	struct daemonkit_process *process;
@@ -203,13 +203,13 @@ static int set_up(struct managed *managed, int argc, char **argv)
 		result = daemonkit_signals_set_handler(managed->signals, SIGTERM, stop, managed);
 	if (result == 0)
 		result = daemonkit_signals_set_handler(managed->signals, SIGUSR1, hang, managed);
-	/* As process 1 of a container; it has no children of its own. */
+	/* As process 1 of a container it adopts orphans; it has no other children. */
 	if (result == 0)
 		result = daemonkit_signals_reap_orphans(managed->signals, NULL, NULL);
 	return result;
 }
 
-/* Start: 0 in the launcher and at the daemon's end, or an error. */
+/* Start: 0 in the launcher, and when the daemon stops; or an error. */
 static int start(struct managed *managed)
 {
 	pid_t pid = daemonkit_context_reborn(managed->context);
@@ -217,12 +217,12 @@ static int start(struct managed *managed)
 
 	if (pid != 0)
 		return pid < 0 ? pid : 0;
-	/* Said first: whoever waits may look into the log at once. */
-	say(LOG_INFO, "ready");
-	result = tell_ready(managed);
-	/* Without its launcher nobody would know of this start. */
+	/* Log this first: the launcher's caller may read the log at once. */
+	log_line(LOG_INFO, "ready");
+	result = notify_ready(managed);
+	/* If the launcher has exited, no process knows of this start: stop. */
 	if (result != -ECANCELED) {
-		warn_of("ready", result);
+		log_failure("ready", result);
 		result = serve(managed);
 	}
 	daemonkit_context_release(managed->context);
@@ -237,7 +237,7 @@ int main(int argc, char **argv)
 	if (result == 0)
 		result = managed.command != NULL ? control(&managed) : start(&managed);
 	if (result < 0)
-		say(LOG_ERR, "%s", daemonkit_error());
+		log_line(LOG_ERR, "%s", daemonkit_error());
 	daemonkit_signals_free(managed.signals);
 	daemonkit_context_free(managed.context);
 	return result < 0 ? 1 : 0;
