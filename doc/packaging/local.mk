@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Packaging: a whole source package of a service, to be copied.
+# Packaging: a complete source package of a service, as a template.
 
 quoteddir = $(examplesdir)/packaging/quoted
 dist_quoted_DATA = \

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tell a quote to whoever connects, as RFC 865 has it.
+ * A quote of the day server (RFC 865): it sends a quote to each client.
  *
  *	quoted [-j] [-l LOGFILE] [-P PORT] [-p PIDFILE] [-q QUOTES] [-u USER]
  *	       start|stop|restart|try-restart|reload|force-reload|status|run
  *
- * The socket comes from a service manager, under the name "quotes"; or it is
- * opened here, before root becomes USER.  "reload" reads the quotes and opens
- * the log again, and tells whoever asked for it when the quotes are no good.
+ * A service manager passes the socket, named "quotes", or the daemon opens it
+ * before it changes to USER.  "reload" reads the quotes and reopens the log, and
+ * prints an error if that fails.
  */
 #define _XOPEN_SOURCE 700
 #include <arpa/inet.h>
@@ -40,7 +40,7 @@ struct quoted {
 	size_t count, next;
 };
 
-static void forget_quotes(struct quoted *quoted)
+static void free_quotes(struct quoted *quoted)
 {
 	while (quoted->count > 0)
 		free(quoted->quotes[--quoted->count]);
@@ -74,7 +74,7 @@ static int read_lines(struct quoted *into, FILE *file)
 	return error == 0 && into->count == 0 ? -ENODATA : error;
 }
 
-/* Take new quotes, or go on with the old ones: 0, or a negative errno. */
+/* Replace the quotes: 0, or a negative errno, and the old ones are kept. */
 static int read_quotes(struct quoted *quoted)
 {
 	FILE *file = fopen(quoted->quotes_file, "re");
@@ -84,16 +84,16 @@ static int read_quotes(struct quoted *quoted)
 	if (file != NULL)
 		fclose(file);
 	if (result < 0) {
-		forget_quotes(&fresh);
+		free_quotes(&fresh);
 		return result;
 	}
-	forget_quotes(quoted);
+	free_quotes(quoted);
 	quoted->quotes = fresh.quotes;
 	quoted->count = fresh.count;
 	return 0;
 }
 
-static void tell_ready(struct quoted *quoted)
+static void report_ready(struct quoted *quoted)
 {
 	printf("%zu quotes\n", quoted->count);
 	daemonkit_notify_status(quoted->context, "%zu quotes", quoted->count);
@@ -113,11 +113,11 @@ static int on_reload(struct daemonkit_siginfo *info, void *data)
 	if (error < 0)
 		daemonkit_siginfo_reply(info, error, "%s: %s", quoted->quotes_file,
 				       strerror(-error));
-	tell_ready(quoted);
+	report_ready(quoted);
 	return 0;
 }
 
-/* A socket that listens, or a negative errno. */
+/* A listening socket, or a negative errno. */
 static int open_socket(int port)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
@@ -145,7 +145,7 @@ static void answer(struct quoted *quoted, int listener)
 	close(client);
 }
 
-/* What is missing, for whoever waits for the start. */
+/* Report to the launcher or the manager what is missing. */
 static int fail(struct quoted *quoted, int error, const char *what)
 {
 	daemonkit_notify_failed(quoted->context, error, "%s: %s", what, strerror(-error));
@@ -166,7 +166,7 @@ static int serve(struct quoted *quoted)
 	if (fds[1].fd < 0)
 		return fail(quoted, fds[1].fd, "socket");
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	tell_ready(quoted);
+	report_ready(quoted);
 	while (result == 0) {
 		if (poll(fds, 2, -1) < 0)
 			continue;
@@ -180,7 +180,7 @@ static int serve(struct quoted *quoted)
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* What all commands have in common, and the daemon too. */
+/* The settings that all commands and the daemon need. */
 static int prepare(struct quoted *quoted)
 {
 	if (daemonkit_signals_new(&quoted->signals) < 0 ||
@@ -201,11 +201,11 @@ static int usage(void)
 	return EXIT_USAGE;
 }
 
-static int obey(struct quoted *quoted, const char *command)
+static int run_command(struct quoted *quoted, const char *command)
 {
 	int result, status = EXIT_FAILURE;
 
-	/* The one that becomes the daemon may still be root: nobody else needs a port. */
+	/* Only the process that becomes the daemon opens the port, while it may still be root. */
 	if ((daemonkit_was_reborn() || strcmp(command, "run") == 0) &&
 	    daemonkit_context_find_fd(quoted->context, SOCKET, 0, DAEMONKIT_FD_ANY) == -ENOENT)
 		quoted->own_socket = open_socket(quoted->port);
@@ -245,8 +245,8 @@ int main(int argc, char *argv[])
 	if (prepare(&quoted) < 0)
 		fprintf(stderr, "quoted: %s\n", daemonkit_error());
 	else
-		status = obey(&quoted, argv[optind]);
-	forget_quotes(&quoted);
+		status = run_command(&quoted, argv[optind]);
+	free_quotes(&quoted);
 	daemonkit_control_free(quoted.control);
 	daemonkit_signals_free(quoted.signals);
 	daemonkit_context_free(quoted.context);
