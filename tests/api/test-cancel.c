@@ -642,7 +642,7 @@ static bool start(struct world *world)
 	return world->started >= 0;
 }
 
-static bool say_ready(struct world *world)
+static bool notify_ready(struct world *world)
 {
 	return daemonkit_notify_ready(world->context) >= 0;
 }
@@ -689,7 +689,7 @@ static int live(struct world *world)
 	sigemptyset(&wanted);
 	sigaddset(&wanted, SIGTERM);
 	sigprocmask(SIG_BLOCK, &wanted, NULL);
-	expect(say_ready, world);
+	expect(notify_ready, world);
 	expect(reopen_log, world);
 	if (mark >= 0 && harness_has_linux_api()) {
 		expect(upgrade_start, world);
@@ -740,7 +740,7 @@ START_TEST(start_and_upgrade_are_no_cancellation_points)
 	ck_assert_int_gt(first, 0);
 	if (harness_has_linux_api()) {
 		ck_assert(harness_wait_until(is_upgraded, &first, HARNESS_SOON));
-		ck_assert(harness_wait_gone(first, HARNESS_SOON));
+		ck_assert(harness_wait_exit(first, HARNESS_SOON));
 	}
 	ck_assert_int_eq(daemonkit_pidfile_holder(harness_path("daemon.pid"), &daemon), 0);
 	ck_assert_int_ge(daemonkit_process_stop(daemon, harness_scaled(HARNESS_SOON), -1), 0);

@@ -205,8 +205,8 @@ START_TEST(log_file_is_written)
 	struct probe probe;
 	struct stat status;
 
-	probe = probe_run("%s first:mask=027 umask=0 logmode=0666 log=@/log daemon:say=one "
-			  "daemon:complain=two" REPORT,
+	probe = probe_run("%s first:mask=027 umask=0 logmode=0666 log=@/log daemon:print=one "
+			  "daemon:print-error=two" REPORT,
 			  probe_ways[_i]);
 	probe_check_up(&probe);
 	ck_assert_ptr_nonnull(strstr(probe_fact("fd1"), "-wa- "));
@@ -216,7 +216,7 @@ START_TEST(log_file_is_written)
 	ck_assert_str_eq(harness_read_file(harness_path("log")), "onetwo");
 	ck_assert_int_eq(stat(harness_path("log"), &status), 0);
 	ck_assert_uint_eq(status.st_mode & 07777, 0640);
-	probe = probe_run("%s log=@/log daemon:say=three" REPORT, probe_ways[_i]);
+	probe = probe_run("%s log=@/log daemon:print=three" REPORT, probe_ways[_i]);
 	probe_check_up(&probe);
 	ck_assert_ptr_nonnull(strstr(probe_fact("fd1"), "-wa- "));
 	probe_kill(&probe);
@@ -243,9 +243,9 @@ END_TEST
 /* go-daemon: LogFileName "/dev/stdout"; go-daemon closes the launcher's own stdout */
 START_TEST(log_to_the_launchers_stdout)
 {
-	struct probe probe = probe_run("%s ready=60000 log=/dev/stdout daemon:say=one "
-				       "daemon:complain=two daemon:up daemon:report daemon:wait "
-				       "launcher:say=three",
+	struct probe probe = probe_run("%s ready=60000 log=/dev/stdout daemon:print=one "
+				       "daemon:print-error=two daemon:up daemon:report daemon:wait "
+				       "launcher:print=three",
 				       probe_ways[_i]);
 
 	probe_check_up(&probe);
@@ -255,8 +255,8 @@ START_TEST(log_to_the_launchers_stdout)
 	ck_assert(probe.streams_held);
 	ck_assert_str_eq(probe.error, "");
 	probe_kill(&probe);
-	probe = probe_run("%s ready=60000 log=/dev/stderr daemon:say=one daemon:up "
-			  "daemon:wait launcher:complain=two",
+	probe = probe_run("%s ready=60000 log=/dev/stderr daemon:print=one daemon:up "
+			  "daemon:wait launcher:print-error=two",
 			  probe_ways[_i]);
 	probe_check_up(&probe);
 	ck_assert_str_eq(probe.error, "onetwo");

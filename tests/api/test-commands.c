@@ -203,7 +203,7 @@ START_TEST(failure_leaves_the_table_as_it_was)
 END_TEST
 
 /* A daemon that says what came, and ends on SIGTERM. */
-static int say(struct daemonkit_siginfo *info, void *data)
+static int print_signal(struct daemonkit_siginfo *info, void *data)
 {
 	(void)data;
 	printf("%d\n", daemonkit_siginfo_number(info));
@@ -222,7 +222,7 @@ static int recorder_main(int argc, char *argv[])
 	if (daemonkit_signals_new(&signals) < 0)
 		return 1;
 	for (int i = 0; i < 3; i++) {
-		if (daemonkit_signals_set_handler(signals, numbers[i], say, NULL) < 0)
+		if (daemonkit_signals_set_handler(signals, numbers[i], print_signal, NULL) < 0)
 			return 1;
 	}
 	printf("ready\n");

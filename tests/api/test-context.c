@@ -312,7 +312,7 @@ static bool was_foreground(const struct harness_result *result)
 		      result->error);
 	ck_assert_int_eq(probe_number("reborn"), !foreground);
 	if (!foreground)
-		ck_assert(harness_wait_gone((pid_t)probe_number("pid"), HARNESS_SOON));
+		ck_assert(harness_wait_exit((pid_t)probe_number("pid"), HARNESS_SOON));
 	unlink(harness_path("report"));
 	return foreground;
 }
@@ -389,7 +389,7 @@ START_TEST(mode_foreground_does_not_fork)
 {
 	struct harness_program program = probe_spawn(
 		"mode=foreground pid=@/run/pid log=@/log umask=0 workdir=@/run open=3 keep=3 "
-		"daemon:say=x daemon:report daemon:up daemon:again daemon:release daemon:input");
+		"daemon:print=x daemon:report daemon:up daemon:again daemon:release daemon:input");
 	int status;
 
 	ck_assert_int_eq(probe_number("pid"), program.pid);
@@ -402,7 +402,7 @@ START_TEST(mode_foreground_does_not_fork)
 	ck_assert(probe_has_fact("fd3"));
 	ck_assert_ptr_nonnull(strstr(probe_fact("fd0"), "pipe:"));
 	ck_assert(harness_wait_text(harness_path("report"), "released 0", HARNESS_SOON));
-	ck_assert_ptr_nonnull(strstr(harness_read_file(harness_path("report")), "said 0"));
+	ck_assert_ptr_nonnull(strstr(harness_read_file(harness_path("report")), "notified 0"));
 	ck_assert_int_eq(probe_number("again"), -EPERM);
 	probe_check_nothing_left();
 	status = harness_end(&program);

@@ -42,7 +42,7 @@ static int on_reload(struct daemonkit_siginfo *info, void *data)
 
 	if (strcmp(program->style, "bad-reload") == 0)
 		daemonkit_siginfo_reply(info, -EPERM, "line %d: no\x1b[2J", 7);
-	else if (strcmp(program->style, "talkative") == 0)
+	else if (strcmp(program->style, "verbose") == 0)
 		daemonkit_siginfo_reply(info, 0, "12 hosts");
 	else if (strcmp(program->style, "die-reloading") == 0)
 		raise(SIGKILL);
@@ -94,7 +94,7 @@ static int serve(struct program *program)
 		daemonkit_notify_failed(program->context, EACCES, "port 80");
 		return 1;
 	}
-	if (is(program, "talkative") || is(program, "own-handler")) {
+	if (is(program, "verbose") || is(program, "own-handler")) {
 		daemonkit_notify_status(program->context, "first\x1b[2J\nstep");
 		daemonkit_notify_status(program->context, "second step: 0123456789012345678901234"
 							  "5678901234567890123456789");
@@ -121,7 +121,7 @@ static int serve(struct program *program)
 static int prepare(struct program *program)
 {
 	if (daemonkit_signals_new(&program->signals) < 0 ||
-	    (!is(program, "deaf") && !is(program, "ignoring") &&
+	    (!is(program, "blocking") && !is(program, "ignoring") &&
 	     daemonkit_signals_set_handler(program->signals, SIGHUP, on_reload, program) < 0) ||
 	    daemonkit_signals_set_handler(program->signals, SIGTERM, on_term, program) < 0 ||
 	    daemonkit_context_new(&program->context) < 0 ||
@@ -581,7 +581,7 @@ START_TEST(reload_reports_result)
 		const char *error;
 	} reloads[] = {
 		{ "bad-reload", 1, "", "prog: not reloaded: line 7: no?[2J\n" },
-		{ "talkative", 0, "prog: 12 hosts\nprog: reloaded\n", "" },
+		{ "verbose", 0, "prog: 12 hosts\nprog: reloaded\n", "" },
 		{ "no-reload", 3, "", "prog: it cannot reload\n" },
 		{ "only-sent", 0, "prog: reload signal sent\n", "" },
 	};
@@ -598,20 +598,20 @@ END_TEST
 /* What handles no such signal would be killed by it. */
 START_TEST(daemon_without_handler_gets_no_reload_signal)
 {
-	const char *style = _i % 2 == 0 ? "deaf" : "ignoring", *told;
+	const char *style = _i % 2 == 0 ? "blocking" : "ignoring", *reason;
 	struct harness_result result;
 	pid_t pid, next;
 
 	harness_need_kernel("the signals that a process handles");
 	pid = begin(style);
-	told = _i % 2 == 0
-		       ? line("process %d: it does not handle signal 1 (%s), which would end it: "
-			      "nothing was sent",
-			      (int)pid, strsignal(SIGHUP))
-		       : line("process %d: it ignores signal 1 (%s): nothing was sent", (int)pid,
-			      strsignal(SIGHUP));
+	reason = _i % 2 == 0
+			 ? line("process %d: it does not handle signal 1 (%s), which would end it: "
+				"nothing was sent",
+				(int)pid, strsignal(SIGHUP))
+			 : line("process %d: it ignores signal 1 (%s): nothing was sent", (int)pid,
+				strsignal(SIGHUP));
 	result = run(_i < 2 ? "ok" : "only-sent", "reload", 3);
-	check_streams(result, "", line("prog: not reloaded: %s\n", told));
+	check_streams(result, "", line("prog: not reloaded: %s\n", reason));
 	run(style, "status", 0);
 	ck_assert_int_eq(daemon_pid(), pid);
 	result = run(style, "force-reload", 0);
@@ -765,7 +765,7 @@ START_TEST(status_texts_are_lines_in_pipe)
 	struct harness_result result;
 
 	adopt();
-	result = run("talkative", "start", 0);
+	result = run("verbose", "start", 0);
 	check_streams(result,
 		      line("prog: first?[2J step\n"
 			   "prog: second step: 01234567890123456789012345678901234567890123456789\n"
@@ -827,13 +827,13 @@ START_TEST(status_texts_are_replaced_on_terminal)
 	const char *text;
 
 	adopt();
-	text = run_on_terminal(40, "xterm", "talkative", "start");
+	text = run_on_terminal(40, "xterm", "verbose", "start");
 	ck_assert_str_eq(text, line("\r\033[Kprog: starting"
 				    "\r\033[Kprog: starting: first?[2J step"
 				    "\r\033[Kprog: starting: second step: 0123456789"
 				    "\r\033[Kprog: started, process %d\r\n",
 				    (int)daemon_pid()));
-	text = run_on_terminal(0, "xterm", "talkative", "reload");
+	text = run_on_terminal(0, "xterm", "verbose", "reload");
 	ck_assert_str_eq(text, "\r\033[Kprog: reloading\r\033[Kprog: reloading: 12 hosts"
 			       "\r\033[Kprog: reloaded\r\n");
 	finish(daemon_pid());
@@ -845,7 +845,7 @@ START_TEST(dumb_terminals_get_plain_lines)
 	const char *text;
 
 	adopt();
-	text = run_on_terminal(40, _i == 0 ? "dumb" : "", "talkative", "start");
+	text = run_on_terminal(40, _i == 0 ? "dumb" : "", "verbose", "start");
 	ck_assert_ptr_eq(strstr(text, "prog: first?[2J step\r\nprog: second step: 0123"), text);
 	ck_assert_ptr_null(strstr(text, "\033"));
 	finish(daemon_pid());

@@ -156,12 +156,12 @@ static void stop(const char *program)
 	struct harness_result result = command(program, "stop");
 
 	check_done(&result);
-	ck_assert(harness_wait_gone(pid, HARNESS_SOON));
+	ck_assert(harness_wait_exit(pid, HARNESS_SOON));
 	ck_assert_int_ne(access("upgrade.pid", F_OK), 0);
 }
 
 /* Whoever of two finds no visitor any more must not wait for the next one. */
-static void check_waits_for_nobody(pid_t pid)
+static void check_listener_does_not_block(pid_t pid)
 {
 	char path[64], target[64], inode[80];
 	unsigned flags = 0;
@@ -195,14 +195,14 @@ START_TEST(upgrade_loses_no_request)
 	result = command(program, "start");
 	check_done(&result);
 	pids[0] = daemon_pid();
-	check_waits_for_nobody(pids[0]);
+	check_listener_does_not_block(pids[0]);
 	begin_load(clients);
 	for (int i = 1; i <= UPGRADES; i++) {
 		result = command(program, "reload");
 		check_done(&result);
 		pids[i] = daemon_pid();
 		ck_assert_int_ne(pids[i], pids[i - 1]);
-		ck_assert(harness_wait_gone(pids[i - 1], HARNESS_SOON));
+		ck_assert(harness_wait_exit(pids[i - 1], HARNESS_SOON));
 		await_visits(1);
 	}
 	end_load(clients);
@@ -269,7 +269,7 @@ START_TEST(failed_start_leaves_no_pid_file)
 	snprintf(line, sizeof line, "visitors: %s", strerror(EADDRINUSE));
 	ck_assert_ptr_ne(strstr(harness_read_file("upgrade.log"), line), NULL);
 	ck_assert_int_eq(kill(pid, SIGTERM), 0);
-	ck_assert(harness_wait_gone(pid, HARNESS_SOON));
+	ck_assert(harness_wait_exit(pid, HARNESS_SOON));
 }
 END_TEST
 

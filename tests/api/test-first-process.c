@@ -35,7 +35,7 @@
 		}                                                                              \
 	} while (0)
 
-static void say(const char *line)
+static void print_line(const char *line)
 {
 	dprintf(STDOUT_FILENO, "%s\n", line);
 }
@@ -114,7 +114,7 @@ static int idle_main(int argc, char *argv[])
 
 	(void)argc;
 	(void)argv;
-	say("up");
+	print_line("up");
 	wait_for_end();
 	daemonkit_context_free(context);
 	return 0;
@@ -479,7 +479,7 @@ static int daemon_main(int argc, char *argv[])
 	struct daemonkit_context *context = become_daemon(argv[1]);
 
 	(void)argc;
-	say("up");
+	print_line("up");
 	NEED(daemonkit_signals_serve(signals) == 0);
 	NEED(daemonkit_context_release(context) == 0);
 	daemonkit_context_free(context);
@@ -530,7 +530,7 @@ static int bystander_main(int argc, char *argv[])
 	for (int number = 1; number <= SIGRTMAX; number++)
 		if (number != SIGCHLD)
 			signal(number, own_handler);
-	say("up");
+	print_line("up");
 	wait_for_end();
 	return handled != 0;
 }

@@ -66,7 +66,7 @@ END_TEST
 /* Kept ones, and those of signals objects, have the numbers that they had. */
 START_TEST(kept_descriptors_keep_their_numbers)
 {
-	struct probe probe = probe_run(START "first:open=300 keep=300 hear" REPORT);
+	struct probe probe = probe_run(START "first:open=300 keep=300 handle" REPORT);
 
 	probe_check_up(&probe);
 	ck_assert_int_gt(pid_file_number(), 300);

@@ -425,7 +425,7 @@ START_TEST(all_settings_combine)
 	ck_assert_int_eq(mkdir(harness_path("jail"), 0755), 0);
 	running = running_start(_i, "user=nobody chroot=@/jail pid=@/run/pid capability=10 nonew=1 "
 				    "nice=-3 oom=300 rlimit=7:100:100 first:file=60:@/file "
-				    "first:pass=it:60 log=@/log daemon:say=x daemon:wait");
+				    "first:pass=it:60 log=@/log daemon:print=x daemon:wait");
 	ck_assert(harness_wait_text(harness_path("log"), "x", HARNESS_SOON));
 	check_capabilities(status_of(running.daemon), 1 << CAP_NET_BIND_SERVICE, true);
 	snprintf(path, sizeof path, "/proc/%d/root", (int)running.daemon);

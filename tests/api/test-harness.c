@@ -47,12 +47,12 @@ START_TEST(leaves_a_zombie)
 
 	if (pid == 0)
 		_exit(0);
-	ck_assert(harness_wait_gone(pid, HARNESS_SOON));
+	ck_assert(harness_wait_exit(pid, HARNESS_SOON));
 }
 END_TEST
 
 /* Make a process that waits, in the namespace if there is one, and say which. */
-static void leave_another(int namespace, int told)
+static void leave_another(int namespace, int report)
 {
 	pid_t pid;
 
@@ -62,37 +62,37 @@ static void leave_another(int namespace, int told)
 	if (pid == 0)
 		for (;;)
 			pause();
-	if (write(told, &pid, sizeof pid) != sizeof pid)
+	if (write(report, &pid, sizeof pid) != sizeof pid)
 		_exit(1);
 }
 
 /* Its process 1 ends when the other one has been waited for, which nobody does. */
 START_TEST(leaves_a_namespace)
 {
-	int told[2], namespace;
+	int report[2], namespace;
 	char path[64];
 	pid_t first, other, pid;
 
-	ck_assert_int_eq(pipe2(told, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(report, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
-		leave_another(-1, told[1]);
+		leave_another(-1, report[1]);
 		_exit(0);
 	}
 	waitpid(pid, NULL, 0);
-	ck_assert_int_eq(read(told[0], &first, sizeof first), sizeof first);
+	ck_assert_int_eq(read(report[0], &first, sizeof first), sizeof first);
 	snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)first);
 	namespace = open(path, O_RDONLY | O_CLOEXEC);
 	pid = fork();
 	if (pid == 0) {
-		leave_another(namespace, told[1]);
+		leave_another(namespace, report[1]);
 		for (;;)
 			pause();
 	}
-	ck_assert_int_eq(read(told[0], &other, sizeof other), sizeof other);
+	ck_assert_int_eq(read(report[0], &other, sizeof other), sizeof other);
 	close(namespace);
-	close(told[0]);
-	close(told[1]);
+	close(report[0]);
+	close(report[1]);
 }
 END_TEST
 
@@ -395,8 +395,8 @@ START_TEST(helper_reads_input)
 {
 	struct harness_program program = harness_spawn_helper("echo", "", "0", NULL);
 
-	ck_assert_int_eq(write(program.input, "hear\n", 5), 5);
-	ck_assert_str_eq(harness_line(&program), "hear");
+	ck_assert_int_eq(write(program.input, "text\n", 5), 5);
+	ck_assert_str_eq(harness_line(&program), "text");
 	ck_assert_int_eq(harness_end(&program), 0);
 }
 END_TEST
@@ -412,7 +412,7 @@ START_TEST(stream_held_by_another_process_is_detected)
 	pid = (pid_t)atoi(result.output + 4);
 	ck_assert_int_gt(pid, 1);
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert(harness_wait_gone(pid, HARNESS_SOON));
+	ck_assert(harness_wait_exit(pid, HARNESS_SOON));
 }
 END_TEST
 
@@ -426,7 +426,7 @@ START_TEST(waits_end_at_the_deadline)
 	ck_assert(!harness_wait_text(path, "x", 20));
 	ck_assert_int_eq(pipe(ends), 0);
 	ck_assert(!harness_wait_readable(ends[0], 20));
-	ck_assert(!harness_wait_gone(getpid(), 20));
+	ck_assert(!harness_wait_exit(getpid(), 20));
 	ck_assert_int_ge(harness_now() - begin, 80);
 	harness_write_file(path, "text");
 	ck_assert(harness_wait_file(path, 0));

@@ -100,7 +100,7 @@ START_TEST(executed_programs_inherit_no_lock)
 	ck_assert_int_eq(pid_in_file(), probe.result);
 	probe_kill(&probe);
 	ck_assert_int_eq(kill(sleeper, SIGKILL), 0);
-	ck_assert(harness_wait_gone(sleeper, HARNESS_SOON));
+	ck_assert(harness_wait_exit(sleeper, HARNESS_SOON));
 }
 END_TEST
 
@@ -202,7 +202,7 @@ END_TEST
 START_TEST(pid_file_by_a_relative_path)
 {
 	struct probe probe = probe_run("%s chdir=@ pid=run/pid log=log ready=60000 daemon:up "
-				       "daemon:say=x daemon:release daemon:report daemon:wait",
+				       "daemon:print=x daemon:release daemon:report daemon:wait",
 				       probe_ways[_i]);
 
 	probe_check_up(&probe);
@@ -276,7 +276,7 @@ START_TEST(signal_right_after_pid_file_is_not_lost)
 		pid_t daemon;
 
 		unlink(harness_path("report"));
-		program = probe_spawn("%s hear pid=@/run/pid daemon:serve daemon:release",
+		program = probe_spawn("%s handle pid=@/run/pid daemon:serve daemon:release",
 				      probe_ways[_i]);
 		daemon = wait_for_pid(watch);
 		ck_assert_int_eq(kill(daemon, SIGHUP), 0);
@@ -286,8 +286,8 @@ START_TEST(signal_right_after_pid_file_is_not_lost)
 		/* Also when the daemon has obeyed before its launcher looked. */
 		probe_check_up(&probe);
 		ck_assert_int_eq(probe.result, daemon);
-		ck_assert_int_eq(probe_number("heard"), 1);
-		ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+		ck_assert_int_eq(probe_number("hangups"), 1);
+		ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 		probe_check_nothing_left();
 	}
 	close(watch);

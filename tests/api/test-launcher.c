@@ -42,7 +42,7 @@ START_TEST(launcher_is_terminated_by_signal)
 	ck_assert_int_eq(kill(program.pid, signal), 0);
 	status = probe_end(&program);
 	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == signal, "%#x", (unsigned)status);
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 	probe_check_nothing_left();
 }
 END_TEST
@@ -62,7 +62,7 @@ START_TEST(own_signal_handler_of_launcher_runs)
 	snprintf(line, sizeof line, "handled %d", signal);
 	ck_assert_str_eq(harness_line(&program), line);
 	ck_assert_int_eq(WEXITSTATUS(probe_end(&program)), 1);
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 	probe_check_nothing_left();
 }
 END_TEST
@@ -97,7 +97,7 @@ START_TEST(launcher_with_threads_is_interrupted)
 	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
 	status = probe_end(&program);
 	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM, "%#x", (unsigned)status);
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 	probe_check_nothing_left();
 }
 END_TEST
@@ -129,9 +129,9 @@ START_TEST(launcher_is_killed)
 	ck_assert_int_eq(kill(program.pid, SIGKILL), 0);
 	probe_end(&program);
 	harness_write_file(harness_path("go"), "");
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
-	ck_assert(harness_wait_gone(parent, HARNESS_SOON));
-	ck_assert_int_eq(probe_number("said"), -ECANCELED);
+	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_exit(parent, HARNESS_SOON));
+	ck_assert_int_eq(probe_number("notified"), -ECANCELED);
 	probe_check_nothing_left();
 }
 END_TEST
@@ -152,9 +152,9 @@ START_TEST(launcher_is_killed_before_the_set_up)
 	ck_assert_int_eq(probe_number("refused"), -ECANCELED);
 	probe_check_nothing_left();
 	/* And it ends by itself. */
-	ck_assert(harness_wait_gone((pid_t)atoi(harness_read_file(harness_path("here"))),
+	ck_assert(harness_wait_exit((pid_t)atoi(harness_read_file(harness_path("here"))),
 				    HARNESS_SOON));
-	ck_assert(harness_wait_gone(parent, HARNESS_SOON));
+	ck_assert(harness_wait_exit(parent, HARNESS_SOON));
 }
 END_TEST
 
@@ -175,7 +175,7 @@ START_TEST(watcher_is_killed)
 	ck_assert_int_eq(probe.status, -1);
 	/* What could not be told may not be taken for the daemon's end. */
 	probe_check_nothing_left();
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 	probe_end(&program);
 }
 END_TEST
@@ -213,9 +213,9 @@ START_TEST(watcher_is_killed_and_a_child_holds_the_channel)
 	harness_write_file(harness_path("go"), "");
 	probe = probe_result(&program);
 	probe_check_failed(&probe, -ECHILD, "before it was ready");
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 	ck_assert_int_eq(kill(child, SIGKILL), 0);
-	ck_assert(harness_wait_gone(child, HARNESS_SOON));
+	ck_assert(harness_wait_exit(child, HARNESS_SOON));
 	probe_end(&program);
 }
 END_TEST
@@ -234,7 +234,7 @@ START_TEST(watcher_of_daemon_with_closed_channel_is_killed)
 	kill_watcher(program.pid, watcher);
 	probe = probe_result(&program);
 	probe_check_failed(&probe, -ECHILD, "before it was ready");
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 	probe_end(&program);
 }
 END_TEST
@@ -256,7 +256,7 @@ START_TEST(watcher_of_a_subreaper_is_killed)
 	probe_check_failed(&probe, -ECHILD, "before it was ready");
 	ck_assert_str_eq(harness_line(&program), "ended -1");
 	probe_check_nothing_left();
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 	probe_end(&program);
 }
 END_TEST
@@ -279,7 +279,7 @@ START_TEST(missing_permission_to_kill_daemon_is_reported)
 	ck_assert_msg(WTERMSIG(probe_end(&program)) == SIGTERM, "it was not SIGTERM");
 	ck_assert_int_eq(kill(daemon, 0), 0);
 	ck_assert_int_eq(kill(daemon, SIGKILL), 0);
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 	/* Enough to change the user: before that it is root's, and can be killed. */
 	probe = probe_run("%s first:lose=%d user=nobody ready=%d daemon:where=@/again "
 			  "daemon:report daemon:wait",
@@ -288,7 +288,7 @@ START_TEST(missing_permission_to_kill_daemon_is_reported)
 	ck_assert_int_eq(probe.status, -1);
 	probe_read(harness_path("again"));
 	ck_assert_int_eq(kill(wait_for_daemon(), SIGKILL), 0);
-	ck_assert(harness_wait_gone(wait_for_daemon(), HARNESS_SOON));
+	ck_assert(harness_wait_exit(wait_for_daemon(), HARNESS_SOON));
 }
 END_TEST
 
@@ -562,7 +562,7 @@ START_TEST(child_of_other_thread_has_own_signals)
 	ck_assert(harness_wait_child(child, &status, HARNESS_SOON));
 	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM, "%#x", (unsigned)status);
 	if (_i == 1)
-		ck_assert(harness_wait_gone((pid_t)atoi(harness_read_file(harness_path("second"))),
+		ck_assert(harness_wait_exit((pid_t)atoi(harness_read_file(harness_path("second"))),
 					    HARNESS_SOON));
 	/* The start of this process goes on. */
 	harness_write_file(harness_path("go"), "");
@@ -570,7 +570,7 @@ START_TEST(child_of_other_thread_has_own_signals)
 	ck_assert_msg(start.result > 0, "%d: %s", (int)start.result, start.error);
 	daemonkit_context_free(start.context);
 	ck_assert_int_eq(kill(start.result, SIGKILL), 0);
-	ck_assert(harness_wait_gone(start.result, HARNESS_SOON));
+	ck_assert(harness_wait_exit(start.result, HARNESS_SOON));
 	waitpid(start.result, NULL, 0);
 }
 END_TEST
@@ -584,16 +584,16 @@ END_TEST
 static int deaf_manager(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), speaker;
+	int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), sender;
 
 	snprintf(address.sun_path, sizeof address.sun_path, "%s", harness_path("notify"));
 	ck_assert_int_eq(bind(manager, (struct sockaddr *)&address, sizeof address), 0);
-	speaker = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	ck_assert_int_eq(connect(speaker, (struct sockaddr *)&address, sizeof address), 0);
-	while (send(speaker, "X=1", 3, 0) == 3)
+	sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	ck_assert_int_eq(connect(sender, (struct sockaddr *)&address, sizeof address), 0);
+	while (send(sender, "X=1", 3, 0) == 3)
 		;
 	ck_assert_int_eq(errno, EAGAIN);
-	close(speaker);
+	close(sender);
 	setenv("NOTIFY_SOCKET", address.sun_path, 1);
 	unsetenv("SYSTEMD_EXEC_PID");
 	return manager;
@@ -651,7 +651,7 @@ START_TEST(unresponsive_manager_does_not_block_signals)
 	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
 	status = probe_end(&program);
 	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM, "%#x", (unsigned)status);
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 	probe_check_nothing_left();
 	close(manager);
 }
@@ -706,7 +706,7 @@ START_TEST(failed_daemon_does_not_block_signals)
 	probe = probe_result(&program);
 	probe_check_failed(&probe, -EINTR, "a signal interrupted the start");
 	probe_end(&program);
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 }
 END_TEST
 
@@ -745,8 +745,8 @@ START_TEST(stopped_watcher_does_not_block_launcher)
 		probe_check_failed(&probe, -EIO, "broken");
 		ck_assert_str_eq(probe.text, "broken");
 	}
-	ck_assert(harness_wait_gone(watcher, HARNESS_SOON));
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_exit(watcher, HARNESS_SOON));
+	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 	probe_end(&program);
 }
 END_TEST

@@ -62,7 +62,7 @@ static void begin_log(void)
 }
 
 /* To both streams. */
-static void say(const char *text)
+static void print(const char *text)
 {
 	MUST(write(STDOUT_FILENO, text, strlen(text)) == (ssize_t)strlen(text));
 	MUST(write(STDERR_FILENO, text, strlen(text)) == (ssize_t)strlen(text));
@@ -89,26 +89,26 @@ static void fails(int error, const char *text)
 static void after_rename(void)
 {
 	begin_log();
-	say("1\n");
+	print("1\n");
 	MUST(rename(log_path(), harness_path("logs/old")) == 0);
-	say("2\n");
+	print("2\n");
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
-	say("3\n");
+	print("3\n");
 	MUST(has(harness_path("logs/old"), "1\n1\n2\n2\n"));
 	MUST(has(log_path(), "3\n3\n"));
 	/* Nothing was renamed: nothing changes. */
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
-	say("4\n");
+	print("4\n");
 	MUST(has(log_path(), "3\n3\n4\n4\n"));
 }
 
 static void after_removal(void)
 {
 	begin_log();
-	say("1\n");
+	print("1\n");
 	MUST(unlink(log_path()) == 0);
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
-	say("2\n");
+	print("2\n");
 	MUST(has(log_path(), "2\n2\n"));
 }
 
@@ -119,12 +119,12 @@ static void in_the_way(int (*put)(const char *path), int error)
 	MUST(rename(log_path(), harness_path("logs/old")) == 0);
 	MUST(put(log_path()) == 0);
 	fails(error, log_path());
-	say("1\n");
+	print("1\n");
 	MUST(has(harness_path("logs/old"), "1\n1\n"));
 	/* And out of the way again. */
 	MUST(remove(log_path()) == 0);
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
-	say("2\n");
+	print("2\n");
 	MUST(has(log_path(), "2\n2\n"));
 }
 
@@ -173,7 +173,7 @@ static void no_directory_any_more(void)
 	begin_log();
 	MUST(rename(harness_path("logs"), harness_path("moved")) == 0);
 	fails(-ENOENT, log_path());
-	say("1\n");
+	print("1\n");
 	MUST(has(harness_path("moved/log"), "1\n1\n"));
 }
 
@@ -188,7 +188,7 @@ static void read_fifo(void)
 	reader = open(log_path(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
 	MUST((fcntl(STDOUT_FILENO, F_GETFL) & O_NONBLOCK) == 0);
-	say("1\n");
+	print("1\n");
 	MUST(read(reader, bytes, sizeof bytes) == 4 && strcmp(bytes, "1\n1\n") == 0);
 }
 
@@ -198,7 +198,7 @@ static void dangling_link(void)
 	begin_log();
 	MUST(unlink(log_path()) == 0 && symlink("target", log_path()) == 0);
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
-	say("1\n");
+	print("1\n");
 	MUST(has(harness_path("logs/target"), "1\n1\n"));
 }
 
@@ -234,11 +234,11 @@ static void inside_of_the_jail(void)
 	/* A slash at its end belongs to no path inside. */
 	MUST(daemonkit_context_set_chroot(daemon_context, harness_path("logs/")) == 0);
 	begin_log();
-	say("1\n");
+	print("1\n");
 	MUST(access("/log", F_OK) == 0);
 	MUST(rename("/log", "/old") == 0);
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
-	say("2\n");
+	print("2\n");
 	MUST(has("/old", "1\n1\n") && has("/log", "2\n2\n"));
 }
 
@@ -248,7 +248,7 @@ static void outside_of_the_jail(void)
 	MUST(daemonkit_context_set_chroot(daemon_context, harness_path("jail")) == 0);
 	begin_log();
 	fails(-ENOENT, log_path());
-	say("1\n");
+	print("1\n");
 }
 
 /* A new log belongs to the user; the old one is still root's. */
@@ -260,10 +260,10 @@ static void in_a_directory_of_the_user(void)
 	MUST(chown(harness_path("logs"), 65534, 65534) == 0);
 	MUST(daemonkit_context_set_credential(daemon_context, 65534, 65534, NULL, 0) == 0);
 	begin_log();
-	say("1\n");
+	print("1\n");
 	MUST(rename(log_path(), harness_path("logs/old")) == 0);
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
-	say("2\n");
+	print("2\n");
 	MUST(stat(log_path(), &status) == 0 && status.st_uid == 65534 && status.st_size == 4);
 	MUST(stat(harness_path("logs/old"), &status) == 0 && status.st_uid == 0);
 }
@@ -272,10 +272,10 @@ static void in_a_directory_of_root(void)
 {
 	MUST(daemonkit_context_set_credential(daemon_context, 65534, 65534, NULL, 0) == 0);
 	begin_log();
-	say("1\n");
+	print("1\n");
 	/* The log that is there belongs to root, and so would a new one's directory. */
 	fails(-EACCES, log_path());
-	say("2\n");
+	print("2\n");
 }
 
 static void (*const confined[])(void) = {
@@ -323,10 +323,10 @@ static void journal_is_left_alone(void)
 	open_stand_in();
 	set_journal(STDERR_FILENO, 0, 0);
 	begin_log();
-	say("1\n");
+	print("1\n");
 	/* Nor does rotation lead away from it. */
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
-	say("2\n");
+	print("2\n");
 	MUST(has(harness_path("journal"), "1\n1\n2\n2\n"));
 	MUST(access(log_path(), F_OK) < 0);
 }
@@ -334,10 +334,10 @@ static void journal_is_left_alone(void)
 static void no_journal(void)
 {
 	begin_log();
-	say("1\n");
+	print("1\n");
 	MUST(has(log_path(), "1\n1\n") && has(harness_path("journal"), ""));
 	MUST(unlink(log_path()) == 0 && daemonkit_context_reopen_log(daemon_context) == 0);
-	say("2\n");
+	print("2\n");
 	MUST(has(log_path(), "2\n2\n"));
 }
 
@@ -370,7 +370,7 @@ static void redirected_stream(void)
 	set_journal(journal, 0, 0);
 	close(journal);
 	begin_log();
-	say("1\n");
+	print("1\n");
 	MUST(has(log_path(), "1\n1\n"));
 }
 
@@ -395,7 +395,7 @@ static void closed_streams(void)
 		close(fd);
 	MUST(daemonkit_context_reborn(daemon_context) == 0);
 	MUST(read(STDIN_FILENO, &byte, 1) == 0);
-	say("nowhere\n");
+	print("nowhere\n");
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
 }
 
@@ -407,13 +407,13 @@ static void closed_streams_and_a_log(void)
 		close(fd);
 	begin_log();
 	MUST(read(STDIN_FILENO, &byte, 1) == 0);
-	say("1\n");
+	print("1\n");
 	MUST(rename(log_path(), harness_path("logs/old")) == 0);
 	/* Rotation when the program itself has closed them. */
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		close(fd);
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
-	say("2\n");
+	print("2\n");
 	MUST(has(harness_path("logs/old"), "1\n1\n") && has(log_path(), "2\n2\n"));
 	MUST(fcntl(STDIN_FILENO, F_GETFD) < 0);
 }
@@ -436,7 +436,7 @@ static void pipe_for_a_log(void)
 	close(ends[1]);
 	MUST(daemonkit_context_reborn(daemon_context) == 0);
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
-	say("1\n");
+	print("1\n");
 	MUST(read(ends[0], bytes, sizeof bytes) == 4 && strcmp(bytes, "1\n1\n") == 0);
 	/* The streams are all that holds it. */
 	close(STDOUT_FILENO);
@@ -501,12 +501,12 @@ START_TEST(background_writes_into_a_pipe)
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
 	ck_assert_int_eq(dup2(ends[1], 60), 60);
 	close(ends[1]);
-	speaker_run("mode=%s log-fd=60 -- say=1 complain=2 is-open=60", started[_i]);
+	sender_run("mode=%s log-fd=60 -- print=1 print-error=2 is-open=60", started[_i]);
 	close(60);
-	ck_assert_int_eq(speaker_said("is-open", NULL), 0);
+	ck_assert_int_eq(sender_result("is-open", NULL), 0);
 	/* The second copy has no such descriptor, and need not. */
-	ck_assert_ptr_null(strstr(harness_read_file(harness_path("said")), "setter "));
-	speaker_end();
+	ck_assert_ptr_null(strstr(harness_read_file(harness_path("results")), "setter "));
+	sender_end();
 	ck_assert_int_eq(read(ends[0], bytes, sizeof bytes), 2);
 	ck_assert_str_eq(bytes, "12");
 	ck_assert_int_eq(read(ends[0], bytes, sizeof bytes), 0);
@@ -517,8 +517,9 @@ END_TEST
 /* The launcher's stream may be the journal: in the background the log is asked for. */
 START_TEST(background_uses_log_of_context)
 {
-	speaker_run("mode=%s journal log=%s -- say=1 complain=2", started[_i], harness_path("log"));
-	speaker_end();
+	sender_run("mode=%s journal log=%s -- print=1 print-error=2", started[_i],
+		   harness_path("log"));
+	sender_end();
 	ck_assert_str_eq(harness_read_file(harness_path("log")), "12");
 }
 END_TEST
@@ -566,7 +567,7 @@ START_TEST(modes_and_umask)
 }
 END_TEST
 
-static const struct harness_helper helpers[] = { SPEAKER_HELPERS, { NULL, NULL } };
+static const struct harness_helper helpers[] = { SENDER_HELPERS, { NULL, NULL } };
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 

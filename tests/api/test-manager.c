@@ -35,84 +35,84 @@
 
 /* ---- messages ---- */
 
-static int say_ready(struct daemonkit_context *context)
+static int send_ready(struct daemonkit_context *context)
 {
 	return daemonkit_notify_ready(context);
 }
 
-static int say_status(struct daemonkit_context *context)
+static int send_status(struct daemonkit_context *context)
 {
 	return daemonkit_notify_status(context, "%d of %s", 7, "nine");
 }
 
-static int say_failed(struct daemonkit_context *context)
+static int send_failed(struct daemonkit_context *context)
 {
 	return daemonkit_notify_failed(context, -ENOENT, "no %s", "thing");
 }
 
-static int say_main_pid(struct daemonkit_context *context)
+static int send_main_pid(struct daemonkit_context *context)
 {
 	return daemonkit_notify_main_pid(context, 4711);
 }
 
-static int say_little_time(struct daemonkit_context *context)
+static int send_short_extension(struct daemonkit_context *context)
 {
 	return daemonkit_notify_extend_timeout(context, 1);
 }
 
-static int say_much_time(struct daemonkit_context *context)
+static int send_long_extension(struct daemonkit_context *context)
 {
 	return daemonkit_notify_extend_timeout(context, INT_MAX);
 }
 
-static int say_removed(struct daemonkit_context *context)
+static int send_remove_fd(struct daemonkit_context *context)
 {
 	return daemonkit_notify_remove_fd(context, "a name");
 }
 
-static int say_raw(struct daemonkit_context *context)
+static int send_raw(struct daemonkit_context *context)
 {
 	return daemonkit_notify_send(context, "X_MINE=1\nX_OTHER=two words\n");
 }
 
 static const struct {
-	int (*say)(struct daemonkit_context *context);
+	int (*send)(struct daemonkit_context *context);
 	const char *text;
-} sayings[] = {
-	{ say_ready, "READY=1" },
+} all_messages[] = {
+	{ send_ready, "READY=1" },
 	{ daemonkit_notify_stopping, "STOPPING=1" },
 	{ daemonkit_notify_watchdog, "WATCHDOG=1" },
 	{ daemonkit_notify_watchdog_trigger, "WATCHDOG=trigger" },
-	{ say_status, "STATUS=7 of nine" },
-	{ say_failed, "STATUS=no thing\nERRNO=2" },
-	{ say_main_pid, "MAINPID=4711" },
-	{ say_little_time, "EXTEND_TIMEOUT_USEC=1000" },
-	{ say_much_time, "EXTEND_TIMEOUT_USEC=2147483647000" },
-	{ say_removed, "FDSTOREREMOVE=1\nFDNAME=a name" },
-	{ say_raw, "X_MINE=1\nX_OTHER=two words\n" },
+	{ send_status, "STATUS=7 of nine" },
+	{ send_failed, "STATUS=no thing\nERRNO=2" },
+	{ send_main_pid, "MAINPID=4711" },
+	{ send_short_extension, "EXTEND_TIMEOUT_USEC=1000" },
+	{ send_long_extension, "EXTEND_TIMEOUT_USEC=2147483647000" },
+	{ send_remove_fd, "FDSTOREREMOVE=1\nFDNAME=a name" },
+	{ send_raw, "X_MINE=1\nX_OTHER=two words\n" },
 };
-#define SAYINGS (sizeof sayings / sizeof *sayings)
+#define MESSAGES (sizeof all_messages / sizeof *all_messages)
 
 START_TEST(each_message_arrives)
 {
 	struct daemonkit_context *context;
-	struct ear ear;
+	struct receiver receiver;
 
-	ear_open(&ear, (enum ear_kind)_i);
+	receiver_open(&receiver, (enum receiver_kind)_i);
 	context = foreground_daemon();
-	for (size_t i = 0; i < SAYINGS; i++) {
-		CHECK_RESULT(context, sayings[i].say(context), 0);
-		ear_expect(&ear, sayings[i].text, getpid());
-		ear_expect_nothing(&ear);
+	for (size_t i = 0; i < MESSAGES; i++) {
+		CHECK_RESULT(context, all_messages[i].send(context), 0);
+		receiver_expect(&receiver, all_messages[i].text, getpid());
+		receiver_expect_nothing(&receiver);
 	}
 	daemonkit_context_free(context);
-	ear_expect_nothing(&ear);
-	ear_close(&ear);
+	receiver_expect_nothing(&receiver);
+	receiver_close(&receiver);
 }
 END_TEST
 
 #ifdef HAVE_ORACLE
-static void expect_same(const struct heard *one, const struct heard *other)
+static void expect_same(const struct message *one, const struct message *other)
 {
 	ck_assert_uint_eq(one->length, other->length);
 	ck_assert_mem_eq(one->text, other->text, one->length);
@@ -126,21 +126,21 @@ START_TEST(each_message_equals_that_of_libsystemd)
 {
 #ifdef HAVE_ORACLE
 	struct daemonkit_context *context;
-	struct ear ear;
+	struct receiver receiver;
 
-	ear_open(&ear, (enum ear_kind)_i);
+	receiver_open(&receiver, (enum receiver_kind)_i);
 	context = foreground_daemon();
-	for (size_t i = 0; i < SAYINGS; i++) {
-		struct heard ours, theirs;
+	for (size_t i = 0; i < MESSAGES; i++) {
+		struct message ours, theirs;
 
-		CHECK_RESULT(context, sayings[i].say(context), 0);
-		ours = ear_hear(&ear);
-		ck_assert_int_eq(sd_notify(0, sayings[i].text), 1);
-		theirs = ear_hear(&ear);
+		CHECK_RESULT(context, all_messages[i].send(context), 0);
+		ours = receiver_read(&receiver);
+		ck_assert_int_eq(sd_notify(0, all_messages[i].text), 1);
+		theirs = receiver_read(&receiver);
 		expect_same(&ours, &theirs);
 	}
 	daemonkit_context_free(context);
-	ear_close(&ear);
+	receiver_close(&receiver);
 #else
 	harness_skip("no headers of libsystemd, the oracle");
 #endif
@@ -158,53 +158,53 @@ static uint64_t monotonic(void)
 START_TEST(reloading_sends_monotonic_time)
 {
 	struct daemonkit_context *context;
-	struct heard heard;
-	struct ear ear;
+	struct message message;
+	struct receiver receiver;
 	uint64_t before, after, said;
 	int used = 0;
 
-	ear_open(&ear, EAR_PATH);
+	receiver_open(&receiver, RECEIVER_PATH);
 	context = foreground_daemon();
 	before = monotonic();
 	CHECK_RESULT(context, daemonkit_notify_reloading(context), 0);
 	after = monotonic();
-	heard = ear_hear(&ear);
+	message = receiver_read(&receiver);
 	ck_assert_int_eq(
-		sscanf(heard.text, "RELOADING=1\nMONOTONIC_USEC=%" SCNu64 "%n", &said, &used), 1);
-	ck_assert_uint_eq(heard.length, (size_t)used);
+		sscanf(message.text, "RELOADING=1\nMONOTONIC_USEC=%" SCNu64 "%n", &said, &used), 1);
+	ck_assert_uint_eq(message.length, (size_t)used);
 	ck_assert(before <= said && said <= after);
 #ifdef HAVE_ORACLE
 	{
-		struct heard theirs;
+		struct message theirs;
 
 		sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, said);
-		theirs = ear_hear(&ear);
-		expect_same(&heard, &theirs);
+		theirs = receiver_read(&receiver);
+		expect_same(&message, &theirs);
 	}
 #endif
 	/* And the end of it. */
 	CHECK_RESULT(context, daemonkit_notify_ready(context), 0);
-	ear_expect(&ear, "READY=1", getpid());
+	receiver_expect(&receiver, "READY=1", getpid());
 	daemonkit_context_free(context);
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 END_TEST
 
 START_TEST(status_is_one_line)
 {
 	struct daemonkit_context *context;
-	struct ear ear;
+	struct receiver receiver;
 
-	ear_open(&ear, EAR_PATH);
+	receiver_open(&receiver, RECEIVER_PATH);
 	context = foreground_daemon();
 	CHECK_RESULT(context, daemonkit_notify_status(context, "%s", "a\nMAINPID=1\r\nb\n"), 0);
-	ear_expect(&ear, "STATUS=a MAINPID=1  b ", getpid());
+	receiver_expect(&receiver, "STATUS=a MAINPID=1  b ", getpid());
 	CHECK_RESULT(context, daemonkit_notify_failed(context, -EIO, "%s", "c\nREADY=1"), 0);
-	ear_expect(&ear, "STATUS=c READY=1\nERRNO=5", getpid());
+	receiver_expect(&receiver, "STATUS=c READY=1\nERRNO=5", getpid());
 	CHECK_RESULT(context, daemonkit_notify_status(context, "%s", ""), 0);
-	ear_expect(&ear, "STATUS=", getpid());
+	receiver_expect(&receiver, "STATUS=", getpid());
 	daemonkit_context_free(context);
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 END_TEST
 
@@ -223,25 +223,25 @@ START_TEST(long_texts_are_truncated_between_characters)
 {
 	struct daemonkit_context *context;
 	char text[8000] = "";
-	struct heard heard;
-	struct ear ear;
+	struct message message;
+	struct receiver receiver;
 
 	memset(text, 'a', cuts[_i].before);
 	strcat(text, cuts[_i].character);
 	strcat(text, "and much more");
-	ear_open(&ear, EAR_PATH);
+	receiver_open(&receiver, RECEIVER_PATH);
 	context = foreground_daemon();
 	CHECK_RESULT(context, daemonkit_notify_status(context, "%s", text), 0);
-	heard = ear_hear(&ear);
-	ck_assert_uint_eq(heard.length, strlen("STATUS=") + cuts[_i].kept);
-	ck_assert_mem_eq(heard.text + strlen("STATUS="), text, cuts[_i].kept);
+	message = receiver_read(&receiver);
+	ck_assert_uint_eq(message.length, strlen("STATUS=") + cuts[_i].kept);
+	ck_assert_mem_eq(message.text + strlen("STATUS="), text, cuts[_i].kept);
 	/* With the longest number it still fits into what systemd reads: 4096 bytes. */
 	CHECK_RESULT(context, daemonkit_notify_failed(context, INT_MIN + 1, "%s", text), 0);
-	heard = ear_hear(&ear);
-	ck_assert_uint_le(heard.length, 4096);
-	ck_assert_ptr_nonnull(strstr(heard.text, "\nERRNO=2147483647"));
+	message = receiver_read(&receiver);
+	ck_assert_uint_le(message.length, 4096);
+	ck_assert_ptr_nonnull(strstr(message.text, "\nERRNO=2147483647"));
 	daemonkit_context_free(context);
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 END_TEST
 
@@ -324,43 +324,43 @@ END_TEST
 
 /* ---- descriptors ---- */
 
-static void expect_stored(const struct ear *ear, const char *text, int fd)
+static void expect_stored(const struct receiver *receiver, const char *text, int fd)
 {
-	struct heard heard = ear_hear(ear);
+	struct message message = receiver_read(receiver);
 	struct stat ours, theirs;
 
-	ck_assert_str_eq(heard.text, text);
-	ck_assert_uint_eq(heard.fd_count, 1);
+	ck_assert_str_eq(message.text, text);
+	ck_assert_uint_eq(message.fd_count, 1);
 	ck_assert_int_eq(fstat(fd, &ours), 0);
-	ck_assert_int_eq(fstat(heard.fds[0], &theirs), 0);
+	ck_assert_int_eq(fstat(message.fds[0], &theirs), 0);
 	ck_assert(ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino);
-	heard_close(&heard);
+	message_close(&message);
 }
 
 START_TEST(descriptors_are_stored)
 {
 	struct daemonkit_context *context;
-	struct ear ear;
+	struct receiver receiver;
 	int fd;
 
-	ear_open(&ear, (enum ear_kind)_i);
+	receiver_open(&receiver, (enum receiver_kind)_i);
 	context = foreground_daemon();
 	fd = open(harness_path("kept"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	CHECK_RESULT(context, daemonkit_notify_store_fd(context, "kept", fd, 0), 0);
-	expect_stored(&ear, "FDSTORE=1\nFDNAME=kept", fd);
+	expect_stored(&receiver, "FDSTORE=1\nFDNAME=kept", fd);
 	CHECK_RESULT(context,
 		     daemonkit_notify_store_fd(context, "two words", fd, DAEMONKIT_NOTIFY_UNPOLLED),
 		     0);
-	expect_stored(&ear, "FDSTORE=1\nFDNAME=two words\nFDPOLL=0", fd);
+	expect_stored(&receiver, "FDSTORE=1\nFDNAME=two words\nFDPOLL=0", fd);
 	/* It stays the caller's. */
 	ck_assert_int_ge(fcntl(fd, F_GETFD), 0);
 #ifdef HAVE_ORACLE
 	sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDNAME=kept", &fd, 1);
-	expect_stored(&ear, "FDSTORE=1\nFDNAME=kept", fd);
+	expect_stored(&receiver, "FDSTORE=1\nFDNAME=kept", fd);
 #endif
 	close(fd);
 	daemonkit_context_free(context);
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 END_TEST
 
@@ -368,9 +368,9 @@ START_TEST(bad_names_are_not_stored)
 {
 	struct daemonkit_context *context;
 	char name[300] = "";
-	struct ear ear;
+	struct receiver receiver;
 
-	ear_open(&ear, EAR_PATH);
+	receiver_open(&receiver, RECEIVER_PATH);
 	context = foreground_daemon();
 	CHECK_RESULT(context, daemonkit_notify_store_fd(context, "", 0, 0), -EINVAL);
 	CHECK_RESULT(context, daemonkit_notify_store_fd(context, "a:b", 0, 0), -EINVAL);
@@ -383,17 +383,18 @@ START_TEST(bad_names_are_not_stored)
 	CHECK_RESULT(context, daemonkit_notify_remove_fd(context, ""), -EINVAL);
 	memset(name, 'n', 256);
 	CHECK_RESULT(context, daemonkit_notify_remove_fd(context, name), -EINVAL);
-	ear_expect_nothing(&ear);
+	receiver_expect_nothing(&receiver);
 	name[255] = '\0';
 	CHECK_RESULT(context, daemonkit_notify_remove_fd(context, name), 0);
-	ck_assert_uint_eq(ear_hear(&ear).length, strlen("FDSTOREREMOVE=1\nFDNAME=") + 255);
+	ck_assert_uint_eq(receiver_read(&receiver).length,
+			  strlen("FDSTOREREMOVE=1\nFDNAME=") + 255);
 	CHECK_RESULT(context, daemonkit_notify_main_pid(context, 0), -EINVAL);
 	CHECK_RESULT(context, daemonkit_notify_main_pid(context, -1), -EINVAL);
 	CHECK_RESULT(context, daemonkit_notify_extend_timeout(context, 0), -EINVAL);
 	CHECK_RESULT(context, daemonkit_notify_failed(context, 0, "no"), -EINVAL);
-	ear_expect_nothing(&ear);
+	receiver_expect_nothing(&receiver);
 	daemonkit_context_free(context);
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 END_TEST
 
@@ -428,8 +429,8 @@ static pid_t start_barrier(int timeout, int expected, bool oracle)
 /* _i: is it the oracle? */
 START_TEST(barrier_waits_for_the_reader)
 {
-	struct heard heard;
-	struct ear ear;
+	struct message message;
+	struct receiver receiver;
 	int status;
 	pid_t pid;
 
@@ -437,25 +438,25 @@ START_TEST(barrier_waits_for_the_reader)
 	if (_i == 1)
 		harness_skip("no headers of libsystemd, the oracle");
 #endif
-	ear_open(&ear, EAR_PATH);
+	receiver_open(&receiver, RECEIVER_PATH);
 	pid = start_barrier(2 * HARNESS_SOON, 0, _i == 1);
-	heard = ear_hear(&ear);
-	ck_assert_str_eq(heard.text, "BARRIER=1");
-	ck_assert_uint_eq(heard.fd_count, 1);
+	message = receiver_read(&receiver);
+	ck_assert_str_eq(message.text, "BARRIER=1");
+	ck_assert_uint_eq(message.fd_count, 1);
 	/* Read, but not closed yet. */
-	ck_assert(!harness_wait_gone(pid, 100));
-	heard_close(&heard);
+	ck_assert(!harness_wait_exit(pid, 100));
+	message_close(&message);
 	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
 	ck_assert_int_eq(status, 0);
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 END_TEST
 
 START_TEST(barrier_has_a_timeout)
 {
 	int64_t before = harness_now();
-	struct heard heard;
-	struct ear ear;
+	struct message message;
+	struct receiver receiver;
 	int status;
 	pid_t pid;
 
@@ -463,25 +464,25 @@ START_TEST(barrier_has_a_timeout)
 	if (_i == 1)
 		harness_skip("no headers of libsystemd, the oracle");
 #endif
-	ear_open(&ear, EAR_PATH);
+	receiver_open(&receiver, RECEIVER_PATH);
 	pid = start_barrier(150, -ETIMEDOUT, _i == 1);
-	heard = ear_hear(&ear);
+	message = receiver_read(&receiver);
 	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
 	ck_assert_int_eq(status, 0);
 	ck_assert_int_ge(harness_now() - before, 150);
-	heard_close(&heard);
-	ear_close(&ear);
+	message_close(&message);
+	receiver_close(&receiver);
 }
 END_TEST
 
 START_TEST(messages_wait_for_buffer_space)
 {
-	struct ear ear;
+	struct receiver receiver;
 	int status, count;
 	pid_t pid;
 
-	ear_open(&ear, EAR_PATH);
-	count = ear_fill(&ear);
+	receiver_open(&receiver, RECEIVER_PATH);
+	count = receiver_fill(&receiver);
 	pid = fork();
 	if (pid == 0) {
 		struct daemonkit_context *context = foreground_daemon();
@@ -490,12 +491,12 @@ START_TEST(messages_wait_for_buffer_space)
 		daemonkit_context_free(context);
 		_exit(result != 0);
 	}
-	ck_assert(!harness_wait_gone(pid, 100));
-	ear_drain(&ear, count);
-	ear_expect(&ear, "READY=1", pid);
+	ck_assert(!harness_wait_exit(pid, 100));
+	receiver_drain(&receiver, count);
+	receiver_expect(&receiver, "READY=1", pid);
 	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
 	ck_assert_int_eq(status, 0);
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 END_TEST
 
@@ -503,16 +504,16 @@ END_TEST
 /* libsystemd itself would wait for ever. */
 START_TEST(barrier_times_out_when_buffer_is_full)
 {
-	struct ear ear;
+	struct receiver receiver;
 	int status;
 	pid_t pid;
 
-	ear_open(&ear, EAR_PATH);
-	ear_fill(&ear);
+	receiver_open(&receiver, RECEIVER_PATH);
+	receiver_fill(&receiver);
 	pid = start_barrier(50, -ETIMEDOUT, false);
 	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
 	ck_assert_int_eq(status, 0);
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 END_TEST
 #endif
@@ -520,12 +521,12 @@ END_TEST
 /* ---- nobody is there to listen ---- */
 
 /* Everything that can be said: 0, or the number of the first that is not as expected. */
-static int say_all(struct daemonkit_context *context, int expected)
+static int send_all(struct daemonkit_context *context, int expected)
 {
 	int step = 1, fd = STDERR_FILENO;
 
-	for (size_t i = 0; i < SAYINGS; i++, step++)
-		if (sayings[i].say(context) != expected)
+	for (size_t i = 0; i < MESSAGES; i++, step++)
+		if (all_messages[i].send(context) != expected)
 			return step;
 	if (daemonkit_notify_reloading(context) != expected)
 		return step;
@@ -558,7 +559,7 @@ static void forbid_sending(void)
 	}
 }
 
-static int say_all_without_sending(void)
+static int send_all_without_sockets(void)
 {
 	int status = -1;
 	pid_t pid;
@@ -570,7 +571,7 @@ static int say_all_without_sending(void)
 		int step;
 
 		forbid_sending();
-		step = say_all(context, 0);
+		step = send_all(context, 0);
 		daemonkit_context_free(context);
 		_exit(step);
 	}
@@ -580,17 +581,17 @@ static int say_all_without_sending(void)
 
 START_TEST(without_a_manager_nothing_is_sent)
 {
-	struct ear ear;
+	struct receiver receiver;
 	int status;
 
-	ck_assert_int_eq(say_all_without_sending(), 0);
+	ck_assert_int_eq(send_all_without_sockets(), 0);
 	setenv("NOTIFY_SOCKET", "", 1);
-	ck_assert_int_eq(say_all_without_sending(), 0);
+	ck_assert_int_eq(send_all_without_sockets(), 0);
 	/* With one, this very check finds out. */
-	ear_open(&ear, EAR_PATH);
-	status = say_all_without_sending();
+	receiver_open(&receiver, RECEIVER_PATH);
+	status = send_all_without_sockets();
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 END_TEST
 
@@ -598,23 +599,23 @@ START_TEST(only_daemon_sends_messages)
 {
 	struct daemonkit_context *context = NULL;
 	int interval, status;
-	struct ear ear;
+	struct receiver receiver;
 	pid_t pid;
 
-	ear_open(&ear, EAR_PATH);
+	receiver_open(&receiver, RECEIVER_PATH);
 	ck_assert_int_eq(daemonkit_context_new(&context), 0);
-	ck_assert_int_eq(say_all(context, -EPERM), 0);
+	ck_assert_int_eq(send_all(context, -EPERM), 0);
 	CHECK_RESULT(context, daemonkit_notify_watchdog_interval(context, &interval), -EPERM);
 	daemonkit_context_free(context);
 	context = foreground_daemon();
 	pid = fork();
 	if (pid == 0)
-		_exit(say_all(context, -EPERM));
+		_exit(send_all(context, -EPERM));
 	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
 	ck_assert_int_eq(status, 0);
-	ear_expect_nothing(&ear);
+	receiver_expect_nothing(&receiver);
 	daemonkit_context_free(context);
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 END_TEST
 
@@ -626,15 +627,15 @@ int main(int argc, char *argv[])
 	TCase *descriptors = harness_case(suite, "descriptors");
 	TCase *barrier = harness_case(suite, "barrier"), *nobody = harness_case(suite, "nobody");
 
-	tcase_add_loop_test(messages, each_message_arrives, 0, EAR_KINDS);
-	tcase_add_loop_test(messages, each_message_equals_that_of_libsystemd, 0, EAR_KINDS);
+	tcase_add_loop_test(messages, each_message_arrives, 0, RECEIVER_KINDS);
+	tcase_add_loop_test(messages, each_message_equals_that_of_libsystemd, 0, RECEIVER_KINDS);
 	tcase_add_test(messages, reloading_sends_monotonic_time);
 	tcase_add_test(messages, status_is_one_line);
 	tcase_add_loop_test(messages, long_texts_are_truncated_between_characters, 0,
 			    sizeof cuts / sizeof *cuts);
 	tcase_add_test(messages, messages_wait_for_buffer_space);
 	tcase_add_loop_test(watchdog, watchdog_interval, 0, sizeof watchdogs / sizeof *watchdogs);
-	tcase_add_loop_test(descriptors, descriptors_are_stored, 0, EAR_KINDS);
+	tcase_add_loop_test(descriptors, descriptors_are_stored, 0, RECEIVER_KINDS);
 	tcase_add_test(descriptors, bad_names_are_not_stored);
 	tcase_add_loop_test(barrier, barrier_waits_for_the_reader, 0, 2);
 	tcase_add_loop_test(barrier, barrier_has_a_timeout, 0, 2);

@@ -18,36 +18,36 @@
 START_TEST(null_means_daemon_of_this_process)
 {
 	struct daemonkit_context *context;
-	struct ear ear;
+	struct receiver receiver;
 	int interval = 0;
 
-	ear_open(&ear, EAR_PATH);
+	receiver_open(&receiver, RECEIVER_PATH);
 	setenv("WATCHDOG_USEC", "2000000", 1);
 	context = foreground_daemon();
 	ck_assert_int_eq(daemonkit_notify_status(NULL, "%d", 7), 0);
-	ear_expect(&ear, "STATUS=7", getpid());
+	receiver_expect(&receiver, "STATUS=7", getpid());
 	ck_assert_int_eq(daemonkit_notify_ready(NULL), 0);
-	ear_expect(&ear, "READY=1", getpid());
+	receiver_expect(&receiver, "READY=1", getpid());
 	ck_assert_int_eq(daemonkit_notify_watchdog(NULL), 0);
-	ear_expect(&ear, "WATCHDOG=1", getpid());
+	receiver_expect(&receiver, "WATCHDOG=1", getpid());
 	ck_assert_int_eq(daemonkit_notify_watchdog_trigger(NULL), 0);
-	ear_expect(&ear, "WATCHDOG=trigger", getpid());
+	receiver_expect(&receiver, "WATCHDOG=trigger", getpid());
 	ck_assert_int_eq(daemonkit_notify_extend_timeout(NULL, 5), 0);
-	ear_expect(&ear, "EXTEND_TIMEOUT_USEC=5000", getpid());
+	receiver_expect(&receiver, "EXTEND_TIMEOUT_USEC=5000", getpid());
 	ck_assert_int_eq(daemonkit_notify_main_pid(NULL, 4711), 0);
-	ear_expect(&ear, "MAINPID=4711", getpid());
+	receiver_expect(&receiver, "MAINPID=4711", getpid());
 	ck_assert_int_eq(daemonkit_notify_remove_fd(NULL, "name"), 0);
-	ear_expect(&ear, "FDSTOREREMOVE=1\nFDNAME=name", getpid());
+	receiver_expect(&receiver, "FDSTOREREMOVE=1\nFDNAME=name", getpid());
 	ck_assert_int_eq(daemonkit_notify_send(NULL, "X_OWN=1"), 0);
-	ear_expect(&ear, "X_OWN=1", getpid());
+	receiver_expect(&receiver, "X_OWN=1", getpid());
 	ck_assert_int_eq(daemonkit_notify_failed(NULL, EIO, "text"), 0);
-	ear_expect(&ear, "STATUS=text\nERRNO=5", getpid());
+	receiver_expect(&receiver, "STATUS=text\nERRNO=5", getpid());
 	ck_assert_int_eq(daemonkit_notify_stopping(NULL), 0);
-	ear_expect(&ear, "STOPPING=1", getpid());
+	receiver_expect(&receiver, "STOPPING=1", getpid());
 	ck_assert_int_eq(daemonkit_notify_watchdog_interval(NULL, &interval), 1);
 	ck_assert_int_eq(interval, 2000);
 	daemonkit_context_free(context);
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 END_TEST
 
@@ -60,11 +60,11 @@ static void check_refused(int result)
 START_TEST(null_is_refused_outside_of_the_daemon)
 {
 	struct daemonkit_context *context;
-	struct ear ear;
+	struct receiver receiver;
 	int status;
 	pid_t pid;
 
-	ear_open(&ear, EAR_PATH);
+	receiver_open(&receiver, RECEIVER_PATH);
 	check_refused(daemonkit_notify_ready(NULL));
 	ck_assert_int_eq(daemonkit_context_new(&context), 0);
 	check_refused(daemonkit_notify_status(NULL, "text"));
@@ -78,8 +78,8 @@ START_TEST(null_is_refused_outside_of_the_daemon)
 	ck_assert_int_eq(status, 0);
 	daemonkit_context_free(context);
 	check_refused(daemonkit_notify_watchdog(NULL));
-	ear_expect_nothing(&ear);
-	ear_close(&ear);
+	receiver_expect_nothing(&receiver);
+	receiver_close(&receiver);
 }
 END_TEST
 
@@ -87,16 +87,16 @@ END_TEST
 START_TEST(null_means_first_of_two_daemons)
 {
 	struct daemonkit_context *first, *second;
-	struct ear ear, other;
+	struct receiver receiver, other;
 
-	ear_open(&ear, EAR_PATH);
+	receiver_open(&receiver, RECEIVER_PATH);
 	first = foreground_daemon();
-	ear_open(&other, EAR_ABSTRACT);
+	receiver_open(&other, RECEIVER_ABSTRACT);
 	second = foreground_daemon();
 	ck_assert_int_eq(daemonkit_notify_watchdog(NULL), 0);
 #ifndef WITH_LIBSYSTEMD
-	ear_expect(&ear, "WATCHDOG=1", getpid());
-	ear_expect_nothing(&other);
+	receiver_expect(&receiver, "WATCHDOG=1", getpid());
+	receiver_expect_nothing(&other);
 #endif
 	daemonkit_context_free(first);
 	check_refused(daemonkit_notify_watchdog(NULL));
@@ -105,8 +105,8 @@ START_TEST(null_means_first_of_two_daemons)
 	second = foreground_daemon();
 	ck_assert_int_eq(daemonkit_notify_stopping(NULL), 0);
 	daemonkit_context_free(second);
-	ear_close(&other);
-	ear_close(&ear);
+	receiver_close(&other);
+	receiver_close(&receiver);
 }
 END_TEST
 
@@ -137,25 +137,25 @@ START_TEST(threads_send_at_the_same_time)
 {
 	struct daemonkit_context *context;
 	pthread_t threads[THREADS];
-	struct ear ear;
+	struct receiver receiver;
 
-	ear_open(&ear, EAR_PATH);
+	receiver_open(&receiver, RECEIVER_PATH);
 	context = foreground_daemon();
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(
 			pthread_create(&threads[i], NULL, send_many, i % 2 == 0 ? context : NULL),
 			0);
 	for (int i = 0; i < THREADS * EACH; i++) {
-		struct heard heard = ear_hear(&ear);
+		struct message message = receiver_read(&receiver);
 
-		heard_close(&heard);
+		message_close(&message);
 	}
-	ear_expect_nothing(&ear);
+	receiver_expect_nothing(&receiver);
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 	ck_assert_int_eq(atomic_load(&failures), 0);
 	daemonkit_context_free(context);
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 END_TEST
 
@@ -189,7 +189,7 @@ static void end_worker(struct worker *worker)
 	close(worker->ends[1]);
 }
 
-static void *say_watchdog(void *data)
+static void *send_watchdog(void *data)
 {
 	struct worker *worker = data;
 
@@ -221,22 +221,22 @@ START_TEST(barrier_blocks_no_other_thread)
 {
 	struct daemonkit_context *context;
 	struct worker worker;
-	struct heard barrier;
-	struct ear ear;
+	struct message barrier;
+	struct receiver receiver;
 
-	ear_open(&ear, EAR_PATH);
+	receiver_open(&receiver, RECEIVER_PATH);
 	context = foreground_daemon();
 	start_worker(&worker, wait_for_barrier, NULL);
-	barrier = ear_hear(&ear);
+	barrier = receiver_read(&receiver);
 	ck_assert_str_eq(barrier.text, "BARRIER=1");
 	ck_assert_int_eq(daemonkit_notify_watchdog(context), 0);
-	ear_expect(&ear, "WATCHDOG=1", getpid());
+	receiver_expect(&receiver, "WATCHDOG=1", getpid());
 	ck_assert(!worker_returns(&worker, 0));
-	heard_close(&barrier);
+	message_close(&barrier);
 	end_worker(&worker);
 	ck_assert_int_eq(worker.result, 0);
 	daemonkit_context_free(context);
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 END_TEST
 
@@ -269,29 +269,29 @@ START_TEST(failure_and_readiness_wait_for_other_threads)
 {
 	struct daemonkit_context *context;
 	struct worker waiter, reporter;
-	struct heard barrier;
-	struct ear ear;
+	struct message barrier;
+	struct receiver receiver;
 
-	ear_open(&ear, EAR_PATH);
+	receiver_open(&receiver, RECEIVER_PATH);
 	context = foreground_daemon();
 	start_worker(&waiter, wait_for_barrier, NULL);
-	barrier = ear_hear(&ear);
+	barrier = receiver_read(&receiver);
 	start_worker(&reporter, reports[_i].body, NULL);
 	ck_assert(!worker_returns(&reporter, A_WHILE));
-	ear_expect_nothing(&ear);
-	heard_close(&barrier);
+	receiver_expect_nothing(&receiver);
+	message_close(&barrier);
 	end_worker(&waiter);
 	end_worker(&reporter);
 	ck_assert_int_eq(reporter.result, 0);
-	ear_expect(&ear, reports[_i].message, getpid());
+	receiver_expect(&receiver, reports[_i].message, getpid());
 	daemonkit_context_free(context);
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 END_TEST
 
 /* A daemon, and a thread of it whose message has to wait. */
 struct busy {
-	struct ear ear;
+	struct receiver receiver;
 	struct daemonkit_context *context;
 	struct worker sender;
 	int count; /* of messages before it */
@@ -299,17 +299,17 @@ struct busy {
 
 static void start_busy(struct busy *busy)
 {
-	ear_open(&busy->ear, EAR_PATH);
+	receiver_open(&busy->receiver, RECEIVER_PATH);
 	busy->context = foreground_daemon();
-	busy->count = ear_fill(&busy->ear);
-	start_worker(&busy->sender, say_watchdog, NULL);
+	busy->count = receiver_fill(&busy->receiver);
+	start_worker(&busy->sender, send_watchdog, NULL);
 	ck_assert(!worker_returns(&busy->sender, A_WHILE));
 }
 
 static void release_busy(struct busy *busy)
 {
-	ear_drain(&busy->ear, busy->count);
-	ear_expect(&busy->ear, "WATCHDOG=1", getpid());
+	receiver_drain(&busy->receiver, busy->count);
+	receiver_expect(&busy->receiver, "WATCHDOG=1", getpid());
 	end_worker(&busy->sender);
 	ck_assert_int_eq(busy->sender.result, 0);
 }
@@ -325,7 +325,7 @@ START_TEST(free_waits_for_a_message)
 	release_busy(&busy);
 	end_worker(&owner);
 	check_refused(daemonkit_notify_watchdog(NULL));
-	ear_close(&busy.ear);
+	receiver_close(&busy.receiver);
 }
 END_TEST
 
@@ -356,7 +356,7 @@ START_TEST(child_does_not_wait_for_threads_of_parent)
 	ck_assert_int_eq(status, 0);
 	release_busy(&busy);
 	daemonkit_context_free(busy.context);
-	ear_close(&busy.ear);
+	receiver_close(&busy.receiver);
 }
 END_TEST
 
@@ -422,7 +422,7 @@ START_TEST(another_thread_reports_to_the_launcher)
 
 	ck_assert_int_eq(result.status, 0);
 	ck_assert_int_eq(sscanf(result.output, "step 0\nstep 1\nstep 2\nup %d\n", &pid), 1);
-	ck_assert(harness_wait_gone(pid, HARNESS_SOON));
+	ck_assert(harness_wait_exit(pid, HARNESS_SOON));
 }
 END_TEST
 

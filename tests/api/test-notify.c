@@ -200,7 +200,7 @@ END_TEST
 
 START_TEST(long_texts_are_truncated)
 {
-	struct probe probe = probe_run("%s progress ready=60000 pid=@/run/pid daemon:long "
+	struct probe probe = probe_run("%s progress ready=60000 pid=@/run/pid daemon:long-texts "
 				       "daemon:release daemon:exit=1",
 				       probe_ways[_i]);
 	size_t length;
@@ -276,9 +276,9 @@ START_TEST(nothing_is_sent_after_ready)
 	const char *said;
 
 	probe_check_up(&probe);
-	ck_assert_int_eq(probe_number("said"), 0);
-	said = strstr(harness_read_file(harness_path("report")), "said 0\n");
-	ck_assert_ptr_nonnull(strstr(said + 1, "said 0\n"));
+	ck_assert_int_eq(probe_number("notified"), 0);
+	said = strstr(harness_read_file(harness_path("report")), "notified 0\n");
+	ck_assert_ptr_nonnull(strstr(said + 1, "notified 0\n"));
 	probe_kill(&probe);
 }
 END_TEST

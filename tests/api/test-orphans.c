@@ -126,7 +126,7 @@ static struct daemonkit_signals *new_object(void)
 }
 
 /* Dispatch what comes until that process is gone. */
-static void dispatch_until_gone(struct daemonkit_signals *signals, pid_t pid)
+static void dispatch_until_reaped(struct daemonkit_signals *signals, pid_t pid)
 {
 	while (is_there(pid)) {
 		NEED(harness_wait_readable(daemonkit_signals_fd(signals), HARNESS_SOON));
@@ -164,7 +164,7 @@ static void all_at_once(void)
 	NEED(is_there(orphans[0]) && is_there(orphans[MANY - 1]));
 	open_gate(gate);
 	for (size_t i = 0; i < MANY; i++)
-		dispatch_until_gone(signals, orphans[i]);
+		dispatch_until_reaped(signals, orphans[i]);
 	NEED(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
 	daemonkit_signals_free(signals);
 }
@@ -202,7 +202,7 @@ static void own_children_stay(void)
 	NEED(daemonkit_signals_reap_orphans(signals, is_one_of, own) == 0);
 	open_gate(gate);
 	for (size_t i = 0; i < 2 * MANY; i++)
-		dispatch_until_gone(signals, orphans[i]);
+		dispatch_until_reaped(signals, orphans[i]);
 	NEED(daemonkit_signals_dispatch(signals) == 0);
 	NEED(!harness_wait_readable(daemonkit_signals_fd(signals), 0));
 	for (int i = 0; i < 3; i++)
@@ -210,47 +210,47 @@ static void own_children_stay(void)
 	daemonkit_signals_free(signals);
 }
 
-struct asking {
+struct children {
 	pid_t running;
 	pid_t own;
 	int others;
 };
 
-static int nothing_but_ended_ones(pid_t child, void *data)
+static int is_own_exited(pid_t child, void *data)
 {
-	struct asking *asking = data;
+	struct children *children = data;
 	siginfo_t info = { .si_pid = 0 };
 
-	NEED(child != asking->running);
+	NEED(child != children->running);
 	NEED(waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) == 0);
 	NEED(info.si_pid == child);
-	asking->others += child != asking->own;
-	return child == asking->own;
+	children->others += child != children->own;
+	return child == children->own;
 }
 
-static void only_ended_ones_are_asked_about(void)
+static void callback_gets_only_exited_children(void)
 {
 	struct daemonkit_signals *signals = new_object();
-	struct asking asking = { 0, 0, 0 };
+	struct children children = { 0, 0, 0 };
 	int gate[2], other[2];
 	pid_t orphan;
 
 	make_gate(other);
-	asking.own = make_ended(42);
-	asking.running = fork();
-	if (asking.running == 0)
+	children.own = make_ended(42);
+	children.running = fork();
+	if (children.running == 0)
 		wait_at(other);
 	make_gate(gate);
 	make_orphans(&orphan, 1, gate);
-	NEED(daemonkit_signals_reap_orphans(signals, nothing_but_ended_ones, &asking) == 0);
-	NEED(asking.others == 0);
+	NEED(daemonkit_signals_reap_orphans(signals, is_own_exited, &children) == 0);
+	NEED(children.others == 0);
 	open_gate(gate);
-	dispatch_until_gone(signals, orphan);
-	NEED(asking.others == 1);
-	need_status(asking.own, 42);
-	NEED(waitpid(asking.running, NULL, WNOHANG) == 0);
+	dispatch_until_reaped(signals, orphan);
+	NEED(children.others == 1);
+	need_status(children.own, 42);
+	NEED(waitpid(children.running, NULL, WNOHANG) == 0);
 	open_gate(other);
-	need_status(asking.running, 0);
+	need_status(children.running, 0);
 	daemonkit_signals_free(signals);
 }
 
@@ -285,18 +285,18 @@ static void the_handler_comes_first(void)
 	open_gate(gate);
 	await_end(family.orphan);
 	family.own = make_ended(42);
-	dispatch_until_gone(signals, family.orphan);
+	dispatch_until_reaped(signals, family.orphan);
 	NEED(family.calls > 0);
 	daemonkit_signals_free(signals);
 }
 
-static int as_told(pid_t child, void *data)
+static int is_own(pid_t child, void *data)
 {
 	(void)child;
 	return *(int *)data;
 }
 
-static void what_stayed_is_asked_about_again(void)
+static void callback_is_called_again_for_kept_child(void)
 {
 	struct daemonkit_signals *signals = new_object();
 	int gate[2], own = 1;
@@ -306,7 +306,7 @@ static void what_stayed_is_asked_about_again(void)
 	make_orphans(&orphan, 1, gate);
 	open_gate(gate);
 	await_end(orphan);
-	NEED(daemonkit_signals_reap_orphans(signals, as_told, &own) == 0);
+	NEED(daemonkit_signals_reap_orphans(signals, is_own, &own) == 0);
 	NEED(daemonkit_signals_dispatch(signals) == 0 && is_child(orphan));
 	NEED(daemonkit_signals_dispatch(signals) == 0 && is_child(orphan));
 	own = 0;
@@ -371,7 +371,7 @@ static void a_removed_handler_changes_nothing(void)
 	make_gate(gate);
 	make_orphans(&orphan, 1, gate);
 	open_gate(gate);
-	dispatch_until_gone(signals, orphan);
+	dispatch_until_reaped(signals, orphan);
 	NEED(calls == 0);
 	daemonkit_signals_free(signals);
 }
@@ -433,7 +433,7 @@ static void children_of_other_threads_stay(void)
 	for (size_t i = 0; i < 2; i++)
 		start(&threads[i], user, NULL);
 	while (atomic_load(&users) > 0)
-		dispatch_until_gone(signals, make_short_orphan());
+		dispatch_until_reaped(signals, make_short_orphan());
 	for (size_t i = 0; i < 2; i++)
 		NEED(pthread_join(threads[i], NULL) == 0);
 	daemonkit_signals_free(signals);
@@ -467,7 +467,7 @@ static void *dispatcher(void *data)
 	return NULL;
 }
 
-static bool is_gone(void *pid)
+static bool has_exited(void *pid)
 {
 	return !is_there(*(pid_t *)pid);
 }
@@ -490,7 +490,7 @@ static void another_thread_may_dispatch(void)
 		orphan = make_short_orphan();
 		elsewhere.own[0] = make_ended(44);
 		pthread_mutex_unlock(&elsewhere.mutex);
-		NEED(harness_wait_until(is_gone, &orphan, HARNESS_SOON));
+		NEED(harness_wait_until(has_exited, &orphan, HARNESS_SOON));
 		need_status(elsewhere.own[0], 44);
 	}
 	NEED(pthread_join(other, NULL) == 0);
@@ -558,13 +558,13 @@ static const struct scenario {
 	{ "all_at_once", all_at_once },
 	{ "ended_before", ended_before },
 	{ "the_handler_comes_first", the_handler_comes_first },
-	{ "what_stayed_is_asked_about_again", what_stayed_is_asked_about_again },
+	{ "callback_is_called_again_for_kept_child", callback_is_called_again_for_kept_child },
 	{ "dispositions_stay", dispositions_stay },
 	{ "a_removed_handler_changes_nothing", a_removed_handler_changes_nothing },
 	{ "wrong_calls", wrong_calls },
 	/* From here on for Linux: with lists of children, and threads that have some. */
 	{ "own_children_stay", own_children_stay },
-	{ "only_ended_ones_are_asked_about", only_ended_ones_are_asked_about },
+	{ "callback_gets_only_exited_children", callback_gets_only_exited_children },
 	{ "children_of_other_threads_stay", children_of_other_threads_stay },
 	{ "another_thread_may_dispatch", another_thread_may_dispatch },
 };

@@ -178,7 +178,7 @@ static const char *const failures[] = {
 	"daemon:exit=3",                    /* dies */
 	"chroot=@/nowhere",                 /* its set-up fails */
 	"mode=fork first:threads=1",        /* refused at once */
-	"mode=reborn first:room=1",         /* no descriptor left */
+	"mode=reborn first:spare=1",        /* no descriptor left */
 	"mode=foreground chroot=@/nowhere", /* no launcher at all */
 };
 

@@ -565,7 +565,7 @@ START_TEST(locked_file_without_pid_of_holder)
 END_TEST
 
 /* From inside a pid namespace a holder outside has no pid. */
-static int look_from_inside(void *path)
+static int search_in_new_namespace(void *path)
 {
 	pid_t pid;
 	int status;
@@ -593,7 +593,7 @@ START_TEST(a_holder_of_another_pid_namespace)
 
 	harness_need_root();
 	keeper = keeper_start(path, 0, NULL);
-	result = in_child(look_from_inside, path);
+	result = in_child(search_in_new_namespace, path);
 	check_names(path, keeper.pid);
 	keeper_kill(&keeper);
 	free(path);

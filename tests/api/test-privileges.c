@@ -33,7 +33,7 @@ START_TEST(user_by_ids)
 	harness_need_root();
 	open_directory("open");
 	probe = probe_run("%s pid=@/run/pid log=@/log cred=65534:65533:100,200 "
-			  "daemon:where=@/open/report daemon:say=x" REPORT,
+			  "daemon:where=@/open/report daemon:print=x" REPORT,
 			  probe_ways[_i]);
 	probe_check_up(&probe);
 	ck_assert_str_eq(probe_fact("uids"), "65534 65534 65534");
@@ -190,7 +190,7 @@ START_TEST(root_directory)
 	open_directory("jail");
 	ck_assert_int_eq(mkdir(harness_path("jail/work"), 0755), 0);
 	probe = probe_run("%s pid=@/run/pid log=@/log chroot=@/jail workdir=/work "
-			  "daemon:where=/report daemon:say=x" REPORT,
+			  "daemon:where=/report daemon:print=x" REPORT,
 			  probe_ways[_i]);
 	probe_check_up(&probe);
 	ck_assert_str_eq(probe_fact("root"), root_of("jail"));

@@ -239,11 +239,11 @@ START_TEST(life_of_a_daemon_in_small_stack)
 		command("reload", 0);
 		ck_assert_int_eq(kill(first, SIGUSR2), 0);
 		ck_assert(harness_wait_until(is_replaced, &first, HARNESS_SOON));
-		ck_assert(harness_wait_gone(first, HARNESS_SOON));
+		ck_assert(harness_wait_exit(first, HARNESS_SOON));
 	}
 	second = daemon_pid();
 	command("stop", 0);
-	ck_assert(harness_wait_gone(second, HARNESS_SOON));
+	ck_assert(harness_wait_exit(second, HARNESS_SOON));
 	check_notes();
 }
 END_TEST
@@ -263,7 +263,7 @@ START_TEST(start_under_manager_and_failed_start_in_small_stack)
 	command("start", 0);
 	daemon = daemon_pid();
 	command("stop", 0);
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 	close(manager);
 	ck_assert_int_eq(unlink(harness_path("log")) | unlink(harness_path("link")), -1);
 	ck_assert_int_eq(symlink("missing/log", harness_path("link")), 0);

@@ -112,7 +112,7 @@ static pid_t end_unread(const struct harness_program *program)
 	ck_assert_int_eq(kill(program->pid, SIGSTOP), 0);
 	ck_assert_int_eq(waitpid(program->pid, &status, WUNTRACED), program->pid);
 	harness_write_file(harness_path("stopped"), "");
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 	ck_assert_int_eq(kill(program->pid, SIGCONT), 0);
 	return daemon;
 }
@@ -161,7 +161,7 @@ START_TEST(exit_with_0_after_ready_never_fails)
 					       i % 2 == 0 ? "" : " " LONG " daemon:up");
 
 		probe_check_up(&probe);
-		ck_assert(harness_wait_gone(probe.result, HARNESS_SOON));
+		ck_assert(harness_wait_exit(probe.result, HARNESS_SOON));
 	}
 }
 END_TEST
@@ -201,7 +201,7 @@ START_TEST(daemon_dies_while_its_child_keeps_channel_open)
 	ck_assert_int_lt(probe.milliseconds, harness_scaled(AT_ONCE));
 	probe_check_nothing_left();
 	ck_assert_int_eq(kill(held, SIGKILL), 0);
-	ck_assert(harness_wait_gone(held, HARNESS_SOON));
+	ck_assert(harness_wait_exit(held, HARNESS_SOON));
 }
 END_TEST
 
@@ -296,10 +296,10 @@ START_TEST(descriptors_run_out)
 {
 	unsigned failed = 0;
 
-	for (int room = 0; room < 14; room++) {
+	for (int spare = 0; spare < 14; spare++) {
 		struct probe probe = probe_run("%s " LONG " pid=@/run/pid log=@/log "
-					       "first:room=%d daemon:up daemon:wait",
-					       probe_ways[_i], room);
+					       "first:spare=%d daemon:up daemon:wait",
+					       probe_ways[_i], spare);
 
 		if (probe.result > 0) {
 			probe_kill(&probe);

@@ -71,7 +71,7 @@ struct run {
 	size_t process_count;
 	pid_t launcher, serving, struck_pid;
 	int launcher_status, serving_status, last_status;
-	bool launcher_ended, told, struck, up_before;
+	bool launcher_ended, reported, struck, up_before;
 	bool spoke;     /* the daemon has said something to its launcher */
 	bool doubled;   /* two daemons served at a time */
 	bool succeeded; /* the next daemon had said before that it is the daemon */
@@ -301,9 +301,9 @@ static void end_daemon(void)
 {
 	bool foreground = strcmp(mode, "foreground") == 0;
 
-	if (run.told || run.serving == 0 || (!run.launcher_ended && !foreground))
+	if (run.reported || run.serving == 0 || (!run.launcher_ended && !foreground))
 		return;
-	run.told = true;
+	run.reported = true;
 	kill(run.serving, SIGTERM);
 }
 

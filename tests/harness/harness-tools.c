@@ -148,7 +148,7 @@ static int open_pidfd(pid_t pid)
 #endif
 }
 
-static bool is_gone(void *data)
+static bool has_exited(void *data)
 {
 	char path[64], line[256] = "";
 	const char *state;
@@ -165,13 +165,13 @@ static bool is_gone(void *data)
 	return !state || state[2] == 'Z' || state[2] == 'X';
 }
 
-bool harness_wait_gone(pid_t pid, int milliseconds)
+bool harness_wait_exit(pid_t pid, int milliseconds)
 {
 	int fd = open_pidfd(pid);
 	bool gone;
 
 	if (fd < 0)
-		return harness_wait_until(is_gone, &pid, milliseconds);
+		return harness_wait_until(has_exited, &pid, milliseconds);
 	gone = harness_wait_readable(fd, milliseconds);
 	close(fd);
 	return gone;
@@ -179,7 +179,7 @@ bool harness_wait_gone(pid_t pid, int milliseconds)
 
 bool harness_wait_child(pid_t pid, int *status, int milliseconds)
 {
-	return harness_wait_gone(pid, milliseconds) && waitpid(pid, status, 0) == pid;
+	return harness_wait_exit(pid, milliseconds) && waitpid(pid, status, 0) == pid;
 }
 
 /* Files */

@@ -99,7 +99,7 @@ int harness_scaled(int milliseconds);
 bool harness_wait_readable(int fd, int milliseconds);
 bool harness_wait_file(const char *path, int milliseconds);
 bool harness_wait_text(const char *path, const char *text, int milliseconds);
-bool harness_wait_gone(pid_t pid, int milliseconds);
+bool harness_wait_exit(pid_t pid, int milliseconds);
 bool harness_wait_child(pid_t pid, int *status, int milliseconds);
 
 /* Where there is no event: ask until it is true. */

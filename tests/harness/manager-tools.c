@@ -21,60 +21,62 @@
 #include <daemonkit/error.h>
 #include <daemonkit/notify.h>
 
-void ear_open(struct ear *ear, enum ear_kind kind)
+void receiver_open(struct receiver *receiver, enum receiver_kind kind)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	socklen_t length = sizeof name;
 	int on = 1;
 
-	if (kind == EAR_PATH) {
-		snprintf(ear->address, sizeof ear->address, "%s/notify", harness_directory());
-		strcpy(name.sun_path, ear->address);
+	if (kind == RECEIVER_PATH) {
+		snprintf(receiver->address, sizeof receiver->address, "%s/notify",
+			 harness_directory());
+		strcpy(name.sun_path, receiver->address);
 	} else {
 		/* Another test may have the same pid in another pid namespace. */
-		snprintf(ear->address, sizeof ear->address, "@ear-%s",
+		snprintf(receiver->address, sizeof receiver->address, "@notify-%s",
 			 strrchr(harness_directory(), '/') + 1);
-		memcpy(name.sun_path + 1, ear->address + 1, strlen(ear->address + 1));
-		length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(ear->address));
+		memcpy(name.sun_path + 1, receiver->address + 1, strlen(receiver->address + 1));
+		length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+				     strlen(receiver->address));
 	}
-	ear->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_ge(ear->fd, 0);
-	ck_assert_msg(bind(ear->fd, (const struct sockaddr *)&name, length) == 0, "bind %s: %s",
-		      ear->address, strerror(errno));
-	ck_assert_int_eq(setsockopt(ear->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on), 0);
-	setenv("NOTIFY_SOCKET", ear->address, 1);
+	receiver->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_ge(receiver->fd, 0);
+	ck_assert_msg(bind(receiver->fd, (const struct sockaddr *)&name, length) == 0,
+		      "bind %s: %s", receiver->address, strerror(errno));
+	ck_assert_int_eq(setsockopt(receiver->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on), 0);
+	setenv("NOTIFY_SOCKET", receiver->address, 1);
 }
 
-void ear_close(struct ear *ear)
+void receiver_close(struct receiver *receiver)
 {
-	close(ear->fd);
-	if (ear->address[0] == '/')
-		unlink(ear->address);
+	close(receiver->fd);
+	if (receiver->address[0] == '/')
+		unlink(receiver->address);
 	unsetenv("NOTIFY_SOCKET");
 }
 
-static void take_ancillary(struct heard *heard, struct msghdr *message)
+static void take_ancillary(struct message *received, struct msghdr *message)
 {
 	for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
 	     header = CMSG_NXTHDR(message, header)) {
 		struct ucred sender;
 
 		if (header->cmsg_type == SCM_RIGHTS) {
-			heard->fd_count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-			ck_assert_uint_le(heard->fd_count, 4);
-			memcpy(heard->fds, CMSG_DATA(header), heard->fd_count * sizeof(int));
+			received->fd_count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+			ck_assert_uint_le(received->fd_count, 4);
+			memcpy(received->fds, CMSG_DATA(header), received->fd_count * sizeof(int));
 		} else if (header->cmsg_type == SCM_CREDENTIALS) {
 			memcpy(&sender, CMSG_DATA(header), sizeof sender);
-			heard->pid = sender.pid;
-			heard->uid = sender.uid;
+			received->pid = sender.pid;
+			received->uid = sender.uid;
 		}
 	}
 }
 
-struct heard ear_hear(const struct ear *ear)
+struct message receiver_read(const struct receiver *receiver)
 {
-	struct heard heard = { .length = 0 };
-	struct iovec part = { .iov_base = heard.text, .iov_len = sizeof heard.text - 1 };
+	struct message received = { .length = 0 };
+	struct iovec part = { .iov_base = received.text, .iov_len = sizeof received.text - 1 };
 	union {
 		struct cmsghdr align;
 		char bytes[256];
@@ -85,48 +87,48 @@ struct heard ear_hear(const struct ear *ear)
 				  .msg_controllen = sizeof control };
 	ssize_t length;
 
-	ck_assert_msg(harness_wait_readable(ear->fd, HARNESS_SOON), "no message came");
-	length = recvmsg(ear->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	ck_assert_msg(harness_wait_readable(receiver->fd, HARNESS_SOON), "no message came");
+	length = recvmsg(receiver->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	ck_assert_msg(length >= 0, "recvmsg: %s", strerror(errno));
 	ck_assert_int_eq(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC), 0);
-	heard.length = (size_t)length;
-	take_ancillary(&heard, &message);
-	return heard;
+	received.length = (size_t)length;
+	take_ancillary(&received, &message);
+	return received;
 }
 
-void heard_close(struct heard *heard)
+void message_close(struct message *received)
 {
-	for (size_t i = 0; i < heard->fd_count; i++)
-		close(heard->fds[i]);
-	heard->fd_count = 0;
+	for (size_t i = 0; i < received->fd_count; i++)
+		close(received->fds[i]);
+	received->fd_count = 0;
 }
 
-void ear_expect(const struct ear *ear, const char *text, pid_t pid)
+void receiver_expect(const struct receiver *receiver, const char *text, pid_t pid)
 {
-	struct heard heard = ear_hear(ear);
+	struct message received = receiver_read(receiver);
 
-	ck_assert_str_eq(heard.text, text);
-	ck_assert_uint_eq(heard.length, strlen(text));
-	ck_assert_uint_eq(heard.fd_count, 0);
+	ck_assert_str_eq(received.text, text);
+	ck_assert_uint_eq(received.length, strlen(text));
+	ck_assert_uint_eq(received.fd_count, 0);
 	if (pid != 0)
-		ck_assert_msg(heard.pid == pid, "\"%s\" came from %d and not from %d", text,
-			      (int)heard.pid, (int)pid);
+		ck_assert_msg(received.pid == pid, "\"%s\" came from %d and not from %d", text,
+			      (int)received.pid, (int)pid);
 }
 
-void ear_expect_nothing(const struct ear *ear)
+void receiver_expect_nothing(const struct receiver *receiver)
 {
 	char text[256] = "";
-	ssize_t length = recv(ear->fd, text, sizeof text - 1, MSG_DONTWAIT);
+	ssize_t length = recv(receiver->fd, text, sizeof text - 1, MSG_DONTWAIT);
 
 	ck_assert_msg(length < 0 && errno == EAGAIN, "there is a message: %s", text);
 }
 
-int ear_fill(const struct ear *ear)
+int receiver_fill(const struct receiver *receiver)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), count = 0;
 
-	strcpy(name.sun_path, ear->address);
+	strcpy(name.sun_path, receiver->address);
 	while (sendto(fd, "FULL=1", 6, 0, (const struct sockaddr *)&name, sizeof name) == 6)
 		count++;
 	ck_assert_int_eq(errno, EAGAIN);
@@ -134,10 +136,10 @@ int ear_fill(const struct ear *ear)
 	return count;
 }
 
-void ear_drain(const struct ear *ear, int count)
+void receiver_drain(const struct receiver *receiver, int count)
 {
 	while (count-- > 0)
-		ear_expect(ear, "FULL=1", 0);
+		receiver_expect(receiver, "FULL=1", 0);
 }
 
 struct daemonkit_context *foreground_daemon(void)
@@ -284,9 +286,9 @@ static void act(struct daemonkit_context *context, const char *name, const char 
 		result = failed(context, value);
 	else if (strcmp(name, "inherits") == 0)
 		result = is_inherited(value);
-	else if (strcmp(name, "say") == 0)
+	else if (strcmp(name, "print") == 0)
 		result = (int)write(STDOUT_FILENO, value, strlen(value));
-	else if (strcmp(name, "complain") == 0)
+	else if (strcmp(name, "print-error") == 0)
 		result = (int)write(STDERR_FILENO, value, strlen(value));
 	else if (strcmp(name, "is-open") == 0)
 		result = fcntl(atoi(value), F_GETFD) >= 0;
@@ -313,7 +315,7 @@ static void each_word(struct daemonkit_context *context, int argc, char *argv[],
 	}
 }
 
-int speaker_main(int argc, char *argv[])
+int sender_main(int argc, char *argv[])
 {
 	struct daemonkit_context *context = NULL;
 	pid_t result, caller = getpid();
@@ -340,9 +342,9 @@ int speaker_main(int argc, char *argv[])
 	return result < 0;
 }
 
-struct harness_result speaker_run(const char *format, ...)
+struct harness_result sender_run(const char *format, ...)
 {
-	const char *argv[40] = { harness_self, "--helper", "speaker" };
+	const char *argv[40] = { harness_self, "--helper", "sender" };
 	size_t count = 3;
 	char *words = harness_memory(4096), *rest = NULL;
 	struct harness_result result;
@@ -355,7 +357,8 @@ struct harness_result speaker_run(const char *format, ...)
 	for (char *word = strtok_r(words, " ", &rest); word != NULL;
 	     word = strtok_r(NULL, " ", &rest))
 		argv[count++] = word;
-	fd = open(harness_path("said"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+	fd = open(harness_path("results"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
+		  0666);
 	ck_assert_int_eq(dup2(fd, REPORT_FD), REPORT_FD);
 	close(fd);
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
@@ -371,7 +374,7 @@ struct harness_result speaker_run(const char *format, ...)
 /* What stands behind the name in the first line that begins with it. */
 static const char *find_line(const char *name)
 {
-	const char *line = harness_read_file(harness_path("said"));
+	const char *line = harness_read_file(harness_path("results"));
 	size_t length = strlen(name);
 
 	while (line != NULL && (strncmp(line, name, length) != 0 || line[length] != ' ')) {
@@ -381,19 +384,20 @@ static const char *find_line(const char *name)
 	return line != NULL && strchr(line, '\n') != NULL ? line + length + 1 : NULL;
 }
 
-static bool is_said(void *name)
+static bool is_reported(void *name)
 {
 	return find_line(name) != NULL;
 }
 
-long speaker_said(const char *name, const char **text)
+long sender_result(const char *name, const char **text)
 {
 	char *copy = harness_memory(strlen(name) + 1), *end, *rest;
 	long result;
 
 	strcpy(copy, name);
-	ck_assert_msg(harness_wait_until(is_said, copy, HARNESS_SOON), "not said: %s, only: %s",
-		      name, harness_read_file(harness_path("said")));
+	ck_assert_msg(harness_wait_until(is_reported, copy, HARNESS_SOON),
+		      "no result of %s, only of: %s", name,
+		      harness_read_file(harness_path("results")));
 	result = strtol(find_line(name), &end, 10);
 	rest = harness_memory(strlen(end) + 1);
 	strcpy(rest, *end == ' ' ? end + 1 : end);
@@ -403,17 +407,17 @@ long speaker_said(const char *name, const char **text)
 	return result;
 }
 
-void speaker_end(void)
+void sender_end(void)
 {
 	char launcher[] = "launcher";
 	pid_t pid = -1;
 
 	/* In the foreground there is no launcher; where one failed, nothing is left. */
-	if (!is_said(launcher) || speaker_said(launcher, NULL) > 0) {
-		speaker_said("end", NULL);
-		pid = (pid_t)speaker_said("daemon", NULL);
+	if (!is_reported(launcher) || sender_result(launcher, NULL) > 0) {
+		sender_result("end", NULL);
+		pid = (pid_t)sender_result("daemon", NULL);
 	}
 	close(hold);
 	if (pid > 0)
-		ck_assert(harness_wait_gone(pid, HARNESS_SOON));
+		ck_assert(harness_wait_exit(pid, HARNESS_SOON));
 }

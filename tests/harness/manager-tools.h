@@ -8,16 +8,16 @@
 #include "harness/harness.h"
 
 /* Where a manager may listen. */
-enum ear_kind { EAR_PATH, EAR_ABSTRACT, EAR_KINDS };
+enum receiver_kind { RECEIVER_PATH, RECEIVER_ABSTRACT, RECEIVER_KINDS };
 
 /* A manager that listens; NOTIFY_SOCKET says where. */
-struct ear {
+struct receiver {
 	int fd;
 	char address[128];
 };
 
 /* One message as it arrived. */
-struct heard {
+struct message {
 	char text[8192]; /* NUL-terminated here, not by the sender */
 	size_t length;
 	pid_t pid; /* the sender, says the kernel */
@@ -27,22 +27,22 @@ struct heard {
 };
 
 /* Listen, and set NOTIFY_SOCKET. */
-void ear_open(struct ear *ear, enum ear_kind kind);
-void ear_close(struct ear *ear);
+void receiver_open(struct receiver *receiver, enum receiver_kind kind);
+void receiver_close(struct receiver *receiver);
 
-/* The next message, waited for; its descriptors are to be closed by heard_close(). */
-struct heard ear_hear(const struct ear *ear);
-void heard_close(struct heard *heard);
+/* The next message, waited for; its descriptors are to be closed by message_close(). */
+struct message receiver_read(const struct receiver *receiver);
+void message_close(struct message *received);
 
 /* The next message is this one, without descriptors, from that process unless pid is 0. */
-void ear_expect(const struct ear *ear, const char *text, pid_t pid);
+void receiver_expect(const struct receiver *receiver, const char *text, pid_t pid);
 
 /* There is no message now. */
-void ear_expect_nothing(const struct ear *ear);
+void receiver_expect_nothing(const struct receiver *receiver);
 
 /* Send so many messages that the next sender has to wait; returns their number, and reads them. */
-int ear_fill(const struct ear *ear);
-void ear_drain(const struct ear *ear, int count);
+int receiver_fill(const struct receiver *receiver);
+void receiver_drain(const struct receiver *receiver, int count);
 
 /* Make this process the daemon; the context is to be freed. */
 struct daemonkit_context *foreground_daemon(void);
@@ -59,23 +59,23 @@ struct daemonkit_context *foreground_daemon(void);
  * settings are made, daemonkit_context_reborn() is called, and the daemon says
  * what stands after "--"; all results are lines of @/said: "NAME RESULT TEXT".
  */
-int speaker_main(int argc, char *argv[]);
+int sender_main(int argc, char *argv[]);
 int holder_main(int argc, char *argv[]);
-#define SPEAKER_HELPERS               \
-	{ "speaker", speaker_main },  \
+#define SENDER_HELPERS                \
+	{ "sender", sender_main },    \
 	{                             \
 		"holder", holder_main \
 	}
 
-/* Run it with words separated by spaces.  A daemon that it starts lives until speaker_end(). */
-struct harness_result speaker_run(const char *format, ...)
+/* Run it with words separated by spaces.  A daemon that it starts lives until sender_end(). */
+struct harness_result sender_run(const char *format, ...)
 	__attribute__((__format__(__printf__, 1, 2)));
 
 /* The daemon, if there is one, says all that it has to say and ends; to be called after each run.
  */
-void speaker_end(void);
+void sender_end(void);
 
 /* The first such line of @/said: its result and, if not NULL, its text; waited for. */
-long speaker_said(const char *name, const char **text);
+long sender_result(const char *name, const char **text);
 
 #endif /* MANAGER_TOOLS_H */

@@ -145,11 +145,11 @@ static bool act_processes(struct program *program, const char *name, const char 
 		status = -1;
 		if (waitpid(program->daemon, &status, 0) < 0)
 			status = -errno;
-		probe_say(program, "reaped %d\n", status);
+		probe_print(program, "reaped %d\n", status);
 	} else if (strcmp(name, "adopt") == 0)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 	else if (strcmp(name, "ended") == 0)
-		probe_say(program, "ended %d\n", (int)waitpid(-1, NULL, WNOHANG));
+		probe_print(program, "ended %d\n", (int)waitpid(-1, NULL, WNOHANG));
 	else
 		return false;
 	return true;
@@ -157,7 +157,7 @@ static bool act_processes(struct program *program, const char *name, const char 
 
 /* ---- the library ---- */
 
-static void say_failed(struct program *program, const char *value)
+static void send_failure(struct program *program, const char *value)
 {
 	char *rest;
 	int error = (int)strtol(value, &rest, 10);
@@ -175,7 +175,7 @@ static void flood(struct program *program)
 	probe_write(program->report, "flooded %d %d\n", count, result);
 }
 
-static void say_much(struct program *program)
+static void send_long_texts(struct program *program)
 {
 	static char text[5001];
 
@@ -220,9 +220,9 @@ static bool act_library(struct program *program, const char *name, const char *v
 	struct daemonkit_context *context = program->context;
 
 	if (strcmp(name, "up") == 0)
-		probe_write(program->report, "said %d\n", daemonkit_notify_ready(context));
+		probe_write(program->report, "notified %d\n", daemonkit_notify_ready(context));
 	else if (strcmp(name, "failed") == 0)
-		say_failed(program, value);
+		send_failure(program, value);
 	else if (strcmp(name, "status") == 0)
 		daemonkit_notify_status(context, "%s", value);
 	else if (strcmp(name, "abandoned") == 0) /* by the launcher */
@@ -230,8 +230,8 @@ static bool act_library(struct program *program, const char *name, const char *v
 			usleep(1000);
 	else if (strcmp(name, "flood") == 0)
 		flood(program);
-	else if (strcmp(name, "long") == 0)
-		say_much(program);
+	else if (strcmp(name, "long-texts") == 0)
+		send_long_texts(program);
 	else if (strcmp(name, "misuse") == 0)
 		misuse(program);
 	else if (strcmp(name, "extend") == 0)
@@ -253,9 +253,9 @@ static bool act_library(struct program *program, const char *name, const char *v
 	else if (strcmp(name, "reopen") == 0)
 		probe_write(program->report, "reopened %d\n",
 			    daemonkit_context_reopen_log(context));
-	else if (strcmp(name, "say") == 0)
+	else if (strcmp(name, "print") == 0)
 		(void)!write(STDOUT_FILENO, value, strlen(value));
-	else if (strcmp(name, "complain") == 0)
+	else if (strcmp(name, "print-error") == 0)
 		(void)!write(STDERR_FILENO, value, strlen(value));
 	else if (strcmp(name, "terminal") == 0)
 		open(value, O_RDWR);

@@ -42,7 +42,7 @@ __attribute__((__constructor__)) static void construct(void)
 			pause();
 }
 
-void probe_say(const struct program *program, const char *format, ...)
+void probe_print(const struct program *program, const char *format, ...)
 {
 	char line[8192];
 	va_list arguments;
@@ -97,7 +97,7 @@ static char *text_of(const char *value)
 
 static void print_status(const char *text, void *data)
 {
-	probe_say(data, "status %s\n", text);
+	probe_print(data, "status %s\n", text);
 }
 
 /* The setters: 1 if it is none, else their result. */
@@ -163,8 +163,8 @@ bool probe_set(struct program *program, const char *name, const char *value)
 		return false;
 	/* The second copy has not the launcher's descriptors: its setters may fail. */
 	if (result < 0 && !program->is_second) {
-		probe_say(program, "setter %s\nthe start's result %d -1 0 %s\n", name, result,
-			  daemonkit_error());
+		probe_print(program, "setter %s\nthe start's result %d -1 0 %s\n", name, result,
+			    daemonkit_error());
 		exit(2);
 	}
 	return true;
@@ -194,7 +194,7 @@ static void obey(struct program *program, const char *prefix)
 		snprintf(name, sizeof name, "%.*s", (int)(equals - word), word);
 		word = *equals == '=' ? equals + 1 : "";
 		if (!probe_set(program, name, word) && !probe_act(program, name, word)) {
-			probe_say(program, "unknown word %s\n", name);
+			probe_print(program, "unknown word %s\n", name);
 			exit(99);
 		}
 	}
@@ -280,9 +280,9 @@ static int be_launcher(struct program *program, pid_t launcher)
 		result = reborn(program);
 		if (result == 0 || getpid() != launcher)
 			return be_daemon(program, result);
-		probe_say(program, "the start's result %d %d %ld %s\n", (int)result,
-			  daemonkit_context_exit_status(program->context), now() - began,
-			  result < 0 ? daemonkit_error() : "");
+		probe_print(program, "the start's result %d %d %ld %s\n", (int)result,
+			    daemonkit_context_exit_status(program->context), now() - began,
+			    result < 0 ? daemonkit_error() : "");
 		program->daemon = result;
 		obey(program, "launcher:");
 	}

@@ -71,11 +71,11 @@ void running_kill(struct running *running)
 {
 	if (!running->foreground && running->daemon > 1) {
 		kill(running->daemon, SIGKILL);
-		ck_assert(harness_wait_gone(running->daemon, HARNESS_SOON));
+		ck_assert(harness_wait_exit(running->daemon, HARNESS_SOON));
 	}
 	/* Killed while it looks for leaks it would leave the process that looks. */
 	if (!running->foreground && harness_is_sanitized())
-		harness_wait_gone(running->launcher.pid, 1000);
+		harness_wait_exit(running->launcher.pid, 1000);
 	harness_kill(&running->launcher);
 }
 

@@ -139,16 +139,16 @@ static void reuse(int number)
 }
 
 /* The other child's status, "none" if the daemon's pid was not had again. */
-static void say_other(struct program *program)
+static void print_other(struct program *program)
 {
 	int status = -1;
 
 	if (other > 0 && waitpid(other, &status, 0) < 0)
 		status = -errno;
 	if (other > 0)
-		probe_say(program, "other %d\n", status);
+		probe_print(program, "other %d\n", status);
 	else
-		probe_say(program, "other none\n");
+		probe_print(program, "other none\n");
 }
 
 static void block(int signal)
@@ -163,10 +163,10 @@ static void block(int signal)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-static struct daemonkit_signals *heard;
+static struct daemonkit_signals *signals;
 static int hangups;
 
-static int hear(struct daemonkit_siginfo *info, void *data)
+static int on_signal(struct daemonkit_siginfo *info, void *data)
 {
 	(void)data;
 	if (daemonkit_siginfo_number(info) == SIGTERM)
@@ -186,21 +186,21 @@ static bool act_signals(struct program *program, const char *name, const char *v
 	} else if (strcmp(name, "reuse") == 0) {
 		signal(SIGCHLD, reuse);
 	} else if (strcmp(name, "other") == 0) {
-		say_other(program);
+		print_other(program);
 	} else if (strcmp(name, "block") == 0) {
 		block(probe_value(value));
 	} else if (strcmp(name, "handled") == 0) {
-		probe_say(program, "handled %d\n", (int)handled);
-	} else if (strcmp(name, "hear") == 0) {
-		if (daemonkit_signals_new(&heard) < 0 ||
-		    daemonkit_signals_set_handler(heard, SIGTERM, hear, NULL) < 0 ||
-		    daemonkit_signals_set_handler(heard, SIGHUP, hear, NULL) < 0)
+		probe_print(program, "handled %d\n", (int)handled);
+	} else if (strcmp(name, "handle") == 0) {
+		if (daemonkit_signals_new(&signals) < 0 ||
+		    daemonkit_signals_set_handler(signals, SIGTERM, on_signal, NULL) < 0 ||
+		    daemonkit_signals_set_handler(signals, SIGHUP, on_signal, NULL) < 0)
 			exit(94);
 	} else if (strcmp(name, "serve") == 0) {
-		if (daemonkit_signals_serve(heard) != 0)
+		if (daemonkit_signals_serve(signals) != 0)
 			exit(93);
-		probe_write(program->report, "heard %d\nend\n", hangups);
-		daemonkit_signals_free(heard);
+		probe_write(program->report, "hangups %d\nend\n", hangups);
+		daemonkit_signals_free(signals);
 	} else {
 		return false;
 	}
@@ -302,7 +302,7 @@ static bool act_system(struct program *program, const char *name, const char *va
 		SET_LIMIT(RLIMIT_AS, strtoul(value, NULL, 0));
 	else if (strcmp(name, "limit") == 0)
 		SET_LIMIT(RLIMIT_NOFILE, strtoul(value, NULL, 0));
-	else if (strcmp(name, "room") == 0) { /* for so many more descriptors */
+	else if (strcmp(name, "spare") == 0) { /* for so many more descriptors */
 		count = open("/dev/null", O_RDONLY);
 		close(count);
 		SET_LIMIT(RLIMIT_NOFILE, (rlim_t)(count + probe_value(value)));

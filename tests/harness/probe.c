@@ -188,7 +188,7 @@ void probe_kill(const struct probe *probe)
 {
 	ck_assert_int_gt(probe->result, 1);
 	kill(probe->result, SIGKILL);
-	ck_assert(harness_wait_gone(probe->result, HARNESS_SOON));
+	ck_assert(harness_wait_exit(probe->result, HARNESS_SOON));
 }
 
 static const char *report;

@@ -112,7 +112,7 @@ void probe_report(struct program *program, const char *path);
 int probe_value(const char *text);
 void probe_write(const char *path, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
-void probe_say(const struct program *program, const char *format, ...)
+void probe_print(const struct program *program, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
 /* A line more in the report. */

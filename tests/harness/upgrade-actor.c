@@ -31,8 +31,8 @@ static struct daemonkit_upgrade *upgrade;
 static int test = -1; /* the connection to the test */
 static unsigned char bytes[2 << 20];
 
-static void say(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
-static void say(const char *format, ...)
+static void send_line(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
+static void send_line(const char *format, ...)
 {
 	char line[UPGRADE_LINE];
 	va_list arguments;
@@ -45,19 +45,19 @@ static void say(const char *format, ...)
 		(void)!send(test, line, (size_t)length, MSG_NOSIGNAL);
 }
 
-static void answer(long result)
+static void reply(long result)
 {
-	say("%ld %s", result, result < 0 ? daemonkit_error() : "");
+	send_line("%ld %s", result, result < 0 ? daemonkit_error() : "");
 }
 
-static void hear_status(const char *text, void *data)
+static void on_status(const char *text, void *data)
 {
 	(void)data;
-	say("heard %s", text);
+	send_line("received %s", text);
 }
 
 /* A line, waited for; false: the test has hung up. */
-static bool hear(char line[UPGRADE_LINE])
+static bool receive_line(char line[UPGRADE_LINE])
 {
 	ssize_t length = recv(test, line, UPGRADE_LINE - 1, 0);
 
@@ -65,7 +65,7 @@ static bool hear(char line[UPGRADE_LINE])
 	return length > 0;
 }
 
-static void call_test(const char *name)
+static void connect_to_test(const char *name)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
@@ -92,8 +92,8 @@ static void stop_at(const char *name)
 
 	if (strcmp(stage, name) != 0)
 		return;
-	say("at %s", name);
-	if (hear(line) && strcmp(line, "die") == 0)
+	send_line("at %s", name);
+	if (receive_line(line) && strcmp(line, "die") == 0)
 		raise(SIGKILL);
 }
 
@@ -106,10 +106,10 @@ int __wrap_pidfile_acquire(struct daemonkit_pidfile *pidfile)
 		return error_set(-EXDEV, "it will not");
 	result = __real_pidfile_acquire(pidfile);
 	stop_at("after");
-	if (strcmp(stage, "said") == 0) {
-		stop_at("said");
+	if (strcmp(stage, "reported") == 0) {
+		stop_at("reported");
 		channel_send(program.context->notify.channel, CHANNEL_TAKEN, 0, "", DEADLINE_NEVER);
-		stop_at("said");
+		stop_at("reported");
 	}
 	if (strcmp(stage, "mute") == 0) {
 		/* The other end stays open: it hears nothing, and not of an end either. */
@@ -140,21 +140,21 @@ static void start(const char *value)
 	int result = daemonkit_upgrade_start(program.context, colon ? colon + 1 : NULL, atoi(value),
 					     &fresh);
 
-	answer(result);
+	reply(result);
 	if (result < 0)
 		return;
 	daemonkit_upgrade_free(upgrade);
 	upgrade = fresh;
 }
 
-static void look(const char *value)
+static void poll_descriptor(const char *value)
 {
 	struct pollfd one = { .fd = daemonkit_upgrade_fd(upgrade), .events = POLLIN };
 
 	if (one.fd < 0)
-		say("%d %s", one.fd, daemonkit_error());
+		send_line("%d %s", one.fd, daemonkit_error());
 	else
-		say("%d", poll(&one, 1, atoi(value)));
+		send_line("%d", poll(&one, 1, atoi(value)));
 }
 
 /* NAME: the number, file and mode of all descriptors with the name. */
@@ -172,14 +172,14 @@ static void find(const char *name)
 			used += (size_t)snprintf(line + used, sizeof line - used, "%lu%s ",
 						 (unsigned long)facts.st_ino,
 						 fcntl(fd, F_GETFD) & FD_CLOEXEC ? "" : "!");
-	say("%s.", line);
+	send_line("%s.", line);
 }
 
 static void take_payload(const char *value)
 {
 	int length = daemonkit_context_take_payload(program.context, bytes, (size_t)atol(value));
 
-	say("%d %#lx", length, length > 0 ? probe_sum(bytes, (size_t)length) : 0);
+	send_line("%d %#lx", length, length > 0 ? probe_sum(bytes, (size_t)length) : 0);
 }
 
 /* What a child does that knows nothing of upgrades: it frees what it has, and ends. */
@@ -197,7 +197,7 @@ static void be_forked(void)
 		_exit((int)(before - harness_count_fds()));
 	}
 	waitpid(pid, &status, 0);
-	say("%d", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+	send_line("%d", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
 /* A child that stays, with all that it has. */
@@ -211,7 +211,7 @@ static void fork_worker(void)
 		for (;;)
 			pause();
 	}
-	say("%d", (int)pid);
+	send_line("%d", (int)pid);
 }
 
 static void search(void)
@@ -219,7 +219,7 @@ static void search(void)
 	struct daemonkit_process *process = NULL;
 	int result = daemonkit_context_search(program.context, &process);
 
-	answer(result < 0 ? result : (long)daemonkit_process_pid(process));
+	reply(result < 0 ? result : (long)daemonkit_process_pid(process));
 	daemonkit_process_free(process);
 }
 
@@ -228,17 +228,17 @@ static bool act_upgrade(const char *name, const char *value)
 	if (strcmp(name, "start") == 0)
 		start(value);
 	else if (strcmp(name, "wait") == 0)
-		answer(daemonkit_upgrade_wait(upgrade, atoi(value)));
+		reply(daemonkit_upgrade_wait(upgrade, atoi(value)));
 	else if (strcmp(name, "fd") == 0)
-		look(value);
+		poll_descriptor(value);
 	else if (strcmp(name, "free") == 0) {
 		upgrade = daemonkit_upgrade_free(upgrade);
-		say("0");
+		send_line("0");
 	} else if (strcmp(name, "status-of") == 0)
-		say("%d", daemonkit_context_exit_status(program.context));
+		send_line("%d", daemonkit_context_exit_status(program.context));
 	else if (strcmp(name, "stop-at") == 0) {
 		stop_later(value);
-		say("0");
+		send_line("0");
 	} else if (strcmp(name, "forked") == 0)
 		be_forked();
 	else if (strcmp(name, "worker") == 0)
@@ -249,7 +249,7 @@ static bool act_upgrade(const char *name, const char *value)
 }
 
 /* A daemon that talks, and comes to nothing. */
-static void babble(void)
+static void flood(void)
 {
 	for (;;)
 		(void)!daemonkit_notify_status(program.context, "still not ready");
@@ -261,23 +261,23 @@ static bool act_notify(const char *name, const char *value)
 	int interval = 0;
 
 	if (strcmp(name, "ready") == 0)
-		answer(daemonkit_notify_ready(context));
+		reply(daemonkit_notify_ready(context));
 	else if (strcmp(name, "failed") == 0)
-		answer(daemonkit_notify_failed(context, -EPROTO, "%s", value));
+		reply(daemonkit_notify_failed(context, -EPROTO, "%s", value));
 	else if (strcmp(name, "status") == 0)
-		answer(daemonkit_notify_status(context, "%s", value));
+		reply(daemonkit_notify_status(context, "%s", value));
 	else if (strcmp(name, "extend") == 0)
-		answer(daemonkit_notify_extend_timeout(context, atoi(value)));
-	else if (strcmp(name, "babble") == 0)
-		babble();
+		reply(daemonkit_notify_extend_timeout(context, atoi(value)));
+	else if (strcmp(name, "flood") == 0)
+		flood();
 	else if (strcmp(name, "hang-up") == 0)
-		say("%d", dup2(STDIN_FILENO, context->notify.channel) < 0 ? -errno : 0);
+		send_line("%d", dup2(STDIN_FILENO, context->notify.channel) < 0 ? -errno : 0);
 	else if (strcmp(name, "stopping") == 0)
-		answer(daemonkit_notify_stopping(context));
+		reply(daemonkit_notify_stopping(context));
 	else if (strcmp(name, "watchdog") == 0)
-		answer(daemonkit_notify_watchdog(context));
+		reply(daemonkit_notify_watchdog(context));
 	else if (strcmp(name, "interval") == 0)
-		answer(daemonkit_notify_watchdog_interval(context, &interval) == 1 ? interval : -1);
+		reply(daemonkit_notify_watchdog_interval(context, &interval) == 1 ? interval : -1);
 	else
 		return false;
 	return true;
@@ -288,30 +288,30 @@ static bool act_context(const char *name, const char *value)
 	struct daemonkit_context *context = program.context;
 
 	if (strcmp(name, "pass") == 0 || strcmp(name, "payload") == 0)
-		answer(probe_set_passing(&program, name, value));
+		reply(probe_set_passing(&program, name, value));
 	else if (strcmp(name, "find") == 0)
 		find(value);
 	else if (strcmp(name, "take") == 0)
 		take_payload(value);
 	else if (strcmp(name, "fds") == 0)
-		say("%zu", harness_count_fds());
+		send_line("%zu", harness_count_fds());
 	else if (strcmp(name, "release") == 0)
-		answer(daemonkit_context_release(context));
+		reply(daemonkit_context_release(context));
 	else if (strcmp(name, "search") == 0)
 		search();
 	else if (strcmp(name, "reopen") == 0)
-		answer(daemonkit_context_reopen_log(context));
+		reply(daemonkit_context_reopen_log(context));
 	else if (strcmp(name, "parent") == 0)
-		say("%d", (int)getppid());
+		send_line("%d", (int)getppid());
 	else if (strcmp(name, "report") == 0) {
 		probe_report(&program, value);
-		say("0");
+		send_line("0");
 	} else
 		return false;
 	return true;
 }
 
-static void obey(const char *word)
+static void execute(const char *word)
 {
 	const char *equals = strchrnul(word, '='), *value = *equals == '=' ? equals + 1 : "";
 	char name[64];
@@ -334,7 +334,7 @@ static void obey(const char *word)
 		dprintf(program.out, "unknown word %s\n", word);
 		exit(78);
 	}
-	say("0");
+	send_line("0");
 }
 
 /* "@" is the test's directory. */
@@ -360,7 +360,7 @@ static void prepare(int argc, char *argv[])
 		bool first = strncmp(word, "first:", 6) == 0;
 
 		if (!first || !program.is_second)
-			obey(first ? word + 6 : word);
+			execute(first ? word + 6 : word);
 	}
 }
 
@@ -368,9 +368,9 @@ static void serve(const char *name, const char *directory)
 {
 	char line[UPGRADE_LINE];
 
-	call_test(name);
-	while (hear(line) && strcmp(line, "end") != 0)
-		obey(expand(line, directory));
+	connect_to_test(name);
+	while (receive_line(line) && strcmp(line, "end") != 0)
+		execute(expand(line, directory));
 }
 
 int actor_main(int argc, char *argv[])
@@ -383,13 +383,13 @@ int actor_main(int argc, char *argv[])
 				    .is_second = daemonkit_was_reborn() };
 	program.out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 200);
 	if (daemonkit_context_new(&program.context) < 0 ||
-	    daemonkit_context_set_status_handler(program.context, hear_status, NULL) < 0)
+	    daemonkit_context_set_status_handler(program.context, on_status, NULL) < 0)
 		return 77;
 	prepare(argc, argv);
 	result = daemonkit_context_reborn(program.context);
 	if (result != 0)
-		probe_say(&program, "the start's result %d -1 0 %s\n", (int)result,
-			  result < 0 ? daemonkit_error() : "");
+		probe_print(&program, "the start's result %d -1 0 %s\n", (int)result,
+			    result < 0 ? daemonkit_error() : "");
 	close(program.out);
 	program.out = -1;
 	if (result == 0)

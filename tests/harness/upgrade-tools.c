@@ -21,7 +21,7 @@
 #include <daemonkit/process.h>
 
 static int listener = -1;
-static char ear[64];
+static char address[64];
 
 void actors_open(void)
 {
@@ -29,9 +29,9 @@ void actors_open(void)
 	socklen_t length;
 
 	/* Another test may have the same pid in another pid namespace. */
-	snprintf(ear, sizeof ear, "upgrade-%s", strrchr(harness_directory(), '/') + 1);
-	strcpy(name.sun_path + 1, ear);
-	length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(ear));
+	snprintf(address, sizeof address, "upgrade-%s", strrchr(harness_directory(), '/') + 1);
+	strcpy(name.sun_path + 1, address);
+	length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(address));
 	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	ck_assert_int_eq(bind(listener, (struct sockaddr *)&name, length), 0);
 	ck_assert_int_eq(listen(listener, 100), 0);
@@ -71,13 +71,13 @@ __attribute__((__format__(__printf__, 2, 0))) static void format_line(char line[
 	ck_assert_int_lt(vsnprintf(line, UPGRADE_LINE, format, arguments), UPGRADE_LINE);
 }
 
-static void tell(const struct actor *actor, const char *line)
+static void send_line(const struct actor *actor, const char *line)
 {
 	ck_assert_msg(send(actor->fd, line, strlen(line), MSG_NOSIGNAL) >= 0,
 		      "process %d cannot be told: %s", (int)actor->pid, line);
 }
 
-void actor_tell(const struct actor *actor, const char *format, ...)
+void actor_send(const struct actor *actor, const char *format, ...)
 {
 	char line[UPGRADE_LINE];
 	va_list arguments;
@@ -85,10 +85,10 @@ void actor_tell(const struct actor *actor, const char *format, ...)
 	va_start(arguments, format);
 	format_line(line, format, arguments);
 	va_end(arguments);
-	tell(actor, line);
+	send_line(actor, line);
 }
 
-const char *actor_hear(const struct actor *actor)
+const char *actor_receive(const struct actor *actor)
 {
 	char *line = harness_memory(UPGRADE_LINE);
 	ssize_t length;
@@ -100,7 +100,7 @@ const char *actor_hear(const struct actor *actor)
 	return line;
 }
 
-const char *actor_ask(const struct actor *actor, const char *format, ...)
+const char *actor_call(const struct actor *actor, const char *format, ...)
 {
 	char line[UPGRADE_LINE];
 	va_list arguments;
@@ -108,8 +108,8 @@ const char *actor_ask(const struct actor *actor, const char *format, ...)
 	va_start(arguments, format);
 	format_line(line, format, arguments);
 	va_end(arguments);
-	tell(actor, line);
-	return actor_hear(actor);
+	send_line(actor, line);
+	return actor_receive(actor);
 }
 
 long actor_number(const char *answer)
@@ -132,8 +132,8 @@ void actor_expect(const struct actor *actor, long result, const char *format, ..
 	va_start(arguments, format);
 	format_line(line, format, arguments);
 	va_end(arguments);
-	tell(actor, line);
-	answer = actor_hear(actor);
+	send_line(actor, line);
+	answer = actor_receive(actor);
 	ck_assert_msg(actor_number(answer) == result, "%s: not %ld but %s", line, result, answer);
 }
 
@@ -147,7 +147,7 @@ static const char **arguments_of(char *words)
 	argv[count++] = harness_self;
 	argv[count++] = "--helper";
 	argv[count++] = "actor";
-	argv[count++] = ear;
+	argv[count++] = address;
 	argv[count++] = harness_directory();
 	for (char *word = strtok_r(words, " ", &rest); word != NULL;
 	     word = strtok_r(NULL, " ", &rest)) {
@@ -186,7 +186,7 @@ struct actor actor_start(int way, const char *format, ...)
 	return actor;
 }
 
-void actor_gone(struct actor *actor)
+void actor_wait_exit(struct actor *actor)
 {
 	char line[UPGRADE_LINE];
 
@@ -196,21 +196,21 @@ void actor_gone(struct actor *actor)
 			      "process %d does not end", (int)actor->pid);
 	} while (recv(actor->fd, line, sizeof line, 0) > 0);
 	close(actor->fd);
-	ck_assert(harness_wait_gone(actor->pid, HARNESS_SOON));
+	ck_assert(harness_wait_exit(actor->pid, HARNESS_SOON));
 	/* If it is this process's own: in the foreground, or adopted. */
 	waitpid(actor->pid, NULL, 0);
 }
 
 void actor_end(struct actor *actor)
 {
-	actor_tell(actor, "end");
-	actor_gone(actor);
+	actor_send(actor, "end");
+	actor_wait_exit(actor);
 }
 
 void actor_kill(struct actor *actor)
 {
 	ck_assert_int_eq(kill(actor->pid, SIGKILL), 0);
-	actor_gone(actor);
+	actor_wait_exit(actor);
 }
 
 struct actor actor_upgrade(const struct actor *old)
@@ -219,10 +219,10 @@ struct actor actor_upgrade(const struct actor *old)
 	const char *answer;
 
 	actor_expect(old, 0, "start=60000");
-	actor_tell(old, "wait=60000");
+	actor_send(old, "wait=60000");
 	new = actor_accept();
 	actor_expect(&new, 0, "ready");
-	answer = actor_hear(old);
+	answer = actor_receive(old);
 	ck_assert_msg(actor_number(answer) == new.pid, "%s and not %d", answer, (int)new.pid);
 	return new;
 }

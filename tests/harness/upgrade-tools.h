@@ -35,10 +35,10 @@ struct actor actor_start(int way, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
 /* Tell it something; its next line; both. */
-void actor_tell(const struct actor *actor, const char *format, ...)
+void actor_send(const struct actor *actor, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
-const char *actor_hear(const struct actor *actor);
-const char *actor_ask(const struct actor *actor, const char *format, ...)
+const char *actor_receive(const struct actor *actor);
+const char *actor_call(const struct actor *actor, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
 /* The answer begins with this number; fails the test with the answer's text. */
@@ -49,7 +49,7 @@ void actor_expect(const struct actor *actor, long result, const char *format, ..
 void actor_check(const char *answer, long result, const char *text);
 
 /* It is dead, or as good as; or let it end; or kill it. */
-void actor_gone(struct actor *actor);
+void actor_wait_exit(struct actor *actor);
 void actor_end(struct actor *actor);
 void actor_kill(struct actor *actor);
 

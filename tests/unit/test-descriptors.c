@@ -607,7 +607,7 @@ START_TEST(daemon_finds_what_the_launcher_passed)
 	ck_assert(harness_wait_until(
 		are_closed, &(struct closed){ sleeper, { first, second, third } }, HARNESS_SOON));
 	kill(sleeper, SIGKILL);
-	ck_assert(harness_wait_gone(sleeper, HARNESS_SOON));
+	ck_assert(harness_wait_exit(sleeper, HARNESS_SOON));
 	running_kill(&running);
 }
 END_TEST
@@ -841,7 +841,7 @@ START_TEST(socket_activation_works_in_every_mode)
 	ck_assert_int_ge(clients[0] = running_connect(harness_path("socket")), 0);
 	check_answers(clients, 1, daemon, geteuid());
 	kill(daemon, SIGKILL);
-	ck_assert(harness_wait_gone(daemon, HARNESS_SOON));
+	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 	harness_end(&activator);
 }
 END_TEST

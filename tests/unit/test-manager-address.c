@@ -87,14 +87,14 @@ END_TEST
 START_TEST(unused_socket_is_refused)
 {
 	struct daemonkit_context *context;
-	struct ear ear;
+	struct receiver receiver;
 
-	ear_open(&ear, EAR_PATH);
+	receiver_open(&receiver, RECEIVER_PATH);
 	context = foreground_daemon();
-	close(ear.fd);
-	expect_error(context, ear.address, -ECONNREFUSED, true);
-	unlink(ear.address);
-	expect_error(context, ear.address, -ENOENT, true);
+	close(receiver.fd);
+	expect_error(context, receiver.address, -ECONNREFUSED, true);
+	unlink(receiver.address);
+	expect_error(context, receiver.address, -ENOENT, true);
 	daemonkit_context_free(context);
 }
 END_TEST
@@ -102,18 +102,18 @@ END_TEST
 START_TEST(unwritable_socket_is_refused)
 {
 	struct daemonkit_context *context;
-	struct ear ear;
+	struct receiver receiver;
 
 	harness_need_root();
-	ear_open(&ear, EAR_PATH);
-	ck_assert_int_eq(chmod(ear.address, 0600), 0);
+	receiver_open(&receiver, RECEIVER_PATH);
+	ck_assert_int_eq(chmod(receiver.address, 0600), 0);
 	context = foreground_daemon();
 	ck_assert_int_eq(seteuid(65534), 0);
-	expect_error(context, ear.address, -EACCES, true);
+	expect_error(context, receiver.address, -EACCES, true);
 	ck_assert_int_eq(seteuid(0), 0);
-	ear_expect_nothing(&ear);
+	receiver_expect_nothing(&receiver);
 	daemonkit_context_free(context);
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 END_TEST
 
@@ -134,24 +134,24 @@ START_TEST(longest_address_works)
 	socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + LONGEST);
 	char address[LONGEST + 1] = "";
 	struct daemonkit_context *context;
-	struct ear ear = { .fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) };
+	struct receiver receiver = { .fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) };
 
 	memset(address, 'x', LONGEST);
-	snprintf(ear.address, sizeof ear.address, "%s/", harness_directory());
-	if (_i == EAR_ABSTRACT)
-		snprintf(ear.address, sizeof ear.address, "@%s",
+	snprintf(receiver.address, sizeof receiver.address, "%s/", harness_directory());
+	if (_i == RECEIVER_ABSTRACT)
+		snprintf(receiver.address, sizeof receiver.address, "@%s",
 			 strrchr(harness_directory(), '/') + 1);
-	memcpy(address, ear.address, strlen(ear.address));
+	memcpy(address, receiver.address, strlen(receiver.address));
 	memcpy(place.name.sun_path, address, LONGEST);
-	if (_i == EAR_ABSTRACT)
+	if (_i == RECEIVER_ABSTRACT)
 		place.name.sun_path[0] = '\0';
-	ck_assert_int_eq(bind(ear.fd, (const struct sockaddr *)&place, length), 0);
+	ck_assert_int_eq(bind(receiver.fd, (const struct sockaddr *)&place, length), 0);
 	setenv("NOTIFY_SOCKET", address, 1);
 	context = foreground_daemon();
 	CHECK_RESULT(context, daemonkit_notify_ready(context), 0);
-	ear_expect(&ear, "READY=1", 0);
+	receiver_expect(&receiver, "READY=1", 0);
 	daemonkit_context_free(context);
-	close(ear.fd);
+	close(receiver.fd);
 }
 END_TEST
 
@@ -285,7 +285,7 @@ int main(int argc, char *argv[])
 			    sizeof bad_addresses / sizeof *bad_addresses);
 	tcase_add_test(bad, unused_socket_is_refused);
 	tcase_add_test(bad, unwritable_socket_is_refused);
-	tcase_add_loop_test(good, longest_address_works, 0, EAR_KINDS);
+	tcase_add_loop_test(good, longest_address_works, 0, RECEIVER_KINDS);
 #ifndef WITH_LIBSYSTEMD
 	tcase_add_loop_test(good, vsock_addresses_are_parsed, 0,
 			    sizeof machines / sizeof *machines);

@@ -268,7 +268,7 @@ START_TEST(second_start_in_daemon_is_an_error)
 	ck_assert_int_eq(probe_number("again"), -EPERM);
 	ck_assert_ptr_nonnull(strstr(probe_fact("again"), "is the daemon already"));
 	/* And it is the daemon still. */
-	ck_assert_int_eq(probe_number("said"), 0);
+	ck_assert_int_eq(probe_number("notified"), 0);
 	ck_assert_int_eq(atoi(harness_read_file(harness_path("run/pid"))), probe.result);
 	probe_kill(&probe);
 }

@@ -25,8 +25,8 @@
 #include "ipc/channel.h"
 #include "ipc/reply.h"
 
-#define STRANGER 65534
-#define OTHER_STRANGER 65533
+#define OTHER_USER 65534
+#define THIRD_USER 65533
 /* Never waited for: what is tested here is noticed at once. */
 #define LONG 50000
 /* Always waited for: nobody will answer. */
@@ -34,7 +34,7 @@
 
 /* The daemons */
 
-__attribute__((__format__(__printf__, 1, 2))) static void say(const char *format, ...)
+__attribute__((__format__(__printf__, 1, 2))) static void print(const char *format, ...)
 {
 	va_list arguments;
 
@@ -47,7 +47,7 @@ __attribute__((__format__(__printf__, 1, 2))) static void say(const char *format
 static int succeed(struct daemonkit_siginfo *info, void *data)
 {
 	(void)data;
-	say("handled %d\n", daemonkit_siginfo_value(info));
+	print("handled %d\n", daemonkit_siginfo_value(info));
 	return 0;
 }
 
@@ -80,7 +80,7 @@ static int reply(struct daemonkit_siginfo *info, void *data)
 	    daemonkit_siginfo_reply(info, 0, "again") != -EPERM ||
 	    daemonkit_siginfo_status(info, "late") != -EPERM)
 		exit(3);
-	say("handled %d\n", 0);
+	print("handled %d\n", 0);
 	return 0;
 }
 
@@ -122,7 +122,7 @@ static int be_busy(struct daemonkit_siginfo *info, void *data)
 
 	(void)info;
 	(void)data;
-	say("busy\n");
+	print("busy\n");
 	return read(0, &byte, 1) < 0;
 }
 
@@ -175,7 +175,7 @@ static int daemon_main(int argc, char *argv[])
 		if (strcmp(daemons[i].name, argv[1]) == 0 &&
 		    daemonkit_signals_set_handler(signals, SIGHUP, daemons[i].handler, signals) < 0)
 			return 2;
-	if (strcmp(argv[1], "deaf") == 0) {
+	if (strcmp(argv[1], "blocking") == 0) {
 		sigset_t never;
 
 		sigemptyset(&never);
@@ -183,9 +183,9 @@ static int daemon_main(int argc, char *argv[])
 		sigprocmask(SIG_BLOCK, &never, NULL);
 	}
 	drop((uid_t)atoi(argv[2]), argv[3]);
-	say("ready\n");
+	print("ready\n");
 	if (daemonkit_signals_serve(signals) < 0)
-		say("failed\n");
+		print("failed\n");
 	daemonkit_signals_free(signals);
 	return 0;
 }
@@ -208,7 +208,7 @@ static int old_main(int argc, char *argv[])
 
 	(void)argv;
 	sigaction(SIGHUP, &action, NULL);
-	say("ready\n");
+	print("ready\n");
 	while (argc > 0)
 		pause();
 	return 0;
@@ -252,7 +252,7 @@ static int request(struct daemonkit_process *process, int number, int timeout,
 	return 0;
 }
 
-static int ask(pid_t pid, int number, int timeout, int *answer)
+static int request_from(pid_t pid, int number, int timeout, int *answer)
 {
 	struct daemonkit_process *process = hold(pid);
 	int result;
@@ -267,7 +267,8 @@ static void check_answer(const struct harness_program *daemon, int expected)
 {
 	int answer;
 
-	ck_assert_msg(ask(daemon->pid, SIGHUP, LONG, &answer) == 0, "%s", daemonkit_error());
+	ck_assert_msg(request_from(daemon->pid, SIGHUP, LONG, &answer) == 0, "%s",
+		      daemonkit_error());
 	ck_assert_int_eq(answer, expected);
 }
 
@@ -278,7 +279,7 @@ static void check_text(const char *part)
 }
 
 /* asker PID SIGNAL TIMEOUT UID: prints result and answer */
-static int asker_main(int argc, char *argv[])
+static int requester_main(int argc, char *argv[])
 {
 	struct daemonkit_process *process;
 	int answer = UNTOUCHED, result;
@@ -292,23 +293,23 @@ static int asker_main(int argc, char *argv[])
 	return 0;
 }
 
-static struct harness_program spawn_asker(pid_t pid, int number, const char *timeout,
-					  const char *uid)
+static struct harness_program spawn_requester(pid_t pid, int number, const char *timeout,
+					      const char *uid)
 {
 	char text[2][16];
 
 	snprintf(text[0], 16, "%d", (int)pid);
 	snprintf(text[1], 16, "%d", number);
-	return harness_spawn_helper("asker", text[0], text[1], timeout, uid, NULL);
+	return harness_spawn_helper("requester", text[0], text[1], timeout, uid, NULL);
 }
 
-static void check_asker(struct harness_program *asker, int result, int answer)
+static void check_requester(struct harness_program *requester, int result, int answer)
 {
 	char expected[64];
 
 	snprintf(expected, sizeof expected, "%d %d", result, answer);
-	ck_assert_str_eq(harness_line(asker), expected);
-	ck_assert_int_eq(harness_end(asker), 0);
+	ck_assert_str_eq(harness_line(requester), expected);
+	ck_assert_int_eq(harness_end(requester), 0);
 }
 
 /* A 32-bit program has no other place for a request than the error number of the signal. */
@@ -338,7 +339,7 @@ START_TEST(other_signals_get_replies)
 
 	harness_need_kernel("pidfd_send_signal(2) of real-time signals");
 	daemon = start("stop", "0", "");
-	ck_assert_int_eq(ask(daemon.pid, SIGRTMIN, LONG, &answer), 0);
+	ck_assert_int_eq(request_from(daemon.pid, SIGRTMIN, LONG, &answer), 0);
 	ck_assert_int_eq(answer, 0);
 	/* Its last word, before it ends. */
 	check_answer(&daemon, 0);
@@ -441,7 +442,7 @@ START_TEST(daemon_without_replies_gets_signal)
 	int answer;
 
 	ck_assert_str_eq(harness_line(&daemon), "ready");
-	ck_assert_int_eq(ask(daemon.pid, SIGHUP, SHORT, &answer), -ENOMSG);
+	ck_assert_int_eq(request_from(daemon.pid, SIGHUP, SHORT, &answer), -ENOMSG);
 	ck_assert_int_eq(answer, UNTOUCHED);
 	check_text("was sent");
 	snprintf(expected, sizeof expected, "old %d 0 %d", SIGHUP, (int)getpid());
@@ -456,7 +457,7 @@ START_TEST(death_of_daemon_is_detected_at_once)
 	int64_t begin = harness_now();
 	int answer;
 
-	ck_assert_int_eq(ask(daemon.pid, SIGHUP, LONG, &answer), -ECHILD);
+	ck_assert_int_eq(request_from(daemon.pid, SIGHUP, LONG, &answer), -ECHILD);
 	ck_assert_int_lt(harness_now() - begin, harness_scaled(HARNESS_SOON));
 	ck_assert_int_eq(answer, UNTOUCHED);
 	ck_assert(WIFSIGNALED(harness_end(&daemon)));
@@ -469,7 +470,7 @@ START_TEST(signal_without_handler_is_not_sent)
 	int answer;
 
 	harness_need_kernel("the signals that a process handles");
-	ck_assert_int_eq(ask(daemon.pid, SIGHUP, LONG, &answer), -ENOTSUP);
+	ck_assert_int_eq(request_from(daemon.pid, SIGHUP, LONG, &answer), -ENOTSUP);
 	ck_assert_int_eq(answer, UNTOUCHED);
 	end(&daemon);
 }
@@ -495,7 +496,7 @@ START_TEST(daemon_that_executes_another_program_has_not_replied)
 	int answer;
 
 	need_replies();
-	ck_assert_int_eq(ask(daemon.pid, SIGHUP, LONG, &answer), -ENOMSG);
+	ck_assert_int_eq(request_from(daemon.pid, SIGHUP, LONG, &answer), -ENOMSG);
 	check_text("closed the connection");
 	ck_assert_int_eq(harness_end(&daemon), 0);
 }
@@ -508,11 +509,12 @@ START_TEST(request_times_out)
 
 	need_replies();
 	/* Time enough for the daemon to say that it has heard. */
-	ck_assert_int_eq(ask(daemon.pid, SIGHUP, harness_scaled(3000), &answer), -ETIMEDOUT);
+	ck_assert_int_eq(request_from(daemon.pid, SIGHUP, harness_scaled(3000), &answer),
+			 -ETIMEDOUT);
 	ck_assert_str_eq(harness_line(&daemon), "busy");
 	/* It does not come to this one at all. */
-	ck_assert_int_eq(ask(daemon.pid, SIGUSR1, SHORT, &answer), -ENOMSG);
-	ck_assert_int_eq(ask(daemon.pid, SIGUSR1, 0, &answer), -ENOMSG);
+	ck_assert_int_eq(request_from(daemon.pid, SIGUSR1, SHORT, &answer), -ENOMSG);
+	ck_assert_int_eq(request_from(daemon.pid, SIGUSR1, 0, &answer), -ENOMSG);
 	close(daemon.input);
 	daemon.input = -1;
 	/* Nobody waits for the answer any more, and the signal was not lost for that. */
@@ -534,15 +536,15 @@ END_TEST
 
 START_TEST(concurrent_requests_all_get_replies)
 {
-	enum { ASKERS = 8 };
-	struct harness_program daemon = start("succeed", "0", ""), askers[ASKERS];
+	enum { REQUESTERS = 8 };
+	struct harness_program daemon = start("succeed", "0", ""), requesters[REQUESTERS];
 
 	need_replies();
-	for (int i = 0; i < ASKERS; i++)
-		askers[i] = spawn_asker(daemon.pid, SIGHUP, "50000", "0");
-	for (int i = 0; i < ASKERS; i++)
-		check_asker(&askers[i], 0, 0);
-	for (int i = 0; i < ASKERS; i++)
+	for (int i = 0; i < REQUESTERS; i++)
+		requesters[i] = spawn_requester(daemon.pid, SIGHUP, "50000", "0");
+	for (int i = 0; i < REQUESTERS; i++)
+		check_requester(&requesters[i], 0, 0);
+	for (int i = 0; i < REQUESTERS; i++)
 		ck_assert_str_eq(harness_line(&daemon), "handled 0");
 	end(&daemon);
 }
@@ -566,13 +568,13 @@ END_TEST
 
 START_TEST(requester_of_same_user_gets_reply)
 {
-	struct harness_program daemon, asker;
+	struct harness_program daemon, requester;
 
 	need_replies();
 	harness_need_root();
 	daemon = start("succeed", "65534", "");
-	asker = spawn_asker(daemon.pid, SIGHUP, "50000", "65534");
-	check_asker(&asker, 0, 0);
+	requester = spawn_requester(daemon.pid, SIGHUP, "50000", "65534");
+	check_requester(&requester, 0, 0);
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
 	end(&daemon);
 }
@@ -580,12 +582,12 @@ END_TEST
 
 START_TEST(requests_of_other_users_are_refused)
 {
-	struct harness_program daemon, asker;
+	struct harness_program daemon, requester;
 
 	harness_need_root();
 	daemon = start("succeed", "0", "");
-	asker = spawn_asker(daemon.pid, SIGHUP, "50000", "65534");
-	check_asker(&asker, -EPERM, UNTOUCHED);
+	requester = spawn_requester(daemon.pid, SIGHUP, "50000", "65534");
+	check_requester(&requester, -EPERM, UNTOUCHED);
 	end(&daemon);
 }
 END_TEST
@@ -593,44 +595,44 @@ END_TEST
 /* Forgeries */
 
 /* For a helper to find the request in. */
-#define LOOKED_FOR 5000
+#define FIND_TIMEOUT 5000
 
 /* Where it can be had: a network in which nobody else's requests are found. */
-static void be_among_ourselves(void)
+static void isolate_network(void)
 {
 	(void)!unshare(CLONE_NEWNET);
 }
 
 /* The numbers at which somebody waits for an answer now, looked up as anybody can. */
-static uint32_t find_ticket(void)
+static uint32_t find_cookie(void)
 {
 	FILE *file = fopen("/proc/net/unix", "re");
 	char line[512];
-	uint32_t ticket = 0;
+	uint32_t cookie = 0;
 
-	while (file != NULL && ticket == 0 && fgets(line, sizeof line, file) != NULL) {
+	while (file != NULL && cookie == 0 && fgets(line, sizeof line, file) != NULL) {
 		const char *name = strstr(line, "@daemonkit/" REPLY_ADDRESS "/");
 
 		/* Its own connections stand there too, but only one is listening. */
 		if (name != NULL && strstr(line, "00010000") != NULL)
-			ticket = (uint32_t)strtoul(strrchr(name, '/') + 1, NULL, 16);
+			cookie = (uint32_t)strtoul(strrchr(name, '/') + 1, NULL, 16);
 	}
 	if (file != NULL)
 		fclose(file);
-	return ticket;
+	return cookie;
 }
 
 /* forger UID: answers every request that it finds, until its input ends */
 static int forger_main(int argc, char *argv[])
 {
 	struct pollfd input = { .fd = 0, .events = POLLIN };
-	bool told = false;
+	bool printed = false;
 
 	drop(argc > 1 ? (uid_t)atoi(argv[1]) : 0, "");
-	say("ready\n");
+	print("ready\n");
 	while (poll(&input, 1, 0) == 0) {
-		uint32_t ticket = find_ticket();
-		int line = ticket == 0 ? -1 : channel_connect_to(REPLY_ADDRESS, ticket, 0);
+		uint32_t cookie = find_cookie();
+		int line = cookie == 0 ? -1 : channel_connect_to(REPLY_ADDRESS, cookie, 0);
 
 		if (line < 0)
 			continue;
@@ -638,9 +640,9 @@ static int forger_main(int argc, char *argv[])
 		channel_send(line, CHANNEL_READY, 0, "", 0);
 		channel_send(line, CHANNEL_FAILED, -EIO, "forged", 0);
 		close(line);
-		if (!told)
-			say("forged\n");
-		told = true;
+		if (!printed)
+			print("forged\n");
+		printed = true;
 	}
 	return 0;
 }
@@ -652,24 +654,25 @@ START_TEST(forged_replies_are_ignored)
 	int answer;
 
 	harness_need_root();
-	be_among_ourselves();
+	isolate_network();
 	daemon = harness_spawn_helper("old", NULL);
 
 	ck_assert_str_eq(harness_line(&daemon), "ready");
 	forger = harness_spawn_helper("forger", users[_i], NULL);
 	ck_assert_str_eq(harness_line(&forger), "ready");
-	ck_assert_int_eq(ask(daemon.pid, SIGHUP, harness_scaled(LOOKED_FOR), &answer), -ENOMSG);
+	ck_assert_int_eq(request_from(daemon.pid, SIGHUP, harness_scaled(FIND_TIMEOUT), &answer),
+			 -ENOMSG);
 	ck_assert_str_eq(harness_line(&forger), "forged");
 	ck_assert_int_eq(harness_end(&forger), 0);
 	harness_kill(&daemon);
 }
 END_TEST
 
-static void send_ticket(pid_t pid, int number, uint32_t ticket)
+static void send_cookie(pid_t pid, int number, uint32_t cookie)
 {
 	siginfo_t info;
 
-	compat_signal_with_cookie(&info, number, ticket);
+	compat_signal_with_cookie(&info, number, cookie);
 	ck_assert_int_eq(compat_queue(pid, &info), 0);
 }
 
@@ -677,9 +680,9 @@ static void send_ticket(pid_t pid, int number, uint32_t ticket)
  * stranger UID MAKER: listens at a socket that this user made, asks for the answer as a
  * request does, and tells whether it was told anything
  */
-static int stranger_main(int argc, char *argv[])
+static int listener_main(int argc, char *argv[])
 {
-	uint32_t ticket = compat_signal_cookie((uint32_t)getpid());
+	uint32_t cookie = compat_signal_cookie((uint32_t)getpid());
 	uid_t user = argc > 2 ? (uid_t)atoi(argv[1]) : 0;
 	struct pollfd listener = { .events = POLLIN };
 	char byte;
@@ -687,16 +690,16 @@ static int stranger_main(int argc, char *argv[])
 
 	if (argc > 2 && (uid_t)atoi(argv[2]) != 0)
 		drop(user, "");
-	listener.fd = channel_listen_as(REPLY_ADDRESS, ticket);
+	listener.fd = channel_listen_as(REPLY_ADDRESS, cookie);
 	if (listener.fd < 0)
 		return 2;
 	drop(user, "");
-	say("ready\n");
+	print("ready\n");
 	if (poll(&listener, 1, -1) != 1)
 		return 3;
 	line = accept(listener.fd, NULL, NULL);
 	channel_send(line, CHANNEL_GO, SIGHUP, "", 0);
-	say("heard %d\n", (int)recv(line, &byte, 1, 0));
+	print("received %d\n", (int)recv(line, &byte, 1, 0));
 	close(line);
 	close(listener.fd);
 	return 0;
@@ -706,27 +709,27 @@ START_TEST(other_users_get_no_reply)
 {
 	/* The daemon's user; who asks; and who made the socket, and passed it on. */
 	static const struct {
-		const char *daemon, *user, *maker, *heard;
+		const char *daemon, *user, *maker, *received;
 	} cases[] = {
-		{ "0", "65534", "65534", "heard 0" },
-		{ "65533", "65534", "65534", "heard 0" },
-		{ "0", "65534", "0", "heard 0" },
-		{ "65533", "65534", "0", "heard 0" },
+		{ "0", "65534", "65534", "received 0" },
+		{ "65533", "65534", "65534", "received 0" },
+		{ "0", "65534", "0", "received 0" },
+		{ "65533", "65534", "0", "received 0" },
 		/* These may be told. */
-		{ "65534", "65534", "65534", "heard 1" },
-		{ "65534", "0", "0", "heard 1" },
+		{ "65534", "65534", "65534", "received 1" },
+		{ "65534", "0", "0", "received 1" },
 	};
-	struct harness_program daemon, stranger;
+	struct harness_program daemon, listener;
 
 	need_replies();
 	harness_need_root();
-	be_among_ourselves();
+	isolate_network();
 	daemon = start("succeed", cases[_i].daemon, "");
-	stranger = harness_spawn_helper("stranger", cases[_i].user, cases[_i].maker, NULL);
-	ck_assert_str_eq(harness_line(&stranger), "ready");
-	send_ticket(daemon.pid, SIGHUP, compat_signal_cookie((uint32_t)stranger.pid));
-	ck_assert_str_eq(harness_line(&stranger), cases[_i].heard);
-	ck_assert_int_eq(harness_end(&stranger), 0);
+	listener = harness_spawn_helper("listener", cases[_i].user, cases[_i].maker, NULL);
+	ck_assert_str_eq(harness_line(&listener), "ready");
+	send_cookie(daemon.pid, SIGHUP, compat_signal_cookie((uint32_t)listener.pid));
+	ck_assert_str_eq(harness_line(&listener), cases[_i].received);
+	ck_assert_int_eq(harness_end(&listener), 0);
 	/* And the signal is a signal all the same. */
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
 	end(&daemon);
@@ -742,9 +745,9 @@ static int locker_main(int argc, char *argv[])
 		return 2;
 	drop((uid_t)atoi(argv[2]), "");
 	lock = compat_process_lock(atoi(argv[1]), 0);
-	say("%s\n", lock < 0                              ? "refused"
-		    : flock(lock, LOCK_EX | LOCK_NB) == 0 ? "locked"
-							  : "taken");
+	print("%s\n", lock < 0                              ? "refused"
+		      : flock(lock, LOCK_EX | LOCK_NB) == 0 ? "locked"
+							    : "taken");
 	if (lock >= 0)
 		close(lock);
 	return 0;
@@ -790,19 +793,19 @@ END_TEST
 START_TEST(requester_that_never_reads_blocks_no_other)
 {
 	struct harness_program daemon = start("succeed", "0", "");
-	uint32_t number, ticket;
+	uint32_t number, cookie;
 	int listener;
 
 	/* Not the pid, which another test may have in another pid namespace. */
 	ck_assert_int_eq(getrandom(&number, sizeof number, 0), sizeof number);
-	ticket = compat_signal_cookie(number);
-	listener = channel_listen_as(REPLY_ADDRESS, ticket);
+	cookie = compat_signal_cookie(number);
+	listener = channel_listen_as(REPLY_ADDRESS, cookie);
 	ck_assert_int_ge(listener, 0);
-	send_ticket(daemon.pid, SIGHUP, ticket);
+	send_cookie(daemon.pid, SIGHUP, cookie);
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
 	/* Nor who is not there at all. */
 	close(listener);
-	send_ticket(daemon.pid, SIGHUP, ticket);
+	send_cookie(daemon.pid, SIGHUP, cookie);
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
 	end(&daemon);
 }
@@ -811,13 +814,13 @@ END_TEST
 /* diverter PID: sends another signal with the ticket that it finds */
 static int diverter_main(int argc, char *argv[])
 {
-	uint32_t ticket = 0;
+	uint32_t cookie = 0;
 	siginfo_t info;
 
-	say("ready\n");
-	while (argc > 1 && ticket == 0)
-		ticket = find_ticket();
-	compat_signal_with_cookie(&info, SIGUSR1, ticket);
+	print("ready\n");
+	while (argc > 1 && cookie == 0)
+		cookie = find_cookie();
+	compat_signal_with_cookie(&info, SIGUSR1, cookie);
 	compat_queue(atoi(argv[1]), &info);
 	return 0;
 }
@@ -828,12 +831,13 @@ START_TEST(reply_to_other_signal_is_ignored)
 	char pid[16];
 	int answer;
 
-	be_among_ourselves();
-	daemon = start("deaf", "0", "");
+	isolate_network();
+	daemon = start("blocking", "0", "");
 	snprintf(pid, sizeof pid, "%d", (int)daemon.pid);
 	diverter = harness_spawn_helper("diverter", pid, NULL);
 	ck_assert_str_eq(harness_line(&diverter), "ready");
-	ck_assert_int_eq(ask(daemon.pid, SIGHUP, harness_scaled(LOOKED_FOR), &answer), -ENOMSG);
+	ck_assert_int_eq(request_from(daemon.pid, SIGHUP, harness_scaled(FIND_TIMEOUT), &answer),
+			 -ENOMSG);
 	ck_assert_int_eq(harness_end(&diverter), 0);
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
 	end(&daemon);
@@ -863,20 +867,20 @@ START_TEST(cookies_are_distinguished_from_values)
 	siginfo_t info;
 
 	for (uint32_t i = 0; i < 1000; i++) {
-		uint32_t ticket = compat_signal_cookie(i * 7919);
+		uint32_t cookie = compat_signal_cookie(i * 7919);
 
-		ck_assert_uint_ne(ticket, 0);
-		compat_signal_with_cookie(&info, SIGHUP, ticket);
-		ck_assert_uint_eq(compat_signal_get_cookie(&info), ticket);
+		ck_assert_uint_ne(cookie, 0);
+		compat_signal_with_cookie(&info, SIGHUP, cookie);
+		ck_assert_uint_eq(compat_signal_get_cookie(&info), cookie);
 		ck_assert_int_eq(info.si_value.sival_int, 0);
 		/* What an emulator makes of it, and what a program with shorter pointers gets. */
 		info.si_errno = 0;
 		ck_assert_uint_eq(compat_signal_get_cookie(&info),
-				  sizeof(union sigval) > sizeof(int) ? ticket : 0);
-		compat_signal_with_cookie(&info, SIGHUP, ticket);
+				  sizeof(union sigval) > sizeof(int) ? cookie : 0);
+		compat_signal_with_cookie(&info, SIGHUP, cookie);
 		info.si_value.sival_ptr = NULL;
 		ck_assert_uint_eq(compat_signal_get_cookie(&info),
-				  harness_has_linux_api() ? ticket : 0);
+				  harness_has_linux_api() ? cookie : 0);
 	}
 	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
 		info.si_code = codes[i];
@@ -886,10 +890,10 @@ START_TEST(cookies_are_distinguished_from_values)
 END_TEST
 
 static const struct harness_helper helpers[] = {
-	{ "daemon", daemon_main },     { "old", old_main },
-	{ "asker", asker_main },       { "forger", forger_main },
-	{ "stranger", stranger_main }, { "diverter", diverter_main },
-	{ "locker", locker_main },     { NULL, NULL },
+	{ "daemon", daemon_main },       { "old", old_main },
+	{ "requester", requester_main }, { "forger", forger_main },
+	{ "listener", listener_main },   { "diverter", diverter_main },
+	{ "locker", locker_main },       { NULL, NULL },
 };
 
 int main(int argc, char *argv[])

@@ -80,13 +80,14 @@ START_TEST(successor_cannot_be_executed)
 		ck_assert_int_eq(chmod(path, failure->mode), 0);
 	}
 	actor = actor_start(_i / FAILURES, WORDS);
-	answer = actor_ask(&actor, "start=%d:%s", failure->error == -ETIMEDOUT ? 300 : 60000, path);
+	answer = actor_call(&actor, "start=%d:%s", failure->error == -ETIMEDOUT ? 300 : 60000,
+			    path);
 	if (actor_number(answer) == 0)
-		answer = actor_ask(&actor, "wait=-1");
+		answer = actor_call(&actor, "wait=-1");
 	actor_check(answer, failure->error, failure->said);
 	/* How it ended, if a process was made. */
 	if (failure->error == -ECHILD || failure->error == -ETIMEDOUT)
-		ck_assert_int_eq(actor_number(actor_ask(&actor, "status-of")) & ~0x80,
+		ck_assert_int_eq(actor_number(actor_call(&actor, "status-of")) & ~0x80,
 				 failure->status);
 	actor_check_daemon(&actor);
 	actor_end(&actor);
@@ -115,9 +116,9 @@ START_TEST(successor_dies_before_main)
 	actor = actor_start(_i / 3, WORDS);
 	actor_expect(&actor, 0, "setenv=PROBE_CONSTRUCTOR=%s", constructors[_i % 3].how);
 	actor_expect(&actor, 0, "start=60000");
-	answer = actor_ask(&actor, "wait=-1");
+	answer = actor_call(&actor, "wait=-1");
 	actor_check(answer, -ECHILD, constructors[_i % 3].said);
-	ck_assert_int_eq(actor_number(actor_ask(&actor, "status-of")) & ~0x80,
+	ck_assert_int_eq(actor_number(actor_call(&actor, "status-of")) & ~0x80,
 			 constructors[_i % 3].status);
 	actor_expect(&actor, 0, "setenv=PROBE_CONSTRUCTOR=no");
 	actor_check_daemon(&actor);
@@ -129,7 +130,7 @@ END_TEST
 /* ---- one that is there, and then fails ---- */
 
 static const struct {
-	const char *told; /* how */
+	const char *command; /* how */
 	int error;
 	const char *said;
 } ends[] = {
@@ -152,19 +153,19 @@ START_TEST(successor_fails_before_it_is_ready)
 	old = actor_start(_i / ENDS, WORDS);
 	actor_expect(&old, 0, "start=%d",
 		     ends[end].error == -ETIMEDOUT ? harness_scaled(COMES) : 60000);
-	actor_tell(&old, "wait=-1");
+	actor_send(&old, "wait=-1");
 	new = actor_accept();
-	actor_tell(&new, "%s", ends[end].told);
-	if (strncmp(ends[end].told, "failed", 6) == 0) {
-		ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	actor_send(&new, "%s", ends[end].command);
+	if (strncmp(ends[end].command, "failed", 6) == 0) {
+		ck_assert_int_eq(actor_number(actor_receive(&new)), 0);
 		actor_expect(&new, 0, "release");
-		actor_tell(&new, "end");
+		actor_send(&new, "end");
 	}
-	actor_check(actor_hear(&old), ends[end].error, ends[end].said);
-	actor_gone(&new);
+	actor_check(actor_receive(&old), ends[end].error, ends[end].said);
+	actor_wait_exit(&new);
 	/* It stays, with its text, whatever has failed since. */
 	actor_expect(&old, -EINVAL, "pass=:0");
-	actor_check(actor_ask(&old, "wait=0"), ends[end].error, ends[end].said);
+	actor_check(actor_call(&old, "wait=0"), ends[end].error, ends[end].said);
 	actor_check_daemon(&old);
 	actor_end(&old);
 	probe_check_nothing_left();
@@ -179,7 +180,7 @@ static const char *poll_answer(const struct actor *old)
 
 	do {
 		actor_expect(old, 1, "fd=%d", HARNESS_SOON);
-		answer = actor_ask(old, "wait=0");
+		answer = actor_call(old, "wait=0");
 	} while (actor_number(answer) == 0);
 	return answer;
 }
@@ -212,7 +213,7 @@ START_TEST(late_reaping_is_not_waited_for)
 	actor_expect(&old, 0, "wait=0");
 	new = actor_accept();
 	if (!late)
-		actor_tell(&new, "exit=9");
+		actor_send(&new, "exit=9");
 	while (!is_zombie(&new.pid)) {
 		actor_expect(&old, 1, "fd=%d", HARNESS_SOON);
 		actor_expect(&old, 0, "wait=0");
@@ -230,7 +231,7 @@ START_TEST(late_reaping_is_not_waited_for)
 			    late ? "not ready in time and was killed" : "exited with status 9");
 	else
 		actor_check(answer, late ? -ETIMEDOUT : -ECHILD, "the daemon ");
-	status = actor_number(actor_ask(&old, "status-of"));
+	status = actor_number(actor_call(&old, "status-of"));
 	if (!reaped)
 		ck_assert_int_eq(status, -1);
 	else if (status != -1)
@@ -259,12 +260,12 @@ START_TEST(slow_exit_is_not_waited_for)
 	/* What comes is looked at, and then there is nothing to do. */
 	do {
 		actor_expect(&old, 0, "wait=0");
-	} while (actor_number(actor_ask(&old, "fd=0")) == 1);
+	} while (actor_number(actor_call(&old, "fd=0")) == 1);
 	/* Another error of the old one's own, in between. */
 	actor_expect(&old, -EINPROGRESS, "start=60000");
 	ck_assert_int_eq(kill(new.pid, 0), 0);
-	actor_tell(&new, "end");
-	actor_gone(&new);
+	actor_send(&new, "end");
+	actor_wait_exit(&new);
 	actor_check(poll_answer(&old), -EPROTO, "no such key");
 	actor_expect(&old, 0, "status-of");
 	actor_check_daemon(&old);
@@ -282,12 +283,12 @@ START_TEST(successor_that_closes_channel_is_killed)
 	actors_open();
 	old = actor_start(_i, WORDS);
 	actor_expect(&old, 0, "start=60000");
-	actor_tell(&old, "wait=-1");
+	actor_send(&old, "wait=-1");
 	new = actor_accept();
 	actor_expect(&new, 0, "hang-up");
-	actor_check(actor_hear(&old), -ECHILD,
+	actor_check(actor_receive(&old), -ECHILD,
 		    "closed its channel before it was ready, and was killed");
-	actor_gone(&new);
+	actor_wait_exit(&new);
 	actor_expect(&old, SIGKILL, "status-of");
 	actor_check_daemon(&old);
 	actor_end(&old);
@@ -302,15 +303,15 @@ START_TEST(upgrade_is_cancelled)
 
 	actors_open();
 	old = actor_start(_i, WORDS);
-	before = actor_ask(&old, "fds");
+	before = actor_call(&old, "fds");
 	actor_expect(&old, 0, "start=60000");
 	actor_expect(&old, 0, "wait=0");
 	new = actor_accept();
 	/* Of the set and its timer, of channel and process: a child has no more of them. */
-	ck_assert_int_ge(actor_number(actor_ask(&old, "forked")), 4);
+	ck_assert_int_ge(actor_number(actor_call(&old, "forked")), 4);
 	actor_expect(&old, 0, "free");
-	actor_gone(&new);
-	ck_assert_str_eq(actor_ask(&old, "fds"), before);
+	actor_wait_exit(&new);
+	ck_assert_str_eq(actor_call(&old, "fds"), before);
 	actor_check_daemon(&old);
 	actor_end(&old);
 	actors_close();
@@ -327,18 +328,18 @@ START_TEST(status_texts_do_not_extend_timeout)
 	actors_open();
 	old = actor_start(_i, WORDS);
 	actor_expect(&old, 0, "start=%d", time);
-	actor_tell(&old, "wait=-1");
+	actor_send(&old, "wait=-1");
 	new = actor_accept();
-	actor_tell(&new, "babble");
+	actor_send(&new, "flood");
 	/* Taken away so slowly that there is always one more. */
-	for (answer = actor_hear(&old); strncmp(answer, "heard", 5) == 0; texts++) {
+	for (answer = actor_receive(&old); strncmp(answer, "received", 8) == 0; texts++) {
 		ck_assert_int_lt(texts, 2 * time);
 		poll(NULL, 0, 1);
-		answer = actor_hear(&old);
+		answer = actor_receive(&old);
 	}
 	ck_assert_int_gt(texts, 0);
 	actor_check(answer, -ETIMEDOUT, "not ready in time");
-	actor_gone(&new);
+	actor_wait_exit(&new);
 	actor_check_daemon(&old);
 	actor_end(&old);
 	actors_close();
@@ -365,15 +366,15 @@ static void begin(const char *stage, int way, struct actor *old, struct actor *n
 {
 	*old = actor_start(way, WORDS);
 	actor_expect(old, 0, "start=60000");
-	actor_tell(old, "wait=-1");
+	actor_send(old, "wait=-1");
 	*new = actor_accept();
 	actor_expect(new, 0, "stop-at=%s", stage);
-	actor_tell(new, "ready");
+	actor_send(new, "ready");
 }
 
 static void at(const struct actor *new, const char *stage)
 {
-	ck_assert_str_eq(actor_hear(new),
+	ck_assert_str_eq(actor_receive(new),
 			 harness_path("at %s", stage) + strlen(harness_directory()) + 1);
 }
 
@@ -382,7 +383,7 @@ static const char *const before_taken[] = { "before", "after" };
 /* Nobody gets in between, and what the old one has handed_over comes back. */
 START_TEST(successor_dies_during_handover)
 {
-	const char *stage = _i % 3 == 2 ? "said" : before_taken[_i % 3];
+	const char *stage = _i % 3 == 2 ? "reported" : before_taken[_i % 3];
 	struct actor old, new;
 
 	actors_open();
@@ -390,17 +391,17 @@ START_TEST(successor_dies_during_handover)
 	at(&new, stage);
 	ck_assert_int_eq(kill(old.pid, SIGSTOP), 0);
 	/* Even that it has taken it is not enough. */
-	if (strcmp(stage, "said") == 0) {
-		actor_tell(&new, "on");
+	if (strcmp(stage, "reported") == 0) {
+		actor_send(&new, "on");
 		at(&new, stage);
 	}
 	ck_assert_int_eq(kill(new.pid, SIGKILL), 0);
-	ck_assert(harness_wait_gone(new.pid, HARNESS_SOON));
+	ck_assert(harness_wait_exit(new.pid, HARNESS_SOON));
 	/* The old one does not know it yet. */
 	actor_check_refused(old.pid);
 	ck_assert_int_eq(kill(old.pid, SIGCONT), 0);
-	actor_check(actor_hear(&old), -ECHILD, "exited");
-	actor_gone(&new);
+	actor_check(actor_receive(&old), -ECHILD, "exited");
+	actor_wait_exit(&new);
 	actor_check_daemon(&old);
 	actor_end(&old);
 	probe_check_nothing_left();
@@ -414,8 +415,8 @@ START_TEST(successor_cannot_acquire_pid_file)
 
 	actors_open();
 	begin("refuse", _i, &old, &new);
-	actor_check(actor_hear(&old), -EXDEV, "it will not");
-	actor_gone(&new);
+	actor_check(actor_receive(&old), -EXDEV, "it will not");
+	actor_wait_exit(&new);
 	actor_check_daemon(&old);
 	actor_end(&old);
 	actors_close();
@@ -444,13 +445,13 @@ START_TEST(file_size_limit_fails_handover)
 	old = actor_start(_i, "pid=@/run/pid");
 	limit_files(old.pid, 0);
 	actor_expect(&old, 0, "start=60000");
-	actor_tell(&old, "wait=-1");
+	actor_send(&old, "wait=-1");
 	new = actor_accept();
-	actor_tell(&new, "ready");
-	answer = actor_hear(&old);
+	actor_send(&new, "ready");
+	answer = actor_receive(&old);
 	actor_check(answer, -EFBIG, "pid file");
 	ck_assert_ptr_null(strstr(answer, "take it back"));
-	actor_gone(&new);
+	actor_wait_exit(&new);
 	limit_files(old.pid, RLIM_INFINITY);
 	actor_check_daemon(&old);
 	actor_end(&old);
@@ -465,12 +466,12 @@ START_TEST(successor_cannot_report_handover)
 
 	actors_open();
 	begin("mute", _i, &old, &new);
-	ck_assert_int_lt(actor_number(actor_hear(&new)), 0);
+	ck_assert_int_lt(actor_number(actor_receive(&new)), 0);
 	actor_expect(&new, 0, "release");
 	ck_assert_int_eq(access(harness_path("run/pid"), F_OK), 0);
 	check_guard(true);
 	actor_end(&new);
-	actor_check(actor_hear(&old), -ECHILD, "exited");
+	actor_check(actor_receive(&old), -ECHILD, "exited");
 	check_guard(true);
 	actor_check_daemon(&old);
 	actor_end(&old);
@@ -513,9 +514,9 @@ START_TEST(lock_of_reader_does_not_stop_handover)
 	at(&new, "before");
 	reader = lock_for_reading(_i % READERS);
 	actor_check_refused(old.pid);
-	actor_tell(&new, "on");
-	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
-	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	actor_send(&new, "on");
+	ck_assert_int_eq(actor_number(actor_receive(&new)), 0);
+	ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
 	actor_end(&old);
 	check_holder(&new);
 	/* Nor the next one, and when it is gone nothing is missing. */
@@ -540,8 +541,8 @@ START_TEST(lock_of_reader_does_not_stop_return_of_lock)
 	at(&new, "before");
 	reader = lock_for_reading(_i % READERS);
 	ck_assert_int_eq(kill(new.pid, SIGKILL), 0);
-	actor_check(actor_hear(&old), -ECHILD, "exited");
-	actor_gone(&new);
+	actor_check(actor_receive(&old), -ECHILD, "exited");
+	actor_wait_exit(&new);
 	check_holder(&old);
 	actor_replace(&old);
 	close(reader);
@@ -562,8 +563,8 @@ START_TEST(successor_dies_before_it_is_the_daemon)
 	at(&new, "left");
 	actor_check_refused(new.pid);
 	ck_assert_int_eq(kill(new.pid, SIGKILL), 0);
-	actor_check(actor_hear(&old), -ECHILD, "exited");
-	actor_gone(&new);
+	actor_check(actor_receive(&old), -ECHILD, "exited");
+	actor_wait_exit(&new);
 	actor_check_daemon(&old);
 	actor_replace(&old);
 	actor_check_daemon(&old);
@@ -580,8 +581,8 @@ START_TEST(successor_takes_too_long)
 	actors_open();
 	begin(stage, 0, &old, &new);
 	at(&new, stage);
-	actor_check(actor_hear(&old), -ETIMEDOUT, "did not take over in time");
-	actor_gone(&new);
+	actor_check(actor_receive(&old), -ETIMEDOUT, "did not take over in time");
+	actor_wait_exit(&new);
 	actor_check_daemon(&old);
 	actor_end(&old);
 	actors_close();
@@ -602,8 +603,8 @@ START_TEST(predecessor_dies_during_handover)
 		actor_check_refused(new.pid);
 		ck_assert_int_eq(actor_holder(), new.pid);
 	}
-	actor_tell(&new, "on");
-	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	actor_send(&new, "on");
+	ck_assert_int_eq(actor_number(actor_receive(&new)), 0);
 	actor_check_daemon(&new);
 	actor_end(&new);
 	probe_check_nothing_left();
@@ -627,8 +628,8 @@ START_TEST(other_daemon_may_win_after_death_of_predecessor)
 		ck_assert_int_eq(rename(harness_path("run/pid"), harness_path("hidden")), 0);
 	third = actor_start(_i % 2, WORDS);
 	ck_assert_int_eq(actor_holder(), third.pid);
-	actor_tell(&new, "on");
-	actor_check(actor_hear(&new), -ESTALE, "removed or replaced");
+	actor_send(&new, "on");
+	actor_check(actor_receive(&new), -ESTALE, "removed or replaced");
 	actor_expect(&new, 0, "release");
 	actor_expect(&new, -EPERM, "start=60000");
 	actor_end(&new);
@@ -655,7 +656,7 @@ START_TEST(predecessor_dies_before_handover)
 	actor_expect(&new, 0, "release");
 	/* The next start succeeds at once, with the other one still there. */
 	third = actor_start(_i, WORDS);
-	actor_check(actor_ask(&new, "ready"), -ECANCELED, "no process waits");
+	actor_check(actor_call(&new, "ready"), -ECANCELED, "no process waits");
 	actor_expect(&new, 0, "release");
 	actor_end(&new);
 	actor_check_daemon(&third);
@@ -675,12 +676,12 @@ START_TEST(children_do_not_hide_exit_of_successor)
 	actor_expect(&old, 0, "start=60000");
 	actor_expect(&old, 0, "wait=0");
 	new = actor_accept();
-	child = (pid_t)actor_number(actor_ask(&old, "worker"));
+	child = (pid_t)actor_number(actor_call(&old, "worker"));
 	actor_kill(&old);
 	actor_expect(&new, -ECANCELED, "ready");
 	actor_end(&new);
 	ck_assert_int_eq(kill(child, SIGKILL), 0);
-	ck_assert(harness_wait_gone(child, HARNESS_SOON));
+	ck_assert(harness_wait_exit(child, HARNESS_SOON));
 	actors_close();
 }
 END_TEST
@@ -700,20 +701,20 @@ START_TEST(children_do_not_hide_death_of_predecessor)
 	actor_expect(&new, 0, "stop-at=%s", takes ? "after" : "");
 	actor_expect(&old, 0, "hold=@/held");
 	child = (pid_t)atoi(harness_read_file(harness_path("held")));
-	actor_tell(&new, "ready");
+	actor_send(&new, "ready");
 	if (takes) {
-		actor_tell(&old, "wait=-1");
+		actor_send(&old, "wait=-1");
 		at(&new, "after");
 	} else {
 		actor_expect(&old, 1, "fd=10000");
 	}
 	ck_assert_int_eq(kill(old.pid, SIGKILL), 0);
-	ck_assert(harness_wait_gone(old.pid, HARNESS_SOON));
+	ck_assert(harness_wait_exit(old.pid, HARNESS_SOON));
 	if (takes)
-		actor_tell(&new, "on");
-	ck_assert_int_eq(actor_number(actor_hear(&new)), takes ? 0 : -ECANCELED);
+		actor_send(&new, "on");
+	ck_assert_int_eq(actor_number(actor_receive(&new)), takes ? 0 : -ECANCELED);
 	ck_assert_int_eq(kill(child, SIGKILL), 0);
-	ck_assert(harness_wait_gone(child, HARNESS_SOON));
+	ck_assert(harness_wait_exit(child, HARNESS_SOON));
 	close(old.fd);
 	if (takes)
 		actor_check_daemon(&new);
@@ -736,17 +737,17 @@ START_TEST(children_of_predecessor_do_not_delay_result)
 	new = actor_accept();
 	actor_expect(&old, 0, "hold=@/held");
 	child = (pid_t)atoi(harness_read_file(harness_path("held")));
-	ck_assert_int_ge(actor_number(actor_ask(&old, "forked")), 4);
-	actor_tell(&old, "wait=60000");
+	ck_assert_int_ge(actor_number(actor_call(&old, "forked")), 4);
+	actor_send(&old, "wait=60000");
 	if (fails) {
 		actor_kill(&new);
-		actor_check(actor_hear(&old), -ECHILD, "killed by signal 9");
+		actor_check(actor_receive(&old), -ECHILD, "killed by signal 9");
 	} else {
 		actor_expect(&new, 0, "ready");
-		ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+		ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
 	}
 	ck_assert_int_eq(kill(child, SIGKILL), 0);
-	ck_assert(harness_wait_gone(child, HARNESS_SOON));
+	ck_assert(harness_wait_exit(child, HARNESS_SOON));
 	if (!fails) {
 		actor_end(&old);
 		old = new;
@@ -768,8 +769,8 @@ START_TEST(predecessor_dies_after_handover)
 	actor_kill(&old);
 	ck_assert_int_eq(actor_holder(), new.pid);
 	actor_check_refused(new.pid);
-	actor_tell(&new, "on");
-	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	actor_send(&new, "on");
+	ck_assert_int_eq(actor_number(actor_receive(&new)), 0);
 	actor_check_daemon(&new);
 	actor_end(&new);
 	actors_close();
@@ -860,12 +861,12 @@ START_TEST(program_file_is_replaced_or_moved)
 	ck_assert(harness_copy_program(harness_self, path));
 	/* From now on the file with this name. */
 	actor_expect(&actor, 0, "start=60000:%s", path);
-	actor_tell(&actor, "wait=-1");
+	actor_send(&actor, "wait=-1");
 	{
 		struct actor new = actor_accept();
 
 		actor_expect(&new, 0, "ready");
-		ck_assert_int_eq(actor_number(actor_hear(&actor)), new.pid);
+		ck_assert_int_eq(actor_number(actor_receive(&actor)), new.pid);
 		actor_end(&actor);
 		actor = new;
 	}
@@ -882,12 +883,12 @@ START_TEST(program_file_is_replaced_or_moved)
 		ck_assert_uint_eq(file.st_ino, running.st_ino);
 	}
 	ck_assert_int_eq(rename(path, harness_path("moved")), 0);
-	actor_tell(&actor, "start=60000");
+	actor_send(&actor, "start=60000");
 	{
-		const char *answer = actor_hear(&actor);
+		const char *answer = actor_receive(&actor);
 
 		if (actor_number(answer) == 0)
-			answer = actor_ask(&actor, "wait=-1");
+			answer = actor_call(&actor, "wait=-1");
 		actor_check(answer, -ENOENT, path);
 	}
 	ck_assert_int_eq(rename(harness_path("moved"), path), 0);

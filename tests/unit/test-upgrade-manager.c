@@ -19,78 +19,78 @@
 #define WORDS "pid=@/run/pid log=@/log "
 #define FOREGROUND PROBE_WAYS
 
-static struct ear ear;
+static struct receiver receiver;
 
-static void open_at(enum ear_kind kind)
+static void open_at(enum receiver_kind kind)
 {
 	harness_adopt_orphans();
-	ear_open(&ear, kind);
+	receiver_open(&receiver, kind);
 	actors_open();
 }
 
 static void open_all(void)
 {
-	open_at(EAR_PATH);
+	open_at(RECEIVER_PATH);
 }
 
 static void close_all(void)
 {
 	actors_close();
-	ear_close(&ear);
+	receiver_close(&receiver);
 }
 
 /* It is told that this is the main process, and asked whether it has read that. */
-static struct heard hear_main(pid_t sender, pid_t pid)
+static struct message receive_main_pid(pid_t sender, pid_t pid)
 {
-	struct heard heard;
+	struct message message;
 	char text[64];
 
 	snprintf(text, sizeof text, "MAINPID=%d\nREADY=1", (int)pid);
-	ear_expect(&ear, text, sender);
-	heard = ear_hear(&ear);
-	ck_assert_str_eq(heard.text, "BARRIER=1");
-	ck_assert_int_eq(heard.pid, sender);
-	ck_assert_uint_eq(heard.fd_count, 1);
-	return heard;
+	receiver_expect(&receiver, text, sender);
+	message = receiver_read(&receiver);
+	ck_assert_str_eq(message.text, "BARRIER=1");
+	ck_assert_int_eq(message.pid, sender);
+	ck_assert_uint_eq(message.fd_count, 1);
+	return message;
 }
 
 /* An upgrade with a look at each step. */
 static void replace(struct actor *old)
 {
 	struct actor new;
-	struct heard heard;
+	struct message message;
 
 	actor_expect(old, 0, "start=60000");
-	actor_tell(old, "wait=-1");
+	actor_send(old, "wait=-1");
 	new = actor_accept();
 	/* Not to the manager: it is nobody yet. */
 	actor_expect(&new, 0, "status=soon");
-	ck_assert_str_eq(actor_hear(old), "heard soon");
+	ck_assert_str_eq(actor_receive(old), "received soon");
 	actor_expect(&new, 0, "watchdog");
 	actor_expect(&new, 0, "stopping");
-	ear_expect_nothing(&ear);
-	actor_tell(&new, "ready");
-	heard = hear_main(old->pid, new.pid);
+	receiver_expect_nothing(&receiver);
+	actor_send(&new, "ready");
+	message = receive_main_pid(old->pid, new.pid);
 	/* Neither goes on before the manager has read it; the pid file is over already. */
 	ck_assert_int_eq(actor_holder(), new.pid);
 	ck_assert(!harness_wait_readable(new.fd, 50));
 	ck_assert(!harness_wait_readable(old->fd, 0));
-	heard_close(&heard);
-	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
-	ck_assert_int_eq(actor_number(actor_hear(old)), new.pid);
-	ear_expect_nothing(&ear);
+	message_close(&message);
+	ck_assert_int_eq(actor_number(actor_receive(&new)), 0);
+	ck_assert_int_eq(actor_number(actor_receive(old)), new.pid);
+	receiver_expect_nothing(&receiver);
 	actor_expect(&new, 0, "status=serving");
-	ear_expect(&ear, "STATUS=serving", new.pid);
+	receiver_expect(&receiver, "STATUS=serving", new.pid);
 	actor_expect(&new, 5000, "interval");
 	/* Before the old one ends. */
 	actor_expect(&new, getpid(), "parent");
 	actor_expect(&new, 0, "watchdog");
-	ear_expect(&ear, "WATCHDOG=1", new.pid);
+	receiver_expect(&receiver, "WATCHDOG=1", new.pid);
 	/* The old one is silent. */
 	actor_expect(old, 0, "stopping");
 	actor_expect(old, 0, "status=bye");
 	actor_end(old);
-	ear_expect_nothing(&ear);
+	receiver_expect_nothing(&receiver);
 	*old = new;
 }
 
@@ -104,11 +104,11 @@ START_TEST(manager_is_notified_of_new_main_process)
 		harness_need_filters();
 	open_all();
 	actor = actor_start(FOREGROUND, WORDS "first:watched %s", sandboxes[_i]);
-	ear_expect(&ear, "READY=1", actor.pid);
+	receiver_expect(&receiver, "READY=1", actor.pid);
 	for (int i = 0; i < 3; i++)
 		replace(&actor);
 	actor_expect(&actor, 0, "stopping");
-	ear_expect(&ear, "STOPPING=1", actor.pid);
+	receiver_expect(&receiver, "STOPPING=1", actor.pid);
 	actor_end(&actor);
 	close_all();
 }
@@ -122,7 +122,7 @@ START_TEST(manager_is_notified_in_background_modes)
 	open_all();
 	actor = actor_start(_i, WORDS "first:watched");
 	snprintf(text, sizeof text, "MAINPID=%d\nREADY=1", (int)actor.pid);
-	ear_expect(&ear, text, 0);
+	receiver_expect(&receiver, text, 0);
 	for (int i = 0; i < 2; i++)
 		replace(&actor);
 	actor_end(&actor);
@@ -133,12 +133,12 @@ END_TEST
 /* What is connected goes along where the address leads nowhere any more. */
 START_TEST(manager_is_reached_from_chroot)
 {
-	enum ear_kind kind = EAR_PATH;
+	enum receiver_kind kind = RECEIVER_PATH;
 	struct actor actor;
 
 #ifdef WITH_LIBSYSTEMD
 	/* It looks the path up anew for each message, in the room. */
-	kind = EAR_ABSTRACT;
+	kind = RECEIVER_ABSTRACT;
 #endif
 	running_for_everybody();
 	harness_need_mounts();
@@ -147,9 +147,9 @@ START_TEST(manager_is_reached_from_chroot)
 	open_at(kind);
 	actor = actor_start(FOREGROUND, WORDS "first:watched chroot=@/jail cred=65534:65534 "
 					      "workdir=/usr");
-	ear_expect(&ear, "READY=1", actor.pid);
-	if (kind == EAR_PATH)
-		ck_assert_int_eq(rename(ear.address, harness_path("elsewhere")), 0);
+	receiver_expect(&receiver, "READY=1", actor.pid);
+	if (kind == RECEIVER_PATH)
+		ck_assert_int_eq(rename(receiver.address, harness_path("elsewhere")), 0);
 	replace(&actor);
 	replace(&actor);
 	actor_end(&actor);
@@ -165,23 +165,23 @@ START_TEST(failed_upgrade_sends_no_message)
 
 	open_all();
 	old = actor_start(FOREGROUND, WORDS "first:watched");
-	ear_expect(&ear, "READY=1", old.pid);
+	receiver_expect(&receiver, "READY=1", old.pid);
 	actor_expect(&old, 0, "start=60000");
-	actor_tell(&old, "wait=-1");
+	actor_send(&old, "wait=-1");
 	new = actor_accept();
 	if (_i == 0) {
 		actor_expect(&new, 0, "failed=no");
 		actor_expect(&new, 0, "failed=no!");
 		actor_expect(&new, 0, "stopping");
 		actor_end(&new);
-		actor_check(actor_hear(&old), -EPROTO, "upgrade: no");
+		actor_check(actor_receive(&old), -EPROTO, "upgrade: no");
 	} else {
 		actor_kill(&new);
-		actor_check(actor_hear(&old), -ECHILD, "before it was ready");
+		actor_check(actor_receive(&old), -ECHILD, "before it was ready");
 	}
-	ear_expect_nothing(&ear);
+	receiver_expect_nothing(&receiver);
 	actor_expect(&old, 0, "status=as before");
-	ear_expect(&ear, "STATUS=as before", old.pid);
+	receiver_expect(&receiver, "STATUS=as before", old.pid);
 	replace(&old);
 	actor_end(&old);
 	close_all();
@@ -197,7 +197,7 @@ START_TEST(successor_without_pid_file_sends_no_message)
 	harness_need_clones();
 	open_all();
 	old = actor_start(FOREGROUND, WORDS "first:watched");
-	ear_expect(&ear, "READY=1", old.pid);
+	receiver_expect(&receiver, "READY=1", old.pid);
 	actor_expect(&old, 0, "start=60000");
 	actor_expect(&old, 0, "wait=0");
 	new = actor_accept();
@@ -206,7 +206,7 @@ START_TEST(successor_without_pid_file_sends_no_message)
 	actor_expect(&new, 0, "failed=x");
 	actor_expect(&new, 0, "ready");
 	actor_expect(&new, 0, "stopping");
-	ear_expect_nothing(&ear);
+	receiver_expect_nothing(&receiver);
 	actor_end(&new);
 	close_all();
 }
@@ -216,23 +216,23 @@ END_TEST
 START_TEST(death_while_manager_reads)
 {
 	struct actor old, new;
-	struct heard heard;
+	struct message message;
 
 	open_all();
 	old = actor_start(FOREGROUND, WORDS "first:watched");
-	ear_expect(&ear, "READY=1", old.pid);
+	receiver_expect(&receiver, "READY=1", old.pid);
 	actor_expect(&old, 0, "start=60000");
-	actor_tell(&old, "wait=-1");
+	actor_send(&old, "wait=-1");
 	new = actor_accept();
-	actor_tell(&new, "ready");
-	heard = hear_main(old.pid, new.pid);
+	actor_send(&new, "ready");
+	message = receive_main_pid(old.pid, new.pid);
 	actor_kill(&old);
-	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
-	heard_close(&heard);
+	ck_assert_int_eq(actor_number(actor_receive(&new)), 0);
+	message_close(&message);
 	ck_assert_int_eq(actor_holder(), new.pid);
 	actor_check_refused(new.pid);
 	actor_expect(&new, 0, "status=serving");
-	ear_expect(&ear, "STATUS=serving", new.pid);
+	receiver_expect(&receiver, "STATUS=serving", new.pid);
 	actor_end(&new);
 	close_all();
 }
@@ -242,26 +242,26 @@ END_TEST
 START_TEST(readiness_is_sent_separately)
 {
 	struct actor old, new;
-	struct heard heard;
+	struct message message;
 	char text[64];
 
 	open_all();
 	old = actor_start(FOREGROUND, WORDS "first:watched");
-	ear_expect(&ear, "READY=1", old.pid);
+	receiver_expect(&receiver, "READY=1", old.pid);
 	actor_expect(&old, 0, "start=-2");
-	actor_tell(&old, "wait=-1");
-	heard = ear_hear(&ear);
-	ck_assert_int_eq(sscanf(heard.text, "MAINPID=%d", &new.pid), 1);
+	actor_send(&old, "wait=-1");
+	message = receiver_read(&receiver);
+	ck_assert_int_eq(sscanf(message.text, "MAINPID=%d", &new.pid), 1);
 	snprintf(text, sizeof text, "MAINPID=%d", (int)new.pid);
-	ck_assert_str_eq(heard.text, text);
-	heard_close(&heard);
-	heard = ear_hear(&ear);
-	ck_assert_str_eq(heard.text, "BARRIER=1");
-	heard_close(&heard);
-	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	ck_assert_str_eq(message.text, text);
+	message_close(&message);
+	message = receiver_read(&receiver);
+	ck_assert_str_eq(message.text, "BARRIER=1");
+	message_close(&message);
+	ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
 	new = actor_accept();
 	actor_expect(&new, 0, "ready");
-	ear_expect(&ear, "READY=1", new.pid);
+	receiver_expect(&receiver, "READY=1", new.pid);
 	actor_end(&old);
 	actor_end(&new);
 	close_all();
@@ -272,19 +272,19 @@ END_TEST
 START_TEST(slow_manager_does_not_block_upgrade)
 {
 	struct actor old, new;
-	struct heard heard;
+	struct message message;
 
 	open_all();
 	old = actor_start(FOREGROUND, WORDS "first:watched");
-	ear_expect(&ear, "READY=1", old.pid);
+	receiver_expect(&receiver, "READY=1", old.pid);
 	actor_expect(&old, 0, "start=60000");
-	actor_tell(&old, "wait=-1");
+	actor_send(&old, "wait=-1");
 	new = actor_accept();
-	actor_tell(&new, "ready");
-	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
-	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
-	heard = hear_main(old.pid, new.pid);
-	heard_close(&heard);
+	actor_send(&new, "ready");
+	ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
+	ck_assert_int_eq(actor_number(actor_receive(&new)), 0);
+	message = receive_main_pid(old.pid, new.pid);
+	message_close(&message);
 	actor_end(&old);
 	actor_end(&new);
 	close_all();
@@ -301,17 +301,17 @@ START_TEST(manager_with_full_buffer_does_not_block_upgrade)
 
 	open_all();
 	old = actor_start(FOREGROUND, WORDS "first:watched");
-	ear_expect(&ear, "READY=1", old.pid);
+	receiver_expect(&receiver, "READY=1", old.pid);
 	actor_expect(&old, 0, "start=60000");
-	strcpy(address.sun_path, ear.address);
+	strcpy(address.sun_path, receiver.address);
 	while (sendto(sender, "x", 1, 0, (struct sockaddr *)&address, sizeof address) > 0)
 		;
 	ck_assert_int_eq(errno, EAGAIN);
-	actor_tell(&old, "wait=-1");
+	actor_send(&old, "wait=-1");
 	new = actor_accept();
-	actor_tell(&new, "ready");
-	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
-	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	actor_send(&new, "ready");
+	ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
+	ck_assert_int_eq(actor_number(actor_receive(&new)), 0);
 	actor_end(&old);
 	actor_end(&new);
 	close(sender);

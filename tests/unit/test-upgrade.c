@@ -32,7 +32,7 @@ START_TEST(successor_takes_over)
 	actors_open();
 	old = actor_start(_i, "pid=@/run/pid log=@/log");
 	actor_expect(&old, 0, "start=60000");
-	actor_tell(&old, "wait=60000");
+	actor_send(&old, "wait=60000");
 	new = actor_accept();
 	/* Not yet. */
 	ck_assert_int_ne(new.pid, old.pid);
@@ -41,7 +41,7 @@ START_TEST(successor_takes_over)
 	actor_expect(&new, 0, "release");
 	actor_check_refused(old.pid);
 	actor_expect(&new, 0, "ready");
-	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
 	ck_assert_int_eq(actor_holder(), new.pid);
 	ck_assert_str_eq(harness_read_file(harness_path("run/pid")),
 			 harness_path("%d\n", (int)new.pid) + strlen(harness_directory()) + 1);
@@ -55,7 +55,7 @@ START_TEST(successor_takes_over)
 	actor_expect(&old, 0, "ready");
 	actor_expect(&old, 0, "status=x");
 	actor_expect(&old, 0, "stopping");
-	actor_check(actor_ask(&old, "start=1000"), -EPERM, "not the daemon");
+	actor_check(actor_call(&old, "start=1000"), -EPERM, "not the daemon");
 	ck_assert_int_eq(actor_holder(), new.pid);
 	actor_end(&old);
 	ck_assert_int_eq(actor_holder(), new.pid);
@@ -80,21 +80,21 @@ START_TEST(generations_pass_descriptors_on)
 	actor_expect(&actor, 0, "pass=a:90");
 	actor_expect(&actor, 0, "close=90");
 	actor_expect(&actor, 0, "open=91"); /* inherited by whoever does not close it */
-	found = actor_ask(&actor, "find=*");
+	found = actor_call(&actor, "find=*");
 	ck_assert_msg(strchr(found, '!') == NULL, "some are inherited: %s", found);
 	for (int i = 0; i < GENERATIONS; i++) {
 		const char *now;
 
 		actor_replace(&actor);
-		ck_assert_str_eq(actor_ask(&actor, "find=*"), found);
-		now = actor_ask(&actor, "fds");
+		ck_assert_str_eq(actor_call(&actor, "find=*"), found);
+		now = actor_call(&actor, "fds");
 		ck_assert_str_eq(count != NULL ? count : now, now);
 		count = now;
 		ck_assert_int_eq(actor_holder(), actor.pid);
 	}
 	/* Streams, four by name, the pid file, and this connection; the list counts itself not. */
 	ck_assert_int_eq(atoi(count), 3 + 4 + 1 + 1);
-	ck_assert_int_eq(strtol(actor_ask(&actor, "find=c"), NULL, 10) > 0, 1);
+	ck_assert_int_eq(strtol(actor_call(&actor, "find=c"), NULL, 10) > 0, 1);
 	actor_end(&actor);
 	actors_close();
 }
@@ -121,7 +121,7 @@ START_TEST(payload_arrives_once)
 	new = actor_upgrade(&old);
 	actor_end(&old);
 	snprintf(line, sizeof line, "%zu %#lx", length, probe_sum((unsigned char *)bytes, length));
-	ck_assert_str_eq(actor_ask(&new, "take=%zu", full), line);
+	ck_assert_str_eq(actor_call(&new, "take=%zu", full), line);
 	actor_expect(&new, 0, "take=10");
 	/* And is not passed on. */
 	actor_replace(&new);
@@ -172,16 +172,16 @@ START_TEST(late_reader_gets_whole_payload)
 	actor_expect(&old, 0, "payload=@/payload");
 	actor_expect(&old, 0, "start=60000:%s", harness_path("late"));
 	/* What fits is sent; then there is nothing to do. */
-	for (int i = 0; i < 200 && actor_number(actor_ask(&old, "fd=0")) == 1; i++)
+	for (int i = 0; i < 200 && actor_number(actor_call(&old, "fd=0")) == 1; i++)
 		actor_expect(&old, 0, "wait=0");
 	actor_expect(&old, 0, "fd=50");
 	actor_expect(&old, 0, "wait=0");
 	actor_expect(&old, old.pid, "search");
 	harness_write_file(harness_path("late.go"), "");
-	actor_tell(&old, "wait=60000");
+	actor_send(&old, "wait=60000");
 	new = actor_accept();
 	actor_expect(&new, 0, "ready");
-	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
 	actor_expect(&new, 1 << 20, "take=%d", 1 << 20);
 	actor_end(&old);
 	actor_end(&new);
@@ -265,18 +265,18 @@ START_TEST(log_is_kept)
 
 	actors_open();
 	actor = actor_start(_i, "pid=@/run/pid log=@/log");
-	actor_expect(&actor, 0, "say=one.");
+	actor_expect(&actor, 0, "print=one.");
 	actor_replace(&actor);
-	actor_expect(&actor, 0, "say=two.");
+	actor_expect(&actor, 0, "print=two.");
 	ck_assert_str_eq(harness_read_file(harness_path("log")), "one.two.");
 	ck_assert_int_eq(rename(harness_path("log"), harness_path("log.1")), 0);
-	actor_expect(&actor, 0, "say=three.");
+	actor_expect(&actor, 0, "print=three.");
 	actor_expect(&actor, 0, "reopen");
-	actor_expect(&actor, 0, "say=four.");
+	actor_expect(&actor, 0, "print=four.");
 	ck_assert_str_eq(harness_read_file(harness_path("log.1")), "one.two.three.");
 	ck_assert_str_eq(harness_read_file(harness_path("log")), "four.");
 	actor_replace(&actor);
-	actor_expect(&actor, 0, "say=five.");
+	actor_expect(&actor, 0, "print=five.");
 	ck_assert_str_eq(harness_read_file(harness_path("log")), "four.five.");
 	actor_end(&actor);
 	actors_close();
@@ -307,17 +307,17 @@ START_TEST(status_texts_are_received)
 	actors_open();
 	old = actor_start(_i, "pid=@/run/pid");
 	actor_expect(&old, 0, "start=%d", harness_scaled(COMES));
-	actor_tell(&old, "wait=60000");
+	actor_send(&old, "wait=60000");
 	new = actor_accept();
 	/* Without this it would be late. */
 	actor_expect(&new, 0, "extend=60000");
 	actor_expect(&new, 0, "status=half the way");
-	ck_assert_str_eq(actor_hear(&old), "heard half the way");
+	ck_assert_str_eq(actor_receive(&old), "received half the way");
 	actor_expect(&new, 0, "status=there");
-	ck_assert_str_eq(actor_hear(&old), "heard there");
+	ck_assert_str_eq(actor_receive(&old), "received there");
 	ck_assert(!harness_wait_readable(old.fd, COMES + 500));
 	actor_expect(&new, 0, "ready");
-	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
 	actor_end(&old);
 	actor_end(&new);
 	actors_close();
@@ -331,13 +331,13 @@ START_TEST(timeout_0_waits_for_set_up)
 
 	actors_open();
 	old = actor_start(_i, "pid=@/run/pid");
-	actor_check(actor_ask(&old, "start=0"), -EINVAL, "DAEMONKIT_UNTIL_SET_UP");
-	actor_check(actor_ask(&old, "start=60000:"), -EINVAL, "path is empty");
+	actor_check(actor_call(&old, "start=0"), -EINVAL, "DAEMONKIT_UNTIL_SET_UP");
+	actor_check(actor_call(&old, "start=60000:"), -EINVAL, "path is empty");
 	/* DAEMONKIT_UNTIL_SET_UP */
 	actor_expect(&old, 0, "start=-2");
-	actor_tell(&old, "wait=-1");
+	actor_send(&old, "wait=-1");
 	new = actor_accept();
-	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
 	ck_assert_int_eq(actor_holder(), new.pid);
 	actor_end(&old);
 	actor_check_daemon(&new);
@@ -361,9 +361,9 @@ START_TEST(notification_descriptor_is_used_once)
 		/* A copy with the lowest number, and then one at the very number. */
 		for (int j = 0; i == 0 && j < 50; j++)
 			actor_expect(&actor, 0, "pass=a:60");
-		found = found == NULL ? actor_ask(&actor, "find=a") : found;
+		found = found == NULL ? actor_call(&actor, "find=a") : found;
 	}
-	ck_assert_str_eq(actor_ask(&actor, "find=a"), found);
+	ck_assert_str_eq(actor_call(&actor, "find=a"), found);
 	actor_end(&actor);
 	actors_close();
 }
@@ -404,7 +404,7 @@ static void drain(const struct actor *old)
 {
 	do {
 		actor_expect(old, 0, "wait=0");
-	} while (actor_number(actor_ask(old, "fd=0")) == 1);
+	} while (actor_number(actor_call(old, "fd=0")) == 1);
 }
 
 /* As often as there is something to do. */
@@ -412,7 +412,7 @@ static void await_answer(const struct actor *old)
 {
 	do {
 		actor_expect(old, 1, "fd=%d", harness_scaled(HARNESS_SOON));
-	} while (actor_number(actor_ask(old, "wait=0")) == 0);
+	} while (actor_number(actor_call(old, "wait=0")) == 0);
 }
 
 /* The descriptor says when there is something to do, and only then. */
@@ -470,10 +470,10 @@ START_TEST(links_in_program_path_are_resolved_again)
 	check_release(&actor, 3);
 	/* A path that is given is the name from then on. */
 	actor_expect(&actor, 0, "start=60000:@/release-2/daemon");
-	actor_tell(&actor, "wait=-1");
+	actor_send(&actor, "wait=-1");
 	new = actor_accept();
 	actor_expect(&new, 0, "ready");
-	ck_assert_int_eq(actor_number(actor_hear(&actor)), new.pid);
+	ck_assert_int_eq(actor_number(actor_receive(&actor)), new.pid);
 	actor_end(&actor);
 	actor_replace(&new);
 	check_release(&new, 2);
@@ -500,15 +500,15 @@ START_TEST(descriptor_is_readable_when_wait_has_work)
 	drain(&old); /* it has said that it is set up */
 	actor_expect(&new, 0, "status=x");
 	actor_expect(&old, 1, "fd=10000");
-	actor_tell(&old, "wait=0");
-	ck_assert_str_eq(actor_hear(&old), "heard x");
-	ck_assert_int_eq(actor_number(actor_hear(&old)), 0);
+	actor_send(&old, "wait=0");
+	ck_assert_str_eq(actor_receive(&old), "received x");
+	ck_assert_int_eq(actor_number(actor_receive(&old)), 0);
 	actor_expect(&old, 0, "fd=0");
 	actor_expect(&old, old.pid, "search");
-	actor_tell(&new, "ready");
+	actor_send(&new, "ready");
 	actor_expect(&old, 1, "fd=10000");
 	actor_expect(&old, new.pid, "wait=0");
-	ck_assert_int_eq(actor_number(actor_hear(&new)), 0);
+	ck_assert_int_eq(actor_number(actor_receive(&new)), 0);
 	actor_expect(&old, 1, "fd=0");
 	actor_end(&old);
 	old = new;
@@ -518,7 +518,7 @@ START_TEST(descriptor_is_readable_when_wait_has_work)
 	new = actor_accept();
 	await_answer(&old);
 	actor_expect(&old, -ETIMEDOUT, "wait=0");
-	actor_gone(&new);
+	actor_wait_exit(&new);
 	actor_expect(&old, 1, "fd=0");
 	actor_expect(&old, 0, "start=60000");
 	actor_expect(&old, 0, "wait=0");
@@ -544,11 +544,11 @@ START_TEST(upgrade_during_upgrade_is_refused)
 	actor_expect(&old, 0, "start=60000");
 	actor_expect(&old, 0, "wait=0");
 	new = actor_accept();
-	actor_check(actor_ask(&old, "start=60000"), -EINPROGRESS, "is in progress");
-	actor_check(actor_ask(&new, "start=60000"), -EINPROGRESS, "not ready yet");
-	actor_tell(&old, "wait=60000");
+	actor_check(actor_call(&old, "start=60000"), -EINPROGRESS, "is in progress");
+	actor_check(actor_call(&new, "start=60000"), -EINPROGRESS, "not ready yet");
+	actor_send(&old, "wait=60000");
 	actor_expect(&new, 0, "ready");
-	ck_assert_int_eq(actor_number(actor_hear(&old)), new.pid);
+	ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
 	actor_expect(&old, -EPERM, "start=60000");
 	actor_end(&old);
 	actor_check_daemon(&new);
@@ -596,7 +596,7 @@ START_TEST(supervised_is_refused)
 
 	actors_open();
 	actor = actor_start(PROBE_WAYS, "pid=@/run/pid");
-	actor_check(actor_ask(&actor, "start=60000"), -ENOTSUP, "supervisor of this process");
+	actor_check(actor_call(&actor, "start=60000"), -ENOTSUP, "supervisor of this process");
 	actor_expect(&actor, actor.pid, "search");
 	actor_end(&actor);
 	actors_close();
@@ -656,7 +656,7 @@ START_TEST(upgrade_with_posix_only)
 
 	actors_open();
 	actor = actor_start(_i, "pid=@/run/pid");
-	actor_check(actor_ask(&actor, "start=60000"), -ENOTSUP, "no lock that two");
+	actor_check(actor_call(&actor, "start=60000"), -ENOTSUP, "no lock that two");
 	actor_expect(&actor, actor.pid, "search");
 	actor_end(&actor);
 	actor = actor_start(_i, "log=@/log");
