@@ -126,6 +126,7 @@ api_tests = \
 	tests/api/test-cancel \
 	tests/api/test-clean-state \
 	tests/api/test-commands \
+	tests/api/test-confine \
 	tests/api/test-context \
 	tests/api/test-control \
 	tests/api/test-daemonize \
@@ -223,6 +224,7 @@ LDADD = tests/harness/libharness.a $(library) $(CHECK_LIBS)
 # What "make check-installed" takes from the system.
 library = libdaemonkit-internal.la
 tests_api_test_cost_LDADD = tests/harness/libprobe.a $(LDADD)
+tests_api_test_confine_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_context_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_privileges_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_notify_LDADD = tests/harness/libprobe.a $(LDADD)

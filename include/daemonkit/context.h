@@ -249,6 +249,22 @@ DAEMONKIT_API int daemonkit_context_keep_groups(struct daemonkit_context *contex
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
+ * daemonkit_context_confine_later - let the program confine the daemon itself
+ * @on: not 0: daemonkit_context_reborn() returns in the daemon before it changes
+ *      root and working directory, user and groups, and what
+ *      <daemonkit/privileges.h> sets; daemonkit_context_confine() does that
+ *
+ * For a program that first does something that needs its privileges, with the
+ * pid file held already: it binds a port below 1024, or opens a device.  Until
+ * it has called daemonkit_context_confine() the daemon is not set up: the
+ * launcher waits, and daemonkit_notify_ready() fails.
+ *
+ * Returns: 0 or -EINVAL (NULL).  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_context_confine_later(struct daemonkit_context *context, int on)
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
+
+/**
  * daemonkit_context_set_umask - the daemon's file mode creation mask
  * @mask: bits of 0777; 0 can be set.  Unless set, it is inherited.
  *
@@ -421,6 +437,32 @@ DAEMONKIT_API pid_t daemonkit_context_reborn(struct daemonkit_context *context)
 DAEMONKIT_API pid_t daemonkit_daemonize(const char *pid_file, const char *log_file, int timeout,
 					struct daemonkit_context **ret)
 	DAEMONKIT_NONNULL((4)) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_context_confine - change root and user now
+ *
+ * Called in the daemon, once, if daemonkit_context_confine_later() was set.
+ * Applies what daemonkit_context_reborn() would have applied, in the same order
+ * and with the same checks.  After an error the launcher, if it waits, has the
+ * error and its text, and the pid file is removed; some of the changes may have
+ * been made, and the daemon must exit.  A daemon that does not exit cannot
+ * report that it is ready.
+ *
+ * Returns: 0, also if nothing remains to be done: it was called before, was not
+ * requested, or this is a successor (<daemonkit/upgrade.h>); or
+ *   -EPERM      this process is not the daemon; no privilege for the user,
+ *               groups or root that were requested, or privileges could be
+ *               regained; or a directory is open although the root is to change
+ *   -EBUSY      other threads run, and would keep privileges
+ *   -ENOTSUP    a setting of <daemonkit/privileges.h> that this system does
+ *               not support
+ *   -ECANCELED  the launcher is gone
+ *   and the errors of the system calls for each step; the text names the step
+ * Thread safety: MT-safe on different contexts, but it changes the whole
+ * process.  Not async-signal-safe.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_context_confine(struct daemonkit_context *context)
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_search - find the running daemon

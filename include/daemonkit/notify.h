@@ -54,7 +54,9 @@ struct daemonkit_context;
  * that the reload is complete.
  *
  * Returns: 0, or
- *   -EPERM      this process is not the daemon
+ *   -EPERM      this process is not the daemon; or daemonkit_context_confine()
+ *               has not been called although it was announced, or has failed:
+ *               the launcher, if it waits, returns this error
  *   -ECANCELED  the launcher is gone: no process will learn of this start
  *   -EPIPE      the notification descriptor has no reader; SIGPIPE is not sent
  * and, in a successor (<daemonkit/upgrade.h>) that failed to take over and has

@@ -68,7 +68,7 @@ struct daemonkit_upgrade;
  *              more privileges than its caller (set-user-ID, set-group-ID,
  *              file capabilities), which cannot trust its launcher
  *   -EINPROGRESS  an upgrade is in progress, or this daemon has not reported
- *              yet that it is ready
+ *              yet that it is ready, or is not confined yet
  *   -ENOENT    the path of this program is unknown: pass it, or set it with
  *              daemonkit_context_set_program()
  *   -ENOTSUP   the daemon is process 1, or is in mode FOREGROUND without a

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Set the daemon's umask, limits, root directory, working directory and user.
+ * Set the daemon's limits, root directory, working directory and user.
  * Not thread-safe: they belong to the whole process.
  */
 #include "context/confine.h"
@@ -66,8 +66,6 @@ int confine_daemon(const struct settings *settings)
 	const char *directory = settings->work_dir != NULL ? settings->work_dir : "/";
 	int result = 0;
 
-	if (settings->has_umask)
-		umask(settings->umask);
 	/* First, because a lower limit can hide descriptors above it. */
 	if (settings->chroot != NULL)
 		result = refuse_open_directories(settings->chroot);

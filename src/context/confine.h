@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Apply umask, limits, root, directory and user to this process. */
+/* Apply limits, root, directory and user to this process. */
 #ifndef CONTEXT_CONFINE_H
 #define CONTEXT_CONFINE_H
 

@@ -28,7 +28,8 @@ struct daemonkit_context {
 	struct daemonkit_upgrade *upgrade; /* the one in progress, or NULL */
 	bool succeeded;                    /* a successor has replaced this daemon */
 	bool must_take_over;               /* a successor whose predecessor is still the daemon */
-	bool adopted;                      /* descriptors passed by a manager are in the settings */
+	bool must_confine; /* the daemon has yet to call daemonkit_context_confine() */
+	bool adopted;      /* descriptors passed by a manager are in the settings */
 };
 
 /*
@@ -47,6 +48,22 @@ bool context_is_daemon(const struct daemonkit_context *context);
  */
 void notification_begin(struct daemonkit_context *context);
 void notification_end(struct daemonkit_context *context, bool forget);
+
+/*
+ * The daemon is set up: send that to the launcher, if it waits, and without a ready timeout
+ * end its wait.  0 or an error with its text.
+ */
+int notification_send_up(struct daemonkit_context *context);
+
+/*
+ * Report to the launcher, if there is one, that the start has failed, and return the error.
+ * The launcher prints it; this process must print nothing, neither on the terminal nor to
+ * the log, which may belong to a running daemon.
+ */
+int notification_fail_start(struct daemonkit_context *context, int result);
+
+/* One of the two, while other threads may send notifications. */
+int notification_send_confined(struct daemonkit_context *context, int result);
 
 /* Does the launcher still wait for a notification of this daemon? */
 bool notification_is_awaited(const struct daemonkit_context *context);

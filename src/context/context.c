@@ -12,6 +12,7 @@
 #include <daemonkit/process.h>
 
 #include "base/cancel.h"
+#include "context/confine.h"
 #include "context/streams.h"
 #include "pidfile/pidfile-internal.h"
 #include "start/marker.h"
@@ -73,6 +74,26 @@ int daemonkit_context_search(struct daemonkit_context *context, struct daemonkit
 	    pidfile_is_held(context->pidfile))
 		return daemonkit_process_open(getpid(), process);
 	return daemonkit_pidfile_holder(context->settings.pid_file, process);
+}
+
+int daemonkit_context_confine(struct daemonkit_context *context)
+{
+	DISABLE_CANCELLATION;
+	int result;
+
+	if (context == NULL)
+		return error_null(__func__);
+	if (!context_is_daemon(context))
+		return error_set(-EPERM, "%s: this process is not the daemon", __func__);
+	if (!context->must_confine)
+		return 0;
+	result = notification_send_confined(context, confine_daemon(&context->settings));
+	if (result < 0) {
+		KEEP_ERROR_TEXT;
+
+		daemonkit_context_release(context);
+	}
+	return result;
 }
 
 int daemonkit_context_release(struct daemonkit_context *context)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <daemonkit/error.h>
@@ -45,32 +46,20 @@ static int set_up_daemon(struct daemonkit_context *context, bool foreground)
 		result = pidfile_create(settings->pid_file, settings->pid_mode, &context->pidfile);
 	if (result == 0 && context->pidfile != NULL)
 		pidfile_expect_root(context->pidfile, settings->chroot);
-	if (result == 0)
+	if (result == 0 && settings->has_umask)
+		umask(settings->umask);
+	if (result == 0 && !settings->confine_later)
 		result = confine_daemon(settings);
 	if (result == 0)
 		result = streams_set(foreground, &streams);
 	if (result < 0)
 		return undo_set_up(context, &streams, result);
+	context->must_confine = settings->confine_later;
 	context->settings.log_fd = fd_close(context->settings.log_fd);
 	/* A log file that is not in use must not be reopened. */
 	if (streams.journal)
 		context->settings.log = SETTINGS_LOG_NONE;
 	return 0;
-}
-
-/*
- * Report to the launcher, if there is one, that the start has failed.  The launcher
- * prints the error; this second copy must print nothing, neither on the terminal nor to
- * the log, which may belong to a running daemon.
- */
-static int fail_start(struct daemonkit_context *context, int result)
-{
-	KEEP_ERROR_TEXT;
-
-	if (context->notify.channel >= 0)
-		streams_discard();
-	notify_failed(&context->notify, result, daemonkit_error());
-	return result;
 }
 
 /* Determine which processes wait for the daemon, and connect while that is still possible. */
@@ -102,10 +91,8 @@ static int announce_daemon(struct daemonkit_context *context)
 	int result = 0;
 
 	context->daemon = getpid();
-	if (context->notify.channel >= 0)
-		result = notify_send_launcher(&context->notify, CHANNEL_UP, 0, "", DEADLINE_NEVER);
-	if (context->notify.channel >= 0 && context->settings.ready_timeout == 0)
-		result = takeover_finish_start(context, result);
+	if (!context->must_confine)
+		result = notification_send_up(context);
 	if (result < 0) {
 		KEEP_ERROR_TEXT;
 
@@ -126,7 +113,7 @@ static int become_daemon(struct daemonkit_context *context, bool foreground)
 
 	if (result == 0)
 		result = set_up_daemon(context, foreground);
-	return result < 0 ? fail_start(context, result) : announce_daemon(context);
+	return result < 0 ? notification_fail_start(context, result) : announce_daemon(context);
 }
 
 /* Descriptors inherited on purpose must not be inherited by other programs. */
@@ -177,7 +164,7 @@ static int become_successor(struct daemonkit_context *context)
 {
 	int result = takeover_prepare(context);
 
-	return result < 0 ? fail_start(context, result) : announce_daemon(context);
+	return result < 0 ? notification_fail_start(context, result) : announce_daemon(context);
 }
 
 int become_second_copy(struct daemonkit_context *context)
@@ -191,7 +178,7 @@ int become_second_copy(struct daemonkit_context *context)
 		return error_system(context->notify.channel, "channel to the launcher");
 	result = receive_settings(context);
 	if (result < 0)
-		return fail_start(context, result);
+		return notification_fail_start(context, result);
 	if (context->settings.name != NULL)
 		compat_set_name(context->settings.name);
 	return context->settings.successor ? become_successor(context)
@@ -232,7 +219,7 @@ int become_forked(struct daemonkit_context *context, const struct launch_forked 
 	if (result == 0)
 		result = seal_descriptors(&context->settings);
 	if (result < 0)
-		return fail_start(context, result);
+		return notification_fail_start(context, result);
 	return become_daemon(context, false);
 }
 

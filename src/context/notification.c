@@ -13,9 +13,12 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include <daemonkit/error.h>
+
 #include "base/cancel.h"
 #include "base/fd.h"
 #include "context/context-internal.h"
+#include "context/streams.h"
 #include "context/takeover.h"
 #include "ipc/channel.h"
 #include "start/marker.h"
@@ -100,11 +103,49 @@ static int unlock_context(int result)
 	return result;
 }
 
+int notification_fail_start(struct daemonkit_context *context, int result)
+{
+	KEEP_ERROR_TEXT;
+
+	if (context->notify.channel >= 0)
+		streams_discard();
+	notify_failed(&context->notify, result, daemonkit_error());
+	return result;
+}
+
+int notification_send_up(struct daemonkit_context *context)
+{
+	struct notify *notify = &context->notify;
+	int result;
+
+	if (notify->channel < 0)
+		return 0;
+	result = notify_send_launcher(notify, CHANNEL_UP, 0, "", DEADLINE_NEVER);
+	return context->settings.ready_timeout == 0 ? takeover_finish_start(context, result)
+						    : result;
+}
+
+int notification_send_confined(struct daemonkit_context *context, int result)
+{
+	int locked = lock_context(&context, EXCLUSIVE, "daemonkit_context_confine");
+
+	if (locked < 0)
+		return locked;
+	if (result < 0)
+		return unlock_context(notification_fail_start(context, result));
+	context->must_confine = false;
+	return unlock_context(notification_send_up(context));
+}
+
 static int send_ready(struct daemonkit_context *context)
 {
 	struct notify *notify = &context->notify;
 	int result, also;
 
+	if (context->must_confine)
+		return notification_fail_start(
+			context, error_set(-EPERM, "ready, but daemonkit_context_confine() has "
+						   "not been called, or has failed"));
 	if (notify->channel >= 0) {
 		result = notify_send_launcher(notify, CHANNEL_READY, 0, "", DEADLINE_NEVER);
 		result = takeover_finish_start(context, result);

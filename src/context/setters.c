@@ -252,6 +252,14 @@ int daemonkit_context_keep_groups(struct daemonkit_context *context, int on)
 	return 0;
 }
 
+int daemonkit_context_confine_later(struct daemonkit_context *context, int on)
+{
+	if (context == NULL)
+		return error_null(__func__);
+	context->settings.confine_later = on != 0;
+	return 0;
+}
+
 int daemonkit_context_set_umask(struct daemonkit_context *context, mode_t mask)
 {
 	int result;

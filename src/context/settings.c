@@ -88,7 +88,7 @@ int settings_keep(struct settings *settings, int fd)
  * upgrade.  So a new field, of any part, is only ever added at the end, with the next
  * format number, and is read only from that format on.
  */
-#define FORMAT 2
+#define FORMAT 3
 
 static void archive_groups(struct credential *credential, struct archive *archive)
 {
@@ -160,6 +160,8 @@ static void archive_settings(struct settings *settings, struct archive *archive,
 	ARCHIVE_NUMBER(archive, settings->manager_fd);
 	if (format >= 2)
 		ARCHIVE_NUMBER(archive, settings->credential.keep_groups);
+	if (format >= 3)
+		ARCHIVE_NUMBER(archive, settings->confine_later);
 }
 
 int settings_put(const struct settings *settings, struct archive *archive)

@@ -32,7 +32,8 @@ struct settings {
 	struct credential credential;
 	bool has_umask;
 	mode_t umask;
-	int ready_timeout; /* milliseconds; 0: set-up only */
+	bool confine_later; /* by daemonkit_context_confine() */
+	int ready_timeout;  /* milliseconds; 0: set-up only */
 	struct privileges privileges;
 	struct descriptors descriptors; /* named */
 	unsigned char *payload;         /* wiped when freed */

@@ -71,7 +71,7 @@ static int check_upgrade(const struct daemonkit_context *context, const char *pa
 		return error_set(-EPERM, "upgrade: this process is not the daemon");
 	if (context->upgrade != NULL)
 		return error_set(-EINPROGRESS, "upgrade: another one is in progress");
-	if (awaited)
+	if (awaited || context->must_confine)
 		return error_set(-EINPROGRESS, "upgrade: this daemon is not ready yet");
 	if (!marker_allows_copy())
 		return error_set(-EPERM, "upgrade: a program with more privileges than its caller "

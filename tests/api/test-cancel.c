@@ -225,6 +225,8 @@ static bool call_context_reborn(struct world *world)
 	prepare_context(world, &DAEMON, DAEMONKIT_MODE_FOREGROUND);
 	return daemonkit_context_reborn(DAEMON) == 0;
 }
+CALL(context_confine, daemonkit_context_confine(DAEMON) == 0)
+CALL(context_confine_later, daemonkit_context_confine_later(CONTEXT, 0) == 0)
 CALL(context_release, daemonkit_context_release(DAEMON) == 0)
 CALL(context_reopen_log, daemonkit_context_reopen_log(DAEMON) <= 0)
 static bool call_context_search(struct world *world)
@@ -452,6 +454,8 @@ static const struct call {
 	ENTRY(commands_free),
 	ENTRY(commands_new),
 	ENTRY(commands_send),
+	ENTRY(context_confine),
+	ENTRY(context_confine_later),
 	ENTRY(context_exit_status),
 	ENTRY(context_find_fd),
 	ENTRY(context_free),

@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -206,6 +208,20 @@ static void search(struct program *program)
 	daemonkit_process_free(process);
 }
 
+/* A port of all addresses, for as long as the process lives. */
+static void bind_port(struct program *program, const char *value)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((uint16_t)atoi(value)) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+		daemonkit_notify_failed(program->context, errno, "port %s: %m", value);
+		exit(program->failure);
+	}
+	probe_write(program->report, "bound %d\n", (int)geteuid());
+}
+
 /* Can the standard streams be read and written? */
 static void try_streams(const char *path)
 {
@@ -244,7 +260,15 @@ static bool act_library(struct program *program, const char *name, const char *v
 		int result = daemonkit_context_reborn(context);
 
 		probe_write(program->report, "again %d %s\n", result, daemonkit_error());
-	} else if (strcmp(name, "release") == 0)
+	} else if (strcmp(name, "confine") == 0) {
+		int result = daemonkit_context_confine(context);
+
+		probe_write(program->report, "confined %d\n", result);
+		if (result < 0)
+			exit(program->failure);
+	} else if (strcmp(name, "port") == 0)
+		bind_port(program, value);
+	else if (strcmp(name, "release") == 0)
 		probe_write(program->report, "released %d\n", daemonkit_context_release(context));
 	else if (strcmp(name, "search") == 0)
 		search(program);

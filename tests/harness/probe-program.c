@@ -121,6 +121,8 @@ static int set(struct program *program, const char *name, const char *value)
 		return daemonkit_context_set_user(context, value, NULL);
 	if (strcmp(name, "keepgroups") == 0)
 		return daemonkit_context_keep_groups(context, atoi(value));
+	if (strcmp(name, "confinelater") == 0)
+		return daemonkit_context_confine_later(context, atoi(value));
 	if (strcmp(name, "umask") == 0)
 		return daemonkit_context_set_umask(context, (mode_t)strtoul(value, NULL, 8));
 	if (strcmp(name, "mode") == 0)

@@ -392,6 +392,8 @@ int actor_main(int argc, char *argv[])
 			    result < 0 ? daemonkit_error() : "");
 	close(program.out);
 	program.out = -1;
+	if (result == 0 && daemonkit_context_confine(program.context) < 0)
+		return 75;
 	if (result == 0)
 		serve(argv[1], argv[2]);
 	daemonkit_upgrade_free(upgrade);
