@@ -130,7 +130,7 @@ static int names_parent(void *path)
 		       : 1;
 }
 
-START_TEST(a_holder_that_reads_its_file_keeps_the_lock)
+START_TEST(holder_that_reads_its_file_keeps_the_lock)
 {
 	char *path = strdup(harness_path("x.pid"));
 	struct daemonkit_pidfile *pidfile = create(path, 0);
@@ -155,7 +155,7 @@ static void keep_replacing(const char *path, const char *other)
 }
 
 /* The file is replaced between stat(2) and open(2). */
-START_TEST(a_replaced_file_is_opened_again)
+START_TEST(replaced_file_is_opened_again)
 {
 	const char *path = harness_path("x.pid"), *other = harness_path("y.pid");
 	int status;
@@ -176,7 +176,7 @@ START_TEST(a_replaced_file_is_opened_again)
 }
 END_TEST
 
-START_TEST(an_object_has_its_absolute_path)
+START_TEST(object_has_its_absolute_path)
 {
 	const char *path = harness_path("x.pid");
 	struct daemonkit_pidfile *pidfile = NULL;
@@ -208,8 +208,8 @@ int main(int argc, char *argv[])
 	tcase_add_test(reading, invalid_texts_are_refused);
 	tcase_add_test(reading, only_a_regular_file_is_opened);
 	tcase_add_test(reading, read_permission_is_enough);
-	tcase_add_test(reading, a_holder_that_reads_its_file_keeps_the_lock);
-	tcase_add_test(reading, a_replaced_file_is_opened_again);
-	tcase_add_test(reading, an_object_has_its_absolute_path);
+	tcase_add_test(reading, holder_that_reads_its_file_keeps_the_lock);
+	tcase_add_test(reading, replaced_file_is_opened_again);
+	tcase_add_test(reading, object_has_its_absolute_path);
 	return harness_main(argc, argv, suite, NULL);
 }
