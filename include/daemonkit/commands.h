@@ -9,6 +9,7 @@
 #define DAEMONKIT_COMMANDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <daemonkit/macros.h>
 #include <daemonkit/signals.h>
@@ -44,7 +45,8 @@ daemonkit_commands_free(struct daemonkit_commands *commands);
 /**
  * daemonkit_commands_add_bool - add a flag that is active when it is true
  * @flag: the flag's variable; it must outlive the table and is read when
- *        daemonkit_commands_active() or daemonkit_commands_send() is called
+ *        daemonkit_commands_active(), daemonkit_commands_active_signal() or
+ *        daemonkit_commands_send() is called
  * @signo: the signal to send
  * @handler: if not NULL, set for @signo with
  *           daemonkit_signals_set_handler()
@@ -85,6 +87,23 @@ DAEMONKIT_API int daemonkit_commands_add_string(struct daemonkit_commands *comma
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_commands_active(const struct daemonkit_commands *commands)
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_commands_active_signal - the signal of a command that was given
+ * @position: 0 for the first active flag, and so on, in the order in which the
+ *            flags were added
+ *
+ * For a program that goes through the active flags, for example to wait for the
+ * end of the daemon after SIGTERM, or to send the signals one by one with
+ * daemonkit_process_request().
+ *
+ * Returns: the signal of this flag; or -ENOENT, fewer flags are active; or
+ * -EINVAL for NULL.
+ * Thread safety: MT-safe on different objects.  Since: 1.0
+ */
+DAEMONKIT_API int
+daemonkit_commands_active_signal(const struct daemonkit_commands *commands, size_t position)
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**

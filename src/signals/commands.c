@@ -144,6 +144,19 @@ int daemonkit_commands_active(const struct daemonkit_commands *commands)
 	return count;
 }
 
+int daemonkit_commands_active_signal(const struct daemonkit_commands *commands, size_t position)
+{
+	size_t active = 0;
+
+	if (commands == NULL)
+		return error_null(__func__);
+	for (size_t i = 0; i < commands->count; i++)
+		if (is_command_active(&commands->list[i]) && active++ == position)
+			return commands->list[i].signal;
+	return error_set(-ENOENT, "commands: %zu flags are active, there is no position %zu",
+			 active, position);
+}
+
 int daemonkit_commands_send(const struct daemonkit_commands *commands,
 			    struct daemonkit_process *process)
 {

@@ -174,6 +174,7 @@ static void dispose(struct world *world)
 #define DAEMON world->foreground
 
 CALL(commands_active, daemonkit_commands_active(world->commands) == 0)
+CALL(commands_active_signal, daemonkit_commands_active_signal(world->commands, 0) == -ENOENT)
 CALL(commands_add_bool, daemonkit_commands_add_bool(world->commands, &world->commanded, SIGUSR1,
 						    on_signal, world) == 0)
 static const char *word = "stop";
@@ -449,6 +450,7 @@ static const struct call {
 #name, call_##name \
 	}
 	ENTRY(commands_active),
+	ENTRY(commands_active_signal),
 	ENTRY(commands_add_bool),
 	ENTRY(commands_add_string),
 	ENTRY(commands_free),

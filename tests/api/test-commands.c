@@ -120,6 +120,32 @@ START_TEST(flags_are_read_at_execution)
 }
 END_TEST
 
+START_TEST(active_flags_are_listed_in_the_order_of_adding)
+{
+	struct daemonkit_commands *commands = new_commands(NULL);
+	const char *word = "quit";
+	bool yes = true, no = false;
+
+	ck_assert_int_eq(daemonkit_commands_active_signal(NULL, 0), -EINVAL);
+	ck_assert_int_eq(daemonkit_commands_active_signal(commands, 0), -ENOENT);
+	ck_assert_int_eq(daemonkit_commands_add_bool(commands, &yes, SIGTERM, NULL, NULL), 0);
+	ck_assert_int_eq(daemonkit_commands_add_bool(commands, &no, SIGHUP, NULL, NULL), 0);
+	add_string(commands, &word, "stop", SIGINT);
+	add_string(commands, &word, "quit", SIGQUIT);
+	ck_assert_int_eq(daemonkit_commands_add_bool(commands, &yes, SIGTERM, NULL, NULL), 0);
+	ck_assert_int_eq(daemonkit_commands_active_signal(commands, 0), SIGTERM);
+	ck_assert_int_eq(daemonkit_commands_active_signal(commands, 1), SIGQUIT);
+	ck_assert_int_eq(daemonkit_commands_active_signal(commands, 2), SIGTERM);
+	ck_assert_int_eq(daemonkit_commands_active_signal(commands, 3), -ENOENT);
+	ck_assert_int_eq(daemonkit_commands_active_signal(commands, (size_t)-1), -ENOENT);
+	no = true;
+	word = NULL;
+	ck_assert_int_eq(daemonkit_commands_active_signal(commands, 1), SIGHUP);
+	ck_assert_int_eq(daemonkit_commands_active_signal(commands, 2), SIGTERM);
+	daemonkit_commands_free(commands);
+}
+END_TEST
+
 /*
  * A process that signals itself has handled the signal before the call
  * returns, so that it sees the order of sending.  (Fault 2.14: at random.)
@@ -354,6 +380,7 @@ int main(int argc, char *argv[])
 
 	tcase_add_test(table, wrong_arguments_are_refused);
 	tcase_add_test(table, flags_are_read_at_execution);
+	tcase_add_test(table, active_flags_are_listed_in_the_order_of_adding);
 	tcase_add_test(table, handlers_are_set_and_kept);
 	tcase_add_test(table, failure_leaves_the_table_as_it_was);
 	tcase_add_test(sending, signals_are_sent_in_order_of_addition);
