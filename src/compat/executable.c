@@ -129,7 +129,7 @@ __attribute__((__constructor__)) static void remember_name(void)
 		executed[0] = '\0';
 }
 
-const char *compat_executed_name(void)
+char *compat_executed_name(void)
 {
 	return executed[0] != '\0' ? executed : NULL;
 }

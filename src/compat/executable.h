@@ -16,8 +16,8 @@ int compat_executable(char *path, size_t size);
  * The absolute path by which this program was executed, including symbolic
  * links, as it was before main(): a newer release may be installed there later.
  * If the system does not provide it, the real path of the file.  NULL if there
- * is none.
+ * is none.  The string must not be changed or freed.
  */
-const char *compat_executed_name(void);
+char *compat_executed_name(void);
 
 #endif /* COMPAT_EXECUTABLE_H */

@@ -55,7 +55,8 @@ static int set_up_daemon(struct daemonkit_context *context, bool foreground)
 	if (result < 0)
 		return undo_set_up(context, &streams, result);
 	context->must_confine = settings->confine_later;
-	context->settings.log_fd = fd_close(context->settings.log_fd);
+	context->settings.start.fds[START_FD_LOG] = fd_close(
+		context->settings.start.fds[START_FD_LOG]);
 	/* A log file that is not in use must not be reopened. */
 	if (streams.journal)
 		context->settings.log = SETTINGS_LOG_NONE;
@@ -69,15 +70,15 @@ static int prepare_notify(struct daemonkit_context *context, bool foreground)
 	struct notify *notify = &context->notify;
 	int result = 0;
 
-	notify->relayed = settings->managed != 0;
-	notify->watched = settings->managed;
+	notify->relayed = settings->start.managed != 0;
+	notify->watched = settings->start.managed;
 	/* A descriptor already there was kept after a failed attempt. */
-	if (settings->ready_fd >= 0) {
+	if (settings->start.fds[START_FD_READY] >= 0) {
 		fd_close(notify->ready_fd);
-		notify->ready_fd = settings->ready_fd;
-		settings->ready_fd = -1;
+		notify->ready_fd = settings->start.fds[START_FD_READY];
+		settings->start.fds[START_FD_READY] = -1;
 	}
-	if (foreground || settings->managed != 0)
+	if (foreground || settings->start.managed != 0)
 		result = manager_open(&notify->manager);
 	/* If this fails, the first message fails too and reports the reason. */
 	if (result == 0 && (settings->chroot != NULL || settings->has_credential))
@@ -119,16 +120,16 @@ static int become_daemon(struct daemonkit_context *context, bool foreground)
 /* Descriptors inherited on purpose must not be inherited by other programs. */
 static int seal_descriptors(const struct settings *settings)
 {
-	int single[SETTINGS_SINGLE], result = 0;
+	const struct start *start = &settings->start;
+	int result = 0;
 
-	settings_single(settings, single);
-	for (size_t i = 0; i < settings->keep_count && result == 0; i++)
-		result = fd_set_cloexec(settings->keep[i], true);
+	for (size_t i = 0; i < start->keep_count && result == 0; i++)
+		result = fd_set_cloexec(start->keep[i], true);
 	for (size_t i = 0; i < settings->descriptors.count && result == 0; i++)
 		result = fd_set_cloexec(settings->descriptors.list[i].fd, true);
-	for (size_t i = 0; i < SETTINGS_SINGLE && result == 0; i++)
-		if (single[i] >= 0)
-			result = fd_set_cloexec(single[i], true);
+	for (size_t i = 0; i < START_FD_COUNT && result == 0; i++)
+		if (start->fds[i] >= 0)
+			result = fd_set_cloexec(start->fds[i], true);
 	return result < 0 ? error_system(result, "an inherited descriptor") : 0;
 }
 
@@ -179,10 +180,10 @@ int become_second_copy(struct daemonkit_context *context)
 	result = receive_settings(context);
 	if (result < 0)
 		return notification_fail_start(context, result);
-	if (context->settings.name != NULL)
-		compat_set_name(context->settings.name);
-	return context->settings.successor ? become_successor(context)
-					   : become_daemon(context, false);
+	if (context->settings.start.name != NULL)
+		compat_set_name(context->settings.start.name);
+	return context->settings.start.successor ? become_successor(context)
+						 : become_daemon(context, false);
 }
 
 /*

@@ -6,7 +6,6 @@
 #include "context/launch-plan.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,22 +23,22 @@ void plan_free(struct plan *plan)
 	archive_free(&plan->settings);
 }
 
-static int plan_descriptors(struct settings *all, const struct settings *settings)
+static int plan_descriptors(struct start *all, const struct settings *settings)
 {
-	int single[SETTINGS_SINGLE], result = 0;
+	const struct start *start = &settings->start;
+	int result = 0;
 
-	settings_single(settings, single);
-	for (size_t i = 0; i < settings->keep_count && result == 0; i++)
-		result = settings_keep(all, settings->keep[i]);
-	for (size_t i = 0; i < SETTINGS_SINGLE && result == 0; i++)
-		if (single[i] >= 0)
-			result = settings_keep(all, single[i]);
+	for (size_t i = 0; i < start->keep_count && result == 0; i++)
+		result = start_keep(all, start->keep[i]);
+	for (size_t i = 0; i < START_FD_COUNT && result == 0; i++)
+		if (start->fds[i] >= 0)
+			result = start_keep(all, start->fds[i]);
 	for (size_t i = 0; i < settings->descriptors.count && result == 0; i++)
-		result = settings_keep(all, settings->descriptors.list[i].fd);
+		result = start_keep(all, settings->descriptors.list[i].fd);
 	return result;
 }
 
-static int plan_signals(struct settings *all)
+static int plan_signals(struct start *all)
 {
 	size_t count = signals_descriptors(NULL, 0);
 	int *fds = calloc(count + 1, sizeof *fds), result = 0;
@@ -48,22 +47,20 @@ static int plan_signals(struct settings *all)
 		return -ENOMEM;
 	signals_descriptors(fds, count);
 	for (size_t i = 0; i < count && result == 0; i++)
-		result = settings_keep(all, fds[i]);
+		result = start_keep(all, fds[i]);
 	free(fds);
 	return result;
 }
 
 int plan_keep(struct plan *plan, const struct settings *settings, bool fork)
 {
-	struct settings all;
-	int result;
+	struct start all = { .keep = NULL };
+	int result = plan_descriptors(&all, settings);
 
-	settings_init(&all);
-	result = plan_descriptors(&all, settings);
 	if (result == 0 && fork)
 		result = plan_signals(&all);
 	if (result < 0) {
-		settings_clear(&all);
+		free(all.keep);
 		return error_system(result, "cannot start the daemon");
 	}
 	plan->keep = all.keep;
@@ -72,12 +69,12 @@ int plan_keep(struct plan *plan, const struct settings *settings, bool fork)
 	return 0;
 }
 
-int plan_program(struct plan *plan, struct settings *settings)
+int plan_program(struct plan *plan, struct start *start)
 {
 	int result;
 
-	if (settings->program != NULL) {
-		memcpy(plan->path, settings->program, strlen(settings->program) + 1);
+	if (start->program != NULL) {
+		memcpy(plan->path, start->program, strlen(start->program) + 1);
 		return 0;
 	}
 	/*
@@ -89,7 +86,7 @@ int plan_program(struct plan *plan, struct settings *settings)
 		return error_system(result,
 				    "cannot determine the file of this program (set it with "
 				    "daemonkit_context_set_program)");
-	settings->program = (char *)(uintptr_t)compat_executed_name();
+	start->program = compat_executed_name();
 	return 0;
 }
 

@@ -33,10 +33,10 @@ struct plan {
 int plan_keep(struct plan *plan, const struct settings *settings, bool fork);
 
 /*
- * Choose the file that a second copy is executed from: sets plan->path, and the
- * name in the settings, which are the plan's own.  0 or an error with its text.
+ * Choose the file that a second copy is executed from: sets plan->path, and
+ * start->program if it was NULL.  0 or an error with its text.
  */
-int plan_program(struct plan *plan, struct settings *settings);
+int plan_program(struct plan *plan, struct start *start);
 
 /*
  * Prepare a second copy of the program at plan->path with these settings: 0 or

@@ -121,7 +121,7 @@ int notification_send_up(struct daemonkit_context *context)
 	if (notify->channel < 0)
 		return 0;
 	result = notify_send_launcher(notify, CHANNEL_UP, 0, "", DEADLINE_NEVER);
-	return context->settings.ready_timeout == 0 ? takeover_finish_start(context, result)
+	return context->settings.start.timeout == 0 ? takeover_finish_start(context, result)
 						    : result;
 }
 
@@ -338,11 +338,11 @@ int daemonkit_notify_take_fd(struct daemonkit_context *context, int fd)
 		return 0;
 	if (fd != -1 && (fd <= STDERR_FILENO || fcntl(fd, F_GETFD) < 0))
 		return error_set(-EBADF, "notification descriptor %d: not open, or below 3", fd);
-	if (fd != context->settings.ready_fd) {
+	if (fd != context->settings.start.fds[START_FD_READY]) {
 		if (fd >= 0)
 			fd_set_cloexec(fd, true);
-		fd_close(context->settings.ready_fd);
-		context->settings.ready_fd = fd;
+		fd_close(context->settings.start.fds[START_FD_READY]);
+		context->settings.start.fds[START_FD_READY] = fd;
 	}
 	return 0;
 }

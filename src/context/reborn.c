@@ -35,7 +35,7 @@ static bool is_managed(void)
 
 static bool is_supervised(const struct settings *settings)
 {
-	return getpid() == 1 || is_managed() || settings->ready_fd >= 0;
+	return getpid() == 1 || is_managed() || settings->start.fds[START_FD_READY] >= 0;
 }
 
 /* Start the daemon and wait for it: its pid, 0 in a forked daemon, or an error. */
@@ -46,8 +46,8 @@ static pid_t start_and_await(struct daemonkit_context *context, const struct pla
 		.path = plan->path,
 		.settings = plan->settings.bytes,
 		.settings_length = plan->settings.length,
-		.timeout = context->settings.ready_timeout,
-		.manager = context->settings.managed != 0 ? &context->notify.manager : NULL,
+		.timeout = context->settings.start.timeout,
+		.manager = context->settings.start.managed != 0 ? &context->notify.manager : NULL,
 		.interrupt = interrupt,
 		.status = context->status,
 		.data = context->status_data,
@@ -74,11 +74,11 @@ static pid_t start_and_await(struct daemonkit_context *context, const struct pla
 }
 
 /* Reject descriptors closed since: the library itself might reuse their numbers. */
-static int check_kept_fds(const struct settings *settings)
+static int check_kept_fds(const struct start *start)
 {
-	for (size_t i = 0; i < settings->keep_count; i++)
-		if (fcntl(settings->keep[i], F_GETFD) < 0)
-			return error_system(-errno, "descriptor %d, to be kept", settings->keep[i]);
+	for (size_t i = 0; i < start->keep_count; i++)
+		if (fcntl(start->keep[i], F_GETFD) < 0)
+			return error_system(-errno, "descriptor %d, to be kept", start->keep[i]);
 	return 0;
 }
 
@@ -89,12 +89,12 @@ static int make_start_plan(struct plan *plan, struct daemonkit_context *context,
 
 	if (result < 0 || mode == DAEMONKIT_MODE_FORK)
 		return result;
-	result = plan_program(plan, &settings);
+	result = plan_program(plan, &settings.start);
 	if (result < 0)
 		return result;
 	/* A process executed by way of a link would be named after the link. */
 	compat_get_name(plan->name);
-	settings.name = plan->name;
+	settings.start.name = plan->name;
 	return plan_second_copy(plan, context, &settings);
 }
 
@@ -111,16 +111,16 @@ static pid_t launch_daemon(struct daemonkit_context *context, int mode)
 		return error_set(-EPERM, "mode reborn: a program with more privileges than its "
 					 "caller (set-user-ID, set-group-ID, file capabilities) "
 					 "cannot trust its launcher: use another mode");
-	result = check_kept_fds(&context->settings);
+	result = check_kept_fds(&context->settings.start);
 	if (result < 0)
 		return result;
 	/* Too large for a thread's stack. */
 	plan = calloc(1, sizeof *plan);
 	if (plan == NULL)
 		return error_system(-ENOMEM, "cannot start the daemon");
-	context->settings.managed = is_managed() ? launcher : 0;
-	plan->launch.orphan = context->settings.managed != 0;
-	if (context->settings.managed != 0)
+	plan->launch.orphan = is_managed();
+	context->settings.start.managed = plan->launch.orphan ? launcher : 0;
+	if (plan->launch.orphan)
 		result = manager_open(&context->notify.manager);
 	if (result == 0)
 		result = make_start_plan(plan, context, mode);

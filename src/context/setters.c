@@ -49,10 +49,10 @@ int daemonkit_context_set_pid_file(struct daemonkit_context *context, const char
 static void set_log_target(struct settings *settings, enum settings_log log, char *file, int fd)
 {
 	free(settings->log_file);
-	fd_close(settings->log_fd);
+	fd_close(settings->start.fds[START_FD_LOG]);
 	settings->log = log;
 	settings->log_file = file;
-	settings->log_fd = fd;
+	settings->start.fds[START_FD_LOG] = fd;
 }
 
 int daemonkit_context_set_log_file(struct daemonkit_context *context, const char *path, mode_t mode)
@@ -132,7 +132,7 @@ int daemonkit_context_set_program(struct daemonkit_context *context, const char 
 
 	if (context == NULL)
 		return error_null(__func__);
-	return set_path("program", path, &context->settings.program);
+	return set_path("program", path, &context->settings.start.program);
 }
 
 /* Copy a NULL-terminated array of strings into one allocation. */
@@ -299,7 +299,7 @@ int daemonkit_context_set_ready_timeout(struct daemonkit_context *context, int t
 {
 	if (context == NULL)
 		return error_null(__func__);
-	return context_ready_timeout("start", timeout, &context->settings.ready_timeout);
+	return context_ready_timeout("start", timeout, &context->settings.start.timeout);
 }
 
 int daemonkit_context_keep_fd(struct daemonkit_context *context, int fd)
@@ -312,7 +312,7 @@ int daemonkit_context_keep_fd(struct daemonkit_context *context, int fd)
 		return error_set(-EINVAL, "descriptor %d: only 3 and higher are kept", fd);
 	if (fcntl(fd, F_GETFD) < 0)
 		return error_system(-errno, "descriptor %d", fd);
-	if (settings_keep(&context->settings, fd) < 0)
+	if (start_keep(&context->settings.start, fd) < 0)
 		return error_system(-ENOMEM, "descriptor %d", fd);
 	return 0;
 }

@@ -13,45 +13,35 @@
 
 #include "base/fd.h"
 
-void settings_disown(struct settings *settings)
+void start_disown(struct start *start)
 {
-	settings->log_fd = -1;
-	settings->ready_fd = -1;
-	settings->pid_fd = -1;
-	settings->manager_fd = -1;
-}
-
-void settings_single(const struct settings *settings, int fds[static SETTINGS_SINGLE])
-{
-	fds[0] = settings->log_fd;
-	fds[1] = settings->ready_fd;
-	fds[2] = settings->pid_fd;
-	fds[3] = settings->manager_fd;
+	for (size_t i = 0; i < START_FD_COUNT; i++)
+		start->fds[i] = -1;
 }
 
 void settings_init(struct settings *settings)
 {
-	*settings = (struct settings){ .ready_timeout = 0 };
-	settings_disown(settings);
+	*settings = (struct settings){ .pid_file = NULL };
+	start_disown(&settings->start);
 }
 
 void settings_clear(struct settings *settings)
 {
+	struct start *start = &settings->start;
+
 	free(settings->pid_file);
 	free(settings->log_file);
-	fd_close(settings->log_fd);
 	free(settings->work_dir);
 	free(settings->chroot);
 	free(settings->credential.groups);
 	named_fds_clear(&settings->descriptors);
 	settings_wipe_payload(settings);
-	free(settings->keep);
-	fd_close(settings->ready_fd);
-	free(settings->name);
-	free(settings->program);
-	fd_close(settings->pid_fd);
-	free(settings->manager);
-	fd_close(settings->manager_fd);
+	free(start->program);
+	free(start->name);
+	free(start->keep);
+	free(start->manager);
+	for (size_t i = 0; i < START_FD_COUNT; i++)
+		fd_close(start->fds[i]);
 	settings_init(settings);
 }
 
@@ -64,22 +54,22 @@ void settings_wipe_payload(struct settings *settings)
 	settings->payload_length = 0;
 }
 
-int settings_keep(struct settings *settings, int fd)
+int start_keep(struct start *start, int fd)
 {
 	size_t at = 0;
 	int *larger;
 
-	while (at < settings->keep_count && settings->keep[at] < fd)
+	while (at < start->keep_count && start->keep[at] < fd)
 		at++;
-	if (at < settings->keep_count && settings->keep[at] == fd)
+	if (at < start->keep_count && start->keep[at] == fd)
 		return 0;
-	larger = realloc(settings->keep, (settings->keep_count + 1) * sizeof *larger);
+	larger = realloc(start->keep, (start->keep_count + 1) * sizeof *larger);
 	if (larger == NULL)
 		return -ENOMEM;
-	memmove(larger + at + 1, larger + at, (settings->keep_count - at) * sizeof *larger);
+	memmove(larger + at + 1, larger + at, (start->keep_count - at) * sizeof *larger);
 	larger[at] = fd;
-	settings->keep = larger;
-	settings->keep_count++;
+	start->keep = larger;
+	start->keep_count++;
 	return 0;
 }
 
@@ -116,14 +106,14 @@ static void archive_payload(struct settings *settings, struct archive *archive)
 	archive_bytes(archive, settings->payload, settings->payload_length);
 }
 
-static void archive_keep(struct settings *settings, struct archive *archive)
+static void archive_keep(struct start *start, struct archive *archive)
 {
-	size_t count = archive_count(archive, settings->keep_count);
+	size_t count = archive_count(archive, start->keep_count);
 
 	for (size_t i = 0; i < count && archive->error == 0; i++) {
-		int fd = (int)archive_number(archive, archive->reading ? 0 : settings->keep[i]);
+		int fd = (int)archive_number(archive, archive->reading ? 0 : start->keep[i]);
 
-		if (archive->reading && settings_keep(settings, fd) < 0)
+		if (archive->reading && start_keep(start, fd) < 0)
 			archive->error = -ENOMEM;
 	}
 }
@@ -131,12 +121,14 @@ static void archive_keep(struct settings *settings, struct archive *archive)
 /* All fields, in the order of the format; both for writing and reading. */
 static void archive_settings(struct settings *settings, struct archive *archive, int64_t format)
 {
+	struct start *start = &settings->start;
+
 	settings->pid_file = archive_string(archive, settings->pid_file);
 	ARCHIVE_NUMBER(archive, settings->pid_mode);
 	ARCHIVE_NUMBER(archive, settings->log);
 	settings->log_file = archive_string(archive, settings->log_file);
 	ARCHIVE_NUMBER(archive, settings->log_mode);
-	ARCHIVE_NUMBER(archive, settings->log_fd);
+	ARCHIVE_NUMBER(archive, start->fds[START_FD_LOG]);
 	settings->work_dir = archive_string(archive, settings->work_dir);
 	settings->chroot = archive_string(archive, settings->chroot);
 	ARCHIVE_NUMBER(archive, settings->has_credential);
@@ -145,19 +137,19 @@ static void archive_settings(struct settings *settings, struct archive *archive,
 	archive_groups(&settings->credential, archive);
 	ARCHIVE_NUMBER(archive, settings->has_umask);
 	ARCHIVE_NUMBER(archive, settings->umask);
-	ARCHIVE_NUMBER(archive, settings->ready_timeout);
+	ARCHIVE_NUMBER(archive, start->timeout);
 	privileges_archive(&settings->privileges, archive);
 	named_fds_archive(&settings->descriptors, archive);
 	archive_payload(settings, archive);
-	archive_keep(settings, archive);
-	ARCHIVE_NUMBER(archive, settings->ready_fd);
-	ARCHIVE_NUMBER(archive, settings->managed);
-	settings->name = archive_string(archive, settings->name);
-	ARCHIVE_NUMBER(archive, settings->successor);
-	settings->program = archive_string(archive, settings->program);
-	ARCHIVE_NUMBER(archive, settings->pid_fd);
-	settings->manager = archive_string(archive, settings->manager);
-	ARCHIVE_NUMBER(archive, settings->manager_fd);
+	archive_keep(start, archive);
+	ARCHIVE_NUMBER(archive, start->fds[START_FD_READY]);
+	ARCHIVE_NUMBER(archive, start->managed);
+	start->name = archive_string(archive, start->name);
+	ARCHIVE_NUMBER(archive, start->successor);
+	start->program = archive_string(archive, start->program);
+	ARCHIVE_NUMBER(archive, start->fds[START_FD_PID_FILE]);
+	start->manager = archive_string(archive, start->manager);
+	ARCHIVE_NUMBER(archive, start->fds[START_FD_MANAGER]);
 	if (format >= 2)
 		ARCHIVE_NUMBER(archive, settings->credential.keep_groups);
 	if (format >= 3)
@@ -179,7 +171,7 @@ int settings_put(const struct settings *settings, struct archive *archive)
  */
 static void check_end(const struct settings *fresh, int64_t format, struct archive *archive)
 {
-	if (format < 1 || (format > FORMAT && !fresh->successor) ||
+	if (format < 1 || (format > FORMAT && !fresh->start.successor) ||
 	    (format <= FORMAT && archive->left > 0))
 		archive->error = archive->error < 0 ? archive->error : -EBADMSG;
 }
@@ -195,7 +187,7 @@ int settings_get(struct settings *settings, const void *bytes, size_t length)
 	check_end(&fresh, format, &archive);
 	if (archive.error < 0) {
 		/* On failure the descriptors still belong to the sender. */
-		settings_disown(&fresh);
+		start_disown(&fresh.start);
 		named_fds_forget(&fresh.descriptors);
 		settings_clear(&fresh);
 		return archive.error;

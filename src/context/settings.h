@@ -19,13 +19,33 @@ enum settings_log {
 	SETTINGS_LOG_FD,
 };
 
+enum start_fd {
+	START_FD_LOG,      /* with SETTINGS_LOG_FD */
+	START_FD_READY,    /* s6's notification descriptor */
+	START_FD_PID_FILE, /* to a successor */
+	START_FD_MANAGER,  /* to a successor: connected to the manager */
+	START_FD_COUNT,
+};
+
+/* The part that belongs to one start: a successor's is independent of this process's own. */
+struct start {
+	int timeout;   /* milliseconds until ready; 0: set-up only */
+	char *program; /* absolute path of the program, or NULL: as it was executed */
+	char *name;    /* of the process, or NULL */
+	int *keep;     /* descriptors, ascending, each once */
+	size_t keep_count;
+	pid_t managed;           /* the launcher, if a service manager started it, or 0 */
+	bool successor;          /* the launcher is the daemon to be replaced */
+	char *manager;           /* its manager's address, or NULL */
+	int fds[START_FD_COUNT]; /* owned, or -1 */
+};
+
 struct settings {
 	char *pid_file; /* absolute, or NULL */
 	mode_t pid_mode;
 	enum settings_log log;
 	char *log_file; /* absolute, with SETTINGS_LOG_FILE */
 	mode_t log_mode;
-	int log_fd;     /* owned, with SETTINGS_LOG_FD, else -1 */
 	char *work_dir; /* absolute, or NULL for "/" */
 	char *chroot;   /* absolute, or NULL */
 	bool has_credential;
@@ -33,22 +53,11 @@ struct settings {
 	bool has_umask;
 	mode_t umask;
 	bool confine_later; /* by daemonkit_context_confine() */
-	int ready_timeout;  /* milliseconds; 0: set-up only */
 	struct privileges privileges;
 	struct descriptors descriptors; /* named */
 	unsigned char *payload;         /* wiped when freed */
 	size_t payload_length;
-	int *keep; /* ascending, each once */
-	size_t keep_count;
-	int ready_fd;  /* owned: s6's notification descriptor, or -1 */
-	pid_t managed; /* the launcher, if a service manager started it, or 0 */
-	char *name;    /* of the process, or NULL */
-	char *program; /* absolute path of the program, or NULL: as it was executed */
-	/* From a daemon to its successor. */
-	bool successor;
-	int pid_fd;     /* owned: the pid file's, or -1 */
-	char *manager;  /* the manager's address, or NULL */
-	int manager_fd; /* owned: connected to the manager, or -1 */
+	struct start start;
 };
 
 /* The defaults. */
@@ -57,21 +66,14 @@ void settings_init(struct settings *settings);
 /* Free what it owns, and close its descriptors. */
 void settings_clear(struct settings *settings);
 
-/* The owned descriptors without a name; -1 for each that is not set. */
-#define SETTINGS_SINGLE 4
-void settings_single(const struct settings *settings, int fds[static SETTINGS_SINGLE]);
-
-/*
- * Give up ownership of the descriptors: none is closed.  (Named ones are in a
- * list of their own.)
- */
-void settings_disown(struct settings *settings);
+/* Forget the owned descriptors, without closing them. */
+void start_disown(struct start *start);
 
 /* Wipe and forget the payload. */
 void settings_wipe_payload(struct settings *settings);
 
 /* Add a descriptor to the kept ones; 0 or -ENOMEM. */
-int settings_keep(struct settings *settings, int fd);
+int start_keep(struct start *start, int fd);
 
 /* Serialize, and parse: 0, -ENOMEM or -EBADMSG; on failure *settings is unchanged. */
 int settings_put(const struct settings *settings, struct archive *archive);

@@ -45,7 +45,7 @@ static int open_output(const struct settings *settings, bool foreground, bool jo
 	case SETTINGS_LOG_FILE:
 		return logfile_open(settings->log_file, settings->log_mode);
 	case SETTINGS_LOG_FD:
-		fd = fd_duplicate(settings->log_fd);
+		fd = fd_duplicate(settings->start.fds[START_FD_LOG]);
 		return fd < 0 ? error_system(fd, "log descriptor") : fd;
 	default:
 		return -1;

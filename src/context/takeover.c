@@ -20,11 +20,12 @@ int takeover_prepare(struct daemonkit_context *context)
 	int result = 0;
 
 	context->must_take_over = true;
-	context->notify.watched = settings->managed;
-	if (settings->pid_fd >= 0)
-		result = pidfile_inherit(&context->pidfile, settings->pid_file, settings->pid_fd);
+	context->notify.watched = settings->start.managed;
+	if (settings->start.fds[START_FD_PID_FILE] >= 0)
+		result = pidfile_inherit(&context->pidfile, settings->pid_file,
+					 settings->start.fds[START_FD_PID_FILE]);
 	if (result == 0)
-		settings->pid_fd = -1;
+		settings->start.fds[START_FD_PID_FILE] = -1;
 	if (context->pidfile != NULL)
 		pidfile_expect_root(context->pidfile, settings->chroot);
 	/* execve(2) has preserved them, as for any program that the predecessor executes. */
@@ -36,11 +37,11 @@ int takeover_prepare(struct daemonkit_context *context)
 /* A process that has not taken over yet, or never will, must not contact the manager. */
 static void adopt_manager(struct daemonkit_context *context)
 {
-	struct settings *settings = &context->settings;
+	struct start *start = &context->settings.start;
 
-	manager_adopt(&context->notify.manager, settings->manager, settings->manager_fd);
-	settings->manager = NULL;
-	settings->manager_fd = -1;
+	manager_adopt(&context->notify.manager, start->manager, start->fds[START_FD_MANAGER]);
+	start->manager = NULL;
+	start->fds[START_FD_MANAGER] = -1;
 }
 
 /* The predecessor gives up its place, and takes it back if this process fails. */

@@ -56,8 +56,9 @@ struct daemonkit_upgrade {
 /* The program that an upgrade without a path executes, or NULL. */
 static const char *successor_program(const struct daemonkit_context *context)
 {
-	return context->settings.program != NULL ? context->settings.program
-						 : compat_executed_name();
+	const char *program = context->settings.start.program;
+
+	return program != NULL ? program : compat_executed_name();
 }
 
 static int check_upgrade(const struct daemonkit_context *context, const char *path)
@@ -89,31 +90,30 @@ static int check_upgrade(const struct daemonkit_context *context, const char *pa
 	return 0;
 }
 
-/* The successor's settings: everything unchanged, and the inherited descriptors. */
+/* The successor's settings: this daemon's, and a start of its own. */
 static struct settings successor_settings(struct daemonkit_upgrade *upgrade, int timeout)
 {
 	struct daemonkit_context *context = upgrade->context;
 	const struct notify *notify = &context->notify;
 	struct settings settings = context->settings;
+	struct start start = {
+		.timeout = timeout,
+		.program = upgrade->plan.path,
+		.successor = true,
+	};
 
-	settings_disown(&settings);
-	settings.keep = NULL;
-	settings.keep_count = 0;
-	settings.name = NULL;
-	settings.ready_timeout = timeout;
-	settings.successor = true;
-	settings.program = upgrade->plan.path;
-	settings.managed = 0;
+	start_disown(&start);
 	/* The pid file in use, whatever has been set since. */
 	if (context->pidfile != NULL) {
 		settings.pid_file = context->pidfile->path;
-		settings.pid_fd = context->pidfile->fd;
+		start.fds[START_FD_PID_FILE] = context->pidfile->fd;
 	}
 	if (notify->manager.address != NULL) {
-		settings.managed = notify->watched > 0 ? notify->watched : getpid();
-		settings.manager = notify->manager.address;
-		settings.manager_fd = notify->manager.fd;
+		start.managed = notify->watched > 0 ? notify->watched : getpid();
+		start.manager = notify->manager.address;
+		start.fds[START_FD_MANAGER] = notify->manager.fd;
 	}
+	settings.start = start;
 	return settings;
 }
 

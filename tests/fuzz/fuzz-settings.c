@@ -10,7 +10,7 @@
 static void forget(struct settings *settings)
 {
 	/* Numbers from nowhere, no descriptors. */
-	settings_disown(settings);
+	start_disown(&settings->start);
 	named_fds_forget(&settings->descriptors);
 	settings_clear(settings);
 }
@@ -25,7 +25,8 @@ int fuzz_settings(const uint8_t *bytes, size_t size)
 	settings_init(&other);
 	result = settings_get(&one, bytes, size);
 	if (result < 0) {
-		fuzz_must(result == -EBADMSG && one.pid_file == NULL && one.log_fd == -1);
+		fuzz_must(result == -EBADMSG && one.pid_file == NULL &&
+			  one.start.fds[START_FD_LOG] == -1);
 		return 0;
 	}
 	fuzz_must(settings_put(&one, &first) == 0);

@@ -86,17 +86,16 @@ START_TEST(current_settings)
 		.pid_file = text,
 		.log = SETTINGS_LOG_FILE,
 		.log_file = text,
-		.log_fd = -1,
-		.ready_fd = -1,
-		.pid_fd = -1,
-		.manager_fd = -1,
-		.successor = true,
-		.program = text,
-		.manager = text,
 		.work_dir = text,
-		.keep = keep,
-		.keep_count = 2,
-		.name = text,
+		.start = {
+			.fds = { -1, -1, -1, -1 },
+			.successor = true,
+			.program = text,
+			.manager = text,
+			.keep = keep,
+			.keep_count = 2,
+			.name = text,
+		},
 	};
 	struct settings again;
 	struct archive archive = { 0 };
@@ -104,13 +103,13 @@ START_TEST(current_settings)
 	ck_assert_int_eq(settings_put(&settings, &archive), 0);
 	settings_init(&again);
 	ck_assert_int_eq(settings_get(&again, archive.bytes, archive.length), 0);
-	ck_assert_str_eq(again.name, text);
-	ck_assert(again.successor);
-	ck_assert_str_eq(again.program, text);
-	ck_assert_str_eq(again.manager, text);
-	ck_assert_int_eq(again.pid_fd, -1);
-	ck_assert_int_eq(again.manager_fd, -1);
-	ck_assert_uint_eq(again.keep_count, 2);
+	ck_assert_str_eq(again.start.name, text);
+	ck_assert(again.start.successor);
+	ck_assert_str_eq(again.start.program, text);
+	ck_assert_str_eq(again.start.manager, text);
+	ck_assert_int_eq(again.start.fds[START_FD_PID_FILE], -1);
+	ck_assert_int_eq(again.start.fds[START_FD_MANAGER], -1);
+	ck_assert_uint_eq(again.start.keep_count, 2);
 	settings_clear(&again);
 	change_and_try(fuzz_settings, archive.bytes, archive.length);
 	archive_free(&archive);
@@ -126,7 +125,7 @@ START_TEST(settings_of_later_version)
 
 	settings_init(&settings);
 	for (int successor = 0; successor <= 1; successor++) {
-		settings.successor = successor != 0;
+		settings.start.successor = successor != 0;
 		settings_init(&again);
 		ck_assert_int_eq(settings_put(&settings, &archive), 0);
 		/* More than there is, in this format. */
