@@ -220,7 +220,7 @@ START_TEST(each_fault_is_detected)
 		{ ":closes_a_descriptor: ", "closed descriptor 0 (/dev/null)" },
 		{ ":leaves_a_zombie: ", "left child " },
 		{ ":leaves_a_namespace: ", "left " },
-		{ ":never_ends: ", "not at an end in time" },
+		{ ":never_ends: ", "killed after the timeout" },
 		{ ":is_killed: ", "(Killed)" },
 		{ ":fails_an_assertion: ", "Assertion '1 == 2' failed" },
 		{ ":is_skipped", " # SKIP no such thing here" },

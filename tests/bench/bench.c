@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a start, a pid file and signals cost, beside what others take:
+ * The cost of a start, a pid file and a signal, compared with other libraries:
  *
- *	bench                     everything
- *	bench signals             signals alone
- *	bench once reborn|spawn|signals|nothing   to count its system calls
- *	bench start [DESCRIPTORS [THREADS [MEBIBYTES [WAYS]]]]
+ * bench                     everything
+ * bench signals             only signals
+ * bench once reborn
+ * spawn
+ * signals
+ * nothing   to count system calls
+ * bench start [DESCRIPTORS [THREADS [MEBIBYTES [WAYS]]]]
  *
- * The second copy and the program that posix_spawn(3) starts are this very
- * file, so that both do the same up to main().
+ * The second copy and the program that posix_spawn(3) starts are this file, so that both do the
+ * same up to main().
  */
 #include <daemonkit/daemonkit.h>
 
@@ -73,9 +76,9 @@ void bench_compare(const char *title, const struct bench_way *ways, size_t count
 	double first = 0;
 
 	while (count > 0 && ways[count - 1].once == NULL)
-		count--; /* a peer that is not here */
+		count--; /* a peer that is not linked */
 	for (size_t i = 0; i < count; i++)
-		run_once(&ways[i]); /* what is read for the first time is in memory now */
+		run_once(&ways[i]); /* warm the caches */
 	for (size_t repetition = 0; repetition < repetitions; repetition++)
 		for (size_t i = 0; i < count; i++)
 			times[i][repetition] = run_once(&ways[i]);
@@ -100,14 +103,14 @@ static void end_daemon(pid_t daemon)
 		;
 }
 
-/* A daemon that is there until it is killed. */
+/* A daemon that runs until it is killed. */
 static _Noreturn void stay(void)
 {
 	for (;;)
 		pause();
 }
 
-/* The floor: this program again, until it says one byte. */
+/* The lower bound: execute this program again, until it writes one byte. */
 static double spawn(void)
 {
 	double begin = bench_now(), end;
@@ -171,7 +174,7 @@ static double forked(void)
 	return reborn_in(DAEMONKIT_MODE_FORK);
 }
 
-/* daemon(3) ends its caller: a child calls it, and its daemon says one byte. */
+/* daemon(3) ends its caller: a child calls it, and its daemon writes one byte. */
 static double call_daemon(void)
 {
 	double begin = bench_now(), end;
@@ -195,7 +198,7 @@ static double call_daemon(void)
 	return end - begin;
 }
 
-/* It does not wait until the daemon is up, nor for anything else. */
+/* It does not wait until the daemon is up. */
 static double start_stop_daemon(void)
 {
 	double begin = bench_now(), end;
@@ -230,7 +233,7 @@ static const struct bench_way starts[] = {
 	{ "libdaemon, daemon_fork", peer_libdaemon_start },
 };
 #define ALL (sizeof starts / sizeof *starts)
-#define WITHOUT_LIBDAEMON (ALL - 1) /* it uses select(2): no descriptor above 1023 */
+#define WITHOUT_LIBDAEMON (ALL - 1) /* libdaemon uses select(2): no descriptor above 1023 */
 #define WITH_THREADS 2              /* the others fork */
 
 /* ---- launchers ---- */
@@ -264,7 +267,7 @@ static void make_threads(int count)
 			bench_must(-1, "pthread_create");
 }
 
-/* Of small pages, as after a long life; what a large one costs less is luck. */
+/* Use small pages, as after a long run; large ones would make the result random. */
 static void touch(size_t mebibytes)
 {
 	size_t size = mebibytes << 20;
@@ -321,7 +324,7 @@ static const struct bench_way pid_files[] = {
 	{ "libbsd (flock)", peer_libbsd_pid_file },
 };
 
-/* ---- all ---- */
+/* ---- all measurements ---- */
 
 static void print_machine(void)
 {

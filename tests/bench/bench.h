@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Measuring several ways to do the same, side by side. */
+/* Measure several ways to do the same thing. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -10,12 +10,12 @@
 /* An event loop that handles SIGRTMIN. */
 struct bench_loop {
 	void (*open)(void);
-	void (*run)(int timeout); /* until some were handled, or so many milliseconds; -1: any */
+	void (*run)(int timeout); /* until a signal or timeout (ms; -1: none) */
 	void (*close)(void);
-	bool counts_only; /* it keeps no values and no senders */
+	bool counts_only; /* without values and senders */
 };
 
-/* One way: does it once, and returns how many nanoseconds that took. */
+/* One way: do it once, and return the duration in nanoseconds. */
 struct bench_way {
 	const char *name;
 	double (*once)(void);
@@ -28,14 +28,11 @@ extern const struct bench_way *bench_current;
 double bench_now(void); /* nanoseconds */
 void bench_must(int result, const char *what);
 
-/*
- * Do all of them in turns, as often as said, and print medians and the ratio
- * to the first one.
- */
+/* Run all ways in turn, this many times, and print the medians and their ratio to the first. */
 void bench_compare(const char *title, const struct bench_way *ways, size_t count,
 		   size_t repetitions);
 
-/* Signals: all measures of them.  Each loop reports what it has handled; true: it is to return. */
+/* All measurements of signals. Each loop calls this for a handled signal; true: stop the loop. */
 void bench_signals(void);
 void bench_signals_once(void);
 bool bench_signal_handled(int value, pid_t sender);

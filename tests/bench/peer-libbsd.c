@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How libbsd does it. */
+/* The same with libbsd. */
 #include <bsd/libutil.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How libdaemon does it. */
+/* The same with libdaemon. */
 #include <libdaemon/daemon.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static const char *path(void)
 	return "/run/daemonkit-bench-libdaemon.pid";
 }
 
-/* What a program does that would not start twice. */
+/* What a program does to refuse a second start. */
 double peer_libdaemon_pid_file(void)
 {
 	double begin = bench_now();

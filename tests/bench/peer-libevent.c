@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How libevent does it.  It counts signals, and gives neither value nor sender. */
+/* The same with libevent. It counts signals, without value and sender. */
 #include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How libuv does it.  It gives neither value nor sender. */
+/* The same with libuv. It gives neither value nor sender. */
 #include <signal.h>
 #include <stdlib.h>
 #include <uv.h>

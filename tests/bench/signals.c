@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a signal costs from sigqueue(3) to the program's function, beside what others take.
- * signalfd and the self-pipe are written by hand: the least that those ways need.
+ * The cost of a signal from sigqueue(3) to the handler, compared with other libraries. The
+ * loops with signalfd and with a pipe are written by hand, as a minimum.
  */
 #include "bench.h"
 
@@ -126,14 +126,14 @@ static void wait_for_signalfd(int timeout)
 static void close_signalfd(void)
 {
 	close(fd);
-	signal(SIGRTMIN, SIG_IGN); /* drops what is still pending */
+	signal(SIGRTMIN, SIG_IGN); /* drops pending signals */
 	block(SIG_UNBLOCK);
 	signal(SIGRTMIN, SIG_DFL);
 }
 
 static const struct bench_loop with_signalfd = { open_signalfd, wait_for_signalfd, close_signalfd };
 
-/* ---- a pipe of one's own ---- */
+/* ---- self-pipe ---- */
 
 struct record {
 	int number;
@@ -188,7 +188,7 @@ static void close_self_pipe(void)
 
 static const struct bench_loop self_pipe = { open_self_pipe, wait_for_self_pipe, close_self_pipe };
 
-/* ---- the measures ---- */
+/* ---- measurements ---- */
 
 static void begin(void)
 {
@@ -212,7 +212,7 @@ static void run_until_handled(int count)
 		bench_current->loop->run(-1);
 }
 
-/* Once for each way and measure: what comes again and again is no news. */
+/* Print it once for each way and measurement. */
 static void note_losses(int count, int sent)
 {
 	if (count < sent && bench_current != lossy)
@@ -244,7 +244,7 @@ static double round_trip(void)
 	return end(since, ROUND_TRIPS);
 }
 
-/* All are sent before the first one is handled. */
+/* Send all before the first one is handled. */
 static double queued(void)
 {
 	double since, result;
@@ -265,8 +265,8 @@ static double queued(void)
 }
 
 /*
- * Sends as fast as it can.  Then it goes on, a signal a millisecond, until it is killed: so
- * that a loop which has lost some does not wait for ever.
+ * Send as fast as possible. Then send one signal each millisecond until killed, so that a loop
+ * that has lost some does not wait for ever.
  */
 static pid_t start_sender(atomic_bool *all_sent)
 {
@@ -286,7 +286,7 @@ static pid_t start_sender(atomic_bool *all_sent)
 	}
 }
 
-/* Another process sends as fast as it can. */
+/* Another process sends as fast as possible. */
 static double flood(void)
 {
 	static atomic_bool *all_sent;

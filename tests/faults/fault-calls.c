@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults in system calls:  fault-calls errors|kills SCENARIO
+ * Fault injection for system calls: fault-calls errors
+ * kills SCENARIO
  *
- * Runs fault-probe again and again.  In each run one system call of one of its
- * processes fails with an error that this call can give, or the process is
- * killed with SIGKILL before the call.  Each time the outcome has to be a
- * daemon that is up, or an error with a text; nothing may be left behind; and
- * a normal start has to succeed at once.
+ * Runs fault-probe many times. In each run one system call of one of its processes fails with
+ * an error that this call can return, or the process is killed with SIGKILL before the call.
+ * Each run must end with a daemon that is up, or with an error and a text; nothing may be left
+ * behind; and a normal start must succeed at once.
  *
- * A seccomp filter hands every system call of the probe and its descendants to
- * this program, which answers: "go on", an error, or SIGKILL.  Unlike ptrace(2)
- * this leaves signals, waits and parents of the processes alone.
+ * A seccomp filter passes every system call of the probe and its descendants to this program,
+ * which answers with "continue", an error, or SIGKILL. Unlike ptrace(2), this does not affect
+ * signals, waits and parents of the processes.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -42,39 +42,39 @@
 #include "faults/fault.h"
 #include "ipc/channel.h"
 
-#define PATIENCE 10000 /* no run takes so long, in milliseconds */
-#define AT_ONCE 900    /* but less than any timeout of the library */
+#define PATIENCE 10000 /* longer than any run, in milliseconds */
+#define AT_ONCE 900    /* less than any timeout of the library */
 #define PROCESSES 8
 #define CALLS 4096
-#define DAEMON 2 /* after the launcher and its first child */
+#define DAEMON 2 /* index of the process after the launcher and its first child */
 
 enum kind { NONE, ERROR, KILL };
 
-/* What is to happen in a run. */
+/* The fault of a run. */
 struct fault {
 	enum kind kind;
-	size_t process; /* in the order in which they are made; 0 is the launcher */
-	size_t call;    /* in that process */
-	size_t error;   /* which of those that the call can give */
+	size_t process; /* in order of creation; 0 is the launcher */
+	size_t call;    /* index within that process */
+	size_t error;   /* index among the errors of that call */
 };
 
 struct process {
 	pid_t pid;
-	bool counted; /* its calls are the library's */
+	bool counted; /* its calls belong to the library */
 	size_t calls;
 	long first[CALLS]; /* numbers of its calls */
 };
 
-/* What a run showed. */
+/* The observations of a run. */
 struct run {
 	struct process processes[PROCESSES];
 	size_t process_count;
 	pid_t launcher, serving, struck_pid;
 	int launcher_status, serving_status, last_status;
 	bool launcher_ended, reported, struck, up_before;
-	bool spoke;     /* the daemon has said something to its launcher */
-	bool doubled;   /* two daemons served at a time */
-	bool succeeded; /* the next daemon had said before that it is the daemon */
+	bool spoke;     /* the daemon has sent a message to its launcher */
+	bool doubled;   /* two daemons served at the same time */
+	bool succeeded; /* the successor had already reported that it is the daemon */
 	int64_t struck_at, launcher_took;
 	long struck_call;
 	int struck_error;
@@ -92,7 +92,7 @@ static int children;
 static atomic_int *listener_of_child;
 static unsigned passed, failed;
 
-/* What a machine that stands still for a moment does, too. */
+/* A machine that pauses for a moment causes this, too. */
 static const char late[] = "the launcher learned it late";
 static const char too_long[] = "processes were left, or it took too long";
 
@@ -125,7 +125,10 @@ static void watched_child(int output)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	/* From the filter on each call waits for an answer: memory tells where to get them. */
+	/*
+	 * From the filter on, every call waits for an answer: the parent reads the listener
+	 * from shared memory.
+	 */
 	atomic_store(listener_of_child, (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
 						     SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
 	execute_probe(output);
@@ -152,8 +155,10 @@ static struct process *find_process(pid_t pid)
 			return &run.processes[i];
 	if (run.process_count == PROCESSES)
 		return NULL;
+	/* The calls of the launcher begin at FAULT_BEGIN. */
 	run.processes[run.process_count] = (struct process){
-		.pid = pid, .counted = run.process_count > 0, /* the launcher's begin with a mark */
+		.pid = pid,
+		.counted = run.process_count > 0,
 	};
 	return &run.processes[run.process_count++];
 }
@@ -179,7 +184,7 @@ static bool read_memory(pid_t pid, void *to, const void *from, size_t length)
 	return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)length;
 }
 
-/* The type of a message that it sends over its channel, or 0. */
+/* The type of a message that the process sends over its channel, or 0. */
 static char sent_type(const struct process *process, const struct seccomp_data *call)
 {
 	struct msghdr message;
@@ -196,7 +201,9 @@ static char sent_type(const struct process *process, const struct seccomp_data *
 	return type;
 }
 
-/* Does the fault strike here?  The error to answer with, 0 to go on, -1 when killed. */
+/*
+ * Is the fault at this call? Returns the error to answer with, 0 to continue, -1 after SIGKILL.
+ */
 static int strike(const struct fault *fault, struct process *process,
 		  const struct seccomp_notif *notice)
 {
@@ -208,7 +215,7 @@ static int strike(const struct fault *fault, struct process *process,
 
 	if (call < CALLS)
 		process->first[call] = notice->data.nr;
-	/* Before the fault, and so not counting a call that it hits. */
+	/* Before the fault, so that a call that it hits is not counted. */
 	type = sent_type(process, &notice->data);
 	spoken = process == &run.processes[DAEMON] && (type == CHANNEL_UP || type == CHANNEL_READY);
 	if (fault->kind == NONE || process != &run.processes[fault->process] ||
@@ -243,7 +250,7 @@ static void answer(int listener, const struct fault *fault)
 	int error = 0;
 
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &notice) < 0)
-		return; /* its process was killed meanwhile */
+		return; /* the process was killed meanwhile */
 	process = find_process((pid_t)notice.pid);
 	if (process != NULL && notice.data.nr == SYS_close &&
 	    (int)notice.data.args[0] <= FAULT_BEGIN && (int)notice.data.args[0] >= FAULT_END)
@@ -275,7 +282,7 @@ static void note_end(pid_t pid, int status)
 		run.serving_status = status;
 }
 
-/* Are there processes left? */
+/* Is any process left? */
 static bool reap(void)
 {
 	struct signalfd_siginfo signal;
@@ -307,7 +314,7 @@ static void end_daemon(void)
 	kill(run.serving, SIGTERM);
 }
 
-/* Everything that is still there, when something went wrong. */
+/* After a failure, kill everything that is left. */
 static void kill_all(void)
 {
 	for (size_t i = 0; i < run.process_count; i++)
@@ -316,7 +323,7 @@ static void kill_all(void)
 		;
 }
 
-/* Serve until no process is left; false: it took too long. */
+/* Answer calls until no process is left; false after a timeout. */
 static bool watch(int listener, int output, const struct fault *fault)
 {
 	int64_t until = now() + PATIENCE;
@@ -369,9 +376,9 @@ static const char *run_probe(const struct fault *fault)
 	return in_time ? NULL : too_long;
 }
 
-/* ---- what has to hold ---- */
+/* ---- checks ---- */
 
-/* Removes what is there; the first problem, or NULL. */
+/* Remove what is left; returns the first problem, or NULL. */
 static const char *clean(bool may_be_there)
 {
 	DIR *list = opendir(directory);
@@ -388,10 +395,10 @@ static const char *clean(bool may_be_there)
 			continue;
 		if (!pid && strcmp(entry->d_name, "log") != 0)
 			problem = "another file was left";
-		/* An empty one says that there is no daemon. */
+		/* An empty file means that there is no daemon. */
 		if (pid && !may_be_there && !((jail || run.struck) && facts.st_size == 0))
 			problem = "a pid file was left";
-		/* One that may be there is for the next start to deal with. */
+		/* A file that may be left is handled by the next start. */
 		if (!pid || problem != NULL)
 			unlinkat(dirfd(list), entry->d_name, 0);
 	}
@@ -404,7 +411,7 @@ static bool has_exited(int status, int code)
 	return WIFEXITED(status) && WEXITSTATUS(status) == code;
 }
 
-/* A daemon that ended by itself says so with a text; SIGTERM may come after its work. */
+/* A daemon that exits by itself reports an error text; SIGTERM may arrive after its work. */
 static bool ended_well(int status)
 {
 	return has_exited(status, 0) || has_exited(status, FAULT_REPORTED) ||
@@ -437,7 +444,7 @@ static const char *check_launcher(const struct fault *fault)
 	if (sscanf(run.line, "failed %ld %d %n", &error, &status, &at) < 2 || error >= 0 ||
 	    run.line[at] == '\0' || run.line[at] == '\n')
 		return "the launcher did not tell an error with a text";
-	/* Another daemon had its place before the launcher looked. */
+	/* Another daemon had acquired the pid file before the launcher checked. */
 	if (strcmp(mode, "upgrade") == 0 && strstr(run.line, "as soon as it was up") != NULL)
 		return NULL;
 	if (!run.struck)
@@ -465,8 +472,10 @@ static const char *check_run(const struct fault *fault)
 		problem = "the daemon did not end well";
 	if (problem == NULL && run.doubled)
 		problem = "there were two daemons";
-	/* Of the two daemons of an upgrade the other one serves, until the new one has said that
-	 * it is the daemon: its death is the daemon's then. */
+	/*
+	 * In an upgrade the other daemon serves, until the successor has reported that it is
+	 * the daemon: from then on its death is that of the daemon.
+	 */
 	if (problem == NULL && strcmp(mode, "upgrade") == 0 && fault->kind == KILL && run.struck &&
 	    fault->process > DAEMON && run.serving == 0 && !run.succeeded)
 		problem = "nobody serves after a failed upgrade";
@@ -477,8 +486,8 @@ static const char *check_run(const struct fault *fault)
 }
 
 /*
- * May a pid file be there now?  That of a killed process that nobody outlived;
- * or of a daemon that could not remove it, and said so.
+ * May a pid file be left? One of a killed process that no other one outlived; or of a daemon
+ * that reported that it could not remove it.
  */
 static bool may_leave_pid_file(const struct fault *fault)
 {
@@ -491,7 +500,7 @@ static bool may_leave_pid_file(const struct fault *fault)
 
 static const struct fault no_fault = { .kind = NONE };
 
-/* What was done in the last run, for people. */
+/* Describe the last run for the user. */
 static void describe(const struct fault *fault, char *text, size_t size)
 {
 	snprintf(text, size, "%s%s%s, process %zu, call %zu (number %ld) %s, status %#x", mode,
@@ -511,7 +520,10 @@ static const char *run_and_check_once(const struct fault *fault)
 	return problem == NULL ? left : problem;
 }
 
-/* In thousands of runs there is one that something else delays: late is what is so twice. */
+/*
+ * In thousands of runs one may be delayed by something else: report "late" only if it happens
+ * twice.
+ */
 static const char *run_and_check(const struct fault *fault)
 {
 	const char *problem = run_and_check_once(fault);
@@ -519,7 +531,7 @@ static const char *run_and_check(const struct fault *fault)
 	return problem == late || problem == too_long ? run_and_check_once(fault) : problem;
 }
 
-/* One fault, and a normal start afterwards. */
+/* Inject one fault, and run a normal start afterwards. */
 static void try(const struct fault *fault)
 {
 	const char *problem = run_and_check(fault), *when = "";
@@ -543,7 +555,7 @@ static void try(const struct fault *fault)
 
 static void try_errors(size_t process, size_t calls, const long *numbers)
 {
-	/* The arguments decide, too: whether there is another error is seen in the run. */
+	/* The arguments matter, too: only the run shows whether there is another error. */
 	for (size_t call = 0; call < calls; call++) {
 		size_t count;
 
@@ -607,7 +619,7 @@ int main(int argc, char *argv[])
 	jail = argc > 3 && strcmp(argv[3], "jail") == 0;
 	no_spawn = argc > 3 && strcmp(argv[3], "without-clone") == 0;
 	enumerate(strcmp(argv[1], "kills") == 0 ? KILL : ERROR);
-	/* The last daemon may have left an empty one. */
+	/* The last daemon may have left an empty file. */
 	if (chdir(directory) == 0)
 		unlink("pid");
 	rmdir(directory);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which errors a system call can give, real ones: those of its manual page,
- * and those of a sandbox or an older kernel.
+ * The errors that a system call can return: those of its manual page, and those of a sandbox or
+ * an older kernel.
  * Thread-safe.
  */
 #include "faults/fault-errors.h"
@@ -14,7 +14,7 @@
 
 struct call {
 	long number;
-	int errors[MOST]; /* up to the first 0 */
+	int errors[MOST]; /* terminated by 0 */
 };
 
 static const struct call calls[] = {
@@ -100,7 +100,7 @@ static const struct call *find(long number, const __u64 *arguments)
 		return arguments[1] == F_DUPFD_CLOEXEC || arguments[1] == F_DUPFD ? &duplicate
 										  : &flags;
 	}
-	/* A byte that wakes goes into a pipe, which is full at worst. */
+	/* A wakeup byte is written to a pipe, which can only be full. */
 	if (number == SYS_write && arguments != NULL && arguments[2] == 1)
 		return &none;
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)

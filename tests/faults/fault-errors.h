@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which errors a system call can give. */
+/* The errors that a system call can return. */
 #ifndef FAULT_ERRORS_H
 #define FAULT_ERRORS_H
 
@@ -7,9 +7,8 @@
 #include <stddef.h>
 
 /*
- * The errors worth injecting into a call; *count is 0 for one that cannot
- * fail, or whose failure cannot be played (close(2) closes all the same).
- * Without arguments, the most that there can be.
+ * The errors to inject into a call; *count is 0 for one that cannot fail, or whose failure
+ * cannot be simulated (close(2) closes even when it fails). Without arguments, the maximum.
  */
 const int *fault_errors(long number, const __u64 *arguments, size_t *count);
 

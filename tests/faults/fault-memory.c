@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults in allocations: in each scenario the first one fails, then the second
- * one, and so on until none is left to fail.  Each time there has to be a
- * negative errno with a text, no memory and no descriptor lost, no process and
- * no file left; and the same without a fault has to succeed afterwards.
+ * Fault injection for allocations: in each scenario the first allocation fails, then the second
+ * one, and so on, up to the last. Each run must end with a negative errno and a text, without
+ * leaks of memory or descriptors, and without processes or files left; and the same scenario
+ * without a fault must succeed afterwards.
  *
- * The allocator here replaces that of the C library in the whole program, what
- * the C library itself allocates included.  It gives memory out and counts.
+ * The allocator here replaces that of the C library in the whole program, including allocations
+ * by the C library itself. It counts.
  */
 #include <daemonkit/daemonkit.h>
 
@@ -34,12 +34,12 @@ struct block {
 
 static _Alignas(max_align_t) unsigned char memory[64 << 20];
 static size_t memory_used;
-static long blocks;             /* given out and not back yet */
-static long until_failure = -1; /* allocations, the failing one included */
+static long blocks;             /* allocated and not yet freed */
+static long until_failure = -1; /* number of allocations up to and including the failing one */
 static long blocks_before;
 static bool has_failed;
 
-#define MOST 1000 /* allocations of a scenario */
+#define MOST 1000 /* maximum of a scenario */
 
 void *malloc(size_t size)
 {
@@ -96,7 +96,7 @@ void *realloc(void *old, size_t size)
 	return bytes;
 }
 
-/* The C library's calls its own realloc(3). */
+/* That of the C library calls its own realloc(3). */
 void *reallocarray(void *old, size_t count, size_t size)
 {
 	if (size > 0 && count > SIZE_MAX / size) {
@@ -164,16 +164,16 @@ static void await_stop(void)
 	sigwait(&stop, &signal);
 }
 
-/* The daemon: is there until it is told to end. */
+/* The daemon: runs until it is told to exit. */
 static int serve(struct daemonkit_context *context)
 {
 	await_stop();
 	return daemonkit_context_release(context);
 }
 
-static long upgrade_fault = -1; /* until_failure, for what the daemon does in an upgrade */
+static long upgrade_fault = -1; /* until_failure, for the daemon in an upgrade */
 
-/* Told to end, it has another one take its place; if that fails it is the daemon as before. */
+/* When told to exit, start a successor; if that fails, remain the daemon. */
 static int be_replaced(struct daemonkit_context *context)
 {
 	struct daemonkit_upgrade *upgrade = NULL;
@@ -195,7 +195,7 @@ static int be_replaced(struct daemonkit_context *context)
 
 static bool copy_had_none; /* the second copy, or the daemon, did not reach its fault */
 
-/* Did a daemon that failed do so without a leak? */
+/* Did a daemon fail without a leak? */
 static bool failed_well(const struct daemonkit_context *context)
 {
 	int status = context == NULL ? -1 : daemonkit_context_exit_status(context);
@@ -203,19 +203,19 @@ static bool failed_well(const struct daemonkit_context *context)
 	return status == -1 || !WIFEXITED(status) || WEXITSTATUS(status) <= FAULT_REPORTED;
 }
 
-/* The launcher, when the daemon is up: how it ends. */
+/* Called by the launcher when the daemon is up: its exit code. */
 static int end_daemon(pid_t daemon)
 {
 	int status = 0;
 
 	kill(daemon, SIGTERM);
 	if (waitpid(daemon, &status, 0) != daemon)
-		return 0; /* of mode FORK: await_daemons() will see */
+		return 0; /* in mode FORK: checked by await_daemons() */
 	copy_had_none = WIFEXITED(status) && WEXITSTATUS(status) == FAULT_NONE;
 	return status == 0 || copy_had_none ? 0 : -ECHILD;
 }
 
-/* The exit code of a daemon of mode FORK. */
+/* The exit code of a daemon in mode FORK. */
 static int code_of(int result)
 {
 	if (blocks != blocks_before)
@@ -225,7 +225,7 @@ static int code_of(int result)
 	return upgrade_fault > 0 && !has_failed ? FAULT_NONE : 0;
 }
 
-/* As a user's program does it; a launcher also waits for the daemon's end. */
+/* Start a daemon as a program of a user does; a launcher also waits for it to exit. */
 static int start_in(int mode, int (*be_daemon)(struct daemonkit_context *context))
 {
 	struct daemonkit_context *context = NULL;
@@ -247,13 +247,13 @@ static int start_in(int mode, int (*be_daemon)(struct daemonkit_context *context
 	if (result == 0)
 		result = be_daemon(context);
 	if (result < 0 && context != NULL && daemonkit_error()[0] == '\0')
-		result = 1; /* an error without its text */
+		result = 1; /* an error without a text */
 	if (result < 0 && !failed_well(context))
 		result = 1;
 	daemonkit_context_free(context);
 	if (daemon > 0)
 		result = end_daemon(daemon);
-	if (getpid() != before) /* the daemon of mode FORK */
+	if (getpid() != before) /* the daemon in mode FORK */
 		_exit(code_of(result));
 	return result;
 }
@@ -273,7 +273,7 @@ static int foreground(void)
 	return start_in(DAEMONKIT_MODE_FOREGROUND, serve);
 }
 
-/* The fault is for the daemon, once it is there, or for the one that takes its place. */
+/* Inject the fault into the running daemon, or into its successor. */
 static int upgrade(void)
 {
 	int result;
@@ -283,7 +283,7 @@ static int upgrade(void)
 	upgrade_fault = until_failure;
 	until_failure = -1;
 	result = start_in(DAEMONKIT_MODE_FORK, be_replaced);
-	has_failed = true; /* await_daemons() will see */
+	has_failed = true; /* checked by await_daemons() */
 	return result;
 }
 
@@ -348,7 +348,7 @@ static int process(void)
 static const struct scenario {
 	const char *name;
 	int (*run)(void);
-	bool second_copy; /* faults are for the second copy, too */
+	bool second_copy; /* also inject faults into the second copy */
 } scenarios[] = {
 	{ "reborn", reborn, true },          { "fork", forked, false },
 	{ "foreground", foreground, false }, { "upgrade", upgrade, true },
@@ -367,13 +367,16 @@ static int count_descriptors(void)
 	return count;
 }
 
-/* An exit code: how the scenario ended when the Nth allocation failed (0: none). */
+/*
+ * The exit code that tells how the scenario ended when allocation number "fail" failed (0:
+ * none).
+ */
 static int run_scenario(const struct scenario *scenario, long fail)
 {
 	struct daemonkit_context *context = NULL;
 	int descriptors = count_descriptors(), result;
 
-	/* The C library's user database keeps memory from its first use on. */
+	/* The user database of the C library keeps memory from its first use on. */
 	if (daemonkit_context_new(&context) < 0 ||
 	    daemonkit_context_set_user(context, "root", "root") < 0)
 		return FAULT_USAGE;
@@ -387,7 +390,7 @@ static int run_scenario(const struct scenario *scenario, long fail)
 		return FAULT_SILENT;
 	if (result < 0 && fail == 0 && strtol(in_second_copy, NULL, 10) == 0)
 		printf("# %s\n", daemonkit_error());
-	/* A second copy loses its channel, as it should. */
+	/* A second copy closes its channel, as it should. */
 	if (blocks != blocks_before || count_descriptors() > descriptors)
 		return FAULT_LEAK;
 	if (result < 0)
@@ -407,7 +410,7 @@ static const struct scenario *find(const char *name)
 
 static unsigned passed, failed;
 
-/* A daemon of mode FORK ends by itself, with an exit code of its own. */
+/* A daemon in mode FORK exits by itself, with its own exit code. */
 static const char *await_daemons(void)
 {
 	const struct timespec patience = { .tv_sec = 5 };
@@ -447,7 +450,7 @@ static const char *left_behind(void)
 	return problem;
 }
 
-/* In a process of its own; the exit code, or -1 after printing what is wrong. */
+/* Run in a child; returns its exit code, or -1 after printing a problem. */
 static int try(const struct scenario *scenario, long fail, const char *where)
 {
 	const char *problem;
@@ -476,7 +479,7 @@ static int try(const struct scenario *scenario, long fail, const char *where)
 	return -1;
 }
 
-/* The Nth allocation fails, here or in the second copy; is there an Nth at all? */
+/* Make allocation N fail, here or in the second copy; is there an allocation N? */
 static bool try_both(const struct scenario *scenario, long fail, bool in_copy)
 {
 	const char *where = in_copy ? " (second copy)" : "";
@@ -497,7 +500,7 @@ static bool try_both(const struct scenario *scenario, long fail, bool in_copy)
 	return true;
 }
 
-/* The second copy: argv is the scenario, the directory, and what is to fail. */
+/* The second copy: argv holds the scenario, the directory, and the allocation that fails. */
 static int be_second_copy(char *argv[])
 {
 	strcpy(directory, argv[2]);

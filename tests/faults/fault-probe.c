@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small daemon that says exactly what became of its start, for the programs
- * that inject faults into it:  fault-probe reborn|fork|foreground|upgrade DIRECTORY [jail]
+ * A small daemon that reports the exact result of its start, for the programs that inject
+ * faults: fault-probe reborn
+ * fork
+ * foreground
+ * upgrade DIRECTORY [jail]
  *
- * With "upgrade" the daemon has another one take its place, and only if that
- * fails does it serve itself.
+ * With "upgrade" the daemon starts a successor, and serves itself only if that fails.
  *
- * The launcher prints "up PID" or "failed ERROR STATUS TEXT".  Exit codes: 0;
- * FAULT_REPORTED after an error with a text; FAULT_CANCELED when the launcher
- * was gone; FAULT_SILENT after an error without a text.
+ * The launcher prints "up PID" or "failed ERROR STATUS TEXT". Exit codes: 0; FAULT_REPORTED
+ * after an error with a text; FAULT_CANCELED when the launcher had exited; FAULT_SILENT after
+ * an error without a text.
  */
 #include <daemonkit/daemonkit.h>
 
@@ -76,7 +78,7 @@ static int set_up(char *argv[])
 	return result;
 }
 
-/* Does another one serve in this one's place? */
+/* Does a successor serve in place of this process? */
 static bool is_replaced(void)
 {
 	static const char name[] = "second-generation";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the programs that suffer faults and those that inject them agree on. */
+/* The protocol between the programs that inject faults and those that receive them. */
 #ifndef FAULT_H
 #define FAULT_H
 
@@ -12,19 +12,19 @@ enum {
 	FAULT_SILENT = 3, /* an error without a text, or a positive one */
 	FAULT_LEAK = 4,
 	FAULT_NONE = 5,      /* the fault was not reached */
-	FAULT_CANCELED = 77, /* the launcher was gone */
+	FAULT_CANCELED = 77, /* the launcher had exited */
 };
 
-/* Points of a program's life, told to whoever watches its system calls. */
+/* Events of a program, announced to the process that intercepts its system calls. */
 enum {
-	FAULT_BEGIN = -4242,   /* the library's work begins */
+	FAULT_BEGIN = -4242,   /* the calls of the library begin */
 	FAULT_SERVING = -4243, /* the daemon is up */
-	FAULT_END = -4244,     /* the library's work is over */
+	FAULT_END = -4244,     /* the calls of the library are over */
 };
 
 static inline void fault_mark(int point)
 {
-	close(point); /* no such descriptor */
+	close(point); /* not a descriptor */
 }
 
 #endif /* FAULT_H */

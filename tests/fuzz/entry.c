@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* For libFuzzer: built once for each target, -DFUZZ_TARGET=fuzz_pid and so on. */
+/* The entry point of libFuzzer, built once for each target: -DFUZZ_TARGET=fuzz_pid and so on. */
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages: each begins with its length, as a byte that counts sixteens.  They
- * are received as a launcher does it and as a second copy does it.
+ * Messages of the channel: each begins with a byte that gives its length in units of 16 bytes.
+ * They are received by the code of the launcher and by that of the second copy.
  */
 #include "fuzz.h"
 
@@ -18,7 +18,7 @@ static size_t send_all(int fd, const uint8_t *bytes, size_t size)
 {
 	size_t sent = 0;
 
-	while (size > 0 && sent < 8) { /* there is room for so many */
+	while (size > 0 && sent < 8) { /* as many as fit into the socket */
 		size_t length = (size_t)bytes[0] * 16 + 1;
 		struct iovec part;
 
@@ -27,7 +27,7 @@ static size_t send_all(int fd, const uint8_t *bytes, size_t size)
 		length = length < size ? length : size;
 		part = (struct iovec){ .iov_base = (void *)(uintptr_t)bytes, .iov_len = length };
 		if (compat_send(fd, &part, 1, MSG_DONTWAIT) >= 0)
-			sent += length > 0; /* one of no length is like an end */
+			sent += length > 0; /* an empty message looks like the end of file */
 		if (length == 0)
 			break;
 		bytes += length;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The mark in the environment: what is understood is written the same way. */
+/* The marker in the environment: what the parser accepts is written the same way again. */
 #include "fuzz.h"
 
 #include <string.h>
 
-/* The parser is nobody else's. */
+/* The parser is static. */
 #include "../../src/start/marker.c"
 
 int fuzz_marker(const uint8_t *bytes, size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is in a pid file: one pid, nothing, or something else. */
+/* The contents of a pid file: one pid, nothing, or something else. */
 #include "fuzz.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "pidfile/location.h"
 
-/* The text of a pid, as it may stand there: zeros in front do not change it. */
+/* The text of a pid, possibly with leading zeros. */
 static void check_text(const uint8_t *bytes, size_t size, pid_t pid)
 {
 	char text[DECIMAL_MAX];
@@ -38,7 +38,7 @@ int fuzz_pid(const uint8_t *bytes, size_t size)
 	else
 		fuzz_must(pid == -1 && result == (size == 0 ? -ENODATA : -EBADMSG));
 	again = pidfile_text_read(fd, &read);
-	/* A file longer than any number is none, even if it begins with a pid. */
+	/* A file longer than any number is invalid, even if it begins with a pid. */
 	if (size > DECIMAL_MAX)
 		fuzz_must(again == -EBADMSG && read == -1);
 	else

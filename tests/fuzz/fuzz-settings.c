@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Settings: what is understood is packed as the same bytes once more. */
+/* Settings: what is accepted is packed into the same bytes again. */
 #include "fuzz.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 static void forget(struct settings *settings)
 {
-	/* Numbers from nowhere, no descriptors. */
+	/* The numbers are arbitrary; they name no descriptors of this process. */
 	start_disown(&settings->start);
 	named_fds_forget(&settings->descriptors);
 	settings_clear(settings);

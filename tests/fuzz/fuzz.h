@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Parsers that read what other processes wrote, each fed with any bytes. */
+/* Parsers of data from other processes, called with arbitrary bytes. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Each returns 0, or aborts when something does not hold. */
+/* Each returns 0, or aborts when a check fails. */
 int fuzz_channel(const uint8_t *bytes, size_t size);
 int fuzz_marker(const uint8_t *bytes, size_t size);
 int fuzz_pid(const uint8_t *bytes, size_t size);

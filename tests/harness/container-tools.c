@@ -32,7 +32,7 @@ static bool write_file(const char *path, const char *text)
 	return written;
 }
 
-/* Nobody but root may make the other namespaces: be root, in one of users. */
+/* Only root can create the other namespaces: become root in a user namespace. */
 static bool become_root(void)
 {
 	char users[64], groups[64];
@@ -55,8 +55,8 @@ static bool mount_proc(void)
 }
 
 /*
- * End as the child does, and do nothing else before: this process is outside,
- * and a search for leaks would meet strangers in the /proc of the container.
+ * Exit as the child did, and do nothing else: this process is outside the container, and a leak
+ * check would see processes of others in its /proc.
  */
 static void __attribute__((__noreturn__)) end_like(pid_t child)
 {
@@ -74,7 +74,7 @@ static void __attribute__((__noreturn__)) end_like(pid_t child)
 	_exit(126);
 }
 
-/* argv[1...]: the helper and its arguments. */
+/* argv[1...]: the helper and its arguments */
 static void run_helper(char *argv[])
 {
 	char *arguments[MAX_ARGUMENTS + 3] = { argv[0], (char[]){ "--helper" } };
@@ -85,7 +85,7 @@ static void run_helper(char *argv[])
 	_exit(127);
 }
 
-/* It starts when the other end of the pipe has told its pid, and no earlier. */
+/* Process 1 starts when its pid has been written to the other end of the pipe. */
 static void be_first(int gate, char *argv[])
 {
 	char byte;
@@ -111,7 +111,7 @@ int container_main(int argc, char *argv[])
 	dprintf(STDOUT_FILENO, "%d\n", (int)child);
 	if (write(gate[1], "", 1) != 1)
 		_exit(126);
-	/* What is read from it, and when it ends, is process 1's business. */
+	/* Only process 1 reads from the input, and ends when it is closed. */
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	end_like(child);
@@ -128,12 +128,12 @@ static bool enter_namespaces(const char *pid)
 		snprintf(path, sizeof path, "/proc/%s/ns/%s", pid, names[i]);
 		fds[i] = open(path, O_RDONLY | O_CLOEXEC);
 	}
-	/* Root has made no user namespace, and cannot enter its own again. */
+	/* Root created no user namespace, and cannot enter its own again. */
 	return (geteuid() == 0 || setns(fds[0], CLONE_NEWUSER) == 0) &&
 	       setns(fds[1], CLONE_NEWPID) == 0 && setns(fds[2], CLONE_NEWNS) == 0;
 }
 
-/* argv[1]: process 1, argv[2...]: the helper and its arguments. */
+/* argv[1]: process 1; argv[2...]: the helper and its arguments */
 int container_enter(int argc, char *argv[])
 {
 	pid_t child;
@@ -165,7 +165,7 @@ bool container_is_possible(void)
 	waitpid(child, &status, 0);
 	if (status == 0)
 		return true;
-	fprintf(stderr, "# no containers here (pid namespaces): their tests are left out\n");
+	fprintf(stderr, "# no containers (pid namespaces) here: skipping their tests\n");
 	return false;
 }
 
@@ -209,7 +209,7 @@ int container_run(const struct container *container, const char *helper, ...)
 	struct harness_result result;
 	va_list rest;
 
-	harness_need_kernel("setns(2), which wants no threads, not even an emulator's");
+	harness_need_kernel("setns(2), which fails with threads, including those of an emulator");
 	snprintf(first, sizeof first, "%d", (int)container->first);
 	va_start(rest, helper);
 	collect(argv, 5, rest);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of examples share.  Not thread-safe. */
+/* Functions for the tests of examples. Not thread-safe. */
 #include "harness/example-tools.h"
 
 #include <stdio.h>

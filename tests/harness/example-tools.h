@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of examples share: these are run as their users run them. */
+/* Functions for the tests of examples, which run them as users do. */
 #ifndef EXAMPLE_TOOLS_H
 #define EXAMPLE_TOOLS_H
 
 #include "harness/harness.h"
 
 /*
- * The path of an example; skips the test where it is not built.  From now on
- * the test is in its own directory, so that the example's files are there.
+ * The path of an example; skips the test if it is not built. Changes to the directory of the
+ * test, in which the example then creates its files.
  */
 const char *example(const char *name);
 
-/* Run a program, which ends with the exit code and keeps none of the streams. */
+/* Run a program; it must exit with this code and leave no process that holds its streams. */
 struct harness_result run(const char *const argv[], int exit_code);
 
 void check_has(const char *text, const char *part);
 
 bool exists(const char *path);
 
-/* The pid in a pid file, once that is there. */
+/* The pid in a pid file; waits for the file. */
 pid_t pid_in(const char *path);
 
 /*
- * The end of a daemon: it is not the test's child, but becomes that
- * (harness_adopt_orphans()), and somebody has to wait for it.
+ * Wait for a daemon to exit and reap it: orphans become children of the test
+ * (harness_adopt_orphans()).
  */
 void check_end(pid_t pid, int exit_code);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The main function of the test programs: surroundings, helpers, results.
+ * The main function of the test programs: environment, helpers, results.
  * Not thread-safe.
  */
 #include "harness/harness.h"
@@ -27,7 +27,7 @@ static int run_helper(int argc, char *argv[], const struct harness_helper *helpe
 	return 127;
 }
 
-/* What the surroundings of "make check" leave to a program, and a test must not see. */
+/* Remove what "make check" adds to the environment and tests must not see. */
 static void clean_surroundings(void)
 {
 	static const char *const names[] = {
@@ -52,7 +52,7 @@ static void clean_surroundings(void)
 		closedir(fds);
 }
 
-/* "ok 3 - file.c:case:test: Passed": where the message begins. */
+/* In "ok 3 - file.c:case:test: Passed", the start of the message. */
 static char *message_of(char *line)
 {
 	char *message = strstr(line, ".c:");
@@ -64,7 +64,7 @@ static char *message_of(char *line)
 	return message;
 }
 
-/* One of Check's lines, printed with skips as skips; did a test fail? */
+/* Print one of Check's result lines, skipped tests as skipped; did the test fail? */
 static bool print_line(char *line)
 {
 	bool failed = strncmp(line, "not ok ", 7) == 0;
@@ -80,7 +80,7 @@ static bool print_line(char *line)
 		printf("%s # SKIP %s\n", line + strlen("not "), message + strlen(" SKIP "));
 		return false;
 	}
-	/* What follows a "#" would be read as a directive. */
+	/* A "#" would be read as the start of a directive. */
 	for (char *hash = line; (hash = strchr(hash, '#')); hash++)
 		*hash = '/';
 	printf("%s\n", line);
@@ -98,7 +98,7 @@ static int print_results(FILE *results)
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* Check runs nothing, and calls it a success, when its variables select nothing. */
+/* Check runs nothing and reports success when its variables select no test. */
 static bool is_selection_empty(SRunner *runner)
 {
 	static const char *const names[] = { "CK_RUN_CASE", "CK_RUN_SUITE", "CK_INCLUDE_TAGS",
@@ -126,7 +126,7 @@ int harness_main(int argc, char *argv[], Suite *suite, const struct harness_help
 	bool is_known = readlink("/proc/self/exe", self, sizeof self - 1) > 0;
 	int result;
 
-	/* A helper may run where there is no /proc, or under a path that is too long. */
+	/* A helper may run without /proc, or from a path that is too long. */
 	if (argc > 2 && strcmp(argv[1], "--helper") == 0) {
 		srunner_free(runner);
 		return run_helper(argc, argv, helpers);

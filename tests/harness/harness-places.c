@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where tests work: directories in which programs can be executed, also by another user.
+ * Directories in which tests run: every user can execute programs there.
  * Not thread-safe.
  */
 #include "harness/harness.h"
@@ -34,7 +34,7 @@ static bool is_public(const char *path)
 	return true;
 }
 
-/* Neither noexec nor nosuid, as a careful administrator mounts /tmp. */
+/* Is it mounted with neither noexec nor nosuid? Some systems mount /tmp so. */
 static bool executes_programs(const char *path)
 {
 	struct statvfs status;
@@ -43,14 +43,14 @@ static bool executes_programs(const char *path)
 	       !(status.f_flag & (ST_NOEXEC | ST_NOSUID));
 }
 
-/* The first that is fit for all, or at least for this user; valid until the next call. */
+/* The first directory that suits every user, or else this user; valid until the next call. */
 static const char *working_place(void)
 {
 	static char beside[PATH_MAX];
 	const char *const places[] = { getenv("TMPDIR"), "/tmp", "/var/tmp", beside };
 	const size_t count = sizeof places / sizeof *places;
 
-	/* Below the build directory. */
+	/* Next to the test program, in the build directory. */
 	snprintf(beside, sizeof beside, "%s", harness_self);
 	*strrchr(beside, '/') = '\0';
 	for (int all = 1; all >= 0; all--)
@@ -116,7 +116,7 @@ bool harness_copy_program(const char *from, const char *to)
 
 static const int followed[] = { SIGCHLD, SIGHUP, SIGINT, SIGTERM };
 
-/* Wait for the copy, and let it end when this process is to end: nothing may be left. */
+/* Wait for the copy; when this process is told to end, end the copy first. */
 static int follow(pid_t copy, const sigset_t *signals)
 {
 	int status, number;
@@ -152,8 +152,8 @@ static int run_in(const char *directory, char *argv[])
 }
 
 /*
- * Tests have other users execute this program, and it may be in a place that is closed to them:
- * then a copy of it does everything.
+ * Tests execute this program as other users, who may be unable to enter its directory: then run
+ * a copy of it instead.
  */
 int harness_run_copy(char *argv[])
 {

@@ -72,7 +72,7 @@ static int64_t deadline_after(int milliseconds)
 	return harness_now() + harness_scaled(milliseconds);
 }
 
-/* poll(2) until the deadline, through interruptions. */
+/* poll(2) until the deadline; retries after EINTR. */
 static int poll_until(struct pollfd *fds, nfds_t count, int64_t deadline)
 {
 	for (;;) {
@@ -209,7 +209,7 @@ void harness_write_file(const char *path, const char *text)
 	ck_assert_int_eq(fclose(file), 0);
 }
 
-/* All that can be read up to the end. */
+/* Read up to the end of the file. */
 static const char *read_all(int fd)
 {
 	size_t size = 4096, length = 0;
@@ -241,7 +241,7 @@ const char *harness_read_file(const char *path)
 
 /* Programs */
 
-/* fork and exec; streams are close-on-exec descriptors, or -1 to inherit. */
+/* fork and exec; streams are close-on-exec descriptors, or -1 to inherit one. */
 static pid_t start(const char *const argv[], const int streams[3])
 {
 	pid_t pid = fork();
@@ -285,14 +285,14 @@ const char *harness_line(struct harness_program *program)
 
 		if (harness_wait_readable(program->output, HARNESS_SOON))
 			count = read(program->output, line + length, 1);
-		ck_assert_msg(count == 1, "no line from process %d, only \"%s\"", (int)program->pid,
+		ck_assert_msg(count == 1, "process %d sent no line, only \"%s\"", (int)program->pid,
 			      line);
 		if (line[length] == '\n') {
 			line[length] = '\0';
 			return line;
 		}
 	}
-	ck_abort_msg("a line too long from process %d", (int)program->pid);
+	ck_abort_msg("process %d sent a line that is too long", (int)program->pid);
 }
 
 int harness_end(struct harness_program *program)
@@ -303,7 +303,7 @@ int harness_end(struct harness_program *program)
 		close(program->input);
 	program->input = -1;
 	ck_assert_msg(harness_wait_child(program->pid, &status, HARNESS_SOON),
-		      "process %d does not end", (int)program->pid);
+		      "process %d did not exit", (int)program->pid);
 	close(program->output);
 	program->output = -1;
 	return status;
@@ -315,7 +315,7 @@ int harness_kill(struct harness_program *program)
 	return harness_end(program);
 }
 
-/* A stream of a program: the pipe, -1 at its end, and what came so far. */
+/* An output stream of a program: the pipe, -1 after its end, and the text read so far. */
 struct capture {
 	int fd;
 	int writer;
@@ -336,7 +336,7 @@ static struct capture capture_begin(void)
 	return capture;
 }
 
-/* Take what is there now. */
+/* Read what is available now. */
 static void capture_more(struct capture *capture)
 {
 	char buffer[4096];
@@ -350,7 +350,7 @@ static void capture_more(struct capture *capture)
 	}
 }
 
-/* The whole text; was the stream at its end? */
+/* The whole text; *at_end: was the end of the stream reached? */
 static const char *capture_end(struct capture *capture, bool *held)
 {
 	const char *text;
@@ -366,7 +366,10 @@ static const char *capture_end(struct capture *capture, bool *held)
 	return text;
 }
 
-/* A test that is allowed more allows it to what it runs; with some time left to say so. */
+/*
+ * A test that called harness_allow() passes the longer limit on, with a margin to report the
+ * failure.
+ */
 static int64_t run_deadline(void)
 {
 	int64_t usual = deadline_after(3 * HARNESS_SOON);
@@ -392,7 +395,7 @@ struct harness_result harness_run(const char *const argv[])
 			{ .fd = error.fd, .events = POLLIN },
 		};
 
-		ck_assert_msg(harness_now() < deadline, "%s does not end", argv[0]);
+		ck_assert_msg(harness_now() < deadline, "%s did not exit", argv[0]);
 		poll(pipes, 2, 1);
 		capture_more(&output);
 		capture_more(&error);

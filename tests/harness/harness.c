@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The surroundings of one test: its supervisor, its directory, what it leaves.
- * Not thread-safe: called by the one thread of a test that runs the fixture.
+ * The environment of one test: its supervisor, its directory, and what it leaves behind.
+ * Not thread-safe: called by the only thread of a test that runs the fixture.
  */
 #include "harness/harness.h"
 
@@ -59,7 +59,7 @@ const char *harness_directory(void)
 void harness_allow(int milliseconds)
 {
 	shared->deadline = harness_now() + harness_scaled(milliseconds);
-	/* The supervisor waits for this signal, and then looks at the deadline again. */
+	/* On this signal the supervisor reads the deadline again. */
 	if (shared->supervisor != getpid())
 		kill(shared->supervisor, SIGCHLD);
 }
@@ -77,7 +77,7 @@ void harness_skip(const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(reason, sizeof reason, format, arguments);
 	va_end(arguments);
-	/* The main program makes a skip of a failure that begins so. */
+	/* The main program reports a failure with this prefix as skipped. */
 	ck_abort_msg("SKIP %s", reason);
 }
 
@@ -90,21 +90,21 @@ void harness_need_root(void)
 void harness_need_mounts(void)
 {
 	harness_need_root();
-	/* The root directory of a plain chroot(2) is no mount point. */
+	/* After chroot(2) the root directory may not be a mount point. */
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
-		harness_skip("needs mounts of its own: %s", strerror(errno));
+		harness_skip("needs its own mounts: %s", strerror(errno));
 }
 
 void harness_need_filters(void)
 {
 	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
-		harness_skip("no system call filters here");
+		harness_skip("no seccomp filters here");
 }
 
 void harness_need_libraries(void)
 {
 #ifndef __GLIBC__
-	harness_skip("the dynamic linker is the C library, and looks for no other here");
+	harness_skip("the dynamic linker is the C library and loads no other here");
 #endif
 }
 
@@ -119,17 +119,17 @@ void harness_need_description_locks(void)
 	if (result == 0)
 		return;
 #endif
-	harness_skip("no locks of open file descriptions here");
+	harness_skip("no OFD locks here");
 }
 
-/* As the library finds out. */
+/* The same check as in the library. */
 void harness_need_clones(void)
 {
 #ifdef SYS_clone3
 	if (syscall(SYS_clone3, NULL, 0) < 0 && errno == EINVAL)
 		return;
 #endif
-	harness_skip("no clones that share memory here");
+	harness_skip("no clone(2) with shared memory here");
 }
 
 void harness_need_kernel(const char *what)
@@ -174,7 +174,7 @@ bool harness_is_sanitized(void)
 	return flags != NULL && strstr(flags, "-fsanitize") != NULL;
 }
 
-/* An emulator may not know how; $HARNESS_SUBREAPER is a program that does it from outside. */
+/* An emulator may lack it; $HARNESS_SUBREAPER is a program that sets it from outside. */
 static bool adopt_orphans(void)
 {
 	const char *program = getenv("HARNESS_SUBREAPER");
@@ -231,7 +231,7 @@ static pid_t parent_of(pid_t pid)
 	return (pid_t)atoi(value);
 }
 
-/* Dead, or killed already: not running any more in any way that matters. */
+/* Dead, or already killed: it does not run any more. */
 static bool is_ended(pid_t pid)
 {
 	static const char *const pending[] = { "SigPnd", "ShdPnd" };
@@ -241,7 +241,7 @@ static bool is_ended(pid_t pid)
 	if (strchr(value, 'X') || value[0] == '\0')
 		return true;
 	if (strchr(value, 'Z')) {
-		/* A leader that has ended before its threads looks the same. */
+		/* A main thread that has exited before the other threads looks the same. */
 		status_line(pid, "Threads", value, sizeof value);
 		return atoi(value) <= 1;
 	}
@@ -253,7 +253,7 @@ static bool is_ended(pid_t pid)
 	return false;
 }
 
-/* The children of a process: calls visit for each, and counts them. */
+/* Call visit for each child of a process; return their number. */
 static size_t each_child(pid_t parent, void (*visit)(pid_t child, void *data), void *data)
 {
 	DIR *processes = opendir("/proc");
@@ -326,8 +326,8 @@ static void kill_stray(pid_t pid, void *data)
 }
 
 /*
- * Without waiting for this one alone: process 1 of a pid namespace does not
- * end before the others there do, and are waited for by their parents.
+ * Do not wait for this one alone: process 1 of a pid namespace ends only after the other
+ * processes of the namespace were reaped by their parents.
  */
 static void reap_stray(pid_t pid, void *data)
 {
@@ -385,8 +385,8 @@ static void check_fds(void)
 		if (!was)
 			ck_abort_msg("left descriptor %d open (%s)", after[i].fd, after[i].target);
 		if (strcmp(was->target, after[i].target) != 0)
-			ck_abort_msg("replaced descriptor %d: it was %s and is %s", was->fd,
-				     was->target, after[i].target);
+			ck_abort_msg("replaced descriptor %d: was %s, is %s", was->fd, was->target,
+				     after[i].target);
 	}
 	for (size_t i = 0; i < before_count; i++)
 		if (!find_fd(after, after_count, before[i].fd))
@@ -395,7 +395,10 @@ static void check_fds(void)
 
 /* The supervisor */
 
-/* What the supervisor waits for: a child's end, and the end of who waits for the result. */
+/*
+ * The signals that the supervisor waits for: exit of a child, and exit of the process that
+ * waits for the result.
+ */
 static void supervisor_signals(sigset_t *set)
 {
 	sigemptyset(set);
@@ -403,7 +406,7 @@ static void supervisor_signals(sigset_t *set)
 	sigaddset(set, SIGTERM);
 }
 
-/* Wait for the test, reaping orphans meanwhile; is it in time? */
+/* Wait for the test to exit, and reap orphans meanwhile; did it exit in time? */
 static bool wait_for_test(pid_t test, int *status)
 {
 	bool in_time = true;
@@ -431,13 +434,13 @@ static bool wait_for_test(pid_t test, int *status)
 		}
 		if (!in_time)
 			wait = (struct timespec){ .tv_sec = 1 };
-		/* The run was interrupted: no result is needed, but nothing may be left. */
+		/* The run was interrupted: clean up, no result is needed. */
 		if (sigtimedwait(&signals, NULL, &wait) == SIGTERM)
 			kill(test, SIGKILL);
 	}
 }
 
-/* End as the test ended, so that Check sees its exit code or signal. */
+/* Exit as the test did, so that Check sees its exit code or signal. */
 static _Noreturn void end_like(int status)
 {
 	struct rlimit none = { 0, 0 };
@@ -464,8 +467,8 @@ static void supervise(pid_t test)
 			poll(NULL, 0, 1);
 	harness_remove_directory(directory);
 	if (!in_time)
-		ck_abort_msg("not at an end in time, and killed; processes left: %zu %s",
-			     strays.count, strays.names);
+		ck_abort_msg("killed after the timeout; processes left: %zu %s", strays.count,
+			     strays.names);
 	if (strays.count > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		ck_abort_msg("left %zu running: %s", strays.count, strays.names);
 	end_like(status);
@@ -483,8 +486,8 @@ static void clean_signals(const sigset_t *mask)
 }
 
 /*
- * Check's own child.  Check kills it, and its process group, when the run is
- * interrupted: the supervisor is in a group of its own, learns that, and cleans up.
+ * The process that Check started. Check kills it, with its process group, when the run is
+ * interrupted: the supervisor has its own process group, learns of that, and cleans up.
  */
 static _Noreturn void follow(pid_t supervisor)
 {
@@ -496,7 +499,7 @@ static _Noreturn void follow(pid_t supervisor)
 	end_like(status);
 }
 
-/* Become the supervisor: a child of Check's child. */
+/* Become the supervisor, a child of the process that Check started. */
 static void begin_supervisor(void)
 {
 	pid_t parent = getpid(), supervisor;
@@ -518,7 +521,7 @@ static void begin_supervisor(void)
 	harness_adopt_orphans();
 }
 
-/* The fixture's first half, run by Check's own child: only the test returns. */
+/* The setup of the fixture, run by the process that Check started: only the test returns. */
 static void begin(void)
 {
 	sigset_t none;
@@ -547,7 +550,7 @@ static void begin(void)
 	before_count = list_fds(before);
 }
 
-/* The second half, run by the test when it has not failed. */
+/* The teardown of the fixture, run by the test if it has not failed. */
 static void end(void)
 {
 	siginfo_t child = { .si_pid = 0 };
@@ -565,7 +568,7 @@ TCase *harness_case(Suite *suite, const char *name)
 
 	snprintf(case_names + used, sizeof case_names - used, "%s\"%s\"", used > 0 ? ", " : "",
 		 name);
-	/* The supervisor keeps the time. */
+	/* The supervisor enforces the timeout. */
 	tcase_set_timeout(test_case, 7200);
 	tcase_add_checked_fixture(test_case, begin, end);
 	suite_add_tcase(suite, test_case);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A service manager's ear for tests, and a program that speaks to it.
+ * A fake service manager, and a program that sends notifications to it.
  * Not thread-safe.
  */
 #include "harness/manager-tools.h"
@@ -152,9 +152,12 @@ struct daemonkit_context *foreground_daemon(void)
 	return context;
 }
 
-/* ---- the speaker ---- */
+/* ---- the sender ---- */
 
-/* Descriptors that the speaker keeps: where it reports, and whose end it waits for. */
+/*
+ * Descriptors that the sender keeps: the file of results, and a pipe that ends when the test
+ * allows it to exit.
+ */
 #define REPORT_FD 50
 #define HOLD_FD 51
 
@@ -169,7 +172,7 @@ static void report(const char *name, long result, const char *text)
 	(void)!write(REPORT_FD, line, (size_t)length);
 }
 
-/* Do programs that the daemon starts find this descriptor?  Says which way it was. */
+/* Do programs that the daemon executes inherit this descriptor? The exit code is the answer. */
 int holder_main(int argc, char *argv[])
 {
 	return argc > 1 && fcntl(atoi(argv[1]), F_GETFD) >= 0 ? 1 : 0;
@@ -188,7 +191,7 @@ static int is_inherited(const char *number)
 	return status;
 }
 
-/* Say that standard error leads to the journal. */
+/* Make the library take standard error for the journal. */
 static void claim_journal(void)
 {
 	char stream[64];
@@ -253,7 +256,7 @@ static int watchdog_interval(struct daemonkit_context *context)
 	return result == 1 ? interval : result;
 }
 
-/* Having said so it ends, and is not waited for. */
+/* After a failure the daemon exits without waiting for the test. */
 static bool has_failed;
 
 static int failed(struct daemonkit_context *context, const char *value)
@@ -295,7 +298,7 @@ static void act(struct daemonkit_context *context, const char *name, const char 
 	report(name, result, daemonkit_error());
 }
 
-/* The words up to "--" are settings, the others what the daemon says. */
+/* The words up to "--" are settings, the others the actions of the daemon. */
 static void each_word(struct daemonkit_context *context, int argc, char *argv[], bool settings)
 {
 	bool before = true;
@@ -332,7 +335,7 @@ int sender_main(int argc, char *argv[])
 		report("daemon", getpid(), "");
 		each_word(context, argc, argv, false);
 		report("end", 0, "");
-		/* The test ends it, when it has looked at it. */
+		/* The test ends it after its checks. */
 		if (!has_failed && (daemonkit_was_reborn() || getpid() != caller))
 			(void)!read(HOLD_FD, &byte, 1);
 	} else {
@@ -371,7 +374,7 @@ struct harness_result sender_run(const char *format, ...)
 	return result;
 }
 
-/* What stands behind the name in the first line that begins with it. */
+/* The rest of the first line that begins with the name. */
 static const char *find_line(const char *name)
 {
 	const char *line = harness_read_file(harness_path("results"));
@@ -412,7 +415,7 @@ void sender_end(void)
 	char launcher[] = "launcher";
 	pid_t pid = -1;
 
-	/* In the foreground there is no launcher; where one failed, nothing is left. */
+	/* In foreground mode there is no launcher; after a failed start no process is left. */
 	if (!is_reported(launcher) || sender_result(launcher, NULL) > 0) {
 		sender_result("end", NULL);
 		pid = (pid_t)sender_result("daemon", NULL);

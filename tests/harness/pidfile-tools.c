@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of pid files share. */
+/* Functions for the tests of pid files. */
 #include "harness/pidfile-tools.h"
 
 #include <dirent.h>
@@ -25,10 +25,10 @@ static void filter(struct sock_fprog *program)
 {
 	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program) != 0)
-		harness_skip("no system call filters here");
+		harness_skip("no seccomp filters here");
 }
 
-/* To open with this flag fails so. */
+/* Make open(2) with this flag fail. */
 static void forbid_flag(unsigned flag, unsigned error)
 {
 	struct sock_filter code[] = {
@@ -202,7 +202,7 @@ size_t count_entries(const char *directory)
 	size_t count = 0;
 
 	ck_assert_ptr_nonnull(list);
-	/* FUSE gives what was removed while it was open such a name until it has been closed. */
+	/* FUSE renames a file that is removed while open to such a name until it is closed. */
 	while ((entry = readdir(list)))
 		count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
 			 strncmp(entry->d_name, ".fuse_hidden", 12) != 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the probe can do beside setting its context: processes, and the library. */
+/* Words of the probe that do not set the context: processes, and calls of the library. */
 #include "harness/probe.h"
 
 #include <errno.h>
@@ -41,7 +41,7 @@ void probe_write(const char *path, const char *format, ...)
 
 /* ---- processes ---- */
 
-/* Another program on this library reports on itself. */
+/* Another program that uses this library reports on itself. */
 static void run_program(const char *path)
 {
 	pid_t pid = fork();
@@ -54,7 +54,7 @@ static void run_program(const char *path)
 	waitpid(pid, NULL, 0);
 }
 
-/* A child that holds everything that the daemon has. */
+/* A child that keeps every descriptor of the daemon open. */
 static void hold(const char *path)
 {
 	int ready[2];
@@ -73,7 +73,7 @@ static void hold(const char *path)
 	probe_write(path, "%d\n", (int)pid);
 }
 
-/* A program without any knowledge of daemons, which goes on for long. */
+/* A program that knows nothing of daemons and runs for long. */
 static void start_program(const char *path)
 {
 	int executed[2];
@@ -93,7 +93,7 @@ static void start_program(const char *path)
 	probe_write(path, "%d\n", (int)pid);
 }
 
-/* A worker that was forked cleans up after itself as every program does. */
+/* A forked worker that frees its objects as any program does. */
 static void work(struct program *program)
 {
 	pid_t pid = fork();
@@ -142,7 +142,7 @@ static bool act_processes(struct program *program, const char *name, const char 
 
 		if (waitid(P_PID, (id_t)program->daemon, &info, WEXITED | WNOWAIT) < 0)
 			while (kill(program->daemon, 0) == 0)
-				usleep(1000); /* another's child */
+				usleep(1000); /* the child of another process */
 	} else if (strcmp(name, "reap") == 0) {
 		status = -1;
 		if (waitpid(program->daemon, &status, 0) < 0)
@@ -167,7 +167,7 @@ static void send_failure(struct program *program, const char *value)
 	daemonkit_notify_failed(program->context, error, "%s", rest + 1);
 }
 
-/* Texts until one is refused. */
+/* Send texts until one is refused. */
 static void flood(struct program *program)
 {
 	int count = 0, result;
@@ -208,7 +208,7 @@ static void search(struct program *program)
 	daemonkit_process_free(process);
 }
 
-/* A port of all addresses, for as long as the process lives. */
+/* Bind a port on all addresses until the process exits. */
 static void bind_port(struct program *program, const char *value)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
@@ -222,7 +222,7 @@ static void bind_port(struct program *program, const char *value)
 	probe_write(program->report, "bound %d\n", (int)geteuid());
 }
 
-/* Can the standard streams be read and written? */
+/* Try to read and write the standard streams. */
 static void try_streams(const char *path)
 {
 	char byte;

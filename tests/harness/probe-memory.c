@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes that are looked for in the memory of a process. */
+/* Search the memory of a process for bytes. */
 #include "harness/probe-running.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ size_t probe_count_in(const char *bytes, size_t length, const char *what, size_t
 	return count;
 }
 
-/* Some of a process's memory, as far as it can be read. */
+/* Count in a range of memory, as far as it can be read. */
 static size_t count_range(int memory, unsigned long begin, unsigned long end, const char *what,
 			  size_t size)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the probe does with named descriptors and private bytes. */
+/* Words of the probe for named descriptors and payloads. */
 #include "harness/probe.h"
 
 #include <arpa/inet.h>
@@ -33,7 +33,7 @@ static void place(int from, int to)
 		close(from);
 }
 
-/* A socket that listens at 127.0.0.1:PORT or at a PATH. */
+/* A socket that listens at 127.0.0.1:PORT or at PATH. */
 static int listen_at(const char *where)
 {
 	struct sockaddr_in inet = { .sin_family = AF_INET,
@@ -74,7 +74,7 @@ static bool act_open(const char *name, const char *value)
 	return true;
 }
 
-/* As a manager does that executes this process: COUNT or COUNT:NAMES. */
+/* Set the environment as a manager does for socket activation: COUNT or COUNT:NAMES. */
 static void activate(const char *value)
 {
 	const char *colon = strchr(value, ':');
@@ -118,7 +118,7 @@ static void note_found(struct program *program, const char *value)
 		probe_note(program, "find=%s %d closed\n", value, fd);
 }
 
-/* Tell everybody who connects who it is that answers. */
+/* Send the pid of this process to everyone who connects. */
 static void answer(struct program *program, const char *value)
 {
 	int fd = find(program, value), client;
@@ -132,7 +132,7 @@ static void answer(struct program *program, const char *value)
 	exit(84);
 }
 
-/* ---- private bytes ---- */
+/* ---- payload ---- */
 
 static int set_payload(struct program *program, const char *path)
 {
@@ -147,7 +147,7 @@ static int set_payload(struct program *program, const char *path)
 	return result;
 }
 
-/* Take them with a buffer of this size, and show that they are whole. */
+/* Take the payload with a buffer of this size, and report its length and sum. */
 static void take(struct program *program, const char *value)
 {
 	int length = daemonkit_context_take_payload(program->context, bytes, (size_t)atoi(value));

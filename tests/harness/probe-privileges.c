@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the probe is asked to be allowed, and what it finds it may do. */
+/* Words of the probe for privileges: what it requests, and what it can do. */
 #include "harness/probe.h"
 
 #include <arpa/inet.h>
@@ -55,7 +55,7 @@ int probe_set_privileges(struct program *program, const char *name, const char *
 	return 1;
 }
 
-/* ---- what it may do ---- */
+/* ---- tests of privileges ---- */
 
 static int bind_port(int port)
 {
@@ -78,7 +78,7 @@ static int take_all_capabilities(void)
 	return (int)syscall(SYS_capset, &header, data);
 }
 
-/* Not for good: but this very process does not have it any more. */
+/* Drop a capability from this process; it is not dropped from the bounding set. */
 static void lose_capability(unsigned number)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -107,7 +107,7 @@ static int raw_socket(void)
 	return fd < 0 ? -1 : close(fd);
 }
 
-/* How many of the things that only root may do it can do, and which. */
+/* Count and name the privileged operations that succeed. */
 static void try_powers(struct program *program)
 {
 	const struct {
@@ -134,7 +134,7 @@ static void try_powers(struct program *program)
 	probe_note(program, "powers tried\n");
 }
 
-/* OUTPUT:PROGRAM shows the status of the process that the program is. */
+/* OUTPUT:PROGRAM writes the status of the process that executes PROGRAM. */
 static void show_status(const char *value)
 {
 	const char *colon = strchr(value, ':');
@@ -153,7 +153,7 @@ static void show_status(const char *value)
 	waitpid(pid, NULL, 0);
 }
 
-/* PATH:UID, who owns it. */
+/* PATH:UID, the owner. */
 static void make_directory(const char *value)
 {
 	const char *colon = strchr(value, ':');

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The probe itself: the context, and the main function of all its processes. */
+/* The main function of the probe in all its processes, and the settings of the context. */
 #include "harness/probe.h"
 
 #include <errno.h>
@@ -17,14 +17,14 @@
 #include <daemonkit/error.h>
 #include <daemonkit/notify.h>
 
-/* Sanitizers, where the probe is built with them, leave its signals alone. */
+/* Keep the sanitizers from installing signal handlers. */
 const char *__asan_default_options(void) __attribute__((__visibility__("default")));
 const char *__asan_default_options(void)
 {
 	return "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0";
 }
 
-/* In a second copy, before main(): what the environment that it is given says. */
+/* In a second copy, before main(): apply the words in its environment. */
 __attribute__((__constructor__)) static void construct(void)
 {
 	const char *how = getenv("PROBE_CONSTRUCTOR");
@@ -52,7 +52,7 @@ void probe_print(const struct program *program, const char *format, ...)
 	va_start(arguments, format);
 	length = vsnprintf(line, sizeof line, format, arguments);
 	va_end(arguments);
-	/* In one piece: several threads and processes may speak. */
+	/* One write: several threads and processes may print. */
 	written = write(program->out, line, (size_t)length);
 	(void)written;
 }
@@ -84,7 +84,7 @@ static int set_mode(struct daemonkit_context *context, const char *value)
 	return -EINVAL;
 }
 
-/* Spaces cannot be in words: "_" stands for them, and "~" for nothing. */
+/* Words cannot contain spaces: "_" stands for a space, and "~" for the empty text. */
 static char *text_of(const char *value)
 {
 	char *copy = strdup(strcmp(value, "~") == 0 ? "" : value);
@@ -100,7 +100,7 @@ static void print_status(const char *text, void *data)
 	probe_print(data, "status %s\n", text);
 }
 
-/* The setters: 1 if it is none, else their result. */
+/* Call a setter: 1 if there is none of this name, else its result. */
 static int set(struct program *program, const char *name, const char *value)
 {
 	struct daemonkit_context *context = program->context;
@@ -157,13 +157,13 @@ bool probe_set(struct program *program, const char *name, const char *value)
 		program->environment[program->environment_count++] = strdup(value);
 	else if (result == 1 && strcmp(name, "times") == 0)
 		program->times = atoi(value);
-	else if (result == 1 && strcmp(name, "thread") == 0) /* "all": the second copy's, too */
+	else if (result == 1 && strcmp(name, "thread") == 0) /* "all": in the second copy, too */
 		program->in_thread = !program->is_second || *value != '\0';
 	else if (result == 1 && strcmp(name, "failure") == 0)
 		program->failure = atoi(value);
 	else if (result == 1)
 		return false;
-	/* The second copy has not the launcher's descriptors: its setters may fail. */
+	/* The second copy lacks descriptors of the launcher: setters may fail there. */
 	if (result < 0 && !program->is_second) {
 		probe_print(program, "setter %s\nthe start's result %d -1 0 %s\n", name, result,
 			    daemonkit_error());
@@ -172,7 +172,7 @@ bool probe_set(struct program *program, const char *name, const char *value)
 	return true;
 }
 
-/* Obey the words with this prefix, in their order. */
+/* Execute the words with this prefix in order. */
 static void obey(struct program *program, const char *prefix)
 {
 	size_t length = strlen(prefix);
@@ -182,7 +182,7 @@ static void obey(struct program *program, const char *prefix)
 		const char *equals = strchrnul(word, '=');
 		char name[64];
 
-		/* An argument that is no word, for tests of arguments. */
+		/* An argument that is not a word, for tests of arguments. */
 		if (*word == '\0' || strchr(word, ' ') != NULL)
 			continue;
 		if (colon > equals ||
@@ -202,7 +202,10 @@ static void obey(struct program *program, const char *prefix)
 	}
 }
 
-/* Words of both kinds before daemonkit_context_reborn(), in the order given. */
+/*
+ * Execute the words without prefix, and those for this process, before
+ * daemonkit_context_reborn() in order.
+ */
 static void prepare(struct program *program)
 {
 	int argc = program->argc;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process finds out about itself; also where there is no /proc. */
+/* The report of a process on itself; works without /proc, too. */
 #include "harness/probe.h"
 
 #include <errno.h>

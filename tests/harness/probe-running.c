@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A probe that is looked at from outside while it runs. */
+/* A probe that the test inspects while it runs. */
 #include "harness/probe-running.h"
 
 #include <arpa/inet.h>
@@ -73,7 +73,7 @@ void running_kill(struct running *running)
 		kill(running->daemon, SIGKILL);
 		ck_assert(harness_wait_exit(running->daemon, HARNESS_SOON));
 	}
-	/* Killed while it looks for leaks it would leave the process that looks. */
+	/* If killed during its leak check it would leave the leak checker process behind. */
 	if (!running->foreground && harness_is_sanitized())
 		harness_wait_exit(running->launcher.pid, 1000);
 	harness_kill(&running->launcher);
@@ -107,7 +107,7 @@ void running_own_network(void)
 	int fd;
 
 	if (unshare(CLONE_NEWNET) < 0)
-		harness_skip("needs a network of its own: %s", strerror(errno));
+		harness_skip("needs its own network: %s", strerror(errno));
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &loopback), 0);
 	close(fd);
@@ -142,7 +142,7 @@ const char *running_answer(int fd)
 	size_t length = 0;
 
 	for (ssize_t count = 1; count > 0 && length < 255; length += (size_t)count) {
-		ck_assert_msg(harness_wait_readable(fd, HARNESS_SOON), "nobody answers");
+		ck_assert_msg(harness_wait_readable(fd, HARNESS_SOON), "no connection");
 		count = recv(fd, answer + length, 255 - length, 0);
 		ck_assert_int_ge(count, 0);
 	}

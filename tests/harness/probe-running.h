@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* A probe that is looked at from outside while it runs. */
+/* A probe that the test inspects while it runs. */
 #ifndef PROBE_RUNNING_H
 #define PROBE_RUNNING_H
 
 #include "harness/probe.h"
 
-/* All of probe_ways, and in the foreground. */
+/* All of probe_ways, and foreground. */
 #define RUNNING_WAYS (PROBE_WAYS + 1)
 
 struct running {
-	struct harness_program launcher; /* or the daemon itself */
+	struct harness_program launcher; /* in foreground mode, the daemon itself */
 	bool foreground;
 	pid_t daemon;
 };
 
-/* Which way this is, as the probe's words. */
+/* This way in words of the probe. */
 const char *running_way(int way);
 
 /* Begin a start in this way; running_up() waits until the daemon is up. */
@@ -22,27 +22,27 @@ struct running running_begin(int way, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 void running_up(struct running *running);
 
-/* Both in one. */
+/* Begin the start, and wait until the daemon is up. */
 struct running running_start(int way, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
-/* Kill daemon and launcher, and wait for their ends. */
+/* Kill daemon and launcher, and wait for them to exit. */
 void running_kill(struct running *running);
 
-/* A line of a file of /proc/PID that begins with the name, what comes after it. */
+/* The rest of the line with this name in a file of /proc/PID. */
 const char *running_proc(pid_t pid, const char *file, const char *name);
 
-/* How often something is in some bytes, and in the whole memory of a process. */
+/* Count the occurrences of something in a buffer, and in the whole memory of a process. */
 size_t probe_count_in(const char *bytes, size_t length, const char *what, size_t size);
 size_t probe_count_in_memory(pid_t pid, const char *what, size_t size);
 
-/* A network of this test alone, with a loopback interface; skips where that cannot be had. */
+/* Enter a new network namespace with a loopback interface; skips the test if that fails. */
 void running_own_network(void);
 
-/* Everybody may write into the test's directory and run this program. */
+/* Let every user write into the directory of the test and execute this program. */
 void running_for_everybody(void);
 
-/* What the one who listens at 127.0.0.1:PORT or at a path says. */
+/* Connect to 127.0.0.1:PORT or a path, and read the answer. */
 int running_connect(const char *where);
 const char *running_answer(int fd);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the probe finds or arranges around itself: descriptors, signals, an older system. */
+/* Words of the probe for its environment: descriptors, signals, an older system. */
 #include "harness/probe.h"
 
 #include <errno.h>
@@ -70,9 +70,9 @@ static bool act_descriptors(struct program *program, const char *name, const cha
 	return true;
 }
 
-/* ---- what remembers descriptors ---- */
+/* ---- C library objects that keep descriptors ---- */
 
-/* As many as the library could take numbers of. */
+/* As many as the library could take numbers from. */
 static FILE *streams[20];
 
 static bool act_remembered(struct program *program, const char *name, const char *value)
@@ -108,7 +108,7 @@ static void handle(int signal)
 	handled = signal;
 }
 
-/* What many a program does. */
+/* As many programs do. */
 static void reap_all(int signal)
 {
 	int saved = errno;
@@ -121,12 +121,12 @@ static void reap_all(int signal)
 
 static volatile pid_t other;
 
-/* And then has a child with the same pid, of the kind that clone3(2) makes. */
+/* Reap the daemon and then create a child with the same pid by clone3(2). */
 static void reuse(int number)
 {
 	int saved = errno;
 	pid_t pid = waitpid(-1, NULL, WNOHANG);
-	/* The exit signal is the fifth, the pid that is wished for the ninth. */
+	/* The fifth argument is the exit signal, the ninth the requested pid. */
 	uint64_t arguments[11] = { [4] = SIGCHLD, [8] = (uint64_t)(uintptr_t)&pid, [9] = 1 };
 
 	if (pid > 0) {
@@ -138,7 +138,7 @@ static void reuse(int number)
 	errno = saved;
 }
 
-/* The other child's status, "none" if the daemon's pid was not had again. */
+/* The status of the other child; "none" if the pid of the daemon was not reused. */
 static void print_other(struct program *program)
 {
 	int status = -1;
@@ -207,7 +207,7 @@ static bool act_signals(struct program *program, const char *name, const char *v
 	return true;
 }
 
-/* ---- an older or a smaller system ---- */
+/* ---- an older or smaller system ---- */
 
 static const struct {
 	const char *name;
@@ -220,7 +220,7 @@ static const struct {
 	{ "unlinkat", SYS_unlinkat },     { "ftruncate", SYS_ftruncate },
 };
 
-/* They fail with this error; 0 makes them do nothing and succeed. */
+/* Make the calls fail with this error; 0 makes them do nothing and succeed. */
 static void deny(const char *names, unsigned error)
 {
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
@@ -241,7 +241,7 @@ static void deny(const char *names, unsigned error)
 	}
 }
 
-/* A macro: what type a resource has is each C library's own affair. */
+/* A macro, because the type of a resource differs between C libraries. */
 #define SET_LIMIT(resource, value)            \
 	do {                                  \
 		struct rlimit limit_;         \
@@ -251,7 +251,7 @@ static void deny(const char *names, unsigned error)
 		setrlimit(resource, &limit_); \
 	} while (0)
 
-/* Most of the time in malloc(3), and still leaving something to others. */
+/* Spend most of the time in malloc(3), and leave some time for other threads. */
 static void *allocate(void *data)
 {
 	(void)data;
@@ -302,11 +302,11 @@ static bool act_system(struct program *program, const char *name, const char *va
 		SET_LIMIT(RLIMIT_AS, strtoul(value, NULL, 0));
 	else if (strcmp(name, "limit") == 0)
 		SET_LIMIT(RLIMIT_NOFILE, strtoul(value, NULL, 0));
-	else if (strcmp(name, "spare") == 0) { /* for so many more descriptors */
+	else if (strcmp(name, "spare") == 0) { /* allow so many more descriptors */
 		count = open("/dev/null", O_RDONLY);
 		close(count);
 		SET_LIMIT(RLIMIT_NOFILE, (rlim_t)(count + probe_value(value)));
-	} else if (strcmp(name, "fill") == 0) /* megabytes: it takes its time to die */
+	} else if (strcmp(name, "fill") == 0) /* megabytes: makes the exit take some time */
 		fill((size_t)probe_value(value) << 20);
 	else if (strcmp(name, "threads") == 0)
 		start_threads(probe_value(value));

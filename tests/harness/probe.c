@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tests' side of the probe: running it, and reading what it found. */
+/* Run the probe and read its results. */
 #include "harness/probe.h"
 
 #include <dirent.h>
@@ -26,7 +26,7 @@ const char *const probe_ways[] = {
 	"mode=fork first:deny=pidfd_open,pidfd_send_signal",
 };
 
-/* A copy of a word, "@" replaced. */
+/* A copy of a word, with "@" replaced. */
 static const char *expand(const char *word, size_t length)
 {
 	const char *directory = harness_directory();
@@ -79,7 +79,7 @@ static const char **arguments(const char *path, const char *words)
 
 #define RESULT "the start's result "
 
-/* The number, STATUS, MILLISECONDS and TEXT of the last such line. */
+/* Parse PID, STATUS, MILLISECONDS and TEXT of the last result line. */
 static void parse(struct probe *probe, const char *output)
 {
 	const char *line = NULL, *next = output;
@@ -160,14 +160,14 @@ int probe_end(struct harness_program *program)
 
 void probe_check_failed(const struct probe *probe, int error, const char *text)
 {
-	ck_assert_msg(probe->result == error, "result %d (%s) and not %d; said: %s%s",
+	ck_assert_msg(probe->result == error, "result %d (%s), expected %d; output: %s%s",
 		      (int)probe->result, probe->text, error, probe->output, probe->error);
 	ck_assert_msg(strstr(probe->text, text), "\"%s\" is not in \"%s\"", text, probe->text);
 }
 
 void probe_check_up(const struct probe *probe)
 {
-	ck_assert_msg(probe->result > 1, "result %d (%s), status %#x; said: %s%s",
+	ck_assert_msg(probe->result > 1, "result %d (%s), status %#x; output: %s%s",
 		      (int)probe->result, probe->text, (unsigned)probe->status,
 		      probe->output ? probe->output : "", probe->error);
 }
@@ -198,7 +198,7 @@ void probe_read(const char *path)
 	report = path;
 }
 
-/* The line that begins with the name and a space; NULL if there is none. */
+/* The line that begins with the name and a space, or NULL. */
 static const char *find_fact(const char *name)
 {
 	const char *path = report != NULL ? report : harness_path("report"), *line;
@@ -225,7 +225,7 @@ const char *probe_fact(const char *name)
 	const char *value = find_fact(name);
 	char *copy;
 
-	ck_assert_msg(value != NULL, "the report says nothing of %s: %s", name,
+	ck_assert_msg(value != NULL, "the report lacks %s: %s", name,
 		      harness_read_file(report != NULL ? report : harness_path("report")));
 	copy = harness_memory(strlen(value) + 1);
 	strcpy(copy, value);

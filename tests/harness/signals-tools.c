@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of signals share.  Thread-safe. */
+/* Functions for the tests of signals. Thread-safe. */
 #include "harness/signals-tools.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of signals share. */
+/* Functions for the tests of signals. */
 #ifndef SIGNALS_TOOLS_H
 #define SIGNALS_TOOLS_H
 
@@ -12,7 +12,10 @@ void handle(struct daemonkit_signals *signals, int number, daemonkit_signals_han
 	    void *data);
 bool is_readable(const struct daemonkit_signals *signals);
 
-/* Send a signal with a value, as soon as there is room; ends a process that cannot. */
+/*
+ * Send a signal with a value; retries while the queue is full, and kills a process whose signal
+ * cannot be sent.
+ */
 void queue_one(pid_t pid, int number, int value);
 
 #endif /* SIGNALS_TOOLS_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The daemon that is upgraded in place, as the tests tell it. */
+/* The daemon that is upgraded in place, controlled by the test. */
 #include "harness/upgrade-tools.h"
 
 #include <errno.h>
@@ -56,7 +56,7 @@ static void on_status(const char *text, void *data)
 	send_line("received %s", text);
 }
 
-/* A line, waited for; false: the test has hung up. */
+/* Wait for a line; false if the test has closed the connection. */
 static bool receive_line(char line[UPGRADE_LINE])
 {
 	ssize_t length = recv(test, line, UPGRADE_LINE - 1, 0);
@@ -76,9 +76,12 @@ static void connect_to_test(const char *name)
 		exit(79);
 }
 
-/* ---- stages of the handing over, at which it stops until the test says so ---- */
+/* ---- stages of the handover at which it stops until the test continues it ---- */
 
-/* The linker puts the __wrap_ functions in place of the library's (see tests/local.mk). */
+/*
+ * The linker replaces these functions of the library by the __wrap_ functions (see
+ * tests/local.mk).
+ */
 int __wrap_pidfile_acquire(struct daemonkit_pidfile *pidfile);
 int __real_pidfile_acquire(struct daemonkit_pidfile *pidfile);
 void __wrap_manager_adopt(struct manager *manager, char *address, int fd);
@@ -112,7 +115,10 @@ int __wrap_pidfile_acquire(struct daemonkit_pidfile *pidfile)
 		stop_at("reported");
 	}
 	if (strcmp(stage, "mute") == 0) {
-		/* The other end stays open: it hears nothing, and not of an end either. */
+		/*
+		 * Keep the channel open without sending anything: the other end receives
+		 * neither a message nor an end of file.
+		 */
 		fcntl(program.context->notify.channel, F_DUPFD_CLOEXEC, 3);
 		dup2(STDIN_FILENO, program.context->notify.channel);
 	}
@@ -130,7 +136,7 @@ static void stop_later(const char *name)
 	stage = strdup(name);
 }
 
-/* ---- what it can do ---- */
+/* ---- commands ---- */
 
 /* TIMEOUT or TIMEOUT:PATH */
 static void start(const char *value)
@@ -157,7 +163,7 @@ static void poll_descriptor(const char *value)
 		send_line("%d", poll(&one, 1, atoi(value)));
 }
 
-/* NAME: the number, file and mode of all descriptors with the name. */
+/* NAME: number, file and mode of all descriptors with this name. */
 static void find(const char *name)
 {
 	char line[UPGRADE_LINE] = "";
@@ -182,7 +188,7 @@ static void take_payload(const char *value)
 	send_line("%d %#lx", length, length > 0 ? probe_sum(bytes, (size_t)length) : 0);
 }
 
-/* What a child does that knows nothing of upgrades: it frees what it has, and ends. */
+/* A child that knows nothing of upgrades: it frees its objects and exits. */
 static void be_forked(void)
 {
 	pid_t pid = fork();
@@ -200,7 +206,7 @@ static void be_forked(void)
 	send_line("%d", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
-/* A child that stays, with all that it has. */
+/* A child that stays and keeps all descriptors open. */
 static void fork_worker(void)
 {
 	pid_t pid = fork();
@@ -248,7 +254,7 @@ static bool act_upgrade(const char *name, const char *value)
 	return true;
 }
 
-/* A daemon that talks, and comes to nothing. */
+/* Send status texts and never become ready. */
 static void flood(void)
 {
 	for (;;)
@@ -324,7 +330,7 @@ static void execute(const char *word)
 		snprintf(name, sizeof name, "%d", (int)getpid());
 		setenv("WATCHDOG_PID", name, 1);
 		setenv("WATCHDOG_USEC", "5000000", 1);
-	} else if (strcmp(name, "refused") == 0) { /* one start more, before its own */
+	} else if (strcmp(name, "refused") == 0) { /* one more start, before its own */
 		if (daemonkit_context_reborn(program.context) != probe_value(value))
 			exit(76);
 	} else if (strcmp(name, "notify-fd") == 0) {
@@ -337,7 +343,7 @@ static void execute(const char *word)
 	send_line("0");
 }
 
-/* "@" is the test's directory. */
+/* Replace "@" by the directory of the test. */
 static const char *expand(const char *word, const char *directory)
 {
 	static char text[8192];

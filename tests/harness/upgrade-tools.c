@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tests' side of a daemon that is upgraded in place. */
+/* Control the daemon that is upgraded in place. */
 #include "harness/upgrade-tools.h"
 
 #include <errno.h>
@@ -37,7 +37,7 @@ void actors_open(void)
 	ck_assert_int_eq(listen(listener, 100), 0);
 }
 
-/* Beside the test the supervisor has only what is about to end: watchers, for a moment. */
+/* Besides the test, the supervisor only has children that are about to exit: watchers. */
 static bool is_alone(void *data)
 {
 	(void)data;
@@ -56,7 +56,7 @@ struct actor actor_accept(void)
 	socklen_t length = sizeof credentials;
 	struct actor actor;
 
-	ck_assert_msg(harness_wait_readable(listener, HARNESS_SOON), "no daemon calls");
+	ck_assert_msg(harness_wait_readable(listener, HARNESS_SOON), "no daemon connected");
 	actor.fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	ck_assert_int_ge(actor.fd, 0);
 	ck_assert_int_eq(getsockopt(actor.fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length), 0);
@@ -74,7 +74,7 @@ __attribute__((__format__(__printf__, 2, 0))) static void format_line(char line[
 static void send_line(const struct actor *actor, const char *line)
 {
 	ck_assert_msg(send(actor->fd, line, strlen(line), MSG_NOSIGNAL) >= 0,
-		      "process %d cannot be told: %s", (int)actor->pid, line);
+		      "cannot send to process %d: %s", (int)actor->pid, line);
 }
 
 void actor_send(const struct actor *actor, const char *format, ...)
@@ -93,10 +93,10 @@ const char *actor_receive(const struct actor *actor)
 	char *line = harness_memory(UPGRADE_LINE);
 	ssize_t length;
 
-	ck_assert_msg(harness_wait_readable(actor->fd, HARNESS_SOON), "process %d says nothing",
+	ck_assert_msg(harness_wait_readable(actor->fd, HARNESS_SOON), "process %d sent nothing",
 		      (int)actor->pid);
 	length = recv(actor->fd, line, UPGRADE_LINE - 1, 0);
-	ck_assert_msg(length > 0, "process %d is gone", (int)actor->pid);
+	ck_assert_msg(length > 0, "process %d has exited", (int)actor->pid);
 	return line;
 }
 
@@ -119,7 +119,7 @@ long actor_number(const char *answer)
 
 void actor_check(const char *answer, long result, const char *text)
 {
-	ck_assert_msg(actor_number(answer) == result, "it is not %ld but %s", result, answer);
+	ck_assert_msg(actor_number(answer) == result, "expected %ld, got %s", result, answer);
 	ck_assert_msg(strstr(answer, text) != NULL, "no \"%s\" in \"%s\"", text, answer);
 }
 
@@ -134,7 +134,8 @@ void actor_expect(const struct actor *actor, long result, const char *format, ..
 	va_end(arguments);
 	send_line(actor, line);
 	answer = actor_receive(actor);
-	ck_assert_msg(actor_number(answer) == result, "%s: not %ld but %s", line, result, answer);
+	ck_assert_msg(actor_number(answer) == result, "%s: expected %ld, got %s", line, result,
+		      answer);
 }
 
 static const char **arguments_of(char *words)
@@ -190,14 +191,14 @@ void actor_wait_exit(struct actor *actor)
 {
 	char line[UPGRADE_LINE];
 
-	/* What it has said before is of no interest any more. */
+	/* Ignore earlier output. */
 	do {
 		ck_assert_msg(harness_wait_readable(actor->fd, HARNESS_SOON),
-			      "process %d does not end", (int)actor->pid);
+			      "process %d did not exit", (int)actor->pid);
 	} while (recv(actor->fd, line, sizeof line, 0) > 0);
 	close(actor->fd);
 	ck_assert(harness_wait_exit(actor->pid, HARNESS_SOON));
-	/* If it is this process's own: in the foreground, or adopted. */
+	/* If it is a child of this process: in foreground mode, or adopted. */
 	waitpid(actor->pid, NULL, 0);
 }
 
@@ -223,7 +224,7 @@ struct actor actor_upgrade(const struct actor *old)
 	new = actor_accept();
 	actor_expect(&new, 0, "ready");
 	answer = actor_receive(old);
-	ck_assert_msg(actor_number(answer) == new.pid, "%s and not %d", answer, (int)new.pid);
+	ck_assert_msg(actor_number(answer) == new.pid, "got %s, expected %d", answer, (int)new.pid);
 	return new;
 }
 
@@ -257,7 +258,7 @@ void actor_check_refused(pid_t holder)
 		      daemonkit_error());
 }
 
-/* Of the two parts that differ after an upgrade each is this process's. */
+/* Both locked bytes, which differ after an upgrade, belong to this process. */
 static void check_lock(pid_t holder)
 {
 	int fd = open(harness_path("run/pid"), O_RDWR | O_CLOEXEC);
