@@ -25,7 +25,10 @@ DAEMONKIT_BEGIN
 
 struct daemonkit_context;
 
-/** FOREGROUND if this process itself is supervised already, else REBORN. */
+/**
+ * FOREGROUND if this process itself is supervised already, else REBORN; or FORK
+ * for a program to which REBORN is denied.
+ */
 #define DAEMONKIT_MODE_AUTO 0
 /**
  * The program is executed a second time, and that process is the daemon.  Not
@@ -35,9 +38,10 @@ struct daemonkit_context;
  */
 #define DAEMONKIT_MODE_REBORN 1
 /**
- * The classic double fork: the daemon keeps the launcher's memory.  All
- * descriptors are closed except the kept ones, and those of this context and of
- * signals objects.  So free processes, pid files and other contexts before
+ * The classic double fork: the daemon keeps the launcher's memory.  What stdio
+ * streams have in their buffers is written before.  All descriptors are closed
+ * except the kept ones, and those of this context and of signals objects (for
+ * the others see daemonkit_context_keep_all_fds()).  So free processes, pid files and other contexts before
  * daemonkit_context_reborn(), and do not use or free them in the daemon, where
  * their descriptor numbers may have been reused.  The same holds for a stdio
  * stream that is not kept; the library's own descriptors, however, are above
@@ -48,6 +52,8 @@ struct daemonkit_context;
 #define DAEMONKIT_MODE_FORK 2
 /** This process itself becomes the daemon. */
 #define DAEMONKIT_MODE_FOREGROUND 3
+/** FOREGROUND if this process itself is supervised already, else FORK. */
+#define DAEMONKIT_MODE_AUTO_FORK 4
 
 /**
  * daemonkit_context_new - create a context with the defaults
@@ -129,10 +135,14 @@ DAEMONKIT_API int daemonkit_context_set_log_fd(struct daemonkit_context *context
 
 /**
  * daemonkit_context_set_work_dir - the daemon's working directory
- * @path: absolute; with daemonkit_context_set_chroot() it is inside the new
- *        root.  NULL for "/".
+ * @path: relative to the current working directory, so "." is that directory;
+ *        with daemonkit_context_set_chroot() an absolute path inside the new
+ *        root.  NULL, the default, stands for "/"; in mode FOREGROUND without
+ *        another root it stands for the directory in which the supervisor
+ *        started this process.
  *
- * Returns: 0, -EINVAL (not absolute), -ENAMETOOLONG, -ENOMEM.  Since: 1.0
+ * Returns: 0, -EINVAL (empty path), -ENAMETOOLONG, -ENOMEM, or the error of
+ * getcwd(3).  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_set_work_dir(struct daemonkit_context *context,
 						 const char *path)
@@ -145,7 +155,7 @@ DAEMONKIT_API int daemonkit_context_set_work_dir(struct daemonkit_context *conte
  * An open directory would be a way out of the new root: the start fails if the
  * daemon has a descriptor of one.
  *
- * Returns: as daemonkit_context_set_work_dir().  Since: 1.0
+ * Returns: 0, -EINVAL (not absolute), -ENAMETOOLONG, -ENOMEM.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_set_chroot(struct daemonkit_context *context,
 					       const char *path)
@@ -276,11 +286,13 @@ DAEMONKIT_API int daemonkit_context_set_umask(struct daemonkit_context *context,
 
 /**
  * daemonkit_context_set_mode - how the daemon is started
- * @mode: one of DAEMONKIT_MODE_AUTO, _REBORN, _FORK, _FOREGROUND
+ * @mode: one of DAEMONKIT_MODE_AUTO, _REBORN, _FORK, _FOREGROUND, _AUTO_FORK
  *
- * AUTO is FOREGROUND for pid 1; if NOTIFY_SOCKET is set and SYSTEMD_EXEC_PID
- * is unset or this process's own pid; and if a notification descriptor was set
- * (daemonkit_notify_take_fd()); otherwise it is REBORN.
+ * AUTO and AUTO_FORK are FOREGROUND for pid 1; if NOTIFY_SOCKET is set and
+ * SYSTEMD_EXEC_PID is unset or this process's own pid; and if a notification
+ * descriptor was set (daemonkit_notify_take_fd()).  Otherwise AUTO is REBORN,
+ * or FORK for a program with more privileges than its caller, and AUTO_FORK is
+ * FORK.
  *
  * Returns: 0 or -EINVAL.  Since: 1.0
  */
@@ -315,6 +327,21 @@ DAEMONKIT_API int daemonkit_context_set_ready_timeout(struct daemonkit_context *
  * Returns: 0, -EBADF (not open), -EINVAL (below 3), -ENOMEM.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_keep_fd(struct daemonkit_context *context, int fd)
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_context_keep_all_fds - let the daemon keep every descriptor
+ * @on: not 0: mode FORK closes none, and they keep their close-on-exec flags, as
+ *      with daemon(3); only the standard streams are replaced
+ *
+ * For a program whose libraries have opened descriptors that it does not know.
+ * Objects of this library that the launcher has created may then be used, and
+ * must be freed, in the daemon too.  In mode FORK only: a second copy has
+ * none of the memory that refers to these descriptors.
+ *
+ * Returns: 0 or -EINVAL (NULL).  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_context_keep_all_fds(struct daemonkit_context *context, int on)
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**

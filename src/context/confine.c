@@ -61,9 +61,22 @@ static int become_user(const struct settings *settings)
 	return result;
 }
 
-int confine_daemon(const struct settings *settings)
+static int enter_work_dir(const struct settings *settings, bool foreground)
 {
-	const char *directory = settings->work_dir != NULL ? settings->work_dir : "/";
+	const char *directory = settings->work_dir, *root = settings->chroot;
+
+	if (directory == NULL && foreground && root == NULL)
+		return 0;
+	if (directory == NULL)
+		directory = "/";
+	if (chdir(directory) < 0)
+		return error_system(-errno, "working directory %s%s%s", directory,
+				    root != NULL ? " inside " : "", root != NULL ? root : "");
+	return 0;
+}
+
+int confine_daemon(const struct settings *settings, bool foreground)
+{
 	int result = 0;
 
 	/* First, because a lower limit can hide descriptors above it. */
@@ -73,12 +86,10 @@ int confine_daemon(const struct settings *settings)
 		result = privileges_apply_first(&settings->privileges);
 	if (result == 0 && settings->chroot != NULL)
 		result = enter_root(settings->chroot);
+	if (result == 0)
+		result = enter_work_dir(settings, foreground);
 	if (result < 0)
 		return result;
-	if (chdir(directory) < 0)
-		return error_system(-errno, "working directory %s%s%s", directory,
-				    settings->chroot != NULL ? " inside " : "",
-				    settings->chroot != NULL ? settings->chroot : "");
 	result = become_user(settings);
 	if (result < 0)
 		privileges_undo(&settings->privileges);

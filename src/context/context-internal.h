@@ -16,6 +16,7 @@
 struct daemonkit_context {
 	struct settings settings;
 	int mode;
+	bool keep_all;      /* descriptors, in mode FORK */
 	char **arguments;   /* in one piece of memory, or NULL */
 	char **environment; /* in one allocation too, or NULL */
 	daemonkit_status_handler *status;

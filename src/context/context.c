@@ -87,7 +87,8 @@ int daemonkit_context_confine(struct daemonkit_context *context)
 		return error_set(-EPERM, "%s: this process is not the daemon", __func__);
 	if (!context->must_confine)
 		return 0;
-	result = notification_send_confined(context, confine_daemon(&context->settings));
+	result = notification_send_confined(
+		context, confine_daemon(&context->settings, context->supervised));
 	if (result < 0) {
 		KEEP_ERROR_TEXT;
 

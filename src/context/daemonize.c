@@ -49,7 +49,7 @@ static int set_up_daemon(struct daemonkit_context *context, bool foreground)
 	if (result == 0 && settings->has_umask)
 		umask(settings->umask);
 	if (result == 0 && !settings->confine_later)
-		result = confine_daemon(settings);
+		result = confine_daemon(settings, foreground);
 	if (result == 0)
 		result = streams_set(foreground, &streams);
 	if (result < 0)

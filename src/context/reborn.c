@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,6 +37,17 @@ static bool is_managed(void)
 static bool is_supervised(const struct settings *settings)
 {
 	return getpid() == 1 || is_managed() || settings->start.fds[START_FD_READY] >= 0;
+}
+
+static int find_mode(const struct daemonkit_context *context)
+{
+	if (context->mode != DAEMONKIT_MODE_AUTO && context->mode != DAEMONKIT_MODE_AUTO_FORK)
+		return context->mode;
+	if (is_supervised(&context->settings))
+		return DAEMONKIT_MODE_FOREGROUND;
+	/* A program with more privileges than its caller is never a second copy. */
+	return context->mode == DAEMONKIT_MODE_AUTO && marker_allows_copy() ? DAEMONKIT_MODE_REBORN
+									    : DAEMONKIT_MODE_FORK;
 }
 
 /* Start the daemon and wait for it: its pid, 0 in a forked daemon, or an error. */
@@ -114,11 +126,15 @@ static pid_t launch_daemon(struct daemonkit_context *context, int mode)
 	result = check_kept_fds(&context->settings.start);
 	if (result < 0)
 		return result;
+	/* Otherwise both processes would write what the streams have in their buffers. */
+	if (mode == DAEMONKIT_MODE_FORK)
+		fflush(NULL);
 	/* Too large for a thread's stack. */
 	plan = calloc(1, sizeof *plan);
 	if (plan == NULL)
 		return error_system(-ENOMEM, "cannot start the daemon");
 	plan->launch.orphan = is_managed();
+	plan->launch.keep_all = context->keep_all;
 	context->settings.start.managed = plan->launch.orphan ? launcher : 0;
 	if (plan->launch.orphan)
 		result = manager_open(&context->notify.manager);
@@ -144,7 +160,7 @@ out:
 /* Start in the mode that suits this process. */
 static pid_t start_daemon(struct daemonkit_context *context)
 {
-	int mode = context->mode, result;
+	int mode, result;
 
 	if (marker_get() == MARKER_REFUSED)
 		return become_refused();
@@ -153,9 +169,7 @@ static pid_t start_daemon(struct daemonkit_context *context)
 	result = context_adopt_descriptors(context);
 	if (result < 0)
 		return result;
-	if (mode == DAEMONKIT_MODE_AUTO)
-		mode = is_supervised(&context->settings) ? DAEMONKIT_MODE_FOREGROUND
-							 : DAEMONKIT_MODE_REBORN;
+	mode = find_mode(context);
 	return mode == DAEMONKIT_MODE_FOREGROUND ? become_foreground(context)
 						 : launch_daemon(context, mode);
 }

@@ -101,20 +101,13 @@ int daemonkit_context_set_log_fd(struct daemonkit_context *context, int fd)
 	return 0;
 }
 
-static int set_directory(const char *what, const char *path, char **where)
-{
-	if (path != NULL && path[0] != '/')
-		return error_set(-EINVAL, "%s \"%s\": the path is not absolute", what, path);
-	return set_path(what, path, where);
-}
-
 int daemonkit_context_set_work_dir(struct daemonkit_context *context, const char *path)
 {
 	DISABLE_CANCELLATION;
 
 	if (context == NULL)
 		return error_null(__func__);
-	return set_directory("working directory", path, &context->settings.work_dir);
+	return set_path("working directory", path, &context->settings.work_dir);
 }
 
 int daemonkit_context_set_chroot(struct daemonkit_context *context, const char *path)
@@ -123,7 +116,9 @@ int daemonkit_context_set_chroot(struct daemonkit_context *context, const char *
 
 	if (context == NULL)
 		return error_null(__func__);
-	return set_directory("root directory", path, &context->settings.chroot);
+	if (path != NULL && path[0] != '/')
+		return error_set(-EINVAL, "root directory \"%s\": the path is not absolute", path);
+	return set_path("root directory", path, &context->settings.chroot);
 }
 
 int daemonkit_context_set_program(struct daemonkit_context *context, const char *path)
@@ -278,7 +273,7 @@ int daemonkit_context_set_mode(struct daemonkit_context *context, int mode)
 {
 	if (context == NULL)
 		return error_null(__func__);
-	if (mode < DAEMONKIT_MODE_AUTO || mode > DAEMONKIT_MODE_FOREGROUND)
+	if (mode < DAEMONKIT_MODE_AUTO || mode > DAEMONKIT_MODE_AUTO_FORK)
 		return error_set(-EINVAL, "mode %d: no such mode", mode);
 	context->mode = mode;
 	return 0;
@@ -300,6 +295,14 @@ int daemonkit_context_set_ready_timeout(struct daemonkit_context *context, int t
 	if (context == NULL)
 		return error_null(__func__);
 	return context_ready_timeout("start", timeout, &context->settings.start.timeout);
+}
+
+int daemonkit_context_keep_all_fds(struct daemonkit_context *context, int on)
+{
+	if (context == NULL)
+		return error_null(__func__);
+	context->keep_all = on != 0;
+	return 0;
 }
 
 int daemonkit_context_keep_fd(struct daemonkit_context *context, int fd)

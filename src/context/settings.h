@@ -46,7 +46,7 @@ struct settings {
 	enum settings_log log;
 	char *log_file; /* absolute, with SETTINGS_LOG_FILE */
 	mode_t log_mode;
-	char *work_dir; /* absolute, or NULL for "/" */
+	char *work_dir; /* absolute, or NULL: "/", or in the foreground unchanged */
 	char *chroot;   /* absolute, or NULL */
 	bool has_credential;
 	struct credential credential;

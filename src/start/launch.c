@@ -209,11 +209,16 @@ static int *keep_fd_too(const struct launch_plan *plan, int fd)
 }
 
 /* In the forked daemon: keep only the listed descriptors, and no handlers of a wait. */
-static int enter_forked_daemon(const struct launch_plan *plan, const int *keep, int channel)
+static int enter_forked_daemon(const struct launch_plan *plan, const int *keep, int channel,
+			       int launcher_end)
 {
 	struct child child = { .plan = plan };
 
 	interrupt_forget();
+	/* The launcher's end would hide the launcher's exit. */
+	fd_close(launcher_end);
+	if (plan->path == NULL && plan->keep_all)
+		return 0;
 	if (plan->path == NULL) {
 		int result = forked_descriptors();
 
@@ -251,7 +256,7 @@ static int fork_twice(struct launch *launch, const struct launch_plan *plan,
 	pthread_sigmask(SIG_SETMASK, &all, &forked->mask);
 	result = watcher_fork(&launch->daemon, &launch->watcher, &launch->exit_fd);
 	if (result == 0) {
-		forked->error = enter_forked_daemon(plan, keep, ends[1]);
+		forked->error = enter_forked_daemon(plan, keep, ends[1], ends[0]);
 		forked->channel = ends[1];
 		free(keep);
 		return 0;

@@ -19,6 +19,7 @@ struct launch_plan {
 	char *mark;               /* that string's memory, MARKER_SIZE bytes */
 	const int *keep;          /* descriptors, ascending, each once, 3 or higher */
 	size_t keep_count;
+	bool keep_all;         /* with no path: every descriptor, with its flags */
 	bool orphan;           /* launch_orphan() will be called */
 	bool sibling;          /* if possible, a child of this process's parent, in this session */
 	uint64_t capabilities; /* of this process, passed to the program */

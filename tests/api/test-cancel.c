@@ -228,6 +228,7 @@ static bool call_context_reborn(struct world *world)
 }
 CALL(context_confine, daemonkit_context_confine(DAEMON) == 0)
 CALL(context_confine_later, daemonkit_context_confine_later(CONTEXT, 0) == 0)
+CALL(context_keep_all_fds, daemonkit_context_keep_all_fds(CONTEXT, 1) == 0)
 CALL(context_release, daemonkit_context_release(DAEMON) == 0)
 CALL(context_reopen_log, daemonkit_context_reopen_log(DAEMON) <= 0)
 static bool call_context_search(struct world *world)
@@ -462,6 +463,7 @@ static const struct call {
 	ENTRY(context_find_fd),
 	ENTRY(context_free),
 	ENTRY(context_free_of_a_daemon),
+	ENTRY(context_keep_all_fds),
 	ENTRY(context_keep_capability),
 	ENTRY(context_keep_fd),
 	ENTRY(context_keep_groups),

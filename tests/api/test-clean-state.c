@@ -317,6 +317,11 @@ START_TEST(working_directory_is_set)
 	probe_check_up(&probe);
 	ck_assert_str_eq(probe_fact("cwd"), harness_path("run"));
 	probe_kill(&probe);
+	unlink(harness_path("report"));
+	probe = probe_run("%s first:chdir=@/run workdir=./" REPORT, probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("cwd"), harness_path("run"));
+	probe_kill(&probe);
 }
 END_TEST
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,6 +189,50 @@ START_TEST(everything_works_below_lower_descriptor_limit)
 }
 END_TEST
 
+/* With their flags, as daemon(3) does; only the streams are others. */
+START_TEST(all_descriptors_can_be_kept)
+{
+	struct probe probe = probe_run(START
+				       "first:open=300 first:hide=301 pipe=302 keepall=1 "
+				       "log=@/log first:syslog=early daemon:syslog=late" REPORT);
+
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("fd300"), "rw-- /dev/null");
+	ck_assert_str_eq(probe_fact("fd301"), "rw-x /dev/null");
+	ck_assert_ptr_nonnull(strstr(probe_fact("fd302"), "pipe:"));
+	ck_assert_ptr_nonnull(strstr(probe_fact("fd303"), "pipe:"));
+	ck_assert_ptr_nonnull(strstr(probe_fact("fd1"), "/log"));
+	check_pid_file(&probe);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* The library's own, above all its end of the channel, are not kept. */
+START_TEST(launcher_end_is_noticed_with_all_descriptors_kept)
+{
+	struct harness_program launcher = probe_spawn(
+		START "keepall=1 daemon:report daemon:abandoned daemon:print=x "
+		      "daemon:release");
+
+	probe_fact("pid");
+	kill(launcher.pid, SIGKILL);
+	ck_assert(harness_wait_exit((pid_t)probe_number("pid"), HARNESS_SOON));
+	harness_kill(&launcher);
+	probe_check_nothing_left();
+}
+END_TEST
+
+START_TEST(buffered_output_is_printed_once)
+{
+	struct probe probe = probe_run(START "first:printf=unflushed" REPORT);
+
+	probe_check_up(&probe);
+	ck_assert_msg(strncmp(probe.output, "unflushed", 9) == 0, "%s", probe.output);
+	ck_assert_ptr_null(strstr(probe.output + 1, "unflushed"));
+	probe_kill(&probe);
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("forked");
@@ -198,6 +243,9 @@ int main(int argc, char *argv[])
 	tcase_add_test(numbers, kept_descriptors_keep_their_numbers);
 	tcase_add_test(numbers, no_higher_descriptor_number_is_an_error);
 	tcase_add_test(numbers, everything_works_below_lower_descriptor_limit);
+	tcase_add_test(memory, all_descriptors_can_be_kept);
+	tcase_add_test(memory, launcher_end_is_noticed_with_all_descriptors_kept);
+	tcase_add_test(memory, buffered_output_is_printed_once);
 	tcase_add_test(memory, reused_numbers_do_not_reach_pid_file);
 	tcase_add_loop_test(memory, syslog_messages_reach_syslog, 0, 5);
 	tcase_add_test(memory, user_database_is_reopened);

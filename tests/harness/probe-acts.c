@@ -279,6 +279,8 @@ static bool act_library(struct program *program, const char *name, const char *v
 			    daemonkit_context_reopen_log(context));
 	else if (strcmp(name, "print") == 0)
 		(void)!write(STDOUT_FILENO, value, strlen(value));
+	else if (strcmp(name, "printf") == 0) /* into the buffer of the stream */
+		printf("%s", value);
 	else if (strcmp(name, "print-error") == 0)
 		(void)!write(STDERR_FILENO, value, strlen(value));
 	else if (strcmp(name, "terminal") == 0)

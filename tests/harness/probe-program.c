@@ -76,9 +76,9 @@ static int set_groups(struct program *program, const char *value)
 
 static int set_mode(struct daemonkit_context *context, const char *value)
 {
-	static const char *const names[] = { "auto", "reborn", "fork", "foreground" };
+	static const char *const names[] = { "auto", "reborn", "fork", "foreground", "auto-fork" };
 
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		if (strcmp(names[i], value) == 0)
 			return daemonkit_context_set_mode(context, i);
 	return -EINVAL;
@@ -134,6 +134,8 @@ static int set(struct program *program, const char *name, const char *value)
 			context, atoi(value) == 0 ? DAEMONKIT_UNTIL_SET_UP : atoi(value));
 	if (strcmp(name, "keep") == 0)
 		return daemonkit_context_keep_fd(context, atoi(value));
+	if (strcmp(name, "keepall") == 0)
+		return daemonkit_context_keep_all_fds(context, atoi(value));
 	if (strcmp(name, "progress") == 0)
 		return daemonkit_context_set_status_handler(context, print_status, program);
 	return 1;

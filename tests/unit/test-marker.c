@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "compat/executable.h"
@@ -230,11 +231,20 @@ START_TEST(privileged_program_is_no_second_copy)
 }
 END_TEST
 
-static struct harness_result run_as_nobody(const char *path)
+static struct harness_result run_as_nobody(const char *path, const char *mode)
 {
 	const char *argv[] = {
-		"setpriv",  "--reuid=65534", "--regid=65534",        "--clear-groups", path,
-		"--helper", "probe",         harness_path("report"), "mode=reborn",    NULL,
+		"setpriv",
+		"--reuid=65534",
+		"--regid=65534",
+		"--clear-groups",
+		path,
+		"--helper",
+		"probe",
+		harness_path("report"),
+		mode,
+		"daemon:report",
+		NULL,
 	};
 
 	return harness_run(argv);
@@ -250,10 +260,33 @@ START_TEST(privileged_program_starts_no_second_copy)
 	path = copy_of_this_program("privileged");
 	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
 	ck_assert_int_eq(chmod(path, 06755), 0);
-	result = run_as_nobody(path);
+	result = run_as_nobody(path, "mode=reborn");
 	ck_assert_msg(strstr(result.output, "more privileges than its caller") != NULL, "%s",
 		      result.output);
 	ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
+}
+END_TEST
+
+/* Set-user-ID, and file capabilities: cap_net_bind_service=ep, in the format of the kernel. */
+START_TEST(mode_auto_forks_a_privileged_program)
+{
+	static const unsigned char bind_service[] = { 1, 0, 0, 2, 0, 4, 0, 0, 0, 0,
+						      0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+	const char *path;
+	struct harness_result result;
+
+	harness_need_root();
+	path = copy_of_this_program("privileged");
+	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
+	if (_i == 0)
+		ck_assert_int_eq(chmod(path, 06755), 0);
+	else if (setxattr(path, "security.capability", bind_service, sizeof bind_service, 0) < 0)
+		harness_skip("no file capabilities here: %s", strerror(errno));
+	result = run_as_nobody(path, "mode=auto");
+	ck_assert_msg(result.status == 0, "%s", result.output);
+	ck_assert_int_eq(probe_number("reborn"), 0);
+	ck_assert_int_gt(probe_number("pid"), 0);
+	ck_assert(harness_wait_exit((pid_t)probe_number("pid"), HARNESS_SOON));
 }
 END_TEST
 
@@ -612,6 +645,7 @@ int main(int argc, char *argv[])
 		tcase_add_loop_test(mark, settings_of_another_user_are_refused, 0, 4);
 		tcase_add_loop_test(mark, privileged_program_is_no_second_copy, 0, 3);
 		tcase_add_test(mark, privileged_program_starts_no_second_copy);
+		tcase_add_loop_test(mark, mode_auto_forks_a_privileged_program, 0, 2);
 	}
 	tcase_add_loop_test(mark, second_start_in_daemon_is_an_error, 0, PROBE_WAYS);
 	tcase_add_loop_test(words, arguments_default_to_those_of_launcher, 0, 2);
