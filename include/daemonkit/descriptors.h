@@ -88,6 +88,24 @@ DAEMONKIT_API int daemonkit_context_find_fd(struct daemonkit_context *context,
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
+ * daemonkit_context_fd_name - the name of the descriptor at this position
+ * @position: as for daemonkit_context_find_fd() with any name
+ *
+ * For a program that takes whatever was passed to it: the descriptor itself is
+ * daemonkit_context_find_fd(context, NULL, position, DAEMONKIT_FD_ANY).
+ *
+ * Returns: the name, "unknown" if a manager gave none; NULL if there is no
+ * descriptor at this position, or for an error of daemonkit_context_find_fd(),
+ * whose text is set in both cases.
+ * Ownership: the context's; valid until the descriptor is detached,
+ * daemonkit_context_reborn() or daemonkit_context_free().
+ * Thread safety: MT-safe on different contexts.  Since: 1.0
+ */
+DAEMONKIT_API const char *daemonkit_context_fd_name(struct daemonkit_context *context,
+						    size_t position)
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
+
+/**
  * daemonkit_context_detach_fd - find a descriptor and take ownership of it
  * @name: as for daemonkit_context_find_fd()
  * @position: likewise; later descriptors of this name move up by one

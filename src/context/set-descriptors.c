@@ -74,6 +74,23 @@ int daemonkit_context_find_fd(struct daemonkit_context *context, const char *nam
 	return result < 0 ? result : fd;
 }
 
+const char *daemonkit_context_fd_name(struct daemonkit_context *context, size_t position)
+{
+	DISABLE_CANCELLATION;
+	const char *name;
+
+	if (context == NULL) {
+		error_null(__func__);
+		return NULL;
+	}
+	if (context_adopt_descriptors(context) < 0)
+		return NULL;
+	name = named_fds_name(&context->settings.descriptors, position);
+	if (name == NULL)
+		error_set(-ENOENT, "descriptor: not found (position %zu)", position);
+	return name;
+}
+
 int daemonkit_context_detach_fd(struct daemonkit_context *context, const char *name, size_t index,
 				int kind)
 {

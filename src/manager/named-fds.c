@@ -89,6 +89,11 @@ int named_fds_find(const struct descriptors *descriptors, const char *name, size
 	return -ENOENT;
 }
 
+const char *named_fds_name(const struct descriptors *descriptors, size_t index)
+{
+	return index < descriptors->count ? descriptors->list[index].name : NULL;
+}
+
 void named_fds_detach(struct descriptors *descriptors, int fd)
 {
 	struct descriptor *list = descriptors->list;

@@ -33,6 +33,9 @@ int named_fds_add(struct descriptors *descriptors, const char *name, int fd);
 /* The descriptor with this name (NULL: any) and index, or -ENOENT. */
 int named_fds_find(const struct descriptors *descriptors, const char *name, size_t index);
 
+/* The name of the descriptor with this index, or NULL. */
+const char *named_fds_name(const struct descriptors *descriptors, size_t index);
+
 /* Remove a descriptor from the list, if it is there; the caller then owns it. */
 void named_fds_detach(struct descriptors *descriptors, int fd);
 

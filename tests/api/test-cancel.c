@@ -199,6 +199,7 @@ static bool call_commands_send(struct world *world)
 }
 CALL(context_exit_status, daemonkit_context_exit_status(CONTEXT) < 1)
 CALL(context_find_fd, daemonkit_context_find_fd(DAEMON, "none", 0, DAEMONKIT_FD_ANY) == -ENOENT)
+CALL(context_fd_name, daemonkit_context_fd_name(DAEMON, 0) == NULL)
 CALL(context_free, (CONTEXT = daemonkit_context_free(CONTEXT)) == NULL)
 static bool call_context_free_of_a_daemon(struct world *world)
 {
@@ -460,6 +461,7 @@ static const struct call {
 	ENTRY(context_confine),
 	ENTRY(context_confine_later),
 	ENTRY(context_exit_status),
+	ENTRY(context_fd_name),
 	ENTRY(context_find_fd),
 	ENTRY(context_free),
 	ENTRY(context_free_of_a_daemon),

@@ -241,6 +241,36 @@ static int owner_main(int argc, char *argv[])
 	return 0;
 }
 
+/* The name of the descriptor that this environment passes, or the error. */
+static int name_main(int argc, char *argv[])
+{
+	struct daemonkit_context *context = NULL;
+	const char *name;
+	char own[16];
+
+	(void)argc;
+	snprintf(own, sizeof own, "%d", (int)getpid());
+	setenv("LISTEN_PID", own, 1);
+	setenv("LISTEN_FDS", argv[1], 1);
+	if (strcmp(argv[2], "-") != 0)
+		setenv("LISTEN_FDNAMES", argv[2], 1);
+	if (dup2(STDIN_FILENO, 3) != 3 || daemonkit_context_new(&context) < 0)
+		return 1;
+	name = daemonkit_context_fd_name(context, 0);
+	printf("%s", name != NULL ? name : daemonkit_error());
+	daemonkit_context_free(context);
+	return 0;
+}
+
+START_TEST(names_of_managers_descriptors_are_found)
+{
+	ck_assert_str_eq(harness_run_helper("name", "1", "http", NULL).output, "http");
+	ck_assert_str_eq(harness_run_helper("name", "1", "-", NULL).output, "unknown");
+	ck_assert_ptr_nonnull(
+		strstr(harness_run_helper("name", "1", "a:b", NULL).output, NO_NAMES));
+}
+END_TEST
+
 START_TEST(managers_descriptors_have_one_owner)
 {
 	struct harness_result result = harness_run_helper("owner", NULL);
@@ -360,6 +390,26 @@ START_TEST(descriptors_may_share_a_name)
 	daemonkit_context_free(context);
 	ck_assert_uint_eq(harness_count_fds(), before);
 	ck_assert_int_ge(fcntl(STDIN_FILENO, F_GETFD), 0);
+}
+END_TEST
+
+START_TEST(descriptors_have_names)
+{
+	static const char *const names[] = { "one", "other", "one" };
+	struct daemonkit_context *context = new_context();
+
+	ck_assert_ptr_null(daemonkit_context_fd_name(nothing, 0));
+	ck_assert_ptr_null(daemonkit_context_fd_name(context, 0));
+	ck_assert_str_eq(daemonkit_error(), "descriptor: not found (position 0)");
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_int_eq(daemonkit_context_pass_fd(context, names[i], STDIN_FILENO), 0);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_str_eq(daemonkit_context_fd_name(context, i), names[i]);
+	ck_assert_ptr_null(daemonkit_context_fd_name(context, 3));
+	ck_assert_ptr_null(daemonkit_context_fd_name(context, SIZE_MAX));
+	close(daemonkit_context_detach_fd(context, "one", 0, DAEMONKIT_FD_ANY));
+	ck_assert_str_eq(daemonkit_context_fd_name(context, 0), "other");
+	daemonkit_context_free(context);
 }
 END_TEST
 
@@ -849,6 +899,7 @@ END_TEST
 static const struct harness_helper own_helpers[] = {
 	{ "parse", parse_main },
 	{ "owner", owner_main },
+	{ "name", name_main },
 };
 
 int main(int argc, char *argv[])
@@ -857,7 +908,7 @@ int main(int argc, char *argv[])
 	TCase *manager = harness_case(suite, "manager"), *api = harness_case(suite, "interface");
 	TCase *launcher = harness_case(suite, "launcher"), *real = harness_case(suite, "activator");
 	const struct harness_helper helpers[] = {
-		own_helpers[0], own_helpers[1], probe_helpers[0], { NULL, NULL }
+		own_helpers[0], own_helpers[1], own_helpers[2], probe_helpers[0], { NULL, NULL }
 	};
 
 	tcase_add_loop_test(manager, environment_of_manager_is_parsed, 0,
@@ -866,11 +917,13 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(manager, libsystemd_parses_environment_alike, 0,
 			    sizeof said / sizeof *said);
 #endif
+	tcase_add_test(manager, names_of_managers_descriptors_are_found);
 	tcase_add_test(manager, managers_descriptors_have_one_owner);
 	tcase_add_loop_test(manager, invalid_environment_fails_start, 0, RUNNING_WAYS);
 	tcase_add_test(api, names_are_checked);
 	tcase_add_test(api, arguments_are_checked);
 	tcase_add_test(api, descriptors_may_share_a_name);
+	tcase_add_test(api, descriptors_have_names);
 	tcase_add_test(api, descriptor_types_are_distinguished);
 	tcase_add_test(api, caller_owns_taken_descriptors);
 	tcase_add_loop_test(launcher, daemon_finds_what_the_launcher_passed, 0, RUNNING_WAYS);
