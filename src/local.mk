@@ -93,6 +93,7 @@ libdaemonkit_internal_la_SOURCES = \
 	src/manager/notify-address.h \
 	src/manager/notify-internal.h \
 	src/manager/notify.c \
+	src/manager/socket-address.c \
 	src/pidfile/create.c \
 	src/pidfile/handover.c \
 	src/pidfile/holder.c \

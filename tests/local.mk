@@ -133,6 +133,7 @@ api_tests = \
 	tests/api/test-examples \
 	tests/api/test-examples-activated \
 	tests/api/test-examples-logs \
+	tests/api/test-fd-address \
 	tests/api/test-first-process \
 	tests/api/test-forked \
 	tests/api/test-grants \

@@ -123,6 +123,39 @@ DAEMONKIT_API int daemonkit_context_detach_fd(struct daemonkit_context *context,
 					    const char *name, size_t position, int kind)
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
+/** A buffer of this size has room for every address. */
+#define DAEMONKIT_ADDRESS_MAX 512
+
+/**
+ * daemonkit_fd_address - the local address of a socket as text
+ * @fd: any socket, for example one that was passed without a useful name
+ * @buffer: where the text is stored, with its NUL; unchanged on failure
+ * @size: its size; DAEMONKIT_ADDRESS_MAX is enough
+ *
+ * The text is
+ *   192.0.2.1:80         IPv4
+ *   [2001:db8::1]:80     IPv6; a link-local one with the number of its
+ *                        interface, as [fe80::1%2]:80
+ *   /run/x.sock          a local socket with a path; ./ precedes a relative one
+ *   @name                a local socket with an abstract name
+ *   (empty)              a local socket without a name
+ *   vsock:CID:PORT       a virtual machine's
+ * A control character or a backslash in a path or abstract name is written as
+ * \xNN, with two hexadecimal digits.  A port is 0, and an address 0.0.0.0 or ::,
+ * if the socket is not bound.  No name service is used.
+ *
+ * Returns: the length of the text; or
+ *   -EBADF         @fd is not open
+ *   -ENOTSOCK      @fd is not a socket
+ *   -EAFNOSUPPORT  it is of another address family
+ *   -ENOBUFS       @size is too small; the text says what is needed
+ *   -EINVAL        @buffer is NULL
+ * Thread safety: MT-safe.  Not async-signal-safe.
+ * Follows: getsockname(2), inet_ntop(3).  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_fd_address(int fd, char *buffer, size_t size)
+	DAEMONKIT_NONNULL((2)) DAEMONKIT_CHECK;
+
 /**
  * daemonkit_context_set_payload - bytes for the daemon alone
  * @bytes: for example a passphrase that was typed at the terminal; copied

@@ -21,6 +21,18 @@ int compat_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *a
 	return 0;
 }
 
+int compat_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t *port)
+{
+	struct sockaddr_vm vm;
+
+	if (address->ss_family != AF_VSOCK)
+		return -EAFNOSUPPORT;
+	memcpy(&vm, address, sizeof vm);
+	*cid = vm.svm_cid;
+	*port = vm.svm_port;
+	return 0;
+}
+
 int compat_vsock_bind_privileged(int fd)
 {
 	struct sockaddr_vm vm = { .svm_family = AF_VSOCK,
@@ -42,6 +54,14 @@ int compat_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *a
 	(void)port;
 	(void)address;
 	(void)length;
+	return -EAFNOSUPPORT;
+}
+
+int compat_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t *port)
+{
+	(void)address;
+	(void)cid;
+	(void)port;
 	return -EAFNOSUPPORT;
 }
 

@@ -10,6 +10,9 @@
 int compat_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *address,
 			 socklen_t *length);
 
+/* The parts of such an address: 0, or -EAFNOSUPPORT if it is of another family. */
+int compat_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t *port);
+
 /* Bind a socket of AF_VSOCK to a port that only root may use: 0 or a negative errno. */
 int compat_vsock_bind_privileged(int fd);
 

@@ -304,6 +304,8 @@ static bool call_daemonize(struct world *world)
 	return true;
 }
 CALL(error, daemonkit_error() != NULL)
+CALL(fd_address, daemonkit_fd_address(world->manager, (char[DAEMONKIT_ADDRESS_MAX]){ "" },
+				      DAEMONKIT_ADDRESS_MAX) > 0)
 /* The manager that reads nothing does not close the descriptor of a barrier either. */
 CALL(notify_barrier, daemonkit_notify_barrier(DAEMON, 1) == -ETIMEDOUT)
 CALL(notify_extend_timeout, daemonkit_notify_extend_timeout(DAEMON, 5) >= 0)
@@ -505,6 +507,7 @@ static const struct call {
 	ENTRY(control_set_stop_timeout),
 	ENTRY(daemonize),
 	ENTRY(error),
+	ENTRY(fd_address),
 	ENTRY(notify_barrier),
 	ENTRY(notify_extend_timeout),
 	ENTRY(notify_failed),
