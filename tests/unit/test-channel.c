@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose connection a launcher takes for its child's. */
+/* Which connections a launcher accepts as that of its child. */
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -22,8 +22,8 @@ static int connect_raw(const struct channel_address *address)
 }
 
 /*
- * What a stranger can do: connect, and send what it likes.  All of it comes from a process
- * with the child's pid, as it can when the pids have gone round.
+ * What an attacker can do: connect, and send anything. The connections come from a process with
+ * the pid of the child, as after a reuse of the pid.
  */
 static void connect_as_stranger(const struct channel_address *address)
 {
@@ -32,12 +32,12 @@ static void connect_as_stranger(const struct channel_address *address)
 	connect_raw(address);
 	memcpy(guess, address->secret, CHANNEL_SECRET_SIZE);
 	guess[CHANNEL_SECRET_SIZE] = 0;
-	/* Too much, too little, and nearly right. */
+	/* Too much, too little, and almost right. */
 	send(connect_raw(address), guess, CHANNEL_SECRET_SIZE + 1, MSG_NOSIGNAL);
 	send(connect_raw(address), guess, CHANNEL_SECRET_SIZE - 1, MSG_NOSIGNAL);
 	guess[CHANNEL_SECRET_SIZE - 1] ^= 1;
 	send(connect_raw(address), guess, CHANNEL_SECRET_SIZE, MSG_NOSIGNAL);
-	/* One that has hung up already. */
+	/* A closed connection. */
 	close(connect_raw(address));
 }
 
@@ -71,7 +71,7 @@ START_TEST(only_peer_with_secret_is_accepted)
 	ck_assert_int_eq(status, 0);
 	fd = channel_accept(listener, &address);
 	ck_assert_int_ge(fd, 0);
-	/* What comes first is the child's message, not its secret. */
+	/* The next message is that of the child, not its secret. */
 	ck_assert_int_eq(channel_receive(fd, &message), 1);
 	ck_assert_str_eq(message.text, "the child");
 	fd_close(fd);
@@ -107,7 +107,7 @@ START_TEST(secrets_differ)
 }
 END_TEST
 
-/* A process that has called so often at a number of this one, and is gone. */
+/* A process that connects this many times to the address and exits. */
 static pid_t call_and_exit(int times)
 {
 	const uint32_t number = (uint32_t)getpid();
@@ -128,8 +128,8 @@ static pid_t call_and_exit(int times)
 }
 
 /*
- * Strangers who fill the queue as fast as it is emptied one by one would keep a caller away:
- * one look at the queue drops all of theirs.
+ * Processes that fill the queue as fast as one connection at a time is accepted would keep the
+ * child away: accept drops all of their connections at once.
  */
 START_TEST(peer_is_accepted_despite_full_queue)
 {
@@ -138,7 +138,7 @@ START_TEST(peer_is_accepted_despite_full_queue)
 	pid_t caller;
 
 	ck_assert_int_ge(listener, 0);
-	/* Fewer than SOMAXCONN of any C library. */
+	/* Less than SOMAXCONN of any C library. */
 	call_and_exit(60);
 	caller = call_and_exit(1);
 	call_and_exit(60);
@@ -148,7 +148,7 @@ START_TEST(peer_is_accepted_despite_full_queue)
 	ck_assert_str_eq(message.text, "a call");
 	fd_close(line);
 	ck_assert_int_eq(channel_accept_from(listener, caller), -EAGAIN);
-	/* Nobody is left in the queue. */
+	/* The queue is empty. */
 	ck_assert_int_lt(accept(listener, NULL, NULL), 0);
 	ck_assert_int_eq(errno, EAGAIN);
 	fd_close(listener);

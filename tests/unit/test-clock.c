@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Points in time, and waiting for them. */
+/* Deadlines, and waiting until a deadline. */
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ START_TEST(deadline_does_not_expire_early)
 
 	ck_assert_int_eq(deadline_poll(NULL, 0, deadline_after(30)), 0);
 	ck_assert_int_ge(harness_now() - before, 29);
-	/* One that is over is answered at once. */
+	/* An expired deadline returns at once. */
 	ck_assert_int_eq(deadline_poll(NULL, 0, 0), 0);
 	ck_assert_int_eq(deadline_poll(NULL, 0, deadline_now() - 1), 0);
 }
@@ -66,7 +66,7 @@ START_TEST(an_event_ends_a_wait)
 	ck_assert_int_eq(deadline_poll(&ready, 1, deadline_now()), 0);
 	ck_assert_int_eq(write(ends[1], "", 1), 1);
 	ck_assert_int_eq(deadline_poll(&ready, 1, DEADLINE_NEVER), 1);
-	/* Also one that was there before a deadline that is over. */
+	/* An event that is already there is reported after the deadline, too. */
 	ck_assert_int_eq(deadline_poll(&ready, 1, 0), 1);
 	close(ends[0]);
 	close(ends[1]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Decimal numbers, and pids as they stand in pid files. */
+/* Decimal numbers, and pids in pid files. */
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -71,7 +71,7 @@ START_TEST(only_digits_are_accepted)
 }
 END_TEST
 
-/* What is behind the length is not looked at. */
+/* Bytes beyond the length are not read. */
 START_TEST(bytes_beyond_length_are_ignored)
 {
 	pid_t pid;
@@ -108,7 +108,7 @@ START_TEST(limits_are_exact)
 }
 END_TEST
 
-/* The tests of the variables compare with libsystemd; here is what can go wrong besides. */
+/* The other tests of these variables compare with libsystemd; these are further errors. */
 START_TEST(numbers_in_environment_variables)
 {
 	uint64_t number = 7;

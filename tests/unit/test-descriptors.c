@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptors by name, from managers and launchers. */
+/* Named descriptors from managers and launchers. */
 #include "harness/probe-running.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@
 
 #include "manager/named-fds.h"
 
-/* What the compiler must not know. */
+/* A null pointer that the compiler does not recognize. */
 static void *volatile nothing;
 
 static struct daemonkit_context *new_context(void)
@@ -39,10 +39,10 @@ static struct daemonkit_context *new_context(void)
 	return context;
 }
 
-/* ---- what a manager says ---- */
+/* ---- the environment that a manager sets ---- */
 
 #ifdef HAVE_ORACLE
-/* The result of the list, or of libsystemd, in the same words. */
+/* Print the list of libsystemd in the same format. */
 static void print_theirs(void)
 {
 	char **names = NULL;
@@ -58,8 +58,8 @@ static void print_theirs(void)
 #endif
 
 /*
- * PID FDS NAMES OPEN WHO: tells what becomes of that; "-" is a variable that is not
- * set, and "own" in PID is this process.
+ * PID FDS NAMES OPEN WHO: print the result for these variables; "-" is an unset variable, and
+ * "own" in PID is this process.
  */
 static int parse_main(int argc, char *argv[])
 {
@@ -113,13 +113,13 @@ static int parse_main(int argc, char *argv[])
 static const struct {
 	const char *pid, *fds, *names, *open, *expected;
 } said[] = {
-	/* what managers say */
+	/* what managers set */
 	{ "own", "1", "http", "1", "0 http=3" },
 	{ "own", "2", "a:b", "2", "0 a=3 b=4" },
 	{ "own", "2", "same:same", "2", "0 same=3 same=4" },
 	{ "own", "2", "a.socket:with space", "2", "0 a.socket=3 with space=4" },
 	{ "own", "1", "http", "3", "0 http=3 open:4 open:5" },
-	/* what libsystemd understands, too */
+	/* what libsystemd also accepts */
 	{ "own", "+1", "a", "1", "0 a=3" },
 	{ "own", " 1", "a", "1", "0 a=3" },
 	{ "own", " \t\n\r+1", "a", "1", "0 a=3" },
@@ -134,7 +134,7 @@ static const struct {
 	{ "0xown", "1", "a", "1", "0 a=3" },
 	{ "own", "1", "a\\:b", "1", "0 a:b=3" },
 	{ "own", "2", "a\\\\:\\b", "2", "0 a\\=3 b=4" },
-	/* names that are missing, or too many */
+	/* missing names, or too many */
 	{ "own", "1", "-", "1", "0 unknown=3" },
 	{ "own", "2", "-", "2", "0 unknown=3 unknown=4" },
 	{ "own", "1", "", "1", "0 =3" },
@@ -145,12 +145,12 @@ static const struct {
 	{ "own", "1", "a:", "1", NO_NAMES "1" },
 	{ "own", "1", "a:b:c", "1", NO_NAMES "1" },
 	{ "own", "1", "a\\", "1", NO_NAMES "1" },
-	/* meant for others, or for nobody */
+	/* for another process, or for none */
 	{ "1", "2", "a:b", "2", "0 open:3 open:4" },
 	{ "-", "2", "a:b", "2", "0 open:3 open:4" },
 	{ "own", "-", "a:b", "2", "0 open:3 open:4" },
 	{ "1", "garbage", "a", "1", "0 open:3" },
-	/* garbage */
+	/* invalid values */
 	{ "", "1", "a", "1", NO_PID },
 	{ "0", "1", "a", "1", NO_PID },
 	{ "-1", "1", "a", "1", NO_PID },
@@ -171,7 +171,7 @@ static const struct {
 	{ "own", "1 ", "a", "1", GARBAGE },
 	{ "own", "2147483645", "a", "1", GARBAGE },
 	{ "own", "18446744073709551617", "a", "1", GARBAGE },
-	/* descriptors that are not open */
+	/* closed descriptors */
 	{ "own", "1", "a", "0", "descriptor 3 is not open" },
 	{ "own", "3", "a:b:c", "2", "descriptor 5 is not open" },
 	{ "own", "2147483644", "a", "2", "descriptor 5 is not open" },
@@ -216,7 +216,7 @@ START_TEST(libsystemd_parses_environment_alike)
 END_TEST
 #endif
 
-/* Two contexts of a process, both asked: the numbers have one owner. */
+/* Two contexts of a process: only one of them owns the descriptors. */
 static int owner_main(int argc, char *argv[])
 {
 	struct daemonkit_context *first = NULL, *second = NULL;
@@ -373,7 +373,7 @@ START_TEST(descriptors_may_share_a_name)
 		found[i] = daemonkit_context_find_fd(context, "one", i, DAEMONKIT_FD_ANY);
 		ck_assert_int_gt(found[i], 2);
 		ck_assert(fcntl(found[i], F_GETFD) & FD_CLOEXEC);
-		/* In the order in which they came. */
+		/* In the order in which they were passed. */
 		ck_assert_int_eq(
 			daemonkit_context_find_fd(context, nothing, 2 * i, DAEMONKIT_FD_ANY),
 			found[i]);
@@ -418,13 +418,13 @@ static int local_listener(int type)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
-	/* An address that the kernel chooses. */
+	/* An address chosen by the kernel. */
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address.sun_family), 0);
 	ck_assert_int_eq(listen(fd, 1), 0);
 	return fd;
 }
 
-/* One end of a pair; the other is closed. */
+/* One end of a pair; closes the other one. */
 static int pair(int type)
 {
 	int ends[2];
@@ -443,7 +443,7 @@ static int pipe_end(int which)
 	return ends[which];
 }
 
-/* Without the library's name for it, which may need another library. */
+/* Without the function of the C library, which may need another library. */
 static int queue(void)
 {
 #ifdef SYS_mq_open
@@ -460,7 +460,7 @@ static int queue(void)
 }
 
 #ifdef HAVE_ORACLE
-/* What libsystemd takes it for: a kind, or -1 where it tells less. */
+/* The type according to libsystemd, or -1 if it distinguishes less. */
 static int oracle_kind(int fd)
 {
 	if (sd_is_fifo(fd, NULL) == 1)
@@ -473,7 +473,7 @@ static int oracle_kind(int fd)
 		return DAEMONKIT_FD_LISTENER;
 	if (sd_is_socket(fd, 0, 0, 0) == 1)
 		return DAEMONKIT_FD_CONNECTION;
-	/* Of character devices it says the same. */
+	/* It also returns 1 for character devices. */
 	return sd_is_special(fd, NULL) == 1 ? -1 : DAEMONKIT_FD_ANY;
 }
 #endif
@@ -515,7 +515,10 @@ START_TEST(descriptor_types_are_distinguished)
 	size_t count = 0;
 
 	for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
-		/* A kernel may have no message queues, and POSIX cannot tell them from files. */
+		/*
+		 * The kernel may lack message queues, and POSIX cannot distinguish them from
+		 * files.
+		 */
 		if (made[i].kind == DAEMONKIT_FD_QUEUE &&
 		    (made[i].fd < 0 || !harness_has_linux_api())) {
 			close(made[i].fd);
@@ -538,7 +541,7 @@ START_TEST(descriptor_types_are_distinguished)
 				ck_assert_int_gt(result, 2);
 				continue;
 			}
-			snprintf(text, sizeof text, "it is %s and not %s", called[made[i].kind],
+			snprintf(text, sizeof text, "it is %s, expected %s", called[made[i].kind],
 				 called[kind]);
 			ck_assert_int_eq(result, -EPROTOTYPE);
 			ck_assert_ptr_nonnull(strstr(daemonkit_error(), text));
@@ -560,13 +563,13 @@ START_TEST(caller_owns_taken_descriptors)
 		ck_assert_int_eq(daemonkit_context_pass_fd(context, names[i], STDIN_FILENO), 0);
 		found[i] = daemonkit_context_find_fd(context, nothing, i, DAEMONKIT_FD_ANY);
 	}
-	/* Of another kind: it stays. */
+	/* It has another type: it stays. */
 	ck_assert_int_eq(daemonkit_context_detach_fd(context, "one", 1, DAEMONKIT_FD_LISTENER),
 			 -EPROTOTYPE);
 	taken = daemonkit_context_detach_fd(context, "one", 1, DAEMONKIT_FD_ANY);
 	ck_assert_int_eq(taken, found[2]);
 	ck_assert(fcntl(taken, F_GETFD) & FD_CLOEXEC);
-	/* The next one is in its place, and the others in theirs. */
+	/* The next one takes its place; those of other names stay. */
 	ck_assert_int_eq(daemonkit_context_find_fd(context, "one", 0, DAEMONKIT_FD_ANY), found[0]);
 	ck_assert_int_eq(daemonkit_context_find_fd(context, "one", 1, DAEMONKIT_FD_ANY), found[3]);
 	ck_assert_int_eq(daemonkit_context_find_fd(context, "one", 2, DAEMONKIT_FD_ANY), -ENOENT);
@@ -587,7 +590,7 @@ END_TEST
 	"first:listen=40:@/socket first:pipe=50 first:file=60:@/file first:pass=one:40 " \
 	"first:pass=two:60 first:pass=one:50 "
 
-/* The descriptor that a line of the report names. */
+/* The descriptor that the line of the report names. */
 static int found(const char *what)
 {
 	char name[64];
@@ -649,11 +652,11 @@ START_TEST(daemon_finds_what_the_launcher_passed)
 	ck_assert_int_eq(found("two:0:1"), -EPROTOTYPE);
 	if (!running.foreground)
 		ck_assert_int_eq(probe_number("descriptors"), 6);
-	/* A program that the daemon executes has none of them, when it has been executed. */
+	/* A program that the daemon executes inherits none of them; wait for the execution. */
 	snprintf(comm, sizeof comm, "/proc/%d/comm", (int)sleeper);
 	ck_assert(harness_wait_text(comm, "sleep\n", HARNESS_SOON));
 	ck_assert(has_open(running.daemon, first));
-	/* It may be opening its own libraries still, with the same numbers. */
+	/* The program may still be opening its own libraries, with the same numbers. */
 	ck_assert(harness_wait_until(
 		are_closed, &(struct closed){ sleeper, { first, second, third } }, HARNESS_SOON));
 	kill(sleeper, SIGKILL);
@@ -686,7 +689,7 @@ START_TEST(context_closes_descriptors)
 }
 END_TEST
 
-/* Nearly as high as they may be: a fork needs some above.  The soft limit is 1024 mostly. */
+/* Almost the highest possible number: a fork needs some above. The soft limit is usually 1024. */
 START_TEST(high_descriptor_numbers_work)
 {
 	struct running running;
@@ -714,7 +717,7 @@ START_TEST(descriptors_of_launcher_take_precedence)
 		"daemon:find=mine:0:0 daemon:find=*:1:0 daemon:end daemon:wait");
 
 	ck_assert(is_file("it:0:5", harness_path("file")));
-	/* It need not even have it. */
+	/* The daemon need not even have it. */
 	ck_assert_int_eq(probe_number("tried"), 0);
 	ck_assert_int_eq(found("it:1:0"), -ENOENT);
 	ck_assert_int_eq(found("mine:0:0"), -ENOENT);
@@ -723,7 +726,7 @@ START_TEST(descriptors_of_launcher_take_precedence)
 }
 END_TEST
 
-/* What a manager gave to the launcher is the daemon's. */
+/* What the launcher got from a manager belongs to the daemon. */
 START_TEST(daemon_finds_what_a_manager_passed)
 {
 	struct running running = running_start(
@@ -743,7 +746,7 @@ START_TEST(daemon_finds_what_a_manager_passed)
 }
 END_TEST
 
-/* Everyone who connected gets the daemon's answer. */
+/* Every client gets the answer of the daemon. */
 static void check_answers(const int *clients, size_t count, pid_t daemon, uid_t uid)
 {
 	char expected[64];
@@ -776,7 +779,7 @@ START_TEST(queued_connections_are_served)
 }
 END_TEST
 
-/* Bound by root, used by nobody. */
+/* Root binds, the user nobody uses. */
 START_TEST(privileged_port_is_used_without_privileges)
 {
 	struct running running;
@@ -827,9 +830,9 @@ START_TEST(socket_is_passed_into_chroot)
 }
 END_TEST
 
-/* ---- a real activator ---- */
+/* ---- systemd-socket-activate ---- */
 
-/* systemd-socket-activate runs the probe when the first one connects. */
+/* systemd-socket-activate runs the probe at the first connection. */
 static struct harness_program socket_activate(const char *names, const char *mode)
 {
 	const char *argv[] = { "env",
@@ -887,7 +890,7 @@ START_TEST(socket_activation_works_in_every_mode)
 	else
 		ck_assert_int_ne(daemon, activator.pid);
 	check_answers(clients, 5, daemon, geteuid());
-	/* And one that comes later. */
+	/* And a later connection. */
 	ck_assert_int_ge(clients[0] = running_connect(harness_path("socket")), 0);
 	check_answers(clients, 1, daemon, geteuid());
 	kill(daemon, SIGKILL);

@@ -22,12 +22,12 @@ START_TEST(error_texts)
 	ck_assert_str_eq(daemonkit_error(), "file x: 7");
 	ck_assert_int_eq(error_system(-ENOENT, "file %s", "y"), -ENOENT);
 	ck_assert_str_eq(daemonkit_error(), "file y: No such file or directory");
-	/* The number is the library's own. */
+	/* The library's own number. */
 	ck_assert_int_eq(error_system(-EALREADY, "file %s", "z"), -EIO);
 	ck_assert_ptr_eq(strstr(daemonkit_error(), "file z: "), daemonkit_error());
 	ck_assert_int_eq(error_null("some_function"), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "some_function"));
-	/* Made of the previous one. */
+	/* The text contains the previous one. */
 	ck_assert_int_eq(error_set(-1, "outer: %s", daemonkit_error()), -1);
 	ck_assert_ptr_eq(strstr(daemonkit_error(), "outer: some_function"), daemonkit_error());
 }

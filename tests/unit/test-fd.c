@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Small things done with descriptors. */
+/* Helper functions for descriptors. */
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -73,7 +73,7 @@ START_TEST(small_file_is_read_as_string)
 }
 END_TEST
 
-/* More than a pipe takes at once. */
+/* More than the capacity of a pipe. */
 START_TEST(write_is_complete)
 {
 	static char block[1 << 20];
@@ -102,7 +102,7 @@ START_TEST(write_is_complete)
 }
 END_TEST
 
-/* In a child, for the sake of the test's own standard descriptors. */
+/* In a child, to protect the standard streams of the test. */
 START_TEST(descriptors_are_moved_above_standard_streams)
 {
 	pid_t pid = fork();
@@ -153,7 +153,10 @@ START_TEST(same_file_is_recognized)
 }
 END_TEST
 
-/* The library's own are above what the program may remember, while a limit lets them. */
+/*
+ * Descriptors of the library get numbers above those that the program may remember, if the
+ * limit permits.
+ */
 START_TEST(own_descriptors_are_moved_above_a_number)
 {
 	struct rlimit limit;
@@ -176,7 +179,7 @@ START_TEST(own_descriptors_are_moved_above_a_number)
 	limit.rlim_cur = 50;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	copy = fd_duplicate(fd);
-	/* valgrind keeps the limit to itself: it answers EMFILE, the kernel EINVAL. */
+	/* valgrind enforces the limit itself: it returns EMFILE, the kernel EINVAL. */
 	ck_assert(harness_is_under_valgrind() ? copy == -EMFILE
 					      : copy > STDERR_FILENO && copy < 50);
 	fd_close(copy);

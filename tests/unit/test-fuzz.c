@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fuzzers' targets without a fuzzer: every file of the corpus, and all
- * that comes of it when it is cut at any place or when one of its first bytes
- * is another.  What does not hold, aborts.
+ * The targets of the fuzzers, run on every file of the corpus, truncated at every length and
+ * with each of its first bytes changed. A failed check aborts.
  */
 #include "harness/harness.h"
 
@@ -40,7 +39,7 @@ static void change_and_try(target_function *target, uint8_t *bytes, size_t size)
 	}
 }
 
-/* Memory of the very size, so that a checker sees what is beyond. */
+/* Allocate exactly this size, so that a checker detects reads beyond the end. */
 static void try_file(target_function *target, int directory, const char *name)
 {
 	uint8_t all[LARGEST], *bytes;
@@ -77,7 +76,7 @@ static void replay(target_function *target, const char *name)
 	ck_assert_uint_gt(count, 2);
 }
 
-/* The corpus may be older than the form of the settings; this one is not. */
+/* The corpus may be older than the format of the settings; these settings are current. */
 START_TEST(current_settings)
 {
 	int keep[] = { 3, 9 };
@@ -116,7 +115,7 @@ START_TEST(current_settings)
 }
 END_TEST
 
-/* From a version of the library that has more to say. */
+/* From a later version of the library, which sends more. */
 START_TEST(settings_of_later_version)
 {
 	struct settings settings, again;
@@ -128,7 +127,7 @@ START_TEST(settings_of_later_version)
 		settings.start.successor = successor != 0;
 		settings_init(&again);
 		ck_assert_int_eq(settings_put(&settings, &archive), 0);
-		/* More than there is, in this format. */
+		/* More than exists, in this format. */
 		archive_number(&archive, 1);
 		ck_assert_int_eq(settings_get(&again, archive.bytes, archive.length), -EBADMSG);
 		memcpy(archive.bytes, &later, sizeof later);

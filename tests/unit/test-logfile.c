@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening the log file where somebody else may have put a link. */
+/* Open the log file where another user may have created a link. */
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 #define STRANGER 1234
 
-/* Kept apart from the other path of a call. */
+/* In a second buffer, because a call has two paths. */
 static const char *path_of(const char *name)
 {
 	static char paths[4][PATH_MAX];
@@ -39,7 +39,7 @@ static void give_to_stranger(const char *name)
 	ck_assert_int_eq(lchown(path_of(name), STRANGER, STRANGER), 0);
 }
 
-/* What is written arrives in the file of this name. */
+/* Check that the text arrives in this file. */
 static void check_opens(const char *name, const char *file)
 {
 	int fd = logfile_open(path_of(name), 0600);
@@ -73,7 +73,7 @@ START_TEST(own_links_are_followed)
 	ck_assert_int_eq(mkdir(path_of("directory"), 0700), 0);
 	link_to("directory/up", "../log");
 	check_opens("directory/up", "log");
-	/* A link to a directory changes nothing of what its names mean. */
+	/* A link to a directory does not change the meaning of the names in it. */
 	link_to("elsewhere", "directory");
 	check_opens("elsewhere/up", "log");
 	harness_write_file(path_of("log"), "");
@@ -81,7 +81,7 @@ START_TEST(own_links_are_followed)
 }
 END_TEST
 
-/* Also when nothing is there that it could harm: a file would be created. */
+/* Also a dangling link: opening it would create a file. */
 START_TEST(links_of_other_users_are_not_followed)
 {
 	char text[64];
@@ -95,10 +95,10 @@ START_TEST(links_of_other_users_are_not_followed)
 	harness_write_file(path_of("victim"), "precious");
 	check_refused("planted", -ELOOP, text);
 	ck_assert_str_eq(harness_read_file(path_of("victim")), "precious");
-	/* At the end of a link of our own. */
+	/* The target of our own link. */
 	link_to("ours", "planted");
 	check_refused("ours", -ELOOP, "planted is a symbolic link");
-	/* Its owner may follow it, and whoever is root may be trusted. */
+	/* Its owner may follow it, and so may root. */
 	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
 	ck_assert_int_eq(chown(path_of("victim"), STRANGER, STRANGER), 0);
 	ck_assert_int_eq(setresuid(STRANGER, STRANGER, 0), 0);
@@ -112,7 +112,7 @@ START_TEST(links_of_other_users_are_not_followed)
 }
 END_TEST
 
-/* Links of the kernel's lead to what has no name. */
+/* The links in /proc lead to objects without a name. */
 START_TEST(links_to_descriptors_are_followed)
 {
 	char path[64], line[8] = "";
@@ -131,7 +131,7 @@ START_TEST(links_to_descriptors_are_followed)
 }
 END_TEST
 
-/* Sockets cannot be opened by name, and their flags are the launcher's. */
+/* Sockets cannot be opened by name, and the flags of a stream belong to the launcher. */
 START_TEST(links_to_streams_duplicate_the_stream)
 {
 	static const char *const targets[] = { "/dev/stdout",      "/dev/fd/1",   "/proc/self/fd/1",
@@ -147,7 +147,7 @@ START_TEST(links_to_streams_duplicate_the_stream)
 		int stream = strstr(targets[i], "err") || strchr(targets[i], '2') ? 2 : 1, fd,
 		    flags;
 
-		/* Other spellings are recognised by the kernel's own links. */
+		/* Other spellings are recognized only by the links in /proc. */
 		if (strstr(targets[i], "..") && !harness_has_linux_api())
 			continue;
 		link_to("log", targets[i]);
@@ -189,7 +189,7 @@ START_TEST(bad_paths_are_errors)
 	longest[0] = '/';
 	memset(longest + 1, 'x', sizeof longest - 2);
 	ck_assert_int_eq(logfile_open(longest, 0600), -ENAMETOOLONG);
-	/* The two together are too long. */
+	/* Both together are too long. */
 	longest[0] = '.';
 	for (size_t i = 1; i < PATH_MAX - 2; i++)
 		longest[i] = '/';

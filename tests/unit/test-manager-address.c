@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a service manager listens, or ought to: the addresses in NOTIFY_SOCKET. */
+/* Addresses in NOTIFY_SOCKET. */
 #include "harness/manager-tools.h"
 
 #include <errno.h>
@@ -59,14 +59,14 @@ static void expect_error(struct daemonkit_context *context, const char *address,
 #ifndef WITH_LIBSYSTEMD
 	exact = true;
 #endif
-	ck_assert_msg(exact ? result == error : result < 0, "%s: %d and not %d", address, result,
+	ck_assert_msg(exact ? result == error : result < 0, "%s: %d, expected %d", address, result,
 		      error);
 	ck_assert_msg(strstr(daemonkit_error(), address), "\"%s\" does not name %s",
 		      daemonkit_error(), address);
 #ifdef HAVE_ORACLE
 	result = sd_notify(0, "READY=1");
 	ck_assert_msg(exact && error == -ENOENT ? result == error : result < 0,
-		      "the oracle says %d of %s", result, address);
+		      "libsystemd returns %d for %s", result, address);
 #endif
 }
 
@@ -78,7 +78,7 @@ START_TEST(bad_addresses_are_errors)
 	setenv("NOTIFY_SOCKET", address, 1);
 	context = foreground_daemon();
 	expect_error(context, address, bad_addresses[_i].error, bad_addresses[_i].oracle_agrees);
-	/* The daemon is none the worse. */
+	/* The daemon works nevertheless. */
 	ck_assert_int_eq(daemonkit_context_release(context), 0);
 	daemonkit_context_free(context);
 }
@@ -117,7 +117,7 @@ START_TEST(unwritable_socket_is_refused)
 }
 END_TEST
 
-/* The longest addresses that the kernel takes; libsystemd takes one byte less. */
+/* The longest addresses of the kernel; libsystemd accepts one byte less. */
 #ifdef WITH_LIBSYSTEMD
 #define LONGEST (sizeof((struct sockaddr_un *)0)->sun_path - 1)
 #else
@@ -126,7 +126,7 @@ END_TEST
 
 START_TEST(longest_address_works)
 {
-	/* With a NUL behind it, for checkers that read on. */
+	/* With a NUL after the end, for checkers that read further. */
 	struct {
 		struct sockaddr_un name;
 		char end;
@@ -194,7 +194,7 @@ START_TEST(vsock_addresses_are_parsed)
 }
 END_TEST
 
-/* A manager on another machine, which is this one: where the kernel has vsock_loopback. */
+/* A manager on another machine; here it is this one, if the kernel has vsock_loopback. */
 static int listen_to_machine(int type, unsigned port)
 {
 	struct sockaddr_vm vm = { .svm_family = AF_VSOCK,
@@ -232,7 +232,7 @@ static void expect_from_machine(int listener, const char *text)
 	ck_assert(harness_wait_readable(fd, HARNESS_SOON));
 	ck_assert_int_ge(read(fd, bytes, sizeof bytes - 1), 0);
 	ck_assert_str_eq(bytes, text);
-	/* One message, and then the end; from a port that tells that it comes from root. */
+	/* One message, then end of file; the port is privileged, which proves root. */
 	ck_assert_int_eq(read(fd, bytes, sizeof bytes), 0);
 	ck_assert(geteuid() != 0 || sender.svm_port < 1024);
 	close(fd);
@@ -253,11 +253,11 @@ START_TEST(vsock_message_reaches_host)
 	expect_from_machine(listener, "READY=1");
 	CHECK_RESULT(context, daemonkit_notify_stopping(context), 0);
 	expect_from_machine(listener, "STOPPING=1");
-	/* No descriptor goes there, and nobody is told that one did. */
+	/* Descriptors cannot be sent there, and the call reports that. */
 	ck_assert_int_lt(daemonkit_notify_barrier(context, 1000), 0);
 	ck_assert_int_lt(daemonkit_notify_store_fd(context, "a", 0, 0), 0);
 #ifdef HAVE_ORACLE
-	/* Before version 253 it knows no other machines. */
+	/* Before version 253 libsystemd has no vsock. */
 	if (sd_notify(0, "READY=1") == 1)
 		expect_from_machine(listener, "READY=1");
 #endif
@@ -289,7 +289,7 @@ int main(int argc, char *argv[])
 #ifndef WITH_LIBSYSTEMD
 	tcase_add_loop_test(good, vsock_addresses_are_parsed, 0,
 			    sizeof machines / sizeof *machines);
-	/* Few kernels have it: there it is tested too, and is no skipped test elsewhere. */
+	/* Few kernels have it: add the test only there, so that it is not skipped elsewhere. */
 	if (has_machine_loopback())
 		tcase_add_loop_test(good, vsock_message_reaches_host, 0,
 				    sizeof machine_types / sizeof *machine_types);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the second copy is: its mark, its arguments, its environment, its program. */
+/* The second copy: its marker, arguments, environment and program. */
 #include "harness/probe.h"
 
 #include <errno.h>
@@ -23,7 +23,10 @@
 #define NOBODY 65534
 
 /* go-daemon: MARK_NAME, MARK_VALUE, WasReborn */
-/* In go-daemon: the mark leaks, a program that the daemon starts believes it was reborn */
+/*
+ * In go-daemon: the marker leaks, and a program that the daemon executes takes itself for the
+ * daemon
+ */
 START_TEST(marker_is_not_inherited_by_programs)
 {
 	struct probe probe = probe_run("%s daemon:run=@/child" REPORT, probe_ways[_i]);
@@ -38,7 +41,7 @@ START_TEST(marker_is_not_inherited_by_programs)
 }
 END_TEST
 
-/* A mark with the pid of the process that reads it, as its owner would write it. */
+/* Run the program with a marker that has its own pid, as an attacker would set it. */
 static struct harness_result run_forged(const char *mark)
 {
 	const char *argv[] = {
@@ -55,7 +58,7 @@ static struct harness_result run_forged(const char *mark)
 	return harness_run(argv);
 }
 
-/* A mark of anybody's making neither lets the program in nor breaks it. */
+/* A forged marker neither makes the program a second copy nor makes it fail. */
 START_TEST(forged_markers_are_ignored)
 {
 	static const char *const marks[] = {
@@ -82,7 +85,7 @@ START_TEST(forged_markers_are_ignored)
 
 		unlink(harness_path("report"));
 		result = run_forged(marks[i]);
-		ck_assert_msg(result.status == 0, "mark \"%s\": status %#x, %s", marks[i],
+		ck_assert_msg(result.status == 0, "marker \"%s\": status %#x, %s", marks[i],
 			      (unsigned)result.status, result.error);
 		ck_assert_int_eq(probe_number("reborn"), 0);
 		ck_assert_str_eq(probe_fact("mark"), "none");
@@ -90,7 +93,7 @@ START_TEST(forged_markers_are_ignored)
 }
 END_TEST
 
-/* The right pid, and something that is no channel. */
+/* The right pid, and a descriptor that is not a channel. */
 START_TEST(forged_marker_without_channel_is_refused)
 {
 	static const char *const marks[] = { "0:%d", "1:%d", "77:%d", "2:%d" };
@@ -101,7 +104,7 @@ START_TEST(forged_marker_without_channel_is_refused)
 		unlink(harness_path("report"));
 		result = run_forged(marks[i]);
 		ck_assert_msg(WIFEXITED(result.status) && WEXITSTATUS(result.status) != 0,
-			      "mark \"%s\": status %#x", marks[i], (unsigned)result.status);
+			      "marker \"%s\": status %#x", marks[i], (unsigned)result.status);
 		ck_assert_msg(strstr(result.output, " -1 ") != NULL &&
 				      strstr(result.output, "same user"),
 			      "%s", result.output);
@@ -110,7 +113,7 @@ START_TEST(forged_marker_without_channel_is_refused)
 }
 END_TEST
 
-/* Execute this program as a second copy, for this user, with its channel at this descriptor. */
+/* Execute this program as a second copy, as this user, with this descriptor as its channel. */
 static int run_with_channel(const char *program, uid_t caller, int channel)
 {
 	pid_t pid = fork();
@@ -146,7 +149,7 @@ START_TEST(channel_of_another_kind_is_refused)
 	check_exit(run_with_channel(harness_self, 0, ends[1]), 1);
 	ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
 	close(ends[1]);
-	/* And this one is a second copy, whose launcher is gone. */
+	/* This one is a second copy whose launcher has exited. */
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
 	close(ends[0]);
 	check_exit(run_with_channel(harness_self, 0, ends[1]), 4);
@@ -155,7 +158,7 @@ START_TEST(channel_of_another_kind_is_refused)
 }
 END_TEST
 
-/* From a process of this user; with the kernel's word about it, if asked for. */
+/* Send settings as this user; with SCM_CREDENTIALS if requested. */
 static void send_settings(int fd, uid_t user, int vouched)
 {
 	pid_t pid = fork();
@@ -171,7 +174,7 @@ static void send_settings(int fd, uid_t user, int vouched)
 	ck_assert_int_eq(status, 0);
 }
 
-/* Made by root, and passed on to a process of another user: that one gives no orders. */
+/* A socket of root, passed to a process of another user: that process cannot send settings. */
 START_TEST(settings_of_another_user_are_refused)
 {
 	static const struct {
@@ -189,10 +192,10 @@ START_TEST(settings_of_another_user_are_refused)
 	send_settings(ends[0], senders[_i].user, senders[_i].vouched);
 	check_exit(run_with_channel(harness_self, 0, ends[1]), 4);
 	close(ends[1]);
-	/* What a launcher of the same user sends is taken, and makes no sense here. */
+	/* Settings of the same user are accepted, and are invalid here. */
 	ck_assert_int_eq(probe_number("refused") == -EPERM, !senders[_i].believed);
 	ck_assert_int_eq(strstr(probe_fact("refused"), "same user") != NULL, !senders[_i].believed);
-	/* And whoever else is there is not answered. */
+	/* Other senders get no reply. */
 	ck_assert_int_eq(recv(ends[0], answer, sizeof answer, 0) > 0, senders[_i].believed);
 	close(ends[0]);
 }
@@ -206,7 +209,7 @@ static const char *copy_of_this_program(const char *name)
 	return path;
 }
 
-/* Whoever may execute it chooses its environment and its descriptors. */
+/* Every user who may execute it controls its environment and descriptors. */
 START_TEST(privileged_program_is_no_second_copy)
 {
 	const char *path;
@@ -219,7 +222,7 @@ START_TEST(privileged_program_is_no_second_copy)
 	ck_assert_int_eq(chown(path, 0, 0), 0);
 	ck_assert_int_eq(chmod(path, _i == 0 ? 04755 : _i == 1 ? 02755 : 06755), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-	/* Even if all that the kernel says about the sender is right. */
+	/* Even if the credentials of the sender are correct. */
 	send_settings(ends[0], 0, 1);
 	check_exit(run_with_channel(path, NOBODY, ends[1]), 1);
 	ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
@@ -250,7 +253,7 @@ static struct harness_result run_as_nobody(const char *path, const char *mode)
 	return harness_run(argv);
 }
 
-/* Nor does it start one. */
+/* And it starts none. */
 START_TEST(privileged_program_starts_no_second_copy)
 {
 	const char *path;
@@ -300,14 +303,14 @@ START_TEST(second_start_in_daemon_is_an_error)
 	probe_check_up(&probe);
 	ck_assert_int_eq(probe_number("again"), -EPERM);
 	ck_assert_ptr_nonnull(strstr(probe_fact("again"), "is the daemon already"));
-	/* And it is the daemon still. */
+	/* It is still the daemon. */
 	ck_assert_int_eq(probe_number("notified"), 0);
 	ck_assert_int_eq(atoi(harness_read_file(harness_path("run/pid"))), probe.result);
 	probe_kill(&probe);
 }
 END_TEST
 
-/* go-daemon: Args, empty means the launcher's own */
+/* go-daemon: Args, where empty means those of the launcher */
 START_TEST(arguments_default_to_those_of_launcher)
 {
 	const char *argv[] = {
@@ -318,7 +321,7 @@ START_TEST(arguments_default_to_those_of_launcher)
 	struct harness_result result;
 	struct probe probe = { .result = 0 };
 
-	/* This one has more than one word in it. */
+	/* This way consists of several words. */
 	if (strchr(probe_ways[_i], ' '))
 		argv[4] = "mode=reborn";
 	argv[8] = "tab\tand two";
@@ -372,7 +375,7 @@ START_TEST(environment_defaults_to_that_of_launcher)
 }
 END_TEST
 
-/* the context travels to the daemon, and what the launcher set wins */
+/* The context is passed to the daemon, and settings of the launcher take precedence. */
 START_TEST(settings_of_launcher_take_precedence)
 {
 	struct probe probe = probe_run(
@@ -413,7 +416,7 @@ START_TEST(program_file_is_deleted_while_the_launcher_runs)
 }
 END_TEST
 
-/* The daemon is called what the program is called, and not the thread that starts it. */
+/* The daemon has the name of the program, not that of the thread that starts it. */
 START_TEST(program_is_started_by_a_thread)
 {
 	const char *path = copy_of_this_program("program");
@@ -437,7 +440,7 @@ START_TEST(program_file_is_replaced_while_the_launcher_runs)
 	char words[512];
 
 	harness_need_kernel("/proc/self/exe of a replaced program");
-	/* What lies there now would end with 77. */
+	/* The new file would exit with 77. */
 	snprintf(words, sizeof words, "%s first:unlink=@/program first:script=@/program" REPORT,
 		 probe_ways[_i]);
 	probe = probe_run_program(path, words);
@@ -469,7 +472,7 @@ START_TEST(program_is_named)
 }
 END_TEST
 
-/* Without /proc the name by which it was executed has to do. */
+/* Without /proc only the name by which it was executed remains. */
 static int find_without_proc(void)
 {
 	char path[PATH_MAX] = "";
@@ -496,12 +499,12 @@ START_TEST(name_is_known_without_proc)
 		_exit(find_without_proc());
 	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
 	if (status == 77 << 8)
-		harness_skip("needs mounts of its own");
+		harness_skip("needs its own mounts");
 	ck_assert_int_eq(status, 0);
 }
 END_TEST
 
-/* Directories, one in the other, whose path is longer than PATH_MAX. */
+/* Nested directories whose path is longer than PATH_MAX. */
 #define LEVEL "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define LEVELS (PATH_MAX / (sizeof LEVEL - 1) + 1)
 
@@ -519,7 +522,7 @@ static void remove_deep_directory(void)
 		ck_assert(chdir("..") == 0 && rmdir(LEVEL) == 0);
 }
 
-/* Executed by a relative path, from a directory whose path is too long to be known. */
+/* Executed by a relative path, in a directory whose path is too long to be known. */
 START_TEST(path_of_the_program_is_too_long)
 {
 	struct probe probe;
@@ -538,7 +541,7 @@ START_TEST(path_of_the_program_is_too_long)
 }
 END_TEST
 
-/* Execute the arguments where /proc is empty. */
+/* Execute the arguments with an empty /proc. */
 static int without_proc_main(int argc, char *argv[])
 {
 	(void)argc;
@@ -549,7 +552,7 @@ static int without_proc_main(int argc, char *argv[])
 	return 99;
 }
 
-/* As probe_run_program(), where /proc was never mounted. */
+/* Like probe_run_program() without /proc. */
 static struct probe run_without_proc(const char *path, const char *words)
 {
 	const char *script = harness_path("without-proc");
@@ -563,7 +566,7 @@ static struct probe run_without_proc(const char *path, const char *words)
 	ck_assert_int_eq(chmod(script, 0755), 0);
 	probe = probe_run_program(script, words);
 	if (probe.end == 77 << 8)
-		harness_skip("needs mounts of its own");
+		harness_skip("needs its own mounts");
 	return probe;
 }
 
@@ -584,7 +587,7 @@ START_TEST(program_runs_without_proc)
 	ck_assert_int_eq(probe_number("argc"), 5);
 	probe_kill(&probe);
 	ck_assert_int_eq(unlink(harness_path("run/pid")), 0);
-	/* Only there its arguments could have been read. */
+	/* Its arguments can only be read in /proc. */
 	snprintf(words, sizeof words, "%s pid=@/run/pid" REPORT, probe_ways[_i]);
 	probe = run_without_proc(harness_self, words);
 	probe_check_failed(&probe, -ENOENT, "daemonkit_context_set_args");
@@ -592,7 +595,7 @@ START_TEST(program_runs_without_proc)
 }
 END_TEST
 
-/* Neither the link nor the name is of any use. */
+/* Neither the link nor the name helps. */
 START_TEST(path_is_too_long_without_proc)
 {
 	struct probe unknown, named;

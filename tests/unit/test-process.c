@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes, each test both with pidfds and with a system that has none. */
+/* Processes; each test runs with pidfds and on a system without them. */
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@
 
 enum { WITH_PIDFD, WITHOUT_PIDFD, WITH_PIDFD_ONLY, VARIANTS };
 
-/* Answer a system call as a kernel without it does, or as a container's filter. */
+/* Make a system call fail as in an older kernel, or as under the filter of a container. */
 static void forbid(unsigned call, int error)
 {
 	struct sock_filter code[] = {
@@ -47,14 +47,14 @@ static void forbid(unsigned call, int error)
 
 	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
-		harness_skip("no system call filters here");
+		harness_skip("no seccomp filters here");
 }
 
 static void variant(int which)
 {
 	if (which == WITHOUT_PIDFD)
 		forbid(SYS_pidfd_open, ENOSYS);
-	/* A sandbox that knows the one call and not the other. */
+	/* A sandbox that permits one of the two calls. */
 	if (which == WITH_PIDFD_ONLY)
 		forbid(SYS_pidfd_send_signal, EPERM);
 }
@@ -64,8 +64,8 @@ static void ignore(int signal)
 	(void)signal;
 }
 
-/* A child that waits for a signal; if deaf, SIGTERM is none to it. */
-static pid_t start(bool deaf)
+/* A child that waits for a signal; it can ignore SIGTERM. */
+static pid_t start(bool ignoring)
 {
 	int ready[2];
 	pid_t pid;
@@ -74,8 +74,8 @@ static pid_t start(bool deaf)
 	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
-		/* libcheck has a handler for it. */
-		signal(SIGTERM, deaf ? SIG_IGN : SIG_DFL);
+		/* Check has a handler for it. */
+		signal(SIGTERM, ignoring ? SIG_IGN : SIG_DFL);
 		if (write(ready[1], "", 1) == 1)
 			for (;;)
 				pause();
@@ -159,7 +159,7 @@ START_TEST(signals_out_of_range_are_refused)
 	pid_t pid;
 
 	harness_need_kernel("the last real-time signals");
-	/* Not under valgrind, which keeps the last signal for itself. */
+	/* Not under valgrind, which uses the last signal itself. */
 	pid = start(false);
 	variant(_i);
 	wrong[5] = SIGRTMAX + 1;
@@ -319,7 +319,7 @@ START_TEST(stop_kills_only_if_requested)
 }
 END_TEST
 
-/* 0 does not wait, here as elsewhere: SIGKILL has been sent. */
+/* A timeout of 0 does not wait: SIGKILL has been sent. */
 START_TEST(stop_with_timeout_0_does_not_wait)
 {
 	struct daemonkit_process *process;
@@ -438,7 +438,7 @@ START_TEST(request_signal_is_sent)
 }
 END_TEST
 
-/* pidfd_send_signal(2) alone; a refusal by the kernel stays one. */
+/* Only pidfd_send_signal(2) is forbidden; an error of the kernel itself is reported. */
 START_TEST(seccomp_filter_of_pidfd_send_signal_is_handled)
 {
 	static const int errors[] = { EPERM, EACCES, ENOSYS };
@@ -456,7 +456,7 @@ START_TEST(seccomp_filter_of_pidfd_send_signal_is_handled)
 }
 END_TEST
 
-/* The next process of this pid namespace gets this pid. */
+/* Make the next process of this pid namespace get this pid. */
 static bool choose_next(pid_t pid)
 {
 	int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
@@ -468,7 +468,7 @@ static bool choose_next(pid_t pid)
 	return done;
 }
 
-/* As pid 1 of a namespace: the exit status says which step failed. */
+/* Runs as pid 1 of a namespace; the exit status is the number of the failed step. */
 static int reuse(int which)
 {
 	struct daemonkit_process *process;
@@ -484,7 +484,7 @@ static int reuse(int which)
 	process = hold(first);
 	kill(first, SIGKILL);
 	waitpid(first, &status, 0);
-	nanosleep(&tick, NULL); /* start times are in ticks of 10 ms */
+	nanosleep(&tick, NULL); /* start times have a resolution of 10 ms */
 	if (!choose_next(first))
 		return 77;
 	second = start(false);
@@ -535,7 +535,7 @@ START_TEST(status_of_reaped_process_is_known)
 	ck_assert_int_eq(WEXITSTATUS(reap(pid)), 42);
 	if (compat_pidfd_exit_status(pidfd, &status) == -ENOTSUP) {
 		close(pidfd);
-		harness_skip("the kernel does not tell");
+		harness_skip("the kernel does not report it");
 	}
 	ck_assert(WIFEXITED(status));
 	ck_assert_int_eq(WEXITSTATUS(status), 42);

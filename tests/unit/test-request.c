@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals that are answered: who answers, who cannot, and who is left alone. */
+/* Requests: which daemons reply, and to whom. */
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -27,12 +27,12 @@
 
 #define OTHER_USER 65534
 #define THIRD_USER 65533
-/* Never waited for: what is tested here is noticed at once. */
+/* A timeout that never expires: the result comes at once. */
 #define LONG 50000
-/* Always waited for: nobody will answer. */
+/* A timeout that always expires: no reply comes. */
 #define SHORT 300
 
-/* The daemons */
+/* Daemons */
 
 __attribute__((__format__(__printf__, 1, 2))) static void print(const char *format, ...)
 {
@@ -89,7 +89,7 @@ static int reply_success(struct daemonkit_siginfo *info, void *data)
 	(void)data;
 	if (daemonkit_siginfo_reply(info, 0, "%d hosts", 12) < 0)
 		exit(3);
-	return -EPROTO; /* ends the loop, and is no answer any more */
+	return -EPROTO; /* ends the loop, and is not sent */
 }
 
 /* The last character does not fit: it begins at byte 3999 of 4000. */
@@ -115,7 +115,7 @@ static int become_another(struct daemonkit_siginfo *info, void *data)
 	return 0;
 }
 
-/* Busy until the test closes the input. */
+/* Handle the signal until the test closes the input. */
 static int be_busy(struct daemonkit_siginfo *info, void *data)
 {
 	char byte;
@@ -126,7 +126,7 @@ static int be_busy(struct daemonkit_siginfo *info, void *data)
 	return read(0, &byte, 1) < 0;
 }
 
-/* A child that goes on with what it inherited has nothing to say. */
+/* A child cannot reply with the object that it inherited. */
 static int fork_first(struct daemonkit_siginfo *info, void *data)
 {
 	int status;
@@ -201,7 +201,7 @@ static void print_value(int number, siginfo_t *info, void *context)
 	(void)length;
 }
 
-/* One that knows nothing of this library. */
+/* A daemon that does not use this library. */
 static int old_main(int argc, char *argv[])
 {
 	struct sigaction action = { .sa_sigaction = print_value, .sa_flags = SA_SIGINFO };
@@ -228,7 +228,7 @@ static void end(struct harness_program *daemon)
 	ck_assert_int_eq(harness_end(daemon), 0);
 }
 
-/* Who asks */
+/* Requesters */
 
 static struct daemonkit_process *hold(pid_t pid)
 {
@@ -240,7 +240,10 @@ static struct daemonkit_process *hold(pid_t pid)
 
 #define UNTOUCHED 77
 
-/* 0 and the answer, 0 or a negative errno; or an error, and the answer is left alone. */
+/*
+ * Returns 0 and the reply, which is 0 or a negative errno; or returns an error and leaves the
+ * reply unchanged.
+ */
 static int request(struct daemonkit_process *process, int number, int timeout,
 		   daemonkit_status_handler *status, void *data, int *answer)
 {
@@ -278,7 +281,7 @@ static void check_text(const char *part)
 		      daemonkit_error());
 }
 
-/* asker PID SIGNAL TIMEOUT UID: prints result and answer */
+/* requester PID SIGNAL TIMEOUT UID: prints result and reply */
 static int requester_main(int argc, char *argv[])
 {
 	struct daemonkit_process *process;
@@ -312,7 +315,7 @@ static void check_requester(struct harness_program *requester, int result, int a
 	ck_assert_int_eq(harness_end(requester), 0);
 }
 
-/* A 32-bit program has no other place for a request than the error number of the signal. */
+/* In a 32-bit program a cookie only fits into the error number of the signal. */
 static void need_replies(void)
 {
 	if (sizeof(union sigval) <= sizeof(int))
@@ -341,7 +344,7 @@ START_TEST(other_signals_get_replies)
 	daemon = start("stop", "0", "");
 	ck_assert_int_eq(request_from(daemon.pid, SIGRTMIN, LONG, &answer), 0);
 	ck_assert_int_eq(answer, 0);
-	/* Its last word, before it ends. */
+	/* The reply of a daemon that then exits. */
 	check_answer(&daemon, 0);
 	ck_assert_int_eq(harness_end(&daemon), 0);
 }
@@ -385,7 +388,7 @@ START_TEST(handler_can_reply_several_times)
 	ck_assert_str_eq(texts, "step 1;step 2;");
 	daemonkit_process_free(process);
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
-	/* Where nobody asks the same calls succeed. */
+	/* Without a requester the same calls succeed. */
 	kill(daemon.pid, SIGHUP);
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
 	end(&daemon);
@@ -508,16 +511,16 @@ START_TEST(request_times_out)
 	int answer;
 
 	need_replies();
-	/* Time enough for the daemon to say that it has heard. */
+	/* Enough time for the daemon to report that it has received the signal. */
 	ck_assert_int_eq(request_from(daemon.pid, SIGHUP, harness_scaled(3000), &answer),
 			 -ETIMEDOUT);
 	ck_assert_str_eq(harness_line(&daemon), "busy");
-	/* It does not come to this one at all. */
+	/* This request does not reach the daemon. */
 	ck_assert_int_eq(request_from(daemon.pid, SIGUSR1, SHORT, &answer), -ENOMSG);
 	ck_assert_int_eq(request_from(daemon.pid, SIGUSR1, 0, &answer), -ENOMSG);
 	close(daemon.input);
 	daemon.input = -1;
-	/* Nobody waits for the answer any more, and the signal was not lost for that. */
+	/* The requester has given up; the signal was not lost. */
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
 	end(&daemon);
 }
@@ -550,7 +553,7 @@ START_TEST(concurrent_requests_all_get_replies)
 }
 END_TEST
 
-/* Jails and users */
+/* Root directories and users */
 
 START_TEST(daemon_with_other_root_directory_replies)
 {
@@ -592,18 +595,18 @@ START_TEST(requests_of_other_users_are_refused)
 }
 END_TEST
 
-/* Forgeries */
+/* Forged requests and replies */
 
-/* For a helper to find the request in. */
+/* The time in which a helper finds the request. */
 #define FIND_TIMEOUT 5000
 
-/* Where it can be had: a network in which nobody else's requests are found. */
+/* If permitted, use a network namespace without the requests of other tests. */
 static void isolate_network(void)
 {
 	(void)!unshare(CLONE_NEWNET);
 }
 
-/* The numbers at which somebody waits for an answer now, looked up as anybody can. */
+/* The cookie of a requester that waits for a reply, found in the way any user can. */
 static uint32_t find_cookie(void)
 {
 	FILE *file = fopen("/proc/net/unix", "re");
@@ -613,7 +616,10 @@ static uint32_t find_cookie(void)
 	while (file != NULL && cookie == 0 && fgets(line, sizeof line, file) != NULL) {
 		const char *name = strstr(line, "@daemonkit/" REPLY_ADDRESS "/");
 
-		/* Its own connections stand there too, but only one is listening. */
+		/*
+		 * Connections of the requester are listed there, too, but only one socket
+		 * listens.
+		 */
 		if (name != NULL && strstr(line, "00010000") != NULL)
 			cookie = (uint32_t)strtoul(strrchr(name, '/') + 1, NULL, 16);
 	}
@@ -622,7 +628,7 @@ static uint32_t find_cookie(void)
 	return cookie;
 }
 
-/* forger UID: answers every request that it finds, until its input ends */
+/* forger UID: replies to every request that it finds, until its input ends */
 static int forger_main(int argc, char *argv[])
 {
 	struct pollfd input = { .fd = 0, .events = POLLIN };
@@ -677,8 +683,8 @@ static void send_cookie(pid_t pid, int number, uint32_t cookie)
 }
 
 /*
- * stranger UID MAKER: listens at a socket that this user made, asks for the answer as a
- * request does, and tells whether it was told anything
+ * listener UID MAKER: listens at a socket that MAKER created, waits for a reply as a requester
+ * does, and prints whether it received one
  */
 static int listener_main(int argc, char *argv[])
 {
@@ -707,7 +713,7 @@ static int listener_main(int argc, char *argv[])
 
 START_TEST(other_users_get_no_reply)
 {
-	/* The daemon's user; who asks; and who made the socket, and passed it on. */
+	/* The user of the daemon, the requester, and the user who created the socket. */
 	static const struct {
 		const char *daemon, *user, *maker, *received;
 	} cases[] = {
@@ -715,7 +721,7 @@ START_TEST(other_users_get_no_reply)
 		{ "65533", "65534", "65534", "received 0" },
 		{ "0", "65534", "0", "received 0" },
 		{ "65533", "65534", "0", "received 0" },
-		/* These may be told. */
+		/* These may receive a reply. */
 		{ "65534", "65534", "65534", "received 1" },
 		{ "65534", "0", "0", "received 1" },
 	};
@@ -730,13 +736,13 @@ START_TEST(other_users_get_no_reply)
 	send_cookie(daemon.pid, SIGHUP, compat_signal_cookie((uint32_t)listener.pid));
 	ck_assert_str_eq(harness_line(&listener), cases[_i].received);
 	ck_assert_int_eq(harness_end(&listener), 0);
-	/* And the signal is a signal all the same. */
+	/* The signal is handled nevertheless. */
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
 	end(&daemon);
 }
 END_TEST
 
-/* locker PID UID: can this user have the lock that those who ask take turns with? */
+/* locker PID UID: can this user acquire the lock that serializes requests? */
 static int locker_main(int argc, char *argv[])
 {
 	int lock;
@@ -779,7 +785,7 @@ START_TEST(other_users_cannot_take_request_lock)
 	lock = compat_process_lock(daemon.pid, 0);
 	ck_assert_int_ge(lock, 0);
 	check_locker(&daemon, "0", "taken");
-	/* Whoever keeps it delays the others by a second, and no more than that. */
+	/* A process that keeps the lock delays others by one second, not more. */
 	begin = harness_now();
 	check_answer(&daemon, 0);
 	ck_assert_int_ge(harness_now() - begin, 1000);
@@ -803,7 +809,7 @@ START_TEST(requester_that_never_reads_blocks_no_other)
 	ck_assert_int_ge(listener, 0);
 	send_cookie(daemon.pid, SIGHUP, cookie);
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
-	/* Nor who is not there at all. */
+	/* Nor does a requester that has exited. */
 	close(listener);
 	send_cookie(daemon.pid, SIGHUP, cookie);
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
@@ -811,7 +817,7 @@ START_TEST(requester_that_never_reads_blocks_no_other)
 }
 END_TEST
 
-/* diverter PID: sends another signal with the ticket that it finds */
+/* diverter PID: sends another signal with the cookie that it finds */
 static int diverter_main(int argc, char *argv[])
 {
 	uint32_t cookie = 0;
@@ -873,7 +879,7 @@ START_TEST(cookies_are_distinguished_from_values)
 		compat_signal_with_cookie(&info, SIGHUP, cookie);
 		ck_assert_uint_eq(compat_signal_get_cookie(&info), cookie);
 		ck_assert_int_eq(info.si_value.sival_int, 0);
-		/* What an emulator makes of it, and what a program with shorter pointers gets. */
+		/* As changed by an emulator, and by a program with shorter pointers. */
 		info.si_errno = 0;
 		ck_assert_uint_eq(compat_signal_get_cookie(&info),
 				  sizeof(union sigval) > sizeof(int) ? cookie : 0);
@@ -918,13 +924,13 @@ int main(int argc, char *argv[])
 		tcase_add_test(answers, reply_takes_precedence_over_return_value);
 	if (harness_has_linux_api())
 		tcase_add_test(answers, child_cannot_reply);
-	/* Not under valgrind, which cannot always extend the stack for a handler. */
+	/* Not under valgrind, which may fail to extend the stack for a handler. */
 	if (harness_has_linux_api() && !harness_is_under_valgrind())
 		tcase_add_test(answers, concurrent_requests_all_get_replies);
 	tcase_add_test(answers, wrong_arguments_are_refused);
 	tcase_add_test(silence, daemon_without_replies_gets_signal);
 	tcase_add_test(silence, death_of_daemon_is_detected_at_once);
-	/* Not under valgrind, which handles every signal itself, as the kernel shows. */
+	/* Not under valgrind, which has a handler for every signal. */
 	if (harness_has_linux_api() && !harness_is_under_valgrind())
 		tcase_add_test(silence, signal_without_handler_is_not_sent);
 	tcase_add_test(silence, zombie_gets_no_request);
@@ -932,7 +938,7 @@ int main(int argc, char *argv[])
 		tcase_add_test(silence, daemon_that_executes_another_program_has_not_replied);
 	if (harness_has_linux_api())
 		tcase_add_test(silence, request_times_out);
-	/* At its end, in the jail, a search for leaks would miss /proc. */
+	/* The leak check at exit fails without /proc. */
 	if (harness_has_linux_api() && !harness_is_sanitized())
 		tcase_add_test(users, daemon_with_other_root_directory_replies);
 	if (harness_has_linux_api())

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals among threads, in forked children and in programs that are started. */
+/* Signals with threads, in forked children, and in executed programs. */
 #include "harness/signals-tools.h"
 
 #include <errno.h>
@@ -21,11 +21,11 @@
 
 #include "signals/signals-internal.h"
 
-/* What the pipe holds: 1 MiB of records, or without the calls of Linux 64 KiB. */
+/* The capacity of the pipe: 1 MiB of records, or 64 KiB without the Linux interfaces. */
 #define MANY (harness_has_linux_api() ? 10000 : 1500)
 #define THREADS 4
 
-/* In a child, whose assertions Check does not see: the line is the exit code. */
+/* Check does not see assertions in a child: the line number is the exit code. */
 #define NEED(truth)                                \
 	do {                                       \
 		if (!(truth))                      \
@@ -79,11 +79,11 @@ static void *wait_for_end(void *data)
 	return NULL;
 }
 
-/* A thread that others send signals to. */
+/* A thread that receives signals. */
 struct target {
 	pthread_t thread;
 	const int *ends;
-	atomic_int id; /* the kernel's */
+	atomic_int id; /* the kernel's thread id */
 };
 
 static void *be_target(void *data)
@@ -106,7 +106,7 @@ static void make_targets(struct target targets[static THREADS], const int ends[2
 	}
 }
 
-/* pthread_sigqueue(3), which not every C library has; tried until there is room. */
+/* pthread_sigqueue(3), which some C libraries lack; retried while the queue is full. */
 static int queue(struct target *target, int number, int value)
 {
 	siginfo_t info;
@@ -127,7 +127,7 @@ static int queue(struct target *target, int number, int value)
 	return result;
 }
 
-/* The values tell the thread; for each, they have to be in order. */
+/* The value contains the thread number; the values of each thread must arrive in order. */
 struct by_thread {
 	int next[2 * THREADS];
 	int count;
@@ -174,7 +174,7 @@ START_TEST(threads_before_and_after)
 }
 END_TEST
 
-/* Blocked in all threads, signals keep their order: only serve lets them in. */
+/* Signals that are blocked in all threads keep their order: only serve unblocks them. */
 START_TEST(order_with_threads)
 {
 	struct daemonkit_signals *signals;
@@ -249,7 +249,7 @@ START_TEST(two_objects_in_two_threads)
 }
 END_TEST
 
-/* Threads that signal the process, its main thread and themselves until told to stop. */
+/* Threads that send signals to the process, its main thread and themselves until told to stop. */
 struct storm {
 	atomic_bool over;
 	pthread_t main;
@@ -315,7 +315,7 @@ END_TEST
 static void *raise_many(void *data)
 {
 	(void)data;
-	/* One is taken before the next is sent, so none may be merged. */
+	/* Each one is handled before the next is sent, so that none can be merged. */
 	for (int i = 0; i < RAISES; i++)
 		raise(SIGUSR1);
 	return NULL;
@@ -348,7 +348,7 @@ struct victim {
 	atomic_bool survived;
 };
 
-/* No cancellation point in here, unless the signal handler has one. */
+/* Contains no cancellation point, unless the signal handler has one. */
 static void *be_cancelled_later(void *data)
 {
 	struct victim *victim = data;
@@ -400,11 +400,11 @@ START_TEST(signal_has_default_effect_in_child)
 	if (child == 0)
 		_exit(raise(number));
 	status = end_of(child);
-	ck_assert_msg(WIFSIGNALED(status), "the child has a handler, too");
+	ck_assert_msg(WIFSIGNALED(status), "the child still has the handler");
 	ck_assert_int_eq(WTERMSIG(status), number);
 	ck_assert(!is_readable(signals));
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
-	ck_assert_msg(count == 0, "the child's signal came to the parent");
+	ck_assert_msg(count == 0, "the parent received the signal of the child");
 	daemonkit_signals_free(signals);
 }
 END_TEST
@@ -424,7 +424,7 @@ START_TEST(default_effect_in_child_may_be_ignore_or_stop)
 		errno = ENOTTY;
 		NEED(raise(SIGWINCH) == 0);
 		NEED(errno == ENOTTY);
-		/* An orphaned group cannot be stopped: the parent is in another one. */
+		/* An orphaned process group cannot be stopped; the parent is in another group. */
 		NEED(raise(SIGTSTP) == 0);
 		_exit(0);
 	}
@@ -438,7 +438,7 @@ START_TEST(default_effect_in_child_may_be_ignore_or_stop)
 }
 END_TEST
 
-/* It has the parent's memory, and its end in a handler must not be felt there. */
+/* It shares the memory of the parent, which must not notice its exit in a handler. */
 START_TEST(signal_has_default_effect_in_vfork_child)
 {
 	struct daemonkit_signals *signals = new_object();
@@ -500,7 +500,7 @@ static void be_a_child_with_an_object(struct daemonkit_signals *parents)
 	NEED(daemonkit_signals_dispatch(parents) == -ECHILD);
 	NEED(raise(SIGTERM) == 0);
 	NEED(daemonkit_signals_serve(signals) == 0);
-	/* The parent's other signals have their default effect. */
+	/* Other signals of the parent have their default effect. */
 	NEED(signal(SIGUSR2, SIG_DFL) == SIG_DFL);
 	daemonkit_signals_free(parents);
 	NEED(raise(SIGUSR1) == 0);
@@ -544,7 +544,7 @@ static void *make_and_free(void *data)
 	return NULL;
 }
 
-/* Locks and counts of threads that the child does not have must not stop it. */
+/* The child lacks the other threads; their locks and counters must not block it. */
 START_TEST(fork_while_many_signals_arrive)
 {
 	struct daemonkit_signals *signals;
@@ -764,7 +764,7 @@ static unsigned long long set_named(const char *text, const char *name)
 	const char *line = strstr(text, name);
 
 	ck_assert_msg(line != NULL, "%s", text);
-	/* Signals 32 and 33 are the C library's own. */
+	/* Signals 32 and 33 belong to the C library. */
 	return strtoull(line + strlen(name), NULL, 16) & ~(3ULL << 31);
 }
 
@@ -781,8 +781,10 @@ static int start_programs(struct daemonkit_siginfo *info, void *data)
 	return DAEMONKIT_SIGNALS_STOP;
 }
 
-/* In go-daemon the mask and the dispositions change; serve is the one that changes the mask, if
- * only a little. */
+/*
+ * In go-daemon mask and dispositions change. Here only serve changes the mask, and only for its
+ * signals.
+ */
 START_TEST(executed_programs_have_default_dispositions)
 {
 	struct daemonkit_signals *signals = new_object();
@@ -790,7 +792,7 @@ START_TEST(executed_programs_have_default_dispositions)
 
 	harness_need_kernel("dispositions in /proc");
 	for (int number = 1; number <= SIGRTMAX; number++) {
-		/* The programs' own ends need not be noticed here. */
+		/* The exits of the programs need not be handled here. */
 		if (number != SIGUSR1 && number != SIGCHLD)
 			daemonkit_signals_set_handler(signals, number, count_one, &count);
 	}

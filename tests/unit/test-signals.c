@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals: the object, its handlers, its queue.  See test-signals-processes.c for more. */
+/* Signals: object, handlers, queue. See also test-signals-processes.c. */
 #include "harness/signals-tools.h"
 
 #include <errno.h>
@@ -25,13 +25,13 @@
 #include "signals/queue.h"
 #include "signals/signals-internal.h"
 
-/* What the pipe holds: 1 MiB of records, or without the calls of Linux 64 KiB. */
+/* The capacity of the pipe: 1 MiB of records, or 64 KiB without the Linux interfaces. */
 #define MANY (harness_has_linux_api() ? 10000 : 1500)
 
-/* No pipe of the library holds as many. */
+/* More than any pipe of the library holds. */
 #define PIPE_SIGNALS (32768 + 128)
 
-/* The handler of most tests: it notes what came. */
+/* The handler of most tests: records the signal. */
 struct note {
 	int count;
 	int number;
@@ -52,7 +52,7 @@ static int take_note(struct daemonkit_siginfo *info, void *data)
 	return 0;
 }
 
-/* The values have to be 0, 1, 2, ... up to the end, which stops. */
+/* The values must be 0, 1, 2, ...; the last one stops. */
 struct sequence {
 	int next;
 	int end;
@@ -67,7 +67,7 @@ static int take_next(struct daemonkit_siginfo *info, void *data)
 	return sequence->next == sequence->end ? DAEMONKIT_SIGNALS_STOP : 0;
 }
 
-/* And all from one process. */
+/* And all come from one process. */
 struct senders {
 	struct sequence sequence;
 	pid_t pid;
@@ -148,7 +148,7 @@ START_TEST(failure_changes_nothing)
 
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &saved), 0);
 	limit = saved;
-	/* One descriptor is left: two are needed. */
+	/* One descriptor is left, two are needed. */
 	for (limit.rlim_cur = 3 + 1; limit.rlim_cur < saved.rlim_cur; limit.rlim_cur++) {
 		int result;
 
@@ -274,15 +274,15 @@ START_TEST(stop_keeps_pending_signals)
 	ck_assert(is_readable(signals));
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
 	ck_assert_int_eq(note.count, 2);
-	ck_assert_msg(is_readable(signals), "the rest is forgotten");
+	ck_assert_msg(is_readable(signals), "the remaining signals are lost");
 	queue_one(getpid(), SIGRTMIN, 5);
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
 	ck_assert_int_eq(note.count, 5);
 	ck_assert_int_eq(note.value, 5);
-	ck_assert_msg(!is_readable(signals), "readable with nothing to take");
+	ck_assert_msg(!is_readable(signals), "readable without a pending signal");
 	queue_one(getpid(), SIGRTMIN, 2);
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
-	ck_assert_msg(!is_readable(signals), "readable although the last one stopped");
+	ck_assert_msg(!is_readable(signals), "readable after the last signal");
 	queue_one(getpid(), SIGRTMIN, 6);
 	ck_assert(is_readable(signals));
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
@@ -300,17 +300,17 @@ START_TEST(stop_keeps_signals_that_arrive_later)
 	queue_one(getpid(), SIGRTMIN, 2);
 	queue_one(getpid(), SIGRTMIN, 2);
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
-	/* This one is in the pipe, and the one before it is not any more. */
+	/* This signal is in the pipe; the one before it was already read. */
 	queue_one(getpid(), SIGRTMIN, 3);
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
-	ck_assert_msg(is_readable(signals), "the one in the pipe is forgotten");
+	ck_assert_msg(is_readable(signals), "the signal in the pipe is lost");
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
 	ck_assert_int_eq(note.value, 3);
 	queue_one(getpid(), SIGRTMIN, 2);
 	queue_one(getpid(), SIGRTMIN, 2);
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
-	ck_assert_msg(!is_readable(signals), "readable although the last one stopped");
+	ck_assert_msg(!is_readable(signals), "readable after the last signal");
 	daemonkit_signals_free(signals);
 }
 END_TEST
@@ -365,14 +365,16 @@ static int allocate_and_lock(struct daemonkit_siginfo *info, void *data)
 	return daemonkit_siginfo_value(info) == MANY - 1 ? DAEMONKIT_SIGNALS_STOP : 0;
 }
 
-/* They interrupt malloc and the lock all the time, but their handlers do not. */
+/*
+ * The signals interrupt malloc and the lock all the time, but the handlers run outside of them.
+ */
 START_TEST(handlers_may_call_any_function) /* in the caller's own thread */
 {
 	struct daemonkit_signals *signals = new_object();
 	struct place place = { .thread = pthread_self(), .mutex = PTHREAD_MUTEX_INITIALIZER };
 	pid_t sender;
 
-	/* Not under valgrind, which piles up signal frames. */
+	/* Not under valgrind, which accumulates signal frames. */
 	handle(signals, SIGRTMIN, allocate_and_lock, &place);
 	handle(signals, SIGUSR1, allocate_and_lock, &place);
 	sender = start_sender(MANY);
@@ -412,7 +414,7 @@ START_TEST(handlers_may_change_handlers)
 	raise(SIGUSR1);
 	raise(SIGUSR2);
 	ck_assert_int_eq(daemonkit_signals_dispatch(change.signals), 0);
-	ck_assert_msg(change.note.count == 1, "SIGUSR2 came although its handler was removed");
+	ck_assert_msg(change.note.count == 1, "SIGUSR2 was handled after its handler was removed");
 	ck_assert_ptr_eq(signal(SIGUSR1, SIG_DFL), SIG_DFL);
 	raise(SIGHUP);
 	ck_assert_int_eq(daemonkit_signals_dispatch(change.signals), 0);
@@ -488,7 +490,7 @@ START_TEST(system_calls_are_not_interrupted)
 	ck_assert_int_eq(pipe(ends), 0);
 	child = fork();
 	if (child == 0) {
-		/* The parent sleeps nowhere but in read(2). */
+		/* The parent only sleeps in read(2). */
 		for (int i = 0; i < 10; i++) {
 			if (!harness_wait_until(is_asleep, &parent, HARNESS_SOON))
 				_exit(1);
@@ -517,7 +519,7 @@ START_TEST(serve_unblocks_signals)
 	handle(signals, SIGRTMIN, take_next, &sequence);
 	for (int i = 0; i < 3; i++)
 		queue_one(getpid(), SIGRTMIN, i);
-	raise(SIGUSR1); /* which has no handler, and stays blocked */
+	raise(SIGUSR1); /* it has no handler, and stays blocked */
 	ck_assert(!is_readable(signals));
 	ck_assert_int_eq(daemonkit_signals_serve(signals), 0);
 	ck_assert_int_eq(sigprocmask(SIG_SETMASK, NULL, &now), 0);
@@ -597,7 +599,7 @@ START_TEST(a_file_size_limit_does_not_matter)
 	struct note note = { 0 };
 
 	handle(signals, SIGRTMIN, take_note, &note);
-	/* No assertions below the limit: Check itself writes to a file. */
+	/* No assertions below the limit: Check writes to a file, too. */
 	if (getrlimit(RLIMIT_FSIZE, &limit) < 0)
 		_exit(1);
 	limit.rlim_cur = 0;
@@ -625,7 +627,7 @@ START_TEST(many_signals_keep_value_order_and_sender)
 	join_child(senders.pid);
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
 	ck_assert_int_eq(senders.sequence.next, MANY);
-	ck_assert_msg(!is_readable(signals), "readable with nothing to take");
+	ck_assert_msg(!is_readable(signals), "readable without a pending signal");
 	daemonkit_signals_free(signals);
 }
 END_TEST
@@ -678,7 +680,7 @@ START_TEST(memory_use_is_constant)
 }
 END_TEST
 
-/* A number for which there is no room is handled once, after those for which there was. */
+/* A signal number that does not fit into the pipe is handled once, after those that did. */
 START_TEST(each_signal_number_is_kept_when_pipe_is_full)
 {
 	struct daemonkit_signals *signals = new_object();
@@ -700,9 +702,9 @@ START_TEST(each_signal_number_is_kept_when_pipe_is_full)
 		ck_assert_uint_eq(queued.uid, (uid_t)-1);
 		ck_assert_int_eq(last.count, round);
 		ck_assert_int_eq(last.pid, 0);
-		ck_assert_msg(!is_readable(signals), "readable with nothing to take");
+		ck_assert_msg(!is_readable(signals), "readable without a pending signal");
 	}
-	/* What comes afterwards is whole again. */
+	/* Later signals are complete again. */
 	queue_one(getpid(), SIGRTMIN, 4);
 	ck_assert(is_readable(signals));
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
@@ -731,19 +733,19 @@ START_TEST(stop_keeps_signals_that_did_not_fit_in_pipe)
 	raise(SIGHUP);
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
 	ck_assert_int_eq(note.number, SIGHUP);
-	ck_assert_msg(is_readable(signals), "the rest is forgotten");
+	ck_assert_msg(is_readable(signals), "the remaining signals are lost");
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), DAEMONKIT_SIGNALS_STOP);
 	ck_assert_int_eq(note.number, SIGUSR2);
-	ck_assert_msg(!is_readable(signals), "readable with nothing to take");
+	ck_assert_msg(!is_readable(signals), "readable without a pending signal");
 	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
 	daemonkit_signals_free(signals);
 }
 END_TEST
 
-/* How many writes to this descriptor are to fail, as if the pipe were full. */
+/* How many writes to this descriptor fail, as if the pipe were full. */
 static volatile sig_atomic_t failing_fd = -1, failures;
 
-/* Instead of the C library's, for the library's objects that are linked in. */
+/* Replaces the function of the C library for the objects of the library linked here. */
 ssize_t write(int fd, const void *bytes, size_t size)
 {
 	if (fd == failing_fd && failures > 0) {
@@ -754,7 +756,7 @@ ssize_t write(int fd, const void *bytes, size_t size)
 	return syscall(SYS_write, fd, bytes, size);
 }
 
-/* The reader may have emptied the pipe since the write that failed. */
+/* The reader may have emptied the pipe after the failed write. */
 START_TEST(pending_flag_makes_empty_pipe_readable)
 {
 	struct daemonkit_signals *signals = new_object();
@@ -804,7 +806,7 @@ static void take_all(struct signal_queue *queue)
 	ck_assert_int_eq(result, 0);
 }
 
-/* A small pipe that is filled and emptied at the same time. */
+/* A small pipe that is filled and emptied concurrently. */
 START_TEST(pending_flag_is_never_missed)
 {
 	static struct signal_queue queue;

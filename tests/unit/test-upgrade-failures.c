@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Upgrades that fail: whatever dies, and whenever, there is one daemon or none. */
+/* Upgrades that fail: whatever process dies at whatever time, there is one daemon or none. */
 #include "harness/upgrade-tools.h"
 
 #include <errno.h>
@@ -23,11 +23,10 @@
 #include "pidfile/pidfile-internal.h"
 
 #define WORDS "pid=@/run/pid log=@/log"
-/* For a new daemon to come to be, where its time is to end afterwards. */
+/* Enough time for a successor to start in tests whose timeout must expire afterwards. */
 #define COMES 3000
 
-/* The first way makes a sibling: how that ended is for others to reap, and for the kernel to tell.
- */
+/* The first way creates a sibling: others reap it, and its status must come from the kernel. */
 static void need_status(int way)
 {
 	int pidfd, status, result;
@@ -43,17 +42,17 @@ static void need_status(int way)
 	result = compat_pidfd_exit_status(pidfd, &status);
 	close(pidfd);
 	if (result == -ENOTSUP)
-		harness_skip("the kernel does not tell how a sibling ended");
+		harness_skip("the kernel does not report the status of a sibling");
 }
 
-/* ---- a new daemon that never comes to be ---- */
+/* ---- successors that cannot start ---- */
 
 static const struct failure {
-	const char *text; /* of the file; NULL: there is none */
+	const char *text; /* of the program file; NULL: there is none */
 	mode_t mode;
 	int error;
 	const char *said;
-	int status; /* -1: there was no process */
+	int status; /* -1: no process was created */
 } failures[] = {
 	{ NULL, 0, -ENOENT, "execve", 127 << 8 },
 	{ "#!/bin/sh\n", 0644, -EACCES, "execve", 127 << 8 },
@@ -65,7 +64,7 @@ static const struct failure {
 };
 #define FAILURES ((int)(sizeof failures / sizeof *failures))
 
-/* In each way of starting; where it is learned at once, or later. */
+/* In each way of starting; some errors are detected at once, others later. */
 START_TEST(successor_cannot_be_executed)
 {
 	const struct failure *failure = &failures[_i % FAILURES];
@@ -85,7 +84,7 @@ START_TEST(successor_cannot_be_executed)
 	if (actor_number(answer) == 0)
 		answer = actor_call(&actor, "wait=-1");
 	actor_check(answer, failure->error, failure->said);
-	/* How it ended, if a process was made. */
+	/* Its status, if a process was created. */
 	if (failure->error == -ECHILD || failure->error == -ETIMEDOUT)
 		ck_assert_int_eq(actor_number(actor_call(&actor, "status-of")) & ~0x80,
 				 failure->status);
@@ -127,10 +126,10 @@ START_TEST(successor_dies_before_main)
 }
 END_TEST
 
-/* ---- one that is there, and then fails ---- */
+/* ---- successors that start and then fail ---- */
 
 static const struct {
-	const char *command; /* how */
+	const char *command; /* the command that makes it fail */
 	int error;
 	const char *said;
 } ends[] = {
@@ -138,7 +137,7 @@ static const struct {
 	{ "exit=9", -ECHILD, "exited with status 9 before it was ready" },
 	{ "raise=9", -ECHILD, "killed by signal 9" },
 	{ "end", -ECHILD, "exited with status 0 before it was ready" },
-	{ "input", -ETIMEDOUT, "not ready in time" }, /* silence */
+	{ "input", -ETIMEDOUT, "not ready in time" }, /* never ready */
 };
 #define ENDS ((int)(sizeof ends / sizeof *ends))
 
@@ -163,7 +162,7 @@ START_TEST(successor_fails_before_it_is_ready)
 	}
 	actor_check(actor_receive(&old), ends[end].error, ends[end].said);
 	actor_wait_exit(&new);
-	/* It stays, with its text, whatever has failed since. */
+	/* The result stays, with its text, after later errors. */
 	actor_expect(&old, -EINVAL, "pass=:0");
 	actor_check(actor_call(&old, "wait=0"), ends[end].error, ends[end].said);
 	actor_check_daemon(&old);
@@ -173,7 +172,7 @@ START_TEST(successor_fails_before_it_is_ready)
 }
 END_TEST
 
-/* As a program does that has other things to do: the answer. */
+/* Poll for the result, as a program with other work does. */
 static const char *poll_answer(const struct actor *old)
 {
 	const char *answer;
@@ -194,8 +193,8 @@ static bool is_zombie(void *data)
 }
 
 /*
- * Its parent, here this process, does not reap it at once.  Nobody waits for that; the
- * status is there when it does so in time, or it is unknown.
+ * Its parent, here this process, does not reap it at once. The upgrade does not wait for that;
+ * the status is known if it is reaped in time.
  */
 START_TEST(late_reaping_is_not_waited_for)
 {
@@ -225,7 +224,7 @@ START_TEST(late_reaping_is_not_waited_for)
 	if (reaped)
 		ck_assert_int_eq(waitpid(new.pid, NULL, 0), new.pid);
 	answer = poll_answer(&old);
-	/* A machine that stands still for so long is none of a failure. */
+	/* If the machine pauses for so long the test has not failed. */
 	if (reaped && harness_now() - begun < 1000)
 		actor_check(answer, late ? -ETIMEDOUT : -ECHILD,
 			    late ? "not ready in time and was killed" : "exited with status 9");
@@ -245,7 +244,7 @@ START_TEST(late_reaping_is_not_waited_for)
 }
 END_TEST
 
-/* It has failed, and is slow to end: the old one has other things to do meanwhile. */
+/* It has failed and exits slowly: the predecessor does not block meanwhile. */
 START_TEST(slow_exit_is_not_waited_for)
 {
 	struct actor old, new;
@@ -257,11 +256,11 @@ START_TEST(slow_exit_is_not_waited_for)
 	actor_expect(&old, 0, "wait=0");
 	new = actor_accept();
 	actor_expect(&new, 0, "failed=no such key");
-	/* What comes is looked at, and then there is nothing to do. */
+	/* Read what comes; then there is nothing to do. */
 	do {
 		actor_expect(&old, 0, "wait=0");
 	} while (actor_number(actor_call(&old, "fd=0")) == 1);
-	/* Another error of the old one's own, in between. */
+	/* Another error of the predecessor in between. */
 	actor_expect(&old, -EINPROGRESS, "start=60000");
 	ck_assert_int_eq(kill(new.pid, 0), 0);
 	actor_send(&new, "end");
@@ -274,7 +273,7 @@ START_TEST(slow_exit_is_not_waited_for)
 }
 END_TEST
 
-/* One that hangs up and does not end is killed. */
+/* A successor that closes its channel and does not exit is killed. */
 START_TEST(successor_that_closes_channel_is_killed)
 {
 	struct actor old, new;
@@ -307,7 +306,10 @@ START_TEST(upgrade_is_cancelled)
 	actor_expect(&old, 0, "start=60000");
 	actor_expect(&old, 0, "wait=0");
 	new = actor_accept();
-	/* Of the set and its timer, of channel and process: a child has no more of them. */
+	/*
+	 * Descriptors of the epoll set, its timer, channel and process: the child has closed
+	 * them.
+	 */
 	ck_assert_int_ge(actor_number(actor_call(&old, "forked")), 4);
 	actor_expect(&old, 0, "free");
 	actor_wait_exit(&new);
@@ -318,7 +320,7 @@ START_TEST(upgrade_is_cancelled)
 }
 END_TEST
 
-/* One that never falls silent is late like any other. */
+/* A successor that sends messages all the time is killed at the timeout, too. */
 START_TEST(status_texts_do_not_extend_timeout)
 {
 	struct actor old, new;
@@ -331,7 +333,7 @@ START_TEST(status_texts_do_not_extend_timeout)
 	actor_send(&old, "wait=-1");
 	new = actor_accept();
 	actor_send(&new, "flood");
-	/* Taken away so slowly that there is always one more. */
+	/* Read so slowly that another message is always pending. */
 	for (answer = actor_receive(&old); strncmp(answer, "received", 8) == 0; texts++) {
 		ck_assert_int_lt(texts, 2 * time);
 		poll(NULL, 0, 1);
@@ -346,9 +348,9 @@ START_TEST(status_texts_do_not_extend_timeout)
 }
 END_TEST
 
-/* ---- deaths while the place changes hands ---- */
+/* ---- death during the handover ---- */
 
-/* Has somebody the lock that goes with the open file, and not with a process? */
+/* Does an OFD lock guard the pid file? */
 static void check_guard(bool taken)
 {
 	struct flock lock = {
@@ -361,7 +363,7 @@ static void check_guard(bool taken)
 	close(fd);
 }
 
-/* An upgrade whose new daemon stops there, or dies there. */
+/* Begin an upgrade whose successor stops, or dies, at this stage. */
 static void begin(const char *stage, int way, struct actor *old, struct actor *new)
 {
 	*old = actor_start(way, WORDS);
@@ -380,7 +382,7 @@ static void at(const struct actor *new, const char *stage)
 
 static const char *const before_taken[] = { "before", "after" };
 
-/* Nobody gets in between, and what the old one has handed_over comes back. */
+/* No other daemon can start in between, and the predecessor gets back what it handed over. */
 START_TEST(successor_dies_during_handover)
 {
 	const char *stage = _i % 3 == 2 ? "reported" : before_taken[_i % 3];
@@ -390,14 +392,14 @@ START_TEST(successor_dies_during_handover)
 	begin(stage, _i / 3, &old, &new);
 	at(&new, stage);
 	ck_assert_int_eq(kill(old.pid, SIGSTOP), 0);
-	/* Even that it has taken it is not enough. */
+	/* The report that it has acquired the pid file is not enough. */
 	if (strcmp(stage, "reported") == 0) {
 		actor_send(&new, "on");
 		at(&new, stage);
 	}
 	ck_assert_int_eq(kill(new.pid, SIGKILL), 0);
 	ck_assert(harness_wait_exit(new.pid, HARNESS_SOON));
-	/* The old one does not know it yet. */
+	/* The predecessor does not know it yet. */
 	actor_check_refused(old.pid);
 	ck_assert_int_eq(kill(old.pid, SIGCONT), 0);
 	actor_check(actor_receive(&old), -ECHILD, "exited");
@@ -430,17 +432,17 @@ static void limit_files(pid_t pid, rlim_t size)
 	ck_assert_int_eq(prlimit(pid, RLIMIT_FSIZE, &limit, NULL), 0);
 }
 
-/* Neither of the two can write the pid file any more, and neither dies of it. */
+/* Neither of the two can write the pid file, and neither is killed by SIGXFSZ. */
 START_TEST(file_size_limit_fails_handover)
 {
 	struct actor old, new;
 	struct rlimit limit;
 	const char *answer;
 
-	harness_need_kernel("RLIMIT_FSIZE, which ends an emulator that writes files itself");
+	harness_need_kernel("RLIMIT_FSIZE, which kills an emulator that writes files itself");
 	getrlimit(RLIMIT_FSIZE, &limit);
 	if (limit.rlim_max != RLIM_INFINITY)
-		harness_skip("there is a limit already");
+		harness_skip("a limit is already set");
 	actors_open();
 	old = actor_start(_i, "pid=@/run/pid");
 	limit_files(old.pid, 0);
@@ -459,7 +461,7 @@ START_TEST(file_size_limit_fails_handover)
 }
 END_TEST
 
-/* It has taken the place, and cannot say so: it has to leave it as it was. */
+/* It has acquired the pid file and cannot report it: it must restore the file. */
 START_TEST(successor_cannot_report_handover)
 {
 	struct actor old, new;
@@ -479,7 +481,7 @@ START_TEST(successor_cannot_report_handover)
 }
 END_TEST
 
-/* Which bytes somebody locks for reading who may only read the file. */
+/* The bytes that a user locks who may only read the file. */
 static const struct {
 	off_t start, length;
 } readers[] = { { 0, 1 }, { 1, 1 }, { 5, 1000 }, { 0, COMPAT_GUARD_BYTE } };
@@ -503,7 +505,10 @@ static void check_holder(const struct actor *actor)
 	actor_check_refused(actor->pid);
 }
 
-/* Just when the old one has let go of the lock, the new one has none, and both live. */
+/*
+ * A reader locks the file when the predecessor has released it and the successor has not
+ * acquired it; both are alive.
+ */
 START_TEST(lock_of_reader_does_not_stop_handover)
 {
 	struct actor old, new;
@@ -519,7 +524,10 @@ START_TEST(lock_of_reader_does_not_stop_handover)
 	ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
 	actor_end(&old);
 	check_holder(&new);
-	/* Nor the next one, and when it is gone nothing is missing. */
+	/*
+	 * Nor does it stop the next upgrade; and after the reader has closed the file all locks
+	 * are complete.
+	 */
 	actor_replace(&new);
 	check_holder(&new);
 	close(reader);
@@ -553,7 +561,9 @@ START_TEST(lock_of_reader_does_not_stop_return_of_lock)
 }
 END_TEST
 
-/* It was told to go on, and has not said that it is the daemon: the old one still is. */
+/*
+ * It was told to continue and has not reported that it is the daemon: the predecessor still is.
+ */
 START_TEST(successor_dies_before_it_is_the_daemon)
 {
 	struct actor old, new;
@@ -589,7 +599,7 @@ START_TEST(successor_takes_too_long)
 }
 END_TEST
 
-/* It has the file then, or is the daemon before anybody else can be. */
+/* Then it holds the file, or becomes the daemon before any other process can. */
 START_TEST(predecessor_dies_during_handover)
 {
 	const char *stage = before_taken[_i % 2];
@@ -613,8 +623,8 @@ START_TEST(predecessor_dies_during_handover)
 END_TEST
 
 /*
- * A third one may win when the old one is dead, and then the new one does not.  The file
- * that it has has no name then, or as a FUSE file system does it, a hidden one.
+ * Another daemon may win when the predecessor is dead; then the successor does not. The pid
+ * file of the successor then has no name, or, on FUSE, a hidden one.
  */
 START_TEST(other_daemon_may_win_after_death_of_predecessor)
 {
@@ -642,7 +652,7 @@ START_TEST(other_daemon_may_win_after_death_of_predecessor)
 }
 END_TEST
 
-/* Before it has handed_over: no process waits for the new one, which must not become one. */
+/* Before the handover: no process waits for the successor, which must not become the daemon. */
 START_TEST(predecessor_dies_before_handover)
 {
 	struct actor old, new, third;
@@ -654,7 +664,7 @@ START_TEST(predecessor_dies_before_handover)
 	new = actor_accept();
 	actor_kill(&old);
 	actor_expect(&new, 0, "release");
-	/* The next start succeeds at once, with the other one still there. */
+	/* The next start succeeds at once, while the successor still exists. */
 	third = actor_start(_i, WORDS);
 	actor_check(actor_call(&new, "ready"), -ECANCELED, "no process waits");
 	actor_expect(&new, 0, "release");
@@ -665,7 +675,7 @@ START_TEST(predecessor_dies_before_handover)
 }
 END_TEST
 
-/* Not even children that the old one has made meanwhile, and that live on, change that. */
+/* Children that the predecessor has forked meanwhile, and that live on, do not change that. */
 START_TEST(children_do_not_hide_exit_of_successor)
 {
 	struct actor old, new;
@@ -686,7 +696,10 @@ START_TEST(children_do_not_hide_exit_of_successor)
 }
 END_TEST
 
-/* With all that it had they are no reason to wait for its word, whichever that is. */
+/*
+ * Children that keep all descriptors of the predecessor open do not make the successor wait for
+ * its decision.
+ */
 START_TEST(children_do_not_hide_death_of_predecessor)
 {
 	bool takes = _i % 2 == 1;
@@ -723,7 +736,7 @@ START_TEST(children_do_not_hide_death_of_predecessor)
 }
 END_TEST
 
-/* Nor do they keep it from its answer: with all that the old one had, or having let go of it. */
+/* Nor do they delay the result, whether or not they have closed the descriptors. */
 START_TEST(children_of_predecessor_do_not_delay_result)
 {
 	bool fails = _i % 2 == 1;
@@ -758,7 +771,7 @@ START_TEST(children_of_predecessor_do_not_delay_result)
 }
 END_TEST
 
-/* The new one, told to go on, goes on without it. */
+/* After it was told to continue, the successor continues alone. */
 START_TEST(predecessor_dies_after_handover)
 {
 	struct actor old, new;
@@ -777,12 +790,12 @@ START_TEST(predecessor_dies_after_handover)
 }
 END_TEST
 
-/* ---- others meanwhile ---- */
+/* ---- other processes meanwhile ---- */
 
-/* Starts and searches for as long as there is somebody at the other end. */
+/* Start or search until the test closes its end of the pipe. */
 static _Noreturn void bystander(bool starts, int reports)
 {
-	int counts[3] = { 0 }; /* of looks, of wrong answers, of unclear ones */
+	int counts[3] = { 0 }; /* checks, wrong results, unclear results */
 
 	for (;;) {
 		struct daemonkit_pidfile *pidfile = NULL;
@@ -794,7 +807,7 @@ static _Noreturn void bystander(bool starts, int reports)
 			result = daemonkit_pidfile_create(path, 0, &pidfile) == -EALREADY ? 0 : 1;
 		else if ((result = daemonkit_pidfile_holder(path, &process)) == 0)
 			result = daemonkit_process_signal(process, SIGURG);
-		/* It ended between the two. */
+		/* The process exited in between. */
 		counts[0]++;
 		counts[1] += starts ? result != 0 : result < 0 && result != -ESRCH;
 		counts[2] += !starts && result == -ESRCH && process == NULL;
@@ -806,7 +819,7 @@ static _Noreturn void bystander(bool starts, int reports)
 	}
 }
 
-/* The counts up to now, and its end. */
+/* Read the counts and wait for the process to exit. */
 static void stop_bystander(pid_t pid, int reports, int counts[3])
 {
 	int status;
@@ -839,7 +852,7 @@ START_TEST(pid_file_always_has_holder_during_upgrades)
 	for (int i = 0; i < 2; i++) {
 		stop_bystander(pids[i], pipes[i][0], counts);
 		ck_assert_msg(counts[0] > 10 && counts[1] == 0 && counts[2] == 0,
-			      "%s: of %d looks %d wrong, %d found nobody",
+			      "%s: of %d checks %d wrong, %d without a holder",
 			      i == 0 ? "starts" : "searches", counts[0], counts[1], counts[2]);
 	}
 	actor_check_daemon(&actor);
@@ -848,7 +861,7 @@ START_TEST(pid_file_always_has_holder_during_upgrades)
 }
 END_TEST
 
-/* ---- the program's file ---- */
+/* ---- the program file ---- */
 
 START_TEST(program_file_is_replaced_or_moved)
 {
@@ -859,7 +872,7 @@ START_TEST(program_file_is_replaced_or_moved)
 	actors_open();
 	actor = actor_start(_i, WORDS);
 	ck_assert(harness_copy_program(harness_self, path));
-	/* From now on the file with this name. */
+	/* From now on this is the path of the program. */
 	actor_expect(&actor, 0, "start=60000:%s", path);
 	actor_send(&actor, "wait=-1");
 	{
@@ -908,7 +921,7 @@ static void add(Suite *suite, const char *name, const TTest *test, int count)
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("upgrade-failures");
-	/* How an upgrade starts its process: by clone3(2), and by fork(2). */
+	/* How an upgrade creates its process: by clone3(2), or by fork(2). */
 	const int ways = 2;
 
 	if (!harness_has_linux_api())

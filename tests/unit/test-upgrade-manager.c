@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Upgrade in place where a service manager listens. */
+/* Upgrade in place under a service manager. */
 #include "harness/upgrade-tools.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@ static void close_all(void)
 	receiver_close(&receiver);
 }
 
-/* It is told that this is the main process, and asked whether it has read that. */
+/* Check the message with the new main process, and receive the barrier that follows. */
 static struct message receive_main_pid(pid_t sender, pid_t pid)
 {
 	struct message message;
@@ -54,7 +54,7 @@ static struct message receive_main_pid(pid_t sender, pid_t pid)
 	return message;
 }
 
-/* An upgrade with a look at each step. */
+/* An upgrade with checks at each step. */
 static void replace(struct actor *old)
 {
 	struct actor new;
@@ -63,7 +63,7 @@ static void replace(struct actor *old)
 	actor_expect(old, 0, "start=60000");
 	actor_send(old, "wait=-1");
 	new = actor_accept();
-	/* Not to the manager: it is nobody yet. */
+	/* Not sent to the manager: it is not the daemon yet. */
 	actor_expect(&new, 0, "status=soon");
 	ck_assert_str_eq(actor_receive(old), "received soon");
 	actor_expect(&new, 0, "watchdog");
@@ -71,7 +71,10 @@ static void replace(struct actor *old)
 	receiver_expect_nothing(&receiver);
 	actor_send(&new, "ready");
 	message = receive_main_pid(old->pid, new.pid);
-	/* Neither goes on before the manager has read it; the pid file is over already. */
+	/*
+	 * Both wait until the manager has read the message; the pid file is already handed
+	 * over.
+	 */
 	ck_assert_int_eq(actor_holder(), new.pid);
 	ck_assert(!harness_wait_readable(new.fd, 50));
 	ck_assert(!harness_wait_readable(old->fd, 0));
@@ -82,11 +85,11 @@ static void replace(struct actor *old)
 	actor_expect(&new, 0, "status=serving");
 	receiver_expect(&receiver, "STATUS=serving", new.pid);
 	actor_expect(&new, 5000, "interval");
-	/* Before the old one ends. */
+	/* Before the predecessor exits. */
 	actor_expect(&new, getpid(), "parent");
 	actor_expect(&new, 0, "watchdog");
 	receiver_expect(&receiver, "WATCHDOG=1", new.pid);
-	/* The old one is silent. */
+	/* The predecessor sends nothing. */
 	actor_expect(old, 0, "stopping");
 	actor_expect(old, 0, "status=bye");
 	actor_end(old);
@@ -94,7 +97,7 @@ static void replace(struct actor *old)
 	*old = new;
 }
 
-/* As the manager's child, by CLONE_PARENT or as an orphan. */
+/* As a child of the manager: created with CLONE_PARENT, or an orphan. */
 START_TEST(manager_is_notified_of_new_main_process)
 {
 	static const char *const sandboxes[] = { "", "first:deny=clone3", "first:deny=pidfd_open" };
@@ -130,14 +133,17 @@ START_TEST(manager_is_notified_in_background_modes)
 }
 END_TEST
 
-/* What is connected goes along where the address leads nowhere any more. */
+/*
+ * The connected socket is passed on, because the path is not reachable in the new root
+ * directory.
+ */
 START_TEST(manager_is_reached_from_chroot)
 {
 	enum receiver_kind kind = RECEIVER_PATH;
 	struct actor actor;
 
 #ifdef WITH_LIBSYSTEMD
-	/* It looks the path up anew for each message, in the room. */
+	/* libsystemd resolves the path for each message, in the new root directory. */
 	kind = RECEIVER_ABSTRACT;
 #endif
 	running_for_everybody();
@@ -158,7 +164,7 @@ START_TEST(manager_is_reached_from_chroot)
 }
 END_TEST
 
-/* Then the manager hears nothing at all. */
+/* The manager receives no message at all. */
 START_TEST(failed_upgrade_sends_no_message)
 {
 	struct actor old, new;
@@ -188,12 +194,12 @@ START_TEST(failed_upgrade_sends_no_message)
 }
 END_TEST
 
-/* A process that could not take the place says nothing to the manager ever. */
+/* A successor that could not acquire the pid file never sends a message to the manager. */
 START_TEST(successor_without_pid_file_sends_no_message)
 {
 	struct actor old, new;
 
-	/* A watcher would come to the test when the old one is killed. */
+	/* A watcher would become a child of the test when the predecessor is killed. */
 	harness_need_clones();
 	open_all();
 	old = actor_start(FOREGROUND, WORDS "first:watched");
@@ -212,7 +218,7 @@ START_TEST(successor_without_pid_file_sends_no_message)
 }
 END_TEST
 
-/* While the manager reads: one of the two dies, and the new one is the daemon. */
+/* While the manager reads, either process dies, and the successor is the daemon. */
 START_TEST(death_while_manager_reads)
 {
 	struct actor old, new;
@@ -238,7 +244,7 @@ START_TEST(death_while_manager_reads)
 }
 END_TEST
 
-/* Set up is not ready: it has to say so itself. */
+/* Set up is not ready: the successor must report readiness itself. */
 START_TEST(readiness_is_sent_separately)
 {
 	struct actor old, new;
@@ -268,7 +274,7 @@ START_TEST(readiness_is_sent_separately)
 }
 END_TEST
 
-/* A manager that does not read does not keep the new one from its place for ever. */
+/* A manager that does not read delays the successor only until the timeout. */
 START_TEST(slow_manager_does_not_block_upgrade)
 {
 	struct actor old, new;
@@ -292,7 +298,7 @@ START_TEST(slow_manager_does_not_block_upgrade)
 END_TEST
 
 #ifndef WITH_LIBSYSTEMD
-/* The same, where there is not even room to tell it anything; libsystemd waits for ever. */
+/* The same with a full socket buffer; libsystemd would wait for ever. */
 START_TEST(manager_with_full_buffer_does_not_block_upgrade)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };

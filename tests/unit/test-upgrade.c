@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Upgrade in place: what the new daemon has of the old one, and what it is refused for. */
+/*
+ * Upgrade in place: what the successor gets from the predecessor, and when an upgrade is
+ * refused.
+ */
 #include "harness/upgrade-tools.h"
 
 #include <errno.h>
@@ -21,10 +24,13 @@
 #include <daemonkit/upgrade.h>
 
 #define GENERATIONS 20
-/* For a new daemon to come to be and to say something, where its time may end. */
+/* Enough time for a successor to start in tests whose timeout may expire afterwards. */
 #define COMES 2000
 
-/* In each way of starting: the pid file goes over, and what the old one does is of no effect. */
+/*
+ * In each way of starting: the pid file is handed over, and later calls of the predecessor have
+ * no effect.
+ */
 START_TEST(successor_takes_over)
 {
 	struct actor old, new;
@@ -48,9 +54,9 @@ START_TEST(successor_takes_over)
 	actor_check_refused(new.pid);
 	actor_expect(&old, new.pid, "search");
 	actor_expect(&new, new.pid, "search");
-	/* The answer stays. */
+	/* The result stays. */
 	actor_expect(&old, new.pid, "wait=0");
-	/* Nothing of this is the old one's any more. */
+	/* None of this belongs to the predecessor any more. */
 	actor_expect(&old, 0, "release");
 	actor_expect(&old, 0, "ready");
 	actor_expect(&old, 0, "status=x");
@@ -66,7 +72,7 @@ START_TEST(successor_takes_over)
 }
 END_TEST
 
-/* Descriptors by name, what the daemon itself passed among them, and nothing else. */
+/* Named descriptors, including those that the daemon itself passed, and no others. */
 START_TEST(generations_pass_descriptors_on)
 {
 	struct actor actor;
@@ -79,9 +85,9 @@ START_TEST(generations_pass_descriptors_on)
 	actor_expect(&actor, 0, "pass=c:90");
 	actor_expect(&actor, 0, "pass=a:90");
 	actor_expect(&actor, 0, "close=90");
-	actor_expect(&actor, 0, "open=91"); /* inherited by whoever does not close it */
+	actor_expect(&actor, 0, "open=91"); /* inherited by every process that does not close it */
 	found = actor_call(&actor, "find=*");
-	ck_assert_msg(strchr(found, '!') == NULL, "some are inherited: %s", found);
+	ck_assert_msg(strchr(found, '!') == NULL, "inherited descriptors: %s", found);
 	for (int i = 0; i < GENERATIONS; i++) {
 		const char *now;
 
@@ -92,7 +98,7 @@ START_TEST(generations_pass_descriptors_on)
 		count = now;
 		ck_assert_int_eq(actor_holder(), actor.pid);
 	}
-	/* Streams, four by name, the pid file, and this connection; the list counts itself not. */
+	/* Streams, four named ones, pid file, and this connection; the count excludes itself. */
 	ck_assert_int_eq(atoi(count), 3 + 4 + 1 + 1);
 	ck_assert_int_eq(strtol(actor_call(&actor, "find=c"), NULL, 10) > 0, 1);
 	actor_end(&actor);
@@ -123,7 +129,7 @@ START_TEST(payload_arrives_once)
 	snprintf(line, sizeof line, "%zu %#lx", length, probe_sum((unsigned char *)bytes, length));
 	ck_assert_str_eq(actor_call(&new, "take=%zu", full), line);
 	actor_expect(&new, 0, "take=10");
-	/* And is not passed on. */
+	/* It is not passed on. */
 	actor_replace(&new);
 	actor_expect(&new, 0, "take=10");
 	actor_end(&new);
@@ -131,7 +137,7 @@ START_TEST(payload_arrives_once)
 }
 END_TEST
 
-/* Once the new one has it, also as long as the object lives. */
+/* Once the successor has it, also while the upgrade object exists. */
 START_TEST(payload_is_wiped)
 {
 	char secret[33] = "", random[32];
@@ -154,7 +160,7 @@ START_TEST(payload_is_wiped)
 }
 END_TEST
 
-/* A megabyte that the new one is late to read: the old one goes on meanwhile. */
+/* A megabyte that the successor reads late: the predecessor does not block meanwhile. */
 START_TEST(late_reader_gets_whole_payload)
 {
 	struct actor old, new;
@@ -171,7 +177,7 @@ START_TEST(late_reader_gets_whole_payload)
 	old = actor_start(0, "pid=@/run/pid");
 	actor_expect(&old, 0, "payload=@/payload");
 	actor_expect(&old, 0, "start=60000:%s", harness_path("late"));
-	/* What fits is sent; then there is nothing to do. */
+	/* Send what fits; then there is nothing to do. */
 	for (int i = 0; i < 200 && actor_number(actor_call(&old, "fd=0")) == 1; i++)
 		actor_expect(&old, 0, "wait=0");
 	actor_expect(&old, 0, "fd=50");
@@ -205,10 +211,10 @@ static void check_same(const struct actor *old, const struct actor *new, const c
 {
 	const char *before = fact(old, name), *after = fact(new, name);
 
-	ck_assert_msg(strcmp(before, after) == 0, "%s was %s and is %s", name, before, after);
+	ck_assert_msg(strcmp(before, after) == 0, "%s was %s, is %s", name, before, after);
 }
 
-/* Root directory and all else of the room stay without being made anew. */
+/* Root directory, privileges and so on are kept without being set again. */
 START_TEST(root_directory_and_privileges_are_kept)
 {
 	static const char *const facts[] = {
@@ -226,7 +232,7 @@ START_TEST(root_directory_and_privileges_are_kept)
 	ck_assert_int_eq(mount("/", harness_path("jail"), NULL, MS_BIND | MS_REC, NULL), 0);
 	chmod("/tmp", 01777);
 	actors_open();
-	/* With 10, CAP_NET_BIND_SERVICE. */
+	/* Capability 10 is CAP_NET_BIND_SERVICE. */
 	old = actor_start(_i, "pid=@/run/pid log=@/log chroot=@/jail workdir=/usr umask=026 "
 			      "cred=65534:65533:100,200 capability=10 rlimit=7:100:200 "
 			      "rlimit=4:0:0 nice=5 oom=100");
@@ -309,7 +315,7 @@ START_TEST(status_texts_are_received)
 	actor_expect(&old, 0, "start=%d", harness_scaled(COMES));
 	actor_send(&old, "wait=60000");
 	new = actor_accept();
-	/* Without this it would be late. */
+	/* Without this it would exceed the timeout. */
 	actor_expect(&new, 0, "extend=60000");
 	actor_expect(&new, 0, "status=half the way");
 	ck_assert_str_eq(actor_receive(&old), "received half the way");
@@ -324,7 +330,7 @@ START_TEST(status_texts_are_received)
 }
 END_TEST
 
-/* With 0 it need not say that it is ready. */
+/* With 0 it need not report readiness. */
 START_TEST(timeout_0_waits_for_set_up)
 {
 	struct actor old, new;
@@ -346,7 +352,9 @@ START_TEST(timeout_0_waits_for_set_up)
 }
 END_TEST
 
-/* That of the first start is closed long since; the number may be another descriptor now. */
+/*
+ * That of the first start was closed long ago; the number may belong to another descriptor now.
+ */
 START_TEST(notification_descriptor_is_used_once)
 {
 	const char *found = NULL;
@@ -358,7 +366,7 @@ START_TEST(notification_descriptor_is_used_once)
 		actor_replace(&actor);
 		if (i == 0)
 			actor_expect(&actor, 0, "memfd=60");
-		/* A copy with the lowest number, and then one at the very number. */
+		/* A copy with the lowest number, and then one with this very number. */
 		for (int j = 0; i == 0 && j < 50; j++)
 			actor_expect(&actor, 0, "pass=a:60");
 		found = found == NULL ? actor_call(&actor, "find=a") : found;
@@ -369,7 +377,7 @@ START_TEST(notification_descriptor_is_used_once)
 }
 END_TEST
 
-/* What the daemon sets for another start is not where its own file is. */
+/* A path that the daemon sets for another start does not change its own pid file. */
 START_TEST(held_pid_file_is_handed_over)
 {
 	struct actor actor;
@@ -385,7 +393,7 @@ START_TEST(held_pid_file_is_handed_over)
 }
 END_TEST
 
-/* Without a pid file there is less to do. */
+/* Without a pid file there are fewer steps. */
 START_TEST(no_pid_file_is_needed)
 {
 	struct actor actor;
@@ -399,7 +407,7 @@ START_TEST(no_pid_file_is_needed)
 }
 END_TEST
 
-/* Until there is nothing to do. */
+/* Call wait until there is nothing to do. */
 static void drain(const struct actor *old)
 {
 	do {
@@ -407,7 +415,7 @@ static void drain(const struct actor *old)
 	} while (actor_number(actor_call(old, "fd=0")) == 1);
 }
 
-/* As often as there is something to do. */
+/* Call wait whenever there is something to do. */
 static void await_answer(const struct actor *old)
 {
 	do {
@@ -415,7 +423,7 @@ static void await_answer(const struct actor *old)
 	} while (actor_number(actor_call(old, "wait=0")) == 0);
 }
 
-/* The descriptor says when there is something to do, and only then. */
+/* Three release directories, each with a copy of the program. */
 static void make_releases(void)
 {
 	for (int i = 1; i <= 3; i++) {
@@ -448,7 +456,7 @@ static void check_release(const struct actor *actor, int number)
 	ck_assert_uint_eq(file.st_ino, running.st_ino);
 }
 
-/* A link in its name leads to another release by then; the old one may be gone. */
+/* The link in its path leads to another release by then; the old one may be gone. */
 START_TEST(links_in_program_path_are_resolved_again)
 {
 	struct actor actor, new;
@@ -468,7 +476,7 @@ START_TEST(links_in_program_path_are_resolved_again)
 	use_release(3);
 	actor_replace(&actor);
 	check_release(&actor, 3);
-	/* A path that is given is the name from then on. */
+	/* A given path is the path of the program from then on. */
 	actor_expect(&actor, 0, "start=60000:@/release-2/daemon");
 	actor_send(&actor, "wait=-1");
 	new = actor_accept();
@@ -486,6 +494,7 @@ START_TEST(links_in_program_path_are_resolved_again)
 }
 END_TEST
 
+/* The descriptor is readable exactly when there is something to do. */
 START_TEST(descriptor_is_readable_when_wait_has_work)
 {
 	struct actor old, new;
@@ -493,11 +502,11 @@ START_TEST(descriptor_is_readable_when_wait_has_work)
 	actors_open();
 	old = actor_start(_i, "pid=@/run/pid");
 	actor_expect(&old, 0, "start=60000");
-	/* There are the settings to send. */
+	/* The settings must be sent. */
 	actor_expect(&old, 1, "fd=10000");
 	actor_expect(&old, 0, "wait=0");
 	new = actor_accept();
-	drain(&old); /* it has said that it is set up */
+	drain(&old); /* the message that it is set up */
 	actor_expect(&new, 0, "status=x");
 	actor_expect(&old, 1, "fd=10000");
 	actor_send(&old, "wait=0");
@@ -512,7 +521,7 @@ START_TEST(descriptor_is_readable_when_wait_has_work)
 	actor_expect(&old, 1, "fd=0");
 	actor_end(&old);
 	old = new;
-	/* The time is over; and the end of a process. */
+	/* After the timeout, and after the exit of a process. */
 	actor_expect(&old, 0, "start=%d", harness_scaled(COMES));
 	actor_expect(&old, 0, "wait=100");
 	new = actor_accept();
@@ -570,7 +579,7 @@ START_TEST(only_daemon_can_upgrade)
 }
 END_TEST
 
-/* Hidden from the compiler, which knows that they must not be. */
+/* A null pointer that the compiler does not recognize. */
 static void *volatile nothing;
 
 START_TEST(nulls_are_refused)
@@ -589,7 +598,7 @@ START_TEST(nulls_are_refused)
 }
 END_TEST
 
-/* Whoever supervises this very process would take its end for the daemon's. */
+/* A supervisor of this very process would take its exit for that of the daemon. */
 START_TEST(supervised_is_refused)
 {
 	struct actor actor;
@@ -604,7 +613,7 @@ START_TEST(supervised_is_refused)
 END_TEST
 
 /* As process 1 of a container. */
-/* It would have been supervised, had that start not failed. */
+/* It would be supervised if that start had succeeded. */
 START_TEST(failed_foreground_start_is_not_supervised)
 {
 	struct actor actor;
@@ -649,7 +658,7 @@ static int first_main(int argc, char *argv[])
 	return result == -ENOTSUP ? 0 : 2;
 }
 
-/* Where there is no lock that two processes can share, and nothing to wait on. */
+/* Without a lock that two processes can share, and without a descriptor to wait on. */
 START_TEST(upgrade_with_posix_only)
 {
 	struct actor actor;
@@ -697,7 +706,7 @@ int main(int argc, char *argv[])
 	add(suite, "take-over", successor_takes_over, PROBE_WAYS);
 	add(suite, "generations", generations_pass_descriptors_on, PROBE_WAYS);
 	add(suite, "payload", payload_arrives_once, 12);
-	/* These have copies of their own, and more memory than can be searched. */
+	/* Sanitizers and valgrind keep copies, and use more memory than can be searched. */
 	if (!harness_is_under_valgrind() && !harness_is_sanitized())
 		add(suite, "wiped", payload_is_wiped, PROBE_WAYS);
 	add(suite, "late", late_reader_gets_whole_payload, 1);
