@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* No public function is a cancellation point, and no signal handler of the library. */
+/* No public function and no signal handler of the library is a cancellation point. */
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 
 #include <daemonkit/daemonkit.h>
 
-/* One object of each kind, before the call that is looked at. */
+/* One object of each kind, prepared for a call. */
 struct world {
 	const char *directory;
 	struct daemonkit_context *context, *foreground;
@@ -29,13 +29,13 @@ struct world {
 	struct daemonkit_pidfile *pidfile;
 	struct daemonkit_process *process;
 	struct daemonkit_upgrade *upgrade;
-	int manager; /* its socket: bound, and nothing is read */
-	int fd;      /* a pipe's end */
-	int plain;   /* a file that may become a pid file */
-	int code;    /* of a control command */
+	int manager; /* its socket: bound, and never read */
+	int fd;      /* one end of a pipe */
+	int plain;   /* a file that may be made a pid file */
+	int code;    /* exit code of a control command */
 	bool commanded;
 	pid_t child;   /* serves signals */
-	pid_t started; /* what a start or an upgrade has returned */
+	pid_t started; /* the result of a start or an upgrade */
 	int handled;   /* the cancellation state in a handler, or -1 */
 };
 
@@ -161,7 +161,7 @@ static void dispose(struct world *world)
 	waitpid(world->child, NULL, 0);
 }
 
-/* ---- the calls; each returns whether it did what was asked ---- */
+/* ---- the calls; each returns whether it succeeded ---- */
 
 #define CALL(name, expression)                       \
 	static bool call_##name(struct world *world) \
@@ -186,7 +186,7 @@ static bool call_commands_new(struct world *world)
 	struct daemonkit_commands *commands = NULL;
 	int result = daemonkit_commands_new(world->signals, &commands);
 
-	/* There is one of them for each object already. */
+	/* There already is an object of each kind. */
 	daemonkit_commands_free(commands);
 	return result == 0 || result == -EBUSY;
 }
@@ -306,7 +306,7 @@ static bool call_daemonize(struct world *world)
 CALL(error, daemonkit_error() != NULL)
 CALL(fd_address, daemonkit_fd_address(world->manager, (char[DAEMONKIT_ADDRESS_MAX]){ "" },
 				      DAEMONKIT_ADDRESS_MAX) > 0)
-/* The manager that reads nothing does not close the descriptor of a barrier either. */
+/* The manager does not read, and so does not close the descriptor of a barrier. */
 CALL(notify_barrier, daemonkit_notify_barrier(DAEMON, 1) == -ETIMEDOUT)
 CALL(notify_extend_timeout, daemonkit_notify_extend_timeout(DAEMON, 5) >= 0)
 CALL(notify_failed, daemonkit_notify_failed(DAEMON, -EIO, "text") < 1)
@@ -408,7 +408,7 @@ static bool call_process_request(struct world *world)
 CALL(process_signal, daemonkit_process_signal(world->process, SIGCONT) == 0)
 CALL(process_stop, daemonkit_process_stop(world->process, 0, HARNESS_SOON) >= 0)
 CALL(process_wait, daemonkit_process_wait(world->process, 1) == -ETIMEDOUT)
-/* What a handler makes of its signal is called in on_signal(). */
+/* on_signal() calls the functions that a handler may call. */
 static bool call_signals_dispatch(struct world *world)
 {
 	return raise(SIGHUP) == 0 && daemonkit_signals_dispatch(world->signals) == 1 &&
@@ -435,7 +435,7 @@ static bool call_signals_new(struct world *world)
 CALL(signals_reap_orphans, daemonkit_signals_reap_orphans(world->signals, NULL, NULL) <= 0)
 CALL(signals_set_handler,
      daemonkit_signals_set_handler(world->signals, SIGUSR2, on_signal, world) == 0)
-/* The handler that the library has installed, while the thread is to be cancelled. */
+/* The handler that the library has installed runs while a cancellation is pending. */
 static bool call_a_signal(struct world *world)
 {
 	(void)world;
@@ -559,7 +559,7 @@ static const struct call {
 };
 #define CALLS (sizeof calls / sizeof *calls)
 
-/* ---- a thread that is to be cancelled, and makes one of them ---- */
+/* ---- a thread with a pending cancellation that makes one of the calls ---- */
 
 struct attempt {
 	bool (*function)(struct world *world);
@@ -579,7 +579,7 @@ static void *attempt(void *data)
 	return NULL;
 }
 
-/* NULL where the call was made to its end and the thread was cancelled after it. */
+/* NULL if the call was completed and the thread was cancelled after it. */
 static const char *fault(bool (*function)(struct world *world), struct world *world)
 {
 	struct attempt call = { .function = function, .world = world };
@@ -610,7 +610,10 @@ END_TEST
 
 static bool is_called(const char *name)
 {
-	/* In on_signal(), and by the daemon of start_and_upgrade_are_no_cancellation_points. */
+	/*
+	 * Called in on_signal(), or by the daemon of
+	 * start_and_upgrade_are_no_cancellation_points.
+	 */
 	static const char *const elsewhere[] = {
 		"siginfo_number", "siginfo_pid", "siginfo_reply", "siginfo_status", "siginfo_uid",
 		"siginfo_value",  "upgrade_fd",  "upgrade_free",  "upgrade_start",  "upgrade_wait",
@@ -692,7 +695,7 @@ static void expect(bool (*function)(struct world *world), struct world *world)
 	}
 }
 
-/* The first daemon hands over to a second one, which serves until SIGTERM. */
+/* The first daemon starts a successor, which serves until SIGTERM. */
 static int live(struct world *world)
 {
 	int mark = open(path_in(world, "first"), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
@@ -762,7 +765,7 @@ START_TEST(start_and_upgrade_are_no_cancellation_points)
 }
 END_TEST
 
-/* ---- the handler of a launcher that waits ---- */
+/* ---- the handler of a waiting launcher ---- */
 
 static atomic_bool stop_spinning;
 
@@ -777,7 +780,7 @@ static void *spin(void *data)
 	return NULL;
 }
 
-/* SIGTERM comes to the other thread, which is to be cancelled. */
+/* SIGTERM arrives in the other thread, which has a pending cancellation. */
 static int wait_main(int argc, char *argv[])
 {
 	struct world world = { .directory = argv[argc - 1] };
@@ -803,7 +806,7 @@ static int wait_main(int argc, char *argv[])
 	sigaddset(&wanted, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &wanted, NULL);
 	world.started = daemonkit_context_reborn(world.context);
-	/* The signal has been sent once more, to the other thread: it ends the process. */
+	/* The launcher sends the signal again, to the other thread: it ends the process. */
 	while (world.started < 0)
 		pause();
 	return 1;

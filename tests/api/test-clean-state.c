@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The clean room: session, descriptors, streams, signals, directory, umask. */
+/*
+ * The state in which a daemon starts: session, descriptors, streams, signals, directory, umask.
+ */
 #include "harness/probe.h"
 
 #include <errno.h>
@@ -13,7 +15,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* Start, report when the start is over, and wait. */
+/* Report when the start is complete, and wait. */
 #define REPORT " ready=60000 daemon:up daemon:report daemon:wait"
 
 static int open_terminal(const char **name)
@@ -59,7 +61,7 @@ START_TEST(daemon_survives_hangup_of_launcher_terminal)
 	probe_need(probe_ways[_i]);
 	launcher = fork();
 	if (launcher == 0) {
-		/* The launcher leads the session of the terminal. */
+		/* The launcher is the session leader of the terminal. */
 		setsid();
 		if (open(name, O_RDWR | O_CLOEXEC) < 0)
 			_exit(1);
@@ -80,7 +82,7 @@ START_TEST(daemon_survives_hangup_of_launcher_terminal)
 }
 END_TEST
 
-/* In go-daemon: descriptors 3 and whatever the shell had open leak into the daemon */
+/* In go-daemon: descriptor 3 and all open descriptors of the shell leak into the daemon */
 START_TEST(descriptors_do_not_leak)
 {
 	struct probe probe = probe_run("%s first:open=3 first:open=4 first:directory=9 "
@@ -166,7 +168,7 @@ START_TEST(log_to_stream_closed_by_launcher)
 		unlink(harness_path("report"));
 		probe = probe_run("%s %s log=/dev/stdout daemon:streams" REPORT, probe_ways[_i],
 				  closed[i]);
-		/* Something that can be written, or an error that names it: no lie. */
+		/* Either the stream can be written, or the error names it. */
 		if (probe.result < 0) {
 			probe_check_failed(&probe, -EBADF, "log");
 			continue;
@@ -192,7 +194,7 @@ START_TEST(kept_descriptors_are_not_inherited_by_programs)
 	ck_assert(!probe_has_fact("fd60"));
 	ck_assert_int_eq(probe_number("descriptors"), 3 + 4 + 1);
 	probe_kill(&probe);
-	/* One more is what its own launcher's output is duplicated to. */
+	/* One more: the launcher of this program has duplicated its output. */
 	probe_read(harness_path("child"));
 	ck_assert_int_eq(probe_number("descriptors"), 4);
 	ck_assert(probe_has_fact("fd200"));
@@ -240,7 +242,7 @@ START_TEST(default_modes_of_files)
 }
 END_TEST
 
-/* go-daemon: LogFileName "/dev/stdout"; go-daemon closes the launcher's own stdout */
+/* go-daemon: LogFileName "/dev/stdout"; go-daemon closes the stdout of the launcher */
 START_TEST(log_to_the_launchers_stdout)
 {
 	struct probe probe = probe_run("%s ready=60000 log=/dev/stdout daemon:print=one "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands. */
+/* Commands: flags of the command line that send signals. */
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -45,7 +45,7 @@ static void add_string(struct daemonkit_commands *commands, const char *const *v
 		daemonkit_commands_add_string(commands, variable, value, signal, NULL, NULL), 0);
 }
 
-/* What came, in order. */
+/* The signals received, in order. */
 struct list {
 	int count;
 	int numbers[16];
@@ -103,7 +103,7 @@ START_TEST(flags_are_read_at_execution)
 	ck_assert_int_eq(daemonkit_commands_add_bool(commands, &flag, SIGHUP, NULL, NULL), 0);
 	add_string(commands, &word, value, SIGTERM);
 	add_string(commands, &word, "quit", SIGQUIT);
-	value[0] = 'x'; /* it was copied */
+	value[0] = 'x'; /* the library has copied it */
 	ck_assert_int_eq(daemonkit_commands_active(commands), 0);
 	flag = true;
 	ck_assert_int_eq(daemonkit_commands_active(commands), 1);
@@ -147,8 +147,8 @@ START_TEST(active_flags_are_listed_in_the_order_of_adding)
 END_TEST
 
 /*
- * A process that signals itself has handled the signal before the call
- * returns, so that it sees the order of sending.  (Fault 2.14: at random.)
+ * A process that signals itself has handled the signal before the call returns, so that it sees
+ * the order of the signals. (Fault 2.14: in random order.)
  */
 START_TEST(signals_are_sent_in_order_of_addition)
 {
@@ -219,7 +219,7 @@ START_TEST(failure_leaves_the_table_as_it_was)
 			 -EINVAL);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "without signals"));
 	ck_assert_int_eq(daemonkit_commands_active(sender), 0);
-	add_string(commands, &word, "kill", SIGKILL); /* it may well be sent */
+	add_string(commands, &word, "kill", SIGKILL); /* SIGKILL can be sent */
 	ck_assert_int_eq(daemonkit_commands_active(commands), 1);
 	daemonkit_commands_free(sender);
 	daemonkit_commands_free(commands);
@@ -228,7 +228,7 @@ START_TEST(failure_leaves_the_table_as_it_was)
 }
 END_TEST
 
-/* A daemon that says what came, and ends on SIGTERM. */
+/* A daemon that prints each signal, and exits on SIGTERM. */
 static int print_signal(struct daemonkit_siginfo *info, void *data)
 {
 	(void)data;
@@ -285,7 +285,7 @@ START_TEST(command_signals_running_daemon)
 }
 END_TEST
 
-/* BLOCKED, WAITING in sigwait(3), DEFAULT or IGNORED: prints each SIGUSR1 that it gets. */
+/* BLOCKED, WAITING in sigwait(3), DEFAULT or IGNORED: prints each SIGUSR1 that it receives. */
 static int receiver_main(int argc, char *argv[])
 {
 	sigset_t set;
@@ -319,7 +319,7 @@ static bool waits(void *data)
 	return strncmp(text, "do_sigtimedwait", 15) == 0;
 }
 
-/* What is not meant to end a process does not. */
+/* A command that is not meant to end the process is not sent if it would kill it. */
 START_TEST(command_does_not_kill_daemon_without_handler)
 {
 	static const struct {
@@ -345,7 +345,7 @@ START_TEST(command_does_not_kill_daemon_without_handler)
 	ck_assert_str_eq(harness_line(&program), "ready");
 	if (strcmp(receivers[_i].how, "waiting") == 0 &&
 	    !harness_wait_until(waits, &program.pid, 1000))
-		harness_skip("the kernel does not tell what a process waits for");
+		harness_skip("the kernel does not report what a process waits for");
 	ck_assert_int_eq(daemonkit_commands_send(commands, process), receivers[_i].result);
 	if (receivers[_i].result < 0) {
 		ck_assert_ptr_nonnull(strstr(daemonkit_error(), receivers[_i].said));
@@ -357,7 +357,7 @@ START_TEST(command_does_not_kill_daemon_without_handler)
 		ck_assert_int_eq(atoi(harness_line(&program)), SIGUSR1);
 	ck_assert_int_eq(daemonkit_process_alive(process), 1);
 	ck_assert_int_eq(harness_end(&program), 0);
-	/* What is there to end a process may. */
+	/* The launcher forks the daemon, which is no second copy. */
 	program = harness_spawn_helper("receiver", "default", NULL);
 	process = (daemonkit_process_free(process), open_process(program.pid));
 	ck_assert_str_eq(harness_line(&program), "ready");
@@ -384,7 +384,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(table, handlers_are_set_and_kept);
 	tcase_add_test(table, failure_leaves_the_table_as_it_was);
 	tcase_add_test(sending, signals_are_sent_in_order_of_addition);
-	/* valgrind handles every signal with a default effect itself, as the kernel shows. */
+	/* valgrind has a handler for every signal with a default effect, as the kernel shows. */
 	if (harness_has_linux_api())
 		tcase_add_loop_test(sending, command_does_not_kill_daemon_without_handler,
 				    harness_is_under_valgrind() ? 1 : 0, 4);

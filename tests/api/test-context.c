@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The context as an object: setters, errors, texts, ownership; and the choice of a mode. */
+/* The context as an object: setters, errors, texts, ownership; and the choice of the mode. */
 #include "harness/probe.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ static void drop(void)
 	ck_assert_ptr_null(context);
 }
 
-/* The call was refused with this error and a text that has this in it. */
+/* Check that the call failed with this error and a text that contains this one. */
 #define CHECK_REFUSED(call, error, text)                                                     \
 	do {                                                                                 \
 		ck_assert_int_eq(call, error);                                               \
@@ -128,7 +128,7 @@ START_TEST(relative_path_without_a_working_directory)
 
 	make();
 	ck_assert_int_eq(mkdir(harness_path("gone"), 0755), 0);
-	/* In a child: this directory is the test's own too. */
+	/* In a child: the test needs its own working directory. */
 	pid = fork();
 	if (pid == 0) {
 		if (chdir(harness_path("gone")) != 0 || rmdir(harness_path("gone")) != 0)
@@ -143,7 +143,7 @@ START_TEST(relative_path_without_a_working_directory)
 }
 END_TEST
 
-/* What is refused changes nothing: the good value before it is still there. */
+/* A refused value changes nothing: the earlier valid value remains. */
 START_TEST(refused_values_change_nothing)
 {
 	struct daemonkit_process *process = (void *)&context;
@@ -185,7 +185,7 @@ START_TEST(log_descriptors_are_checked)
 	close((int)none.rlim_cur);
 	setrlimit(RLIMIT_NOFILE, &none);
 	CHECK_REFUSED(daemonkit_context_set_log_fd(context, 1), -EMFILE, strerror(EMFILE));
-	/* No number is left that could be looked for. */
+	/* No descriptor number is left. */
 	none.rlim_cur = 3;
 	setrlimit(RLIMIT_NOFILE, &none);
 	CHECK_REFUSED(daemonkit_context_set_log_fd(context, 1), -EMFILE, strerror(EMFILE));
@@ -193,7 +193,7 @@ START_TEST(log_descriptors_are_checked)
 	setrlimit(RLIMIT_NOFILE, &before);
 	ck_assert_int_eq(daemonkit_context_set_log_fd(context, output), 0);
 	drop();
-	/* It stayed the caller's. */
+	/* The caller still owns it. */
 	ck_assert_int_eq(close(input), 0);
 	ck_assert_int_eq(close(output), 0);
 }
@@ -221,7 +221,7 @@ END_TEST
 /* go-daemon: Credential */
 START_TEST(users_are_checked)
 {
-	/* The kernel's number, whatever the C library's is. */
+	/* The limit of the kernel, which may differ from that of the C library. */
 	const size_t most = harness_has_linux_api() ? 65536 : (size_t)sysconf(_SC_NGROUPS_MAX);
 	gid_t *groups = harness_memory((most + 1) * sizeof *groups);
 
@@ -281,7 +281,7 @@ START_TEST(numbers_are_checked)
 }
 END_TEST
 
-/* Search, release and all of notify, in a process that is no daemon */
+/* Search, release and notify in a process that is not a daemon */
 START_TEST(functions_of_daemon_fail_in_other_processes)
 {
 	struct daemonkit_process *process = (void *)&context;
@@ -306,7 +306,7 @@ static bool was_foreground(const struct harness_result *result)
 {
 	bool foreground;
 
-	/* A launcher says what it started; that may be over when it looks. */
+	/* A launcher prints its result; it may have exited by then. */
 	foreground = strstr(result->output, "result ") == NULL;
 	ck_assert_msg(result->status == 0 || !foreground, "%#x: %s", (unsigned)result->status,
 		      result->error);
@@ -317,7 +317,7 @@ static bool was_foreground(const struct harness_result *result)
 	return foreground;
 }
 
-/* Run the probe with these assignments before its command, in a shell. */
+/* Run the probe in a shell with these assignments before the command. */
 static bool is_foreground(const char *assignments, const char *mode)
 {
 	char script[1024];
@@ -346,7 +346,7 @@ START_TEST(mode_auto_under_a_service_manager)
 {
 	static const char *const pids[] = { "", "SYSTEMD_EXEC_PID=$$", "SYSTEMD_EXEC_PID=1" };
 
-	/* Nobody listens there; the messages are another program's business. */
+	/* Nobody listens at this address; the messages are for another program. */
 	for (size_t i = 0; i < 3; i++) {
 		char assignments[512];
 
@@ -357,7 +357,7 @@ START_TEST(mode_auto_under_a_service_manager)
 }
 END_TEST
 
-/* The daemon of a launcher has its memory, or that of a second copy. */
+/* The launcher forks the daemon, which is no second copy. */
 START_TEST(mode_auto_fork_forks)
 {
 	struct probe probe = probe_run("mode=auto-fork daemon:report daemon:wait");
@@ -366,7 +366,7 @@ START_TEST(mode_auto_fork_forks)
 	ck_assert_int_eq(probe_number("reborn"), 0);
 	probe_kill(&probe);
 	unlink(harness_path("report"));
-	/* Nobody listens there. */
+	/* No socket has this address. */
 	ck_assert(is_foreground("NOTIFY_SOCKET=/nobody", "mode=auto-fork"));
 }
 END_TEST
@@ -412,7 +412,7 @@ START_TEST(mode_foreground_does_not_fork)
 	ck_assert_str_eq(probe_fact("umask"), "0000");
 	ck_assert_str_eq(probe_fact("cwd"), harness_path("run"));
 	ck_assert_str_eq(harness_read_file(harness_path("log")), "x");
-	/* What it had it has still; its input is the supervisor's. */
+	/* It keeps its descriptors; its input comes from the supervisor. */
 	ck_assert(probe_has_fact("fd3"));
 	ck_assert_ptr_nonnull(strstr(probe_fact("fd0"), "pipe:"));
 	ck_assert(harness_wait_text(harness_path("report"), "released 0", HARNESS_SOON));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The ready-made command line: each command in each state, on a terminal and in a pipe. */
+/* The command line interface: each command in each state, on a terminal and in a pipe. */
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -57,7 +57,7 @@ static int on_term(struct daemonkit_siginfo *info, void *data)
 	struct daemonkit_upgrade *upgrade = NULL;
 
 	(void)info;
-	/* The first of the daemons has another one in its place when it is to end. */
+	/* In this style the daemon starts a successor when it is told to exit. */
 	if (strcmp(program->style, "replaced") == 0 && getenv("PROG_REPLACED") == NULL &&
 	    setenv("PROG_REPLACED", "", 1) == 0 &&
 	    daemonkit_upgrade_start(program->context, NULL, 60000, &upgrade) == 0) {
@@ -74,7 +74,7 @@ static void show(const char *text, void *data)
 	printf("%s<%s>\n", program->style, text);
 }
 
-/* Is this what the style asks for? */
+/* Does the style ask for this? */
 static bool is(const struct program *program, const char *style)
 {
 	return strcmp(program->style, style) == 0;
@@ -181,7 +181,7 @@ static int prog_main(int argc, char *argv[])
 	return code;
 }
 
-/* Its user */
+/* Its users */
 
 static struct harness_result run_with(const char *style, const char *command, const char *extra,
 				      int exit_code)
@@ -193,7 +193,8 @@ static struct harness_result run_with(const char *style, const char *command, co
 	ck_assert_msg(WIFEXITED(result.status) && WEXITSTATUS(result.status) == exit_code,
 		      "%s %s: status %#x, output \"%s\", error \"%s\"", style, command,
 		      (unsigned)result.status, result.output, result.error);
-	ck_assert_msg(!result.streams_held, "%s %s: the streams are held", style, command);
+	ck_assert_msg(!result.streams_held, "%s %s: a process keeps the streams open", style,
+		      command);
 	return result;
 }
 
@@ -219,7 +220,7 @@ static const char *line(const char *format, ...)
 	return text;
 }
 
-/* POSIX alone cannot tell that a process which the test has still to reap has ended. */
+/* With POSIX only, an exited process that the test has not reaped yet cannot be recognized. */
 static void adopt(void)
 {
 	harness_adopt_orphans();
@@ -297,7 +298,7 @@ START_TEST(commands_with_running_daemon)
 }
 END_TEST
 
-/* It has become the daemon: a command is no start of it any more. */
+/* It has become the daemon, where commands do not start another. */
 START_TEST(daemon_can_run_commands)
 {
 	const char *log = harness_path("log");
@@ -340,7 +341,7 @@ START_TEST(commands_after_daemon_was_killed)
 	check_streams(run("ok", "stop", 0), "prog: not running\n", "");
 	ck_assert_int_lt(access(harness_path("prog.pid"), F_OK), 0);
 	run("ok", "status", 3);
-	/* As it may be after a power loss. */
+	/* As after a power loss. */
 	harness_write_file(harness_path("prog.pid"), " \r\n");
 	run("ok", "status", 1);
 	run("ok", "stop", 0);
@@ -350,7 +351,7 @@ START_TEST(commands_after_daemon_was_killed)
 }
 END_TEST
 
-/* Of another user in that user's directory: it can be read, and no more. */
+/* The file and its directory belong to another user: it can only be read. */
 START_TEST(unremovable_stale_file_is_reported)
 {
 	const char *path = harness_path("prog.pid");
@@ -363,7 +364,7 @@ START_TEST(unremovable_stale_file_is_reported)
 		     "mode 0644 (run as that user or root): Permission denied\n",
 		     path));
 	ck_assert_str_eq(harness_read_file(path), "4194303\n");
-	/* One that may be written is emptied, as a daemon leaves it that may not remove it. */
+	/* A writable file is emptied, as by a daemon that may not remove it. */
 	ck_assert_int_eq(chown(path, STRANGER, STRANGER), 0);
 	run_with("ok", "stop", "stranger", 0);
 	ck_assert_str_eq(harness_read_file(path), "");
@@ -383,7 +384,7 @@ START_TEST(stale_file_that_is_mount_point_is_emptied)
 	if (unshare(CLONE_NEWNS) != 0 ||
 	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount(source, path, "none", MS_BIND, NULL) != 0)
-		harness_skip("needs mounts of its own");
+		harness_skip("needs its own mounts");
 	pid = begin("ok");
 	kill(pid, SIGKILL);
 	reap(pid);
@@ -393,7 +394,7 @@ START_TEST(stale_file_that_is_mount_point_is_emptied)
 	ck_assert_str_eq(harness_read_file(source), "");
 	run("ok", "status", 3);
 	run("ok", "stop", 0);
-	/* A daemon that ends leaves it so, too. */
+	/* A daemon empties it when it exits, too. */
 	pid = begin("ok");
 	run("ok", "status", 0);
 	run("ok", "stop", 0);
@@ -415,7 +416,8 @@ START_TEST(wrong_pid_files_kill_no_process)
 	run("ok", "reload", 7);
 	run("ok", "try-restart", 0);
 	ck_assert_str_eq(harness_read_file(harness_path("prog.pid")), text);
-	/* Only a foreign file stays: a start would take over the others, and a stop removes them.
+	/*
+	 * Only a foreign file stays: a start would replace the others, and a stop removes them.
 	 */
 	run("ok", "stop", 0);
 	if (strcmp(text, "garbage") != 0)
@@ -425,7 +427,7 @@ START_TEST(wrong_pid_files_kill_no_process)
 }
 END_TEST
 
-/* A command that succeeds, with its output going into a full disk, or nowhere. */
+/* A successful command whose output goes to a full disk, or to a closed stream. */
 START_TEST(failed_output_is_an_error)
 {
 	static const struct {
@@ -484,7 +486,7 @@ START_TEST(status_of_unreadable_pid_file_is_unknown)
 }
 END_TEST
 
-/* Whoever waits at the other end of a FIFO would go on. */
+/* Opening a FIFO would wake up a process that waits at its other end. */
 START_TEST(special_files_are_not_opened)
 {
 	static const char *const commands[] = { "status", "stop", "restart", "reload", "start" };
@@ -494,7 +496,7 @@ START_TEST(special_files_are_not_opened)
 
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
 	if (watch < 0 || inotify_add_watch(watch, path, IN_OPEN) < 0)
-		harness_skip("nobody tells here what is opened: %s", strerror(errno));
+		harness_skip("no inotify here: %s", strerror(errno));
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
 		run("ok", commands[i], strcmp(commands[i], "status") == 0 ? 4 : 1);
 		ck_assert_msg(read(watch, event, sizeof event) < 0, "%s opens it", commands[i]);
@@ -595,7 +597,7 @@ START_TEST(reload_reports_result)
 }
 END_TEST
 
-/* What handles no such signal would be killed by it. */
+/* A signal without a handler would kill the daemon. */
 START_TEST(daemon_without_handler_gets_no_reload_signal)
 {
 	const char *style = _i % 2 == 0 ? "blocking" : "ignoring", *reason;
@@ -657,7 +659,7 @@ START_TEST(stop_kills_daemon_after_timeout)
 
 	check_streams(run("stubborn", "stop", 0), "prog: killed: it did not exit in time\n", "");
 	reap(pid);
-	/* Its pid file, which it could not remove, is gone. */
+	/* Its pid file, which it could not remove, was removed. */
 	run("stubborn", "status", 3);
 }
 END_TEST
@@ -668,7 +670,7 @@ START_TEST(stop_also_stops_successor)
 
 	check_streams(run("replaced", "stop", 0), "prog: stopped\n", "");
 	reap(pid);
-	/* And the other one, whose parent is the same, or a watcher that has reaped it. */
+	/* Reap the other one, which has the same parent, or whose watcher has reaped it. */
 	ended = waitpid(-1, NULL, WNOHANG);
 	ck_assert(ended > 0 || (ended < 0 && errno == ECHILD));
 	run("replaced", "status", 3);
@@ -710,7 +712,7 @@ START_TEST(commands_of_other_users_are_refused)
 }
 END_TEST
 
-/* Other ways to be a daemon */
+/* Other modes */
 
 static bool is_there(void *data)
 {
@@ -789,7 +791,7 @@ START_TEST(programs_status_handler_is_kept)
 }
 END_TEST
 
-/* On a terminal of so many columns: all that it shows. */
+/* Everything that appears on a terminal with this many columns. */
 static const char *run_on_terminal(unsigned short columns, const char *kind, const char *style,
 				   const char *command)
 {
@@ -815,7 +817,7 @@ static const char *run_on_terminal(unsigned short columns, const char *kind, con
 	}
 	ck_assert(harness_wait_child(child, &status, HARNESS_SOON));
 	ck_assert_int_eq(status, 0);
-	/* Nobody has the other side any more: then all of it is there to be read. */
+	/* The other side is closed: all output is available. */
 	while (length < 8191 && (count = read(master, text + length, 8191 - length)) > 0)
 		length += (size_t)count;
 	close(master);
@@ -854,7 +856,7 @@ END_TEST
 
 /* JSON */
 
-/* What python makes of it: the values of the keys in their order. */
+/* The values of the keys in order, as parsed by python. */
 static const char *parse(const char *json)
 {
 	static const char program[] =
@@ -920,7 +922,10 @@ START_TEST(json_is_escaped)
 		{ "a\"b\\c/d", "'a\"b\\\\c/d'" },
 		{ "a\nb\tc\x01\x7f", "'a\\nb\\tc\\x01\\x7f'" },
 		{ "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "'\\xe4\\u20ac\\U0001f600'" },
-		/* No UTF-8: alone, cut off, too long, a surrogate, beyond the last one. */
+		/*
+		 * Invalid UTF-8: a lone byte, truncated, overlong, a surrogate, beyond the last
+		 * character.
+		 */
 		{ "\xff"
 		  "a\xc3",
 		  "'\\ufffda\\ufffd'" },

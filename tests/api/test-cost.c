@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A start costs the same whatever the launcher has open: its system calls are counted. */
+/*
+ * The cost of a start does not depend on the open descriptors of the launcher: counts system
+ * calls.
+ */
 #include "harness/probe.h"
 
 #include <stdio.h>
@@ -9,22 +12,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The first and the last call of interest. */
+/* Markers of the first and the last call of interest. */
 #define BEGIN "/begin-of-the-start"
 #define END "the start's result"
 
 #define MAX_PROCESSES 8
 
-/* What the launcher and its children did until the program was executed. */
+/* The system calls of the launcher and its children up to execve(2). */
 struct cost {
-	size_t calls; /* but for those whose number is a matter of timing */
-	size_t waits; /* these */
+	size_t calls; /* except those whose number depends on timing */
+	size_t waits; /* those */
 	size_t closes;
-	size_t forks; /* that copy page tables */
+	size_t forks; /* calls that copy page tables */
 	size_t clones;
 };
 
-/* The system call's name. */
+/* The name of the system call. */
 static bool is(const char *call, const char *name)
 {
 	size_t length = strlen(name);
@@ -34,14 +37,14 @@ static bool is(const char *call, const char *name)
 
 static void count(struct cost *cost, const char *call)
 {
-	/* Some machines have a recv(2) that is no recvfrom(2). */
+	/* On some machines recv(2) is not recvfrom(2). */
 	if (is(call, "poll") || is(call, "recvmsg") || is(call, "recvfrom") || is(call, "recv") ||
 	    is(call, "restart_syscall"))
 		cost->waits++;
 	else
 		cost->calls++;
 	cost->closes += is(call, "close");
-	if (strstr(call, "clone3(NULL, 0)")) /* it asks whether there is such a call */
+	if (strstr(call, "clone3(NULL, 0)")) /* the check whether the call exists */
 		return;
 	if (is(call, "clone") || is(call, "clone3") || is(call, "fork") || is(call, "vfork")) {
 		cost->clones++;
@@ -93,7 +96,7 @@ static struct cost measure(const char *words)
 	char *copy = strdup(words), *rest, *word;
 	struct harness_result result;
 
-	harness_need_kernel("ptrace(2), by which system calls are counted");
+	harness_need_kernel("ptrace(2), which counts the system calls");
 	for (word = strtok_r(copy, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
 		argv[used++] = word;
 	argv[used++] = "first:unlink=" BEGIN;
@@ -102,7 +105,7 @@ static struct cost measure(const char *words)
 	argv[used++] = "daemon:wait";
 	argv[used++] = "launcher:kill";
 	argv[used++] = "launcher:gone";
-	/* Leaks cannot be looked for while somebody traces. */
+	/* The leak check fails under ptrace(2). */
 	setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	result = harness_run(argv);
 	free(copy);
@@ -113,7 +116,7 @@ static struct cost measure(const char *words)
 	return read_trace(trace);
 }
 
-/* A forked daemon may be some calls further when its launcher looks. */
+/* A forked daemon may have made some more calls when its launcher checks. */
 static void check_same(const struct cost *one, const struct cost *other, size_t tolerance)
 {
 	ck_assert_uint_le(one->calls, other->calls + tolerance);
@@ -134,7 +137,7 @@ START_TEST(open_descriptors_do_not_slow_start)
 	few = measure("mode=reborn first:files=10");
 	many = measure("mode=reborn first:files=15000");
 	check_same(&few, &many, 0);
-	/* One that leads a session, one that becomes the daemon. */
+	/* One becomes the session leader, one the daemon. */
 	ck_assert_uint_eq(few.clones, 2);
 	ck_assert_uint_eq(few.forks, 0);
 	ck_assert_uint_eq(many.forks, 0);
@@ -165,7 +168,7 @@ START_TEST(descriptor_limit_does_not_slow_start)
 }
 END_TEST
 
-/* The launcher's memory is shared and not copied: no fork in the default mode. */
+/* The memory of the launcher is shared, not copied: the default mode does not fork. */
 START_TEST(default_mode_copies_no_page_tables)
 {
 	struct cost cost = measure("mode=auto");

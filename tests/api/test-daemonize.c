@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A daemon in one call. */
+/* Starting a daemon in one call. */
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 static char anything;
 static struct daemonkit_context *const untouched = (struct daemonkit_context *)&anything;
 
-/* program PIDFILE LOG TIMEOUT, "-" for NULL: prints the result, and the error's text. */
+/* program PIDFILE LOG TIMEOUT, "-" for NULL: prints the result and the error text. */
 static int program_main(int argc, char *argv[])
 {
 	struct daemonkit_context *context = untouched;
@@ -49,7 +49,7 @@ static int program_main(int argc, char *argv[])
 	return 0;
 }
 
-/* The result; the launcher has left the pointer alone. */
+/* The result; checks that the launcher has not changed the pointer. */
 static pid_t start(const char *pid_file, const char *log_file, const char *timeout,
 		   const char **text)
 {
@@ -80,7 +80,7 @@ START_TEST(pid_file_log_and_readiness)
 	struct daemonkit_process *holder;
 
 	ck_assert_int_gt(pid, 0);
-	/* It has said that it is ready before the launcher returned. */
+	/* It reported readiness before the launcher returned. */
 	ck_assert_str_eq(harness_read_file(log), "in the log\n");
 	ck_assert_int_eq(daemonkit_pidfile_holder(pid_file, &holder), 0);
 	ck_assert_int_eq(daemonkit_process_pid(holder), pid);

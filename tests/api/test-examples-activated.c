@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The example "activated": under an activator, with a launcher, and alone. */
+/* The example "activated": with socket activation, with a launcher, and alone. */
 #include "harness/example-tools.h"
 #include "harness/probe-running.h"
 
@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* It tells the time. */
+/* It sends the time. */
 static void check_serves(const char *where, int times)
 {
 	int clients[20], year;
@@ -34,7 +34,7 @@ static void check_stops(pid_t pid)
 	ck_assert(!exists("activated.pid"));
 }
 
-/* A port that is free; the network is the test's own. */
+/* A free port: the test has its own network. */
 START_TEST(without_activation_opens_own_socket)
 {
 	const char *const argv[] = { example("activated"), "-P", "8013", NULL };
@@ -45,7 +45,7 @@ START_TEST(without_activation_opens_own_socket)
 	harness_adopt_orphans();
 	run(argv, 0);
 	check_serves("8013", 20);
-	/* The port is taken, and the daemon goes on. */
+	/* The port is in use; the first daemon continues. */
 	snprintf(refusal, sizeof refusal, "port 8013: %s", strerror(EADDRINUSE));
 	check_has(run(argv, 1).error, refusal);
 	check_serves("8013", 1);
@@ -71,7 +71,7 @@ END_TEST
 
 START_TEST(missing_privilege_is_reported)
 {
-	/* Another user might not be able to enter the directory that it is built in. */
+	/* Another user may be unable to enter the build directory. */
 	const char *const argv[] = {
 		"setpriv", "--bounding-set=-net_bind_service", example("activated"), "-P", "80",
 		NULL
@@ -88,7 +88,7 @@ static bool connected(void *data)
 	return (*(int *)data = running_connect(harness_path("socket"))) >= 0;
 }
 
-/* A manager that is told: then the activated process itself is the daemon. */
+/* With a manager that is notified, the activated process itself is the daemon. */
 static int notify_socket(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -134,7 +134,7 @@ START_TEST(socket_of_activator_is_used)
 	harness_adopt_orphans();
 	program = harness_spawn(argv);
 	ck_assert(harness_wait_until(connected, &first, HARNESS_SOON));
-	/* They wait in the socket while there is no daemon yet. */
+	/* The connections wait in the socket: no daemon runs yet. */
 	check_serves(path, 20);
 	ck_assert_str_ne(running_answer(first), "");
 	pid = pid_in("activated.pid");
@@ -155,7 +155,7 @@ START_TEST(socket_of_activator_is_used)
 }
 END_TEST
 
-/* Something else than a socket that listens, under its name. */
+/* A descriptor with this name that is not a listening socket. */
 START_TEST(descriptor_of_wrong_type_is_refused)
 {
 	const char *const argv[] = { "sh", "-c",

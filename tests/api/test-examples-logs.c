@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The examples about logs, as their users run them. */
+/* The examples about logs, run as users do. */
 #include "harness/example-tools.h"
 
 #include <signal.h>
@@ -17,14 +17,15 @@ static void run_command(const char *path, const char *word, int exit_code)
 
 /* ---- pipe ---- */
 
-/* All that the daemon has printed comes out of the launcher, in order: its end. */
+/* The launcher prints everything that the daemon has printed, in order. Returns the rest. */
 static const char *check_steps(const char *output, int steps)
 {
 	for (int step = 1; step <= steps; step++) {
 		char line[64];
 		size_t length = (size_t)sprintf(line, "step %d of %d\n", step, steps);
 
-		ck_assert_msg(strncmp(output, line, length) == 0, "not %s but %.40s", line, output);
+		ck_assert_msg(strncmp(output, line, length) == 0, "expected %s, got %.40s", line,
+			      output);
 		output += length;
 	}
 	return output;
@@ -40,7 +41,7 @@ START_TEST(launcher_prints_what_the_daemon_prints)
 	pid_t pid;
 
 	harness_adopt_orphans();
-	/* Also far more than a pipe holds. */
+	/* Also far more than the capacity of a pipe. */
 	result = run((const char *const[]){ path, "-n", steps[_i], NULL }, 0);
 	ck_assert_str_eq(result.error, "");
 	pid = pid_in("pipe.pid");
@@ -100,7 +101,7 @@ static const char *old_log(int age)
 			: harness_path("log-rotation.log.%d", age);
 }
 
-/* The lines of a log, which follow the last one unless that is 0; the last of them. */
+/* Check the lines of a log, which follow line "last" unless that is 0; returns the last one. */
 static long check_lines(const char *path, long last, bool is_end)
 {
 	const char *at = harness_read_file(path);
@@ -177,7 +178,7 @@ START_TEST(rotates_on_command)
 }
 END_TEST
 
-/* As the comment in the example says. */
+/* As the comment in the example recommends. */
 START_TEST(logrotate_rotates)
 {
 	const char *path = example("log-rotation");
@@ -209,7 +210,7 @@ START_TEST(logrotate_rotates)
 	check_end(pid, 0);
 	ck_assert(!exists("log-rotation.pid"));
 	check_logs(3);
-	/* Without the daemon, and without its log. */
+	/* Without a daemon, and without its log. */
 	for (int age = 0; age < 2; age++) {
 		run(rotate, 0);
 		ck_assert(!exists(old_log(0)));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The example "upgrade": replaced under load, and not one visitor notices. */
+/* The example "upgrade": upgraded under load without losing a request. */
 #include "harness/probe-running.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 #define UPGRADES 100
 #define VISITORS 4000000
 
-/* What the visitors have seen, all together. */
+/* The results of all clients. */
 struct seen {
 	atomic_ulong visits;
 	atomic_bool over;
@@ -29,7 +29,7 @@ struct seen {
 
 static struct seen *seen;
 
-/* A copy of the example in the test's directory, to be replaced. */
+/* A copy of the example in the directory of the test, which can be replaced. */
 static const char *example(void)
 {
 	const char *builddir = getenv("builddir");
@@ -46,7 +46,7 @@ static const char *example(void)
 	return harness_path("upgrade");
 }
 
-/* One visit: the visitor's number and the process; or why not. */
+/* One request: the number of the visit and the pid; or an error text. */
 static const char *visit(unsigned long *number, int *pid)
 {
 	int fd = running_connect(PORT);
@@ -66,7 +66,7 @@ static const char *visit(unsigned long *number, int *pid)
 	return NULL;
 }
 
-/* Visits until they are over: the exit status says what went wrong. */
+/* Send requests until told to stop; the exit status tells what failed. */
 static _Noreturn void be_client(void)
 {
 	while (!atomic_load(&seen->over)) {
@@ -99,7 +99,7 @@ static void begin_load(pid_t clients[CLIENTS])
 	}
 }
 
-/* All went well, and the next visitor is the next number. */
+/* Check that no client failed, and that the next visit has the next number. */
 static void end_load(const pid_t clients[CLIENTS])
 {
 	unsigned long number = 0, visits;
@@ -125,7 +125,7 @@ static bool some_visits(void *data)
 	return atomic_load(&seen->visits) > *(unsigned long *)data;
 }
 
-/* The load is there, and is served. */
+/* Wait until the daemon has served this many more requests. */
 static void await_visits(unsigned long more)
 {
 	more += atomic_load(&seen->visits);
@@ -160,7 +160,7 @@ static void stop(const char *program)
 	ck_assert_int_ne(access("upgrade.pid", F_OK), 0);
 }
 
-/* Whoever of two finds no visitor any more must not wait for the next one. */
+/* Two daemons may accept at once: the one that finds no connection must not block. */
 static void check_listener_does_not_block(pid_t pid)
 {
 	char path[64], target[64], inode[80];
@@ -175,7 +175,7 @@ static void check_listener_does_not_block(pid_t pid)
 			continue;
 		target[length - 1] = '\0';
 		snprintf(inode, sizeof inode, " %s ", target + 8);
-		/* The one that listens is the only one of this network. */
+		/* It is the only listener in this network namespace. */
 		if (strstr(harness_read_file("/proc/self/net/tcp"), inode) == NULL)
 			continue;
 		snprintf(path, sizeof path, "fdinfo/%d", fd);
@@ -210,7 +210,10 @@ START_TEST(upgrade_loses_no_request)
 }
 END_TEST
 
-/* What cannot be executed, what says nothing, and what cannot be: the old one serves. */
+/*
+ * A program that cannot be executed, one that sends nothing, and one that cannot serve: the
+ * predecessor continues.
+ */
 START_TEST(failed_upgrade_loses_no_request)
 {
 	static const char *const failures[] = { "no program", "#!/bin/sh\nexit 3\n",
@@ -249,7 +252,7 @@ START_TEST(failed_upgrade_loses_no_request)
 }
 END_TEST
 
-/* A daemon that cannot serve says so, and takes its pid file away itself. */
+/* A daemon that cannot serve reports it, and removes its pid file. */
 START_TEST(failed_start_leaves_no_pid_file)
 {
 	const char *program = example();

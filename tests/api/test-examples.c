@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The examples, as their users run them. */
+/* The examples, run as users do. */
 #include "harness/example-tools.h"
 
 #include <errno.h>
@@ -104,7 +104,7 @@ START_TEST(simple_has_a_command_line)
 }
 END_TEST
 
-/* A port that somebody has: the descriptor, to be closed. */
+/* Bind a port that another process uses then; returns the descriptor. */
 static int take_port(char port[static 16])
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
@@ -149,7 +149,7 @@ START_TEST(wrong_usage_is_refused)
 }
 END_TEST
 
-/* Where the working directory is not known it is not "/" either. */
+/* When the working directory is unknown, "/" is not used instead. */
 START_TEST(removed_working_directory_is_an_error)
 {
 	static const char *const names[] = { "signal-handling", "log-rotation" };
@@ -170,7 +170,7 @@ END_TEST
 
 static const char log_file[] = "signal-handling.log";
 
-/* Started, with its first unit of work begun. */
+/* Start it, and wait until it has begun its first unit of work. */
 static pid_t start_worker(const char *milliseconds)
 {
 	const char *const argv[] = { example("signal-handling"), NULL };
@@ -196,7 +196,7 @@ static struct harness_result command(const char *word, int exit_code)
 
 START_TEST(quit_waits_for_the_worker)
 {
-	/* Not done before it is told to quit. */
+	/* Not finished before it is told to quit. */
 	pid_t pid = start_worker("2000");
 	const char *text;
 
@@ -353,9 +353,9 @@ START_TEST(service_has_an_init_script_of_one_line)
 }
 END_TEST
 
-/* Those of doc/managers */
+/* Examples in doc/managers */
 
-/* A manager that does not answer is no reason to end, at the start and later. */
+/* A manager that does not read is no reason to exit, neither at the start nor later. */
 START_TEST(managed_survives_unresponsive_manager)
 {
 	const char *const argv[] = { "env",
@@ -422,7 +422,10 @@ int main(int argc, char *argv[])
 	tcase_add_test(small, simple_reports_why_it_cannot_serve);
 	tcase_add_loop_test(small, wrong_usage_is_refused, 0, 7);
 	tcase_add_loop_test(handling, removed_working_directory_is_an_error, 0, 2);
-	/* POSIX alone cannot tell that what the test has still to reap has ended. */
+	/*
+	 * With POSIX only, an exited process that the test has not reaped yet cannot be
+	 * recognized.
+	 */
 	if (harness_has_linux_api()) {
 		tcase_add_test(small, simple_has_a_command_line);
 		tcase_add_test(own, service_has_a_command_line);

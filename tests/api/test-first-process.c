@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon is process 1 of a container: signals end it as they end others,
- * whoever started the container hears of it, and one pid in every life is no
- * reason to take another process for it.
+ * The daemon is process 1 of a container: signals end it like any process, a manager outside
+ * the container is notified, and another process that gets the same pid is not taken for the
+ * daemon.
  */
 #include "harness/harness.h"
 
@@ -25,14 +25,14 @@
 
 #include "harness/container-tools.h"
 
-/* In another process, whose assertions Check does not see. */
-#define NEED(truth)                                                                            \
-	do {                                                                                   \
-		if (!(truth)) {                                                                \
-			dprintf(STDERR_FILENO, "%s:%d: not so: %s (errno %d, %s)\n", __FILE__, \
-				__LINE__, #truth, errno, daemonkit_error());                   \
-			_exit(1);                                                              \
-		}                                                                              \
+/* For processes whose assertions Check does not see. */
+#define NEED(truth)                                                                        \
+	do {                                                                               \
+		if (!(truth)) {                                                            \
+			dprintf(STDERR_FILENO, "%s:%d: check failed: %s (errno %d, %s)\n", \
+				__FILE__, __LINE__, #truth, errno, daemonkit_error());     \
+			_exit(1);                                                          \
+		}                                                                          \
 	} while (0)
 
 static void print_line(const char *line)
@@ -40,7 +40,7 @@ static void print_line(const char *line)
 	dprintf(STDOUT_FILENO, "%s\n", line);
 }
 
-/* Until the test lets it end. */
+/* Wait until the test closes the input. */
 static void wait_for_end(void)
 {
 	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -59,7 +59,7 @@ static struct daemonkit_context *new_context(const char *pid_file)
 	return context;
 }
 
-/* The daemon, in mode AUTO. */
+/* Become the daemon, in mode AUTO. */
 static struct daemonkit_context *become_daemon(const char *pid_file)
 {
 	struct daemonkit_context *context = new_context(pid_file);
@@ -93,7 +93,7 @@ static bool is_default(int number)
 	return !(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_DFL;
 }
 
-/* Signals whose default action is the end */
+/* Signals whose default action is to terminate the process */
 
 static int ending(int index)
 {
@@ -107,7 +107,7 @@ static int ending(int index)
 
 #define ENDINGS 18
 
-/* Process 1, with nothing but default actions. */
+/* Process 1 with default actions only. */
 static int idle_main(int argc, char *argv[])
 {
 	struct daemonkit_context *context = become_daemon(NULL);
@@ -120,7 +120,7 @@ static int idle_main(int argc, char *argv[])
 	return 0;
 }
 
-/* Another process of the container: signal process 1. */
+/* Another process of the container: signals process 1. */
 static int kill_main(int argc, char *argv[])
 {
 	(void)argc;
@@ -138,7 +138,7 @@ START_TEST(process_1_ends_on_signal)
 	container = container_start("idle", NULL);
 	snprintf(number, sizeof number, "%d", ending(_i));
 	ck_assert_str_eq(harness_line(&container.program), "up");
-	/* From inside and, every other one, from outside. */
+	/* From inside the container, or, every other one, from outside. */
 	if (_i % 2 == 0)
 		container_run(&container, "kill", number, NULL);
 	else
@@ -150,7 +150,7 @@ START_TEST(process_1_ends_on_signal)
 }
 END_TEST
 
-/* Causes of the process's own. */
+/* Signals that the process itself causes. */
 
 static void write_without_reader(void)
 {
@@ -183,7 +183,7 @@ static void raise_it(void)
 	raise(SIGHUP);
 }
 
-/* What came, blocked, before the program was executed: it is let in by then. */
+/* A signal that arrived while blocked, before the program was executed, is unblocked. */
 static void have_ended_already(void)
 {
 }
@@ -211,7 +211,7 @@ static void remove_handler(void)
 
 static struct daemonkit_signals *early;
 
-/* Handlers that were there before the daemon was one. */
+/* Handlers that were installed before the start of the daemon. */
 static void remove_early_handler(void)
 {
 	NEED(daemonkit_signals_set_handler(early, SIGUSR1, NULL, NULL) == 0);
@@ -281,7 +281,7 @@ static void own_handler(int number)
 	handled++;
 }
 
-/* Does a child end by the signal, as every process does? */
+/* Check that the child is terminated by the signal, as any process. */
 static void need_end_by(pid_t child, int number)
 {
 	int status;
@@ -305,7 +305,7 @@ static void need_children_like_others(void)
 		_exit(127);
 	}
 	need_end_by(child, SIGTERM);
-	/* One that waits is killed by its parent. */
+	/* A waiting child is killed by its parent. */
 	child = fork();
 	if (child == 0)
 		for (;;)
@@ -332,7 +332,7 @@ static int others_main(int argc, char *argv[])
 	context = become_daemon(NULL);
 	for (size_t i = 0; i < count; i++) {
 		NEED(is_default(harmless[i]) == before[i]);
-		/* Also that of a fault, when there is no fault. */
+		/* Also that of a fault signal, when there is no fault. */
 		NEED(!before[i] || kill(1, harmless[i]) == 0);
 	}
 	raise(SIGUSR1);
@@ -374,7 +374,7 @@ START_TEST(failed_start_changes_no_disposition)
 }
 END_TEST
 
-/* Not process 1, but in the foreground. */
+/* In foreground mode, but not process 1. */
 static int foreground_main(int argc, char *argv[])
 {
 	struct daemonkit_context *context = new_context(NULL);
@@ -420,7 +420,7 @@ static int ready_main(int argc, char *argv[])
 	return 0;
 }
 
-/* A manager's socket, bound outside: its address in the file system. */
+/* The socket of a manager, bound outside the container: its address in the file system. */
 static int bind_manager(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -433,7 +433,7 @@ static int bind_manager(const char *path)
 	return fd;
 }
 
-/* The next message has that line, and is from that process. */
+/* Check that the next message has this line, and comes from this process. */
 static void check_message(int manager, const char *line, pid_t sender)
 {
 	char text[512] = "", control[CMSG_SPACE(sizeof(struct ucred))];
@@ -487,7 +487,7 @@ static int daemon_main(int argc, char *argv[])
 	return 0;
 }
 
-/* argv[1]: the pid file, argv[2]: the pid that is to be found, 0 for none. */
+/* argv[1]: the pid file, argv[2]: the expected pid, 0 for none. */
 static int search_main(int argc, char *argv[])
 {
 	struct daemonkit_context *context = new_context(argv[1]);
@@ -507,7 +507,7 @@ static int search_main(int argc, char *argv[])
 	return 0;
 }
 
-/* argv[1]: the pid file.  "prog stop" of a program that has this one. */
+/* argv[1]: the pid file. Runs "stop" like a program with this pid file. */
 static int stop_main(int argc, char *argv[])
 {
 	struct daemonkit_context *context = new_context(argv[1]);
@@ -522,7 +522,7 @@ static int stop_main(int argc, char *argv[])
 	return code;
 }
 
-/* Another program, which counts the signals that it gets. */
+/* Another program, which counts the signals that it receives. */
 static int bystander_main(int argc, char *argv[])
 {
 	(void)argc;
@@ -542,7 +542,7 @@ static void start_daemon(struct container *container, const char *pid_file)
 	ck_assert_str_eq(harness_read_file(pid_file), "1\n");
 }
 
-/* Who stops it does not survive it, when that is the end of process 1. */
+/* The process that stops the daemon is killed when process 1 ends. */
 static void stop_daemon(struct container *container, const char *pid_file)
 {
 	int status = container_run(container, "stop", pid_file, NULL);
@@ -580,14 +580,14 @@ START_TEST(other_process_1_is_not_the_daemon)
 	ck_assert_str_eq(harness_read_file(pid_file), "1\n");
 	ck_assert_int_eq(container_run(&container, "search", pid_file, "0", NULL), 0);
 	ck_assert_int_eq(container_run(&container, "stop", pid_file, NULL), 0);
-	/* Nothing but the end of its input. */
+	/* It ended only because its input was closed. */
 	ck_assert_int_eq(container_end(&container), 0);
 }
 END_TEST
 
-/* Processes below process 1, which is this */
+/* Descendants of this process 1 */
 
-/* The next child gets that pid, if nobody else is born meanwhile. */
+/* The next child gets this pid, if no other process is created meanwhile. */
 static void choose_pid(pid_t pid)
 {
 	int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
@@ -597,7 +597,7 @@ static void choose_pid(pid_t pid)
 	close(fd);
 }
 
-/* argv[1]: the helper that is to have the pid 300, argv[2...]: its arguments. */
+/* argv[1]: the helper that gets pid 300, argv[2...]: its arguments. */
 static int init_main(int argc, char *argv[])
 {
 	char *arguments[] = { argv[0], (char[]){ "--helper" }, argv[1], argv[2], NULL };
@@ -609,7 +609,7 @@ static int init_main(int argc, char *argv[])
 	child = fork();
 	if (child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		setenv("NOTIFY_SOCKET", "/nobody", 1); /* it is supervised */
+		setenv("NOTIFY_SOCKET", "/nobody", 1); /* a service manager started it */
 		execv(harness_self, arguments);
 		_exit(127);
 	}
@@ -632,7 +632,7 @@ START_TEST(process_with_reused_pid_is_not_the_daemon)
 	ck_assert_int_eq(container_run(&container, "search", pid_file, "0", NULL), 0);
 	ck_assert_int_eq(container_run(&container, "stop", pid_file, NULL), 0);
 	ck_assert_int_eq(container_end(&container), 0);
-	/* And the daemon itself takes the file over, with the same pid. */
+	/* And the daemon itself can replace the file, with the same pid. */
 	container = container_start("init", "daemon", pid_file, NULL);
 	ck_assert_str_eq(harness_line(&container.program), "up");
 	ck_assert_int_eq(container_run(&container, "search", pid_file, "300", NULL), 0);
@@ -665,7 +665,7 @@ int main(int argc, char *argv[])
 	TCase *again = harness_case(suite, "the same pid again");
 
 	tcase_add_test(signals, other_process_keeps_dispositions);
-	/* A helper adds no tests, and may not be able to make containers. */
+	/* A helper adds no tests, and may be unable to create containers. */
 	if (argc == 1 && container_is_possible()) {
 		if (harness_has_linux_api()) {
 			tcase_add_loop_test(signals, process_1_ends_on_signal, 0, ENDINGS);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Mode FORK: the memory that is kept remembers descriptors that are closed. */
+/* Mode FORK: the kept memory contains numbers of closed descriptors. */
 #include "harness/probe-running.h"
 
 #include <errno.h>
@@ -22,10 +22,10 @@
 
 #define REPORT " daemon:report daemon:up daemon:wait"
 #define START "mode=fork pid=@/run/pid ready=60000 "
-/* What the test itself has open: the lowest numbers are the program's then. */
+/* Close descriptors of the test, so that the program uses the lowest numbers. */
 #define CLEAR "first:close=3 first:close=4 first:close=5 first:close=6 first:close=7 first:close=8 "
 
-/* The number of the pid file's descriptor in the daemon. */
+/* The number of the descriptor of the pid file in the daemon. */
 static int pid_file_number(void)
 {
 	const char *line;
@@ -39,7 +39,7 @@ static int pid_file_number(void)
 	ck_abort_msg("the daemon does not have its pid file open");
 }
 
-/* It holds its pid file, and its pid is all that is in it. */
+/* The daemon holds its pid file, which contains only its pid. */
 static void check_pid_file(const struct probe *probe)
 {
 	struct daemonkit_process *process = NULL;
@@ -64,7 +64,7 @@ START_TEST(own_descriptors_get_higher_numbers)
 }
 END_TEST
 
-/* Kept ones, and those of signals objects, have the numbers that they had. */
+/* Kept descriptors, and those of signals objects, keep their numbers. */
 START_TEST(kept_descriptors_keep_their_numbers)
 {
 	struct probe probe = probe_run(START "first:open=300 keep=300 handle" REPORT);
@@ -77,7 +77,7 @@ START_TEST(kept_descriptors_keep_their_numbers)
 }
 END_TEST
 
-/* Nor the channel to the launcher, over which it says that it is ready. */
+/* Nor the channel to the launcher, over which it reports readiness. */
 START_TEST(reused_numbers_do_not_reach_pid_file)
 {
 	struct probe probe = probe_run(START CLEAR "first:fopen=@/own daemon:fclose=a_line" REPORT);
@@ -88,7 +88,7 @@ START_TEST(reused_numbers_do_not_reach_pid_file)
 }
 END_TEST
 
-/* A /dev for this test alone, with nothing but a log and /dev/null. */
+/* Mount a /dev that contains only a log socket and /dev/null. */
 static int own_log(void)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
@@ -97,7 +97,7 @@ static int own_log(void)
 
 	harness_need_root();
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		harness_skip("needs mounts of its own: %s", strerror(errno));
+		harness_skip("needs its own mounts: %s", strerror(errno));
 	null = open("/dev/null", O_PATH | O_CLOEXEC);
 	snprintf(link, sizeof link, "/proc/self/fd/%d", null);
 	ck_assert_int_eq(mount("none", "/dev", "tmpfs", 0, NULL), 0);
@@ -119,7 +119,7 @@ static void check_logged(int log, const char *text)
 	ck_assert_msg(strstr(message, text) != NULL, "%s", message);
 }
 
-/* The files that the daemon opens then have the number of the old connection. */
+/* Files that the daemon opens get the number of the old connection. */
 START_TEST(syslog_messages_reach_syslog)
 {
 	int log = own_log();
@@ -142,7 +142,7 @@ START_TEST(syslog_messages_reach_syslog)
 }
 END_TEST
 
-/* The C library reads on in a file that it has opened, or would. */
+/* The C library would continue to read from its open file. */
 START_TEST(user_database_is_reopened)
 {
 	const struct passwd *first;
@@ -166,7 +166,7 @@ START_TEST(no_higher_descriptor_number_is_an_error)
 
 	probe_check_failed(&probe, -EMFILE, "mode fork");
 	probe_check_nothing_left();
-	/* What is beyond the limit cannot come again. */
+	/* Descriptors beyond the limit cannot be opened again. */
 	probe = probe_run(START "first:open=299 first:limit=250" REPORT);
 	probe_check_up(&probe);
 	ck_assert_int_gt(pid_file_number(), 200);
@@ -175,7 +175,7 @@ START_TEST(no_higher_descriptor_number_is_an_error)
 }
 END_TEST
 
-/* A limit of the daemon's own that excludes these numbers. */
+/* The daemon sets a limit below the numbers of these descriptors. */
 START_TEST(everything_works_below_lower_descriptor_limit)
 {
 	struct probe probe = probe_run(START "first:open=300 log=@/log rlimit=7:20:20 "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits, scheduling and capabilities: asked for, applied, and given up. */
+/* Limits, scheduling and capabilities: set, applied, and dropped. */
 #include "harness/probe-running.h"
 
 #include <errno.h>
@@ -42,7 +42,7 @@ START_TEST(arguments_are_checked)
 	REFUSED(daemonkit_context_set_limit(context, RLIMIT_NOFILE, 2, 1),
 		"resource limit NOFILE: the soft limit is above the hard one");
 	REFUSED(daemonkit_context_set_limit(context, RLIMIT_CORE, DAEMONKIT_UNLIMITED, 1), "CORE");
-	/* As often as one likes, and each of them. */
+	/* Each setter can be called repeatedly. */
 	for (int i = 0; i < 100; i++)
 		ck_assert_int_eq(daemonkit_context_set_limit(context, RLIMIT_CORE, 0, 0), 0);
 	for (int i = 0; i < RLIM_NLIMITS; i++)
@@ -90,12 +90,12 @@ START_TEST(capabilities_are_known)
 }
 END_TEST
 
-/* ---- applied ---- */
+/* ---- application ---- */
 
 #define UNLIMITED "18446744073709551615"
 #define UP "daemon:end daemon:wait launcher:wait"
 
-/* A daemon with a report of its own that is complete. */
+/* A daemon with its own complete report. */
 static struct running __attribute__((__format__(__printf__, 2, 3)))
 start_up(int way, const char *format, ...)
 {
@@ -111,7 +111,7 @@ start_up(int way, const char *format, ...)
 	return running;
 }
 
-/* Where system calls are denied they are set by that already. */
+/* On systems with seccomp filters no_new_privs is already set. */
 static void check_no_new_privileges_unasked(const struct running *running)
 {
 	ck_assert_str_eq(running_proc(running->daemon, "status", "NoNewPrivs"),
@@ -151,13 +151,13 @@ START_TEST(limits_are_set)
 }
 END_TEST
 
-/* Not every C library passes the question on. */
+/* Some C libraries do not implement the call. */
 static int policy_of(pid_t pid)
 {
 	return (int)syscall(SYS_sched_getscheduler, pid);
 }
 
-/* From where the tests are: a lower one needs a privilege. */
+/* Relative to the nice value of the tests: a lower one requires privileges. */
 static int higher_nice(int more)
 {
 	int nice = getpriority(PRIO_PROCESS, 0) + more;
@@ -194,7 +194,7 @@ static void need_real_time(void)
 	ck_assert_int_eq(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &parameter), 0);
 }
 
-/* What needs privileges is had before they are given up. */
+/* Settings that need privileges are applied before these are dropped. */
 START_TEST(privileged_values_are_set_before_user)
 {
 	struct sched_param parameter;
@@ -235,7 +235,7 @@ START_TEST(settings_of_launcher_take_precedence)
 }
 END_TEST
 
-/* Fewer descriptors than are open already, and passed. */
+/* Below the number of open descriptors, including passed ones. */
 START_TEST(descriptor_limit_below_open_descriptors)
 {
 	struct running running = running_start(
@@ -255,7 +255,7 @@ END_TEST
 
 /* ---- capabilities ---- */
 
-/* The lines of /proc/PID/status, of the daemon or as a program has shown its own. */
+/* Check the lines of /proc/PID/status, of the daemon or as printed by a program. */
 static void check_capabilities(const char *status, uint64_t permitted, bool bounded)
 {
 	static const char *const names[] = { "\nCapInh:", "\nCapPrm:", "\nCapEff:", "\nCapAmb:",
@@ -284,7 +284,7 @@ static void check_powerless(void)
 	ck_assert_ptr_null(strstr(harness_read_file(harness_path("report")), "\nmay_"));
 }
 
-/* A user of his own choice, by name and by numbers. */
+/* A user given by name and by numbers. */
 static const char *const users[] = { "user=nobody", "cred=65534:65534" };
 #define USERS 2
 
@@ -326,7 +326,7 @@ START_TEST(no_capability_is_kept_by_default)
 }
 END_TEST
 
-/* What the program itself has set lets none of them outlive root. */
+/* Settings of the program itself do not let any other capability survive. */
 START_TEST(only_requested_capabilities_are_kept)
 {
 	struct running running;
@@ -339,7 +339,7 @@ START_TEST(only_requested_capabilities_are_kept)
 }
 END_TEST
 
-/* Nor does what the library has set for a start that failed. */
+/* Nor do settings of the library for a start that failed. */
 START_TEST(failed_start_keeps_no_capability)
 {
 	struct probe probe;
@@ -353,7 +353,7 @@ START_TEST(failed_start_keeps_no_capability)
 }
 END_TEST
 
-/* A daemon that stays root has no more than a user would have. */
+/* Programs of a daemon that stays root get no more privileges than those of other users. */
 START_TEST(programs_of_root_daemon_gain_no_privileges)
 {
 	struct running running;
@@ -366,7 +366,7 @@ START_TEST(programs_of_root_daemon_gain_no_privileges)
 }
 END_TEST
 
-/* A copy of cat(1) that whoever may execute it executes as root. */
+/* A set-user-id copy of cat(1). */
 static void make_root_cat(void)
 {
 	const char *const copy[] = { "cp", "/bin/cat", harness_path("cat"), NULL };
@@ -375,7 +375,7 @@ static void make_root_cat(void)
 	ck_assert_int_eq(chmod(harness_path("cat"), 04755), 0);
 }
 
-/* Denied system calls deny new privileges, too. */
+/* Seccomp filters set no_new_privs, too. */
 static const int undenied[] = { 0, PROBE_REBORN_WAYS, PROBE_WAYS };
 
 START_TEST(set_user_id_programs_gain_no_privileges)
@@ -415,7 +415,7 @@ START_TEST(no_new_privileges_is_set)
 }
 END_TEST
 
-/* In a jail the root has to be changed with a privilege that is not kept. */
+/* With chroot, root is changed with a privilege that is not kept. */
 START_TEST(all_settings_combine)
 {
 	char path[64], target[4096] = "";
@@ -440,7 +440,7 @@ END_TEST
 
 /* ---- refused ---- */
 
-/* Where a system has no such thing nobody is told that it was done. */
+/* On systems without a feature the setting is an error, never ignored. */
 START_TEST(unsupported_settings_are_refused)
 {
 	static const char *const words[] = { "oom=1", "capability=10", "nonew=1" };
@@ -463,7 +463,7 @@ static const struct {
 	{ "rlimit=7:5:" UNLIMITED, -EPERM, "resource limit NOFILE (start as root)" },
 	{ "nice=-20", -EACCES, "nice value -20 (start as root)" },
 	{ "scheduler=1:10", -EPERM, "scheduling policy 1, priority 10 (start as root)" },
-	/* Linux alone */
+	/* only on Linux */
 	{ "capability=10", -EPERM, "capabilities 0x400 (start as root)" },
 	{ "oom=-900", -EACCES, "OOM score adjustment -900 (start as root)" },
 };
@@ -484,7 +484,7 @@ START_TEST(missing_privilege_error_names_step)
 }
 END_TEST
 
-/* Those that need none. */
+/* Settings that need no privileges. */
 START_TEST(some_settings_need_no_privileges)
 {
 	struct running running;
@@ -498,7 +498,7 @@ START_TEST(some_settings_need_no_privileges)
 }
 END_TEST
 
-/* Other threads would not change. */
+/* The settings would not apply to other threads. */
 START_TEST(threads_are_refused)
 {
 	static const char *const words[] = { "nice=1", "scheduler=3:0", "capability=10",
