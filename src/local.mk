@@ -53,6 +53,8 @@ libdaemonkit_internal_la_SOURCES = \
 	src/compat/siginfo.h \
 	src/compat/socket.c \
 	src/compat/socket.h \
+	src/compat/stdin.c \
+	src/compat/stdin.h \
 	src/compat/vsock.c \
 	src/compat/vsock.h \
 	src/process/account.c \
@@ -112,6 +114,8 @@ libdaemonkit_internal_la_SOURCES = \
 	src/start/await.h \
 	src/start/forked.c \
 	src/start/forked.h \
+	src/start/initial.c \
+	src/start/initial.h \
 	src/start/interrupt.c \
 	src/start/interrupt.h \
 	src/start/launch.c \

@@ -149,6 +149,7 @@ api_tests = \
 	tests/api/test-pidfile-object \
 	tests/api/test-pidfile-races \
 	tests/api/test-pidfile-read \
+	tests/api/test-second-copy \
 	tests/api/test-stack \
 	tests/api/test-version
 if LINUX_API
@@ -226,6 +227,7 @@ LDADD = tests/harness/libharness.a $(library) $(CHECK_LIBS)
 library = libdaemonkit-internal.la
 tests_api_test_cost_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_confine_LDADD = tests/harness/libprobe.a $(LDADD)
+tests_api_test_second_copy_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_context_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_privileges_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_notify_LDADD = tests/harness/libprobe.a $(LDADD)

@@ -437,6 +437,10 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  *                daemonkit_pidfile_create(), with its other errors
  *   -ENOTSUP     a setting of <daemonkit/privileges.h> that this system does
  *                not support
+ *   -ESPIPE      mode REBORN: the program has read its standard input from a pipe
+ *                or socket, from which the second copy cannot read it again
+ *   -ESTALE      mode REBORN: the working directory in which the program began
+ *                is not found under its name any more; also errors of open(2)
  *   any error that the daemon passed to daemonkit_notify_failed(), and the
  *   errors of the system calls for each step; the text names the step
  * Thread safety: MT-safe on different contexts.  Not async-signal-safe.

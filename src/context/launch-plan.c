@@ -10,13 +10,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "compat/executable.h"
 #include "context/context-internal.h"
 #include "process/argv.h"
 #include "signals/signals-internal.h"
 
+void plan_init(struct plan *plan)
+{
+	*plan = (struct plan){ .launch.directory = -1 };
+}
+
 void plan_free(struct plan *plan)
 {
+	fd_close(plan->launch.directory);
 	free(plan->own_arguments);
 	free(plan->environment);
 	free(plan->keep);

@@ -13,7 +13,7 @@
 
 struct daemonkit_context;
 
-/* Begin with all zero, end with plan_free(). */
+/* Begin with plan_init(), end with plan_free(). */
 struct plan {
 	struct launch_plan launch;
 	char path[PATH_MAX]; /* of the program */
@@ -24,6 +24,8 @@ struct plan {
 	int *keep;
 	struct archive settings;
 };
+
+void plan_init(struct plan *plan);
 
 /*
  * Collect the descriptors to keep: those that the caller wants kept and those

@@ -18,6 +18,7 @@
 #include "context/launch-plan.h"
 #include "pidfile/pidfile-internal.h"
 #include "start/await.h"
+#include "start/initial.h"
 #include "start/interrupt.h"
 #include "start/launch.h"
 #include "start/marker.h"
@@ -94,6 +95,16 @@ static int check_kept_fds(const struct start *start)
 	return 0;
 }
 
+/* Does the second copy get more than this program was started with? */
+static bool passes_anything(const struct daemonkit_context *context)
+{
+	const struct settings *settings = &context->settings;
+
+	return context->arguments != NULL || context->environment != NULL ||
+	       settings->payload_length > 0 || settings->descriptors.count > 0 ||
+	       settings->start.keep_count > 0;
+}
+
 static int make_start_plan(struct plan *plan, struct daemonkit_context *context, int mode)
 {
 	struct settings settings = context->settings;
@@ -107,7 +118,12 @@ static int make_start_plan(struct plan *plan, struct daemonkit_context *context,
 	/* A process executed by way of a link would be named after the link. */
 	compat_get_name(plan->name);
 	settings.start.name = plan->name;
-	return plan_second_copy(plan, context, &settings);
+	result = plan_second_copy(plan, context, &settings);
+	if (result == 0)
+		result = initial_open_directory(&plan->launch.directory);
+	if (result == 0)
+		result = initial_rewind_input(passes_anything(context));
+	return result;
 }
 
 static pid_t launch_daemon(struct daemonkit_context *context, int mode)
@@ -130,9 +146,10 @@ static pid_t launch_daemon(struct daemonkit_context *context, int mode)
 	if (mode == DAEMONKIT_MODE_FORK)
 		fflush(NULL);
 	/* Too large for a thread's stack. */
-	plan = calloc(1, sizeof *plan);
+	plan = malloc(sizeof *plan);
 	if (plan == NULL)
 		return error_system(-ENOMEM, "cannot start the daemon");
+	plan_init(plan);
 	plan->launch.orphan = is_managed();
 	plan->launch.keep_all = context->keep_all;
 	context->settings.start.managed = plan->launch.orphan ? launcher : 0;
@@ -152,6 +169,7 @@ static pid_t launch_daemon(struct daemonkit_context *context, int mode)
 	if (getpid() == launcher)
 		interrupt_end();
 out:
+	initial_restore_input();
 	plan_free(plan);
 	free(plan);
 	return result;

@@ -354,6 +354,7 @@ int daemonkit_upgrade_start(struct daemonkit_context *context, const char *path,
 		return error_system(-ENOMEM, "upgrade");
 	upgrade->context = context;
 	upgrade->owner = getpid();
+	plan_init(&upgrade->plan);
 	upgrade->set = (struct compat_pollset){ .fd = -1, .timer = -1 };
 	result = start_successor(upgrade, path, timeout);
 	if (result < 0) {

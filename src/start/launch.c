@@ -82,6 +82,14 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static int enter_directory(struct child *child)
+{
+	child->step = "fchdir";
+	if (child->plan->directory >= 0 && fchdir(child->plan->directory) < 0)
+		child->error = -errno;
+	return child->error;
+}
+
 /* Execute the program, with its descriptors in place and its channel open. */
 static void execute_program(struct child *child, int channel)
 {
@@ -109,6 +117,8 @@ static int run_second_copy(void *data)
 
 	if (plan->keep_count > 0)
 		last = (unsigned)plan->keep[plan->keep_count - 1];
+	if (enter_directory(child) < 0)
+		return 127;
 	child->step = "close_range";
 	child->error = compat_unshare_table(last);
 	/* If the launcher lacks a standard stream, the pidfd may have that number; close it. */
@@ -224,8 +234,10 @@ static int enter_forked_daemon(const struct launch_plan *plan, const int *keep, 
 
 		return result < 0 ? result : close_other_fds(keep, plan->keep_count + 1);
 	}
-	child.step = "closing descriptors";
-	child.error = close_other_fds(keep, plan->keep_count + 1);
+	if (enter_directory(&child) == 0) {
+		child.step = "closing descriptors";
+		child.error = close_other_fds(keep, plan->keep_count + 1);
+	}
 	if (child.error == 0)
 		child.error = open_standard_fds();
 	if (child.error == 0)

@@ -20,6 +20,7 @@ struct launch_plan {
 	const int *keep;          /* descriptors, ascending, each once, 3 or higher */
 	size_t keep_count;
 	bool keep_all;         /* with no path: every descriptor, with its flags */
+	int directory;         /* in which the program begins, or -1: in this process's */
 	bool orphan;           /* launch_orphan() will be called */
 	bool sibling;          /* if possible, a child of this process's parent, in this session */
 	uint64_t capabilities; /* of this process, passed to the program */

@@ -22,6 +22,7 @@
 #include "base/decimal.h"
 #include "base/fd.h"
 #include "compat/self.h"
+#include "start/initial.h"
 
 static struct {
 	enum marker origin;
@@ -71,8 +72,10 @@ __attribute__((__constructor__)) static void marker_read(void)
 	pid_t pid;
 
 	sigprocmask(SIG_SETMASK, NULL, &startup.mask);
-	if (mark == NULL)
+	if (mark == NULL) {
+		initial_record();
 		return;
+	}
 	if (parse_mark(mark, &channel, &pid) && pid == getpid()) {
 		if (marker_allows_copy() && is_channel(channel) &&
 		    fd_set_cloexec(channel, true) == 0) {

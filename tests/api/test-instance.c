@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A single instance: the pid file of a context, how it is found and released. */
+/* One instance: the pid file of a context, found, released, never in the way. */
 #include "harness/probe.h"
 
 #include <errno.h>
@@ -84,9 +84,7 @@ START_TEST(start_after_a_kill_succeeds_at_once)
 }
 END_TEST
 
-/*
- * In go-daemon: a program that the daemon executed keeps the lock after the death of the daemon
- */
+/* In go-daemon: a program that the daemon started keeps the lock after the daemon died */
 START_TEST(executed_programs_inherit_no_lock)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:sleep=@/sleeper "
@@ -106,7 +104,7 @@ START_TEST(executed_programs_inherit_no_lock)
 }
 END_TEST
 
-/* A forked worker that frees the context does not affect the daemon. */
+/* A forked worker that frees the context takes nothing away from the daemon. */
 START_TEST(exit_of_worker_keeps_lock)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:work daemon:search "
@@ -119,7 +117,7 @@ START_TEST(exit_of_worker_keeps_lock)
 	probe_check_up(&probe);
 	second = probe_run("%s pid=@/run/pid daemon:wait", probe_ways[_i]);
 	probe_check_failed(&second, -EALREADY, "");
-	/* Found by the daemon and by its launcher. */
+	/* Found by itself and by its launcher. */
 	snprintf(text, sizeof text, "found %d\n", (int)probe.result);
 	found = strstr(harness_read_file(harness_path("report")), text);
 	ck_assert_ptr_nonnull(found);
@@ -135,7 +133,7 @@ static int start_without_a_process(const char *mode)
 	struct daemonkit_context *context = NULL;
 	pid_t result;
 
-	/* The limit does not apply to root. */
+	/* Root has as many as it likes. */
 	if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0)
 		return 1;
 	if (setrlimit(RLIMIT_NPROC, &none) != 0 || daemonkit_context_new(&context) != 0 ||
@@ -149,7 +147,7 @@ static int start_without_a_process(const char *mode)
 	return result == -EAGAIN ? 0 : 3;
 }
 
-/* A failed fork must not be reported as a running instance. */
+/* A lack of processes must not look like an instance that runs already. */
 START_TEST(fork_failure_is_not_reported_as_running)
 {
 	pid_t pid;
@@ -164,7 +162,7 @@ START_TEST(fork_failure_is_not_reported_as_running)
 }
 END_TEST
 
-/* go-daemon: Search never unlinks, and never trusts the contents alone */
+/* go-daemon: Search never unlinks and never believes the file alone */
 START_TEST(search_finds_the_daemon)
 {
 	struct probe probe = probe_run("%s pid=@/run/pid ready=60000 daemon:up daemon:wait "
@@ -184,7 +182,7 @@ START_TEST(search_finds_the_daemon)
 }
 END_TEST
 
-/* go-daemon: Release removes the file in the daemon, and does nothing in the launcher */
+/* go-daemon: Release removes in the daemon, and is nothing in the launcher */
 START_TEST(release_removes_the_pid_file)
 {
 	struct probe probe = probe_run("%s pid=@/run/pid ready=60000 daemon:up daemon:await=@/go "
@@ -246,7 +244,7 @@ START_TEST(foreign_file_is_not_replaced)
 }
 END_TEST
 
-/* Wait until the pid file has contents; it may be created empty. */
+/* Wait until the pid file has its text, which comes later where it is made under its name. */
 static pid_t wait_for_pid(int watch)
 {
 	union {
@@ -264,7 +262,7 @@ static pid_t wait_for_pid(int watch)
 	return (pid_t)atoi(text);
 }
 
-/* A signal sent as soon as the pid file appears is handled (avahi, consul). */
+/* A signal sent the moment that the pid file appears is heard (avahi, consul). */
 START_TEST(signal_right_after_pid_file_is_not_lost)
 {
 	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -285,7 +283,7 @@ START_TEST(signal_right_after_pid_file_is_not_lost)
 		ck_assert_int_eq(kill(daemon, SIGTERM), 0);
 		probe = probe_result(&program);
 		harness_end(&program);
-		/* Also if the daemon has exited before its launcher checked. */
+		/* Also when the daemon has obeyed before its launcher looked. */
 		probe_check_up(&probe);
 		ck_assert_int_eq(probe.result, daemon);
 		ck_assert_int_eq(probe_number("hangups"), 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The messages to a service manager: exactly the protocol of systemd. libsystemd is the
- * reference: its messages must be the same.
+ * What is said to a service manager: the protocol of systemd, word for word.
+ * The oracle is libsystemd: what it would send is what has to arrive.
  */
 #include "harness/manager-tools.h"
 
@@ -142,7 +142,7 @@ START_TEST(each_message_equals_that_of_libsystemd)
 	daemonkit_context_free(context);
 	receiver_close(&receiver);
 #else
-	harness_skip("no headers of libsystemd");
+	harness_skip("no headers of libsystemd, the oracle");
 #endif
 }
 END_TEST
@@ -182,7 +182,7 @@ START_TEST(reloading_sends_monotonic_time)
 		expect_same(&message, &theirs);
 	}
 #endif
-	/* Then end of file. */
+	/* And the end of it. */
 	CHECK_RESULT(context, daemonkit_notify_ready(context), 0);
 	receiver_expect(&receiver, "READY=1", getpid());
 	daemonkit_context_free(context);
@@ -208,10 +208,7 @@ START_TEST(status_is_one_line)
 }
 END_TEST
 
-/*
- * A character of 1 to 4 bytes, and the length of the text before it that makes it end at, or
- * pass, byte 4000.
- */
+/* A character of 1 to 4 bytes, and how much before it makes it end at, or pass, byte 4000. */
 static const struct {
 	const char *character;
 	size_t before, kept;
@@ -238,7 +235,7 @@ START_TEST(long_texts_are_truncated_between_characters)
 	message = receiver_read(&receiver);
 	ck_assert_uint_eq(message.length, strlen("STATUS=") + cuts[_i].kept);
 	ck_assert_mem_eq(message.text + strlen("STATUS="), text, cuts[_i].kept);
-	/* With the longest number it still fits into the 4096 bytes that systemd reads. */
+	/* With the longest number it still fits into what systemd reads: 4096 bytes. */
 	CHECK_RESULT(context, daemonkit_notify_failed(context, INT_MIN + 1, "%s", text), 0);
 	message = receiver_read(&receiver);
 	ck_assert_uint_le(message.length, 4096);
@@ -254,10 +251,10 @@ enum { OWN = -1, OTHER = -2, UNSET = -3, PLUS = -4 };
 
 static const struct {
 	const char *usec;
-	int pid; /* one of the above */
+	int pid; /* one of these */
 	const char *pid_text;
 	int result, interval;
-	bool oracle_errs; /* an error in libsystemd; here it means "no watchdog" */
+	bool oracle_errs; /* it calls an error what is "no watchdog" here */
 } watchdogs[] = {
 	{ "30000000", UNSET, NULL, 1, 30000, false },
 	{ "30000000", OWN, NULL, 1, 30000, false },
@@ -355,7 +352,7 @@ START_TEST(descriptors_are_stored)
 		     daemonkit_notify_store_fd(context, "two words", fd, DAEMONKIT_NOTIFY_UNPOLLED),
 		     0);
 	expect_stored(&receiver, "FDSTORE=1\nFDNAME=two words\nFDPOLL=0", fd);
-	/* The caller still owns it. */
+	/* It stays the caller's. */
 	ck_assert_int_ge(fcntl(fd, F_GETFD), 0);
 #ifdef HAVE_ORACLE
 	sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDNAME=kept", &fd, 1);
@@ -403,7 +400,7 @@ END_TEST
 
 /* ---- the barrier ---- */
 
-/* Call it in a child, which exits with 0 if the result was as expected. */
+/* In a process of its own, which ends with 0 when the result was expected. */
 static pid_t start_barrier(int timeout, int expected, bool oracle)
 {
 	pid_t pid = fork();
@@ -429,7 +426,7 @@ static pid_t start_barrier(int timeout, int expected, bool oracle)
 	return pid;
 }
 
-/* _i: call libsystemd? */
+/* _i: is it the oracle? */
 START_TEST(barrier_waits_for_the_reader)
 {
 	struct message message;
@@ -439,7 +436,7 @@ START_TEST(barrier_waits_for_the_reader)
 
 #ifndef HAVE_ORACLE
 	if (_i == 1)
-		harness_skip("no headers of libsystemd");
+		harness_skip("no headers of libsystemd, the oracle");
 #endif
 	receiver_open(&receiver, RECEIVER_PATH);
 	pid = start_barrier(2 * HARNESS_SOON, 0, _i == 1);
@@ -465,7 +462,7 @@ START_TEST(barrier_has_a_timeout)
 
 #ifndef HAVE_ORACLE
 	if (_i == 1)
-		harness_skip("no headers of libsystemd");
+		harness_skip("no headers of libsystemd, the oracle");
 #endif
 	receiver_open(&receiver, RECEIVER_PATH);
 	pid = start_barrier(150, -ETIMEDOUT, _i == 1);
@@ -521,9 +518,9 @@ START_TEST(barrier_times_out_when_buffer_is_full)
 END_TEST
 #endif
 
-/* ---- without a manager ---- */
+/* ---- nobody is there to listen ---- */
 
-/* Send every message; returns 0, or the number of the first with an unexpected result. */
+/* Everything that can be said: 0, or the number of the first that is not as expected. */
 static int send_all(struct daemonkit_context *context, int expected)
 {
 	int step = 1, fd = STDERR_FILENO;
@@ -538,13 +535,13 @@ static int send_all(struct daemonkit_context *context, int expected)
 	return daemonkit_notify_barrier(context, 1000) != expected ? step + 2 : 0;
 }
 
-/* Kill the process if it sends anything or creates a socket. */
+/* Whoever sends, or only makes a socket, dies. */
 static void forbid_sending(void)
 {
 	static const unsigned calls[] = {
 		SYS_sendmsg,    SYS_sendto, SYS_sendmmsg, SYS_connect, SYS_socket,
 #ifdef SYS_socketcall
-		SYS_socketcall, /* all of them in one call, on some machines */
+		SYS_socketcall, /* all of them in one, on some machines */
 #endif
 	};
 
@@ -590,7 +587,7 @@ START_TEST(without_a_manager_nothing_is_sent)
 	ck_assert_int_eq(send_all_without_sockets(), 0);
 	setenv("NOTIFY_SOCKET", "", 1);
 	ck_assert_int_eq(send_all_without_sockets(), 0);
-	/* With a manager, the check detects it. */
+	/* With one, this very check finds out. */
 	receiver_open(&receiver, RECEIVER_PATH);
 	status = send_all_without_sockets();
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);

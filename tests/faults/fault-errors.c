@@ -72,6 +72,8 @@ static const struct call calls[] = {
 	{ SYS_pipe2, { EMFILE, ENFILE } },
 	{ SYS_setsid, { EPERM } },
 	{ SYS_chdir, { EACCES, ENOENT } },
+	{ SYS_fchdir, { EACCES, EIO } },
+	{ SYS_lseek, { EIO } },
 	{ SYS_chroot, { EPERM, EACCES } },
 	{ SYS_setgroups, { EPERM, ENOMEM } },
 	{ SYS_setresuid, { EPERM, EAGAIN } },

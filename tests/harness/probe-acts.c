@@ -231,6 +231,26 @@ static void try_streams(const char *path)
 		    write(STDOUT_FILENO, "x", 1), write(STDERR_FILENO, "x", 1));
 }
 
+/* Standard input by stdio: at most so many lines, the first of which is reported. */
+static void read_lines(struct program *program, int count)
+{
+	char line[256], first[256] = "nothing\n";
+
+	for (int i = 0; i < count && fgets(line, sizeof line, stdin) != NULL; i++)
+		if (i == 0)
+			strcpy(first, line);
+	probe_write(program->report, "read %s", first);
+}
+
+/* And by read(2). */
+static void read_bytes(struct program *program, size_t count)
+{
+	char bytes[256] = "";
+	ssize_t got = read(STDIN_FILENO, bytes, count < sizeof bytes ? count : sizeof bytes - 1);
+
+	probe_write(program->report, "read %s\n", got > 0 ? strtok(bytes, "\n") : "nothing");
+}
+
 static bool act_library(struct program *program, const char *name, const char *value)
 {
 	struct daemonkit_context *context = program->context;
@@ -260,6 +280,15 @@ static bool act_library(struct program *program, const char *name, const char *v
 		int result = daemonkit_context_reborn(context);
 
 		probe_write(program->report, "again %d %s\n", result, daemonkit_error());
+	} else if (strcmp(name, "began") == 0) {
+		char directory[PATH_MAX] = "?";
+
+		(void)!getcwd(directory, sizeof directory);
+		probe_write(program->report, "began %s\n", directory);
+	} else if (strcmp(name, "gets") == 0) {
+		read_lines(program, probe_value(value));
+	} else if (strcmp(name, "read") == 0) {
+		read_bytes(program, (size_t)probe_value(value));
 	} else if (strcmp(name, "confine") == 0) {
 		int result = daemonkit_context_confine(context);
 

@@ -289,6 +289,15 @@ static void fill(size_t size)
 		memory[i] = 1;
 }
 
+static void rename_file(const char *value)
+{
+	const char *comma = strchr(value, ',');
+	char from[4096];
+
+	snprintf(from, sizeof from, "%.*s", (int)(comma - value), value);
+	(void)!rename(from, comma + 1);
+}
+
 static bool act_system(struct program *program, const char *name, const char *value)
 {
 	int count;
@@ -314,6 +323,12 @@ static bool act_system(struct program *program, const char *name, const char *va
 		umask((mode_t)strtoul(value, NULL, 8));
 	else if (strcmp(name, "chdir") == 0 || strcmp(name, "unlink") == 0)
 		(void)!(*name == 'c' ? chdir : unlink)(value);
+	else if (strcmp(name, "rmdir") == 0)
+		(void)!rmdir(value);
+	else if (strcmp(name, "rename") == 0)
+		rename_file(value);
+	else if (strcmp(name, "input-from") == 0)
+		place(open(value, O_RDONLY), STDIN_FILENO, true);
 	else if (strcmp(name, "groups") == 0) {
 		if (setgroups(3, (const gid_t[]){ 4, 5, 6 }) != 0)
 			exit(87);
