@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -13,10 +14,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#ifdef __linux__
-#include <linux/vm_sockets.h>
-#endif
 
 #include <daemonkit/descriptors.h>
 #include <daemonkit/error.h>
@@ -57,14 +54,15 @@ START_TEST(ip4_address)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET };
 	const char *text;
+	char expected[32];
 	unsigned port;
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	text = address_of(SOCK_STREAM, &address, sizeof address);
 	ck_assert_int_eq(sscanf(text, "127.0.0.1:%u", &port), 1);
 	ck_assert_uint_gt(port, 0);
-	ck_assert_str_eq(text,
-			 harness_path("127.0.0.1:%u", port) + strlen(harness_directory()) + 1);
+	snprintf(expected, sizeof expected, "127.0.0.1:%u", port);
+	ck_assert_str_eq(text, expected);
 }
 END_TEST
 
@@ -182,7 +180,6 @@ START_TEST(unnamed_sockets_have_an_empty_address)
 }
 END_TEST
 
-#ifdef __linux__
 START_TEST(vsock_address)
 {
 	struct sockaddr_vm address = { .svm_family = AF_VSOCK,
@@ -207,7 +204,6 @@ START_TEST(other_families_are_refused)
 	close(fd);
 }
 END_TEST
-#endif
 
 START_TEST(arguments_are_checked)
 {
@@ -242,10 +238,9 @@ int main(int argc, char *argv[])
 	tcase_add_test(texts, abstract_name);
 	tcase_add_test(texts, control_characters_in_a_path_are_escaped);
 	tcase_add_test(texts, unnamed_sockets_have_an_empty_address);
-#ifdef __linux__
-	tcase_add_test(texts, vsock_address);
+	if (harness_has_linux_api())
+		tcase_add_test(texts, vsock_address);
 	tcase_add_test(texts, other_families_are_refused);
-#endif
 	tcase_add_test(texts, arguments_are_checked);
 	return harness_main(argc, argv, suite, NULL);
 }
