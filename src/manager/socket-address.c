@@ -71,6 +71,8 @@ static int format_local(const struct sockaddr_un *address, socklen_t length, cha
 	size_t start = offsetof(struct sockaddr_un, sun_path);
 	size_t count = length > start ? length - start : 0;
 
+	if (count > sizeof(union address) - start)
+		count = sizeof(union address) - start;
 	if (count > 0 && path[0] == '\0') {
 		text[0] = '@';
 		return 1 + format_bytes(path + 1, count - 1, text + 1);
