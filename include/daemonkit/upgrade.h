@@ -43,6 +43,7 @@
 DAEMONKIT_BEGIN
 
 struct daemonkit_context;
+struct daemonkit_process;
 struct daemonkit_upgrade;
 
 /**
@@ -140,6 +141,39 @@ DAEMONKIT_API pid_t daemonkit_upgrade_wait(struct daemonkit_upgrade *upgrade, in
  */
 DAEMONKIT_API struct daemonkit_upgrade *
 daemonkit_upgrade_free(struct daemonkit_upgrade *upgrade);
+
+/**
+ * daemonkit_context_predecessor - the process that this daemon replaces
+ * @ret: where the process is stored, to be freed with daemonkit_process_free();
+ *       unchanged on failure
+ *
+ * In a successor, from the return of daemonkit_context_reborn() on, also when
+ * the predecessor has exited already: its object then names no other process,
+ * and daemonkit_process_wait() returns at once.  So the call tells whether this
+ * daemon was started by an upgrade, and the object waits until the predecessor
+ * has finished its work:
+ *
+ *	if (daemonkit_context_predecessor(context, &process) == 0)
+ *		... poll daemonkit_process_fd(process), or daemonkit_process_wait() ...
+ *
+ * Do not wait for it before this daemon is ready: the predecessor waits for
+ * that.
+ *
+ * Returns: 0, or
+ *   -ENOENT   this daemon was not started by an upgrade
+ *   -EPERM    this process is not the daemon: it is a launcher, a child of the
+ *             daemon, or a second copy before daemonkit_context_reborn()
+ *   -ENOTSUP  the system does not report the process at the other end of a
+ *             socket, or it is in a pid namespace that is not visible here
+ *   -ESRCH    it exited before it could be opened; the upgrade fails then
+ *   -EINVAL, -EMFILE, -ENFILE, -ENOMEM
+ * Ownership: freed with daemonkit_process_free().
+ * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
+ * Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_context_predecessor(struct daemonkit_context *context,
+						struct daemonkit_process **ret)
+	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
 
 DAEMONKIT_END
 

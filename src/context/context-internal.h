@@ -29,6 +29,8 @@ struct daemonkit_context {
 	struct daemonkit_upgrade *upgrade; /* the one in progress, or NULL */
 	bool succeeded;                    /* a successor has replaced this daemon */
 	bool must_take_over;               /* a successor whose predecessor is still the daemon */
+	struct daemonkit_process *predecessor; /* of a successor, also when it has exited */
+	int predecessor_error;                 /* a negative errno: why it could not be opened */
 	bool must_confine; /* the daemon has yet to call daemonkit_context_confine() */
 	bool adopted;      /* descriptors passed by a manager are in the settings */
 };

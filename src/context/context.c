@@ -49,6 +49,7 @@ struct daemonkit_context *daemonkit_context_free(struct daemonkit_context *conte
 		return NULL;
 	notification_end(context, true);
 	daemonkit_pidfile_close(context->pidfile);
+	daemonkit_process_free(context->predecessor);
 	settings_clear(&context->settings);
 	free(context->arguments);
 	free(context->environment);

@@ -9,10 +9,57 @@
 #include <stddef.h>
 
 #include <daemonkit/error.h>
+#include <daemonkit/process.h>
+#include <daemonkit/upgrade.h>
 
+#include "base/cancel.h"
+#include "compat/socket.h"
 #include "context/context-internal.h"
 #include "ipc/channel.h"
 #include "pidfile/pidfile-internal.h"
+#include "process/process-internal.h"
+
+/*
+ * The predecessor has created the other end of the channel.  If it is running after its
+ * pid was opened, the pid was its own.  The object is kept also when it has exited: this
+ * daemon remains a successor.
+ */
+static int open_predecessor(struct daemonkit_context *context)
+{
+	int channel = context->notify.channel;
+	struct compat_peer peer;
+	int result = compat_peer(channel, &peer);
+
+	if (result < 0)
+		return result;
+	if (peer.pid <= 0)
+		return -ENOTSUP;
+	result = process_open(&context->predecessor, peer.pid);
+	if (result < 0)
+		return result;
+	if (channel_has_peer(channel))
+		return 0;
+	context->predecessor = daemonkit_process_free(context->predecessor);
+	return -ESRCH;
+}
+
+int daemonkit_context_predecessor(struct daemonkit_context *context, struct daemonkit_process **ret)
+{
+	DISABLE_CANCELLATION;
+	int result;
+
+	if (context == NULL || ret == NULL)
+		return error_null(__func__);
+	if (!context_is_daemon(context))
+		return error_set(-EPERM, "predecessor: this process is not the daemon");
+	if (!context->settings.start.successor)
+		return error_set(-ENOENT, "predecessor: none, this daemon was not started by an "
+					  "upgrade");
+	result = context->predecessor_error;
+	if (result == 0)
+		result = process_duplicate(ret, context->predecessor);
+	return result < 0 ? error_system(result, "predecessor") : 0;
+}
 
 int takeover_prepare(struct daemonkit_context *context)
 {
@@ -20,6 +67,8 @@ int takeover_prepare(struct daemonkit_context *context)
 	int result = 0;
 
 	context->must_take_over = true;
+	/* No reason to refuse the upgrade: only the program may need to know. */
+	context->predecessor_error = open_predecessor(context);
 	context->notify.watched = settings->start.managed;
 	if (settings->start.fds[START_FD_PID_FILE] >= 0)
 		result = pidfile_inherit(&context->pidfile, settings->pid_file,

@@ -371,6 +371,18 @@ int channel_receive_settings(int fd, struct archive *settings)
 	return 0;
 }
 
+bool channel_has_peer(int fd)
+{
+	/* POLLHUP and POLLERR need not be requested. */
+	struct pollfd fds[] = { { .fd = fd, .events = 0 }, { .fd = -1, .events = POLLIN } };
+	int peer = compat_peer_pidfd(fd), result;
+
+	fds[1].fd = peer;
+	result = deadline_poll(fds, 2, 0);
+	fd_close(peer);
+	return result == 0 && peer != -ESRCH;
+}
+
 /* Wait until there is a message, or the peer has exited and left none. */
 static int await_message(int fd)
 {

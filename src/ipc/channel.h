@@ -4,6 +4,7 @@
 #define IPC_CHANNEL_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -110,6 +111,12 @@ int channel_receive_from(int fd, struct channel_message *message, struct compat_
  * by a process with this effective user and group.
  */
 int channel_receive_settings(int fd, struct archive *settings);
+
+/*
+ * In the daemon: is the launcher still running?  False as soon as it has exited; a child of
+ * it that has the other end open can hide that only if there are no pidfds of peers.
+ */
+bool channel_has_peer(int fd);
 
 /*
  * In the daemon: wait for a message of this type.  0, -ECANCELED, or another

@@ -11,6 +11,9 @@ struct daemonkit_process;
 /* daemonkit_process_open() without a text. */
 int process_open(struct daemonkit_process **ret, pid_t pid);
 
+/* A second object for the same process: 0 or a negative errno without a text. */
+int process_duplicate(struct daemonkit_process **ret, const struct daemonkit_process *process);
+
 /*
  * Send a signal with this cookie (compat/siginfo.h), or without one if it is 0:
  * 0 or a negative errno without a text.

@@ -52,6 +52,25 @@ int process_open(struct daemonkit_process **ret, pid_t pid)
 	return 0;
 }
 
+int process_duplicate(struct daemonkit_process **ret, const struct daemonkit_process *process)
+{
+	struct daemonkit_process *copy = malloc(sizeof *copy);
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = *process;
+	if (copy->fd >= 0)
+		copy->fd = fd_duplicate(copy->fd);
+	if (process->fd >= 0 && copy->fd < 0) {
+		int result = copy->fd;
+
+		free(copy);
+		return result;
+	}
+	*ret = copy;
+	return 0;
+}
+
 int daemonkit_process_open(pid_t pid, struct daemonkit_process **ret)
 {
 	DISABLE_CANCELLATION;

@@ -219,6 +219,12 @@ static bool call_context_new(struct world *world)
 	daemonkit_context_free(context);
 	return true;
 }
+static bool call_context_predecessor(struct world *world)
+{
+	struct daemonkit_process *process;
+
+	return daemonkit_context_predecessor(DAEMON, &process) == -ENOENT;
+}
 CALL(context_pass_fd, daemonkit_context_pass_fd(CONTEXT, "name", world->fd) == 0)
 static bool call_context_reborn(struct world *world)
 {
@@ -473,6 +479,7 @@ static const struct call {
 	ENTRY(context_keep_groups),
 	ENTRY(context_new),
 	ENTRY(context_pass_fd),
+	ENTRY(context_predecessor),
 	ENTRY(context_reborn),
 	ENTRY(context_release),
 	ENTRY(context_reopen_log),

@@ -229,6 +229,52 @@ static void search(void)
 	daemonkit_process_free(process);
 }
 
+static struct daemonkit_process *predecessor;
+
+/* Its pid, also with another object open. */
+static void find_predecessor(void)
+{
+	struct daemonkit_process *other = NULL;
+	int result = daemonkit_context_predecessor(program.context, &other);
+
+	if (result == 0) {
+		daemonkit_process_free(predecessor);
+		predecessor = other;
+		result = (int)daemonkit_process_pid(predecessor);
+	}
+	reply(result);
+}
+
+/* The answer in a child of the daemon. */
+static void find_in_child(void)
+{
+	struct daemonkit_process *process = NULL;
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(-daemonkit_context_predecessor(program.context, &process));
+	waitpid(pid, &status, 0);
+	send_line("%d", WIFEXITED(status) ? -WEXITSTATUS(status) : 1);
+}
+
+static bool act_predecessor(const char *name, const char *value)
+{
+	if (strcmp(name, "predecessor") == 0)
+		find_predecessor();
+	else if (strcmp(name, "child-predecessor") == 0)
+		find_in_child();
+	else if (strcmp(name, "alive") == 0)
+		reply(daemonkit_process_alive(predecessor));
+	else if (strcmp(name, "await") == 0)
+		reply(daemonkit_process_wait(predecessor, atoi(value)));
+	else if (strcmp(name, "signal") == 0)
+		reply(daemonkit_process_signal(predecessor, atoi(value)));
+	else
+		return false;
+	return true;
+}
+
 static bool act_upgrade(const char *name, const char *value)
 {
 	if (strcmp(name, "start") == 0)
@@ -323,8 +369,8 @@ static void execute(const char *word)
 	char name[64];
 
 	snprintf(name, sizeof name, "%.*s", (int)(equals - word), word);
-	if (test >= 0 &&
-	    (act_upgrade(name, value) || act_notify(name, value) || act_context(name, value)))
+	if (test >= 0 && (act_upgrade(name, value) || act_predecessor(name, value) ||
+			  act_notify(name, value) || act_context(name, value)))
 		return;
 	if (strcmp(name, "watched") == 0) {
 		snprintf(name, sizeof name, "%d", (int)getpid());
@@ -402,6 +448,7 @@ int actor_main(int argc, char *argv[])
 		return 75;
 	if (result == 0)
 		serve(argv[1], argv[2]);
+	daemonkit_process_free(predecessor);
 	daemonkit_upgrade_free(upgrade);
 	if (result == 0)
 		daemonkit_context_release(program.context);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Which connections a launcher accepts as that of its child. */
+/* Which connections a launcher accepts as that of its child, and whether the peer runs. */
 #include "harness/harness.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -155,6 +158,79 @@ START_TEST(peer_is_accepted_despite_full_queue)
 }
 END_TEST
 
+/* The launcher: it exits when the pipe is closed, and its child keeps the channel open. */
+static void listen_and_exit(struct channel_address *address, int done, int end)
+{
+	int listener = channel_listen(address);
+	pid_t child;
+	char byte;
+
+	if (listener < 0 || write(done, "", 1) != 1)
+		_exit(1);
+	while (channel_accept(listener, address) < 0)
+		harness_wait_readable(listener, HARNESS_SOON);
+	child = fork();
+	if (child == 0)
+		for (;;)
+			pause();
+	if (write(done, &child, sizeof child) != sizeof child)
+		_exit(2);
+	_exit(read(end, &byte, 1) == 0 ? 0 : 3);
+}
+
+START_TEST(exit_of_peer_is_noticed)
+{
+	struct channel_address *address = mmap(NULL, sizeof *address, PROT_READ | PROT_WRITE,
+					       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int done[2], end[2], status, fd;
+	pid_t launcher, child;
+	char byte;
+
+	harness_adopt_orphans();
+	ck_assert_ptr_ne(address, MAP_FAILED);
+	ck_assert_int_eq(pipe2(done, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(end, O_CLOEXEC), 0);
+	launcher = fork();
+	if (launcher == 0) {
+		close(end[1]);
+		listen_and_exit(address, done[1], end[0]);
+	}
+	ck_assert_int_eq(read(done[0], &byte, 1), 1);
+	fd = channel_connect(address);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(read(done[0], &child, sizeof child), sizeof child);
+	ck_assert(channel_has_peer(fd));
+	close(end[1]);
+	ck_assert(harness_wait_child(launcher, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+	ck_assert(!channel_has_peer(fd));
+	kill(child, SIGKILL);
+	ck_assert(harness_wait_child(child, &status, HARNESS_SOON));
+	ck_assert(!channel_has_peer(fd));
+	for (int i = 0; i < 2; i++)
+		close(done[i]);
+	close(end[0]);
+	close(fd);
+	munmap(address, sizeof *address);
+}
+END_TEST
+
+/* Without a process to ask about: the end is closed. */
+START_TEST(closed_end_is_noticed)
+{
+	int ends[2];
+
+	ck_assert_int_eq(channel_pair(ends), 0);
+	ck_assert(channel_has_peer(ends[0]));
+	/* An unread message is no reason. */
+	ck_assert_int_eq(channel_send(ends[1], CHANNEL_GO, 0, "", DEADLINE_NEVER), 0);
+	ck_assert(channel_has_peer(ends[0]));
+	close(ends[1]);
+	ck_assert(!channel_has_peer(ends[0]));
+	close(ends[0]);
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("channel");
@@ -164,7 +240,9 @@ int main(int argc, char *argv[])
 		tcase_add_test(child, only_peer_with_secret_is_accepted);
 		tcase_add_test(child, accept_does_not_wait_for_child);
 		tcase_add_test(child, peer_is_accepted_despite_full_queue);
+		tcase_add_test(child, exit_of_peer_is_noticed);
 	}
 	tcase_add_test(child, secrets_differ);
+	tcase_add_test(child, closed_end_is_noticed);
 	return harness_main(argc, argv, suite, NULL);
 }

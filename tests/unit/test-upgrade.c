@@ -77,6 +77,7 @@ START_TEST(generations_pass_descriptors_on)
 {
 	struct actor actor;
 	const char *found, *count = NULL;
+	bool pidfds = harness_has_pidfds() && strstr(running_way(_i), "pidfd_open") == NULL;
 
 	actors_open();
 	actor = actor_start(_i, "pid=@/run/pid log=@/log first:listen=7:@/socket "
@@ -98,8 +99,11 @@ START_TEST(generations_pass_descriptors_on)
 		count = now;
 		ck_assert_int_eq(actor_holder(), actor.pid);
 	}
-	/* Streams, four named ones, pid file, and this connection; the count excludes itself. */
-	ck_assert_int_eq(atoi(count), 3 + 4 + 1 + 1);
+	/*
+	 * Streams, four named ones, pid file, this connection, and the predecessor; the count
+	 * excludes itself.
+	 */
+	ck_assert_int_eq(atoi(count), 3 + 4 + 1 + 1 + (pidfds ? 1 : 0));
 	ck_assert_int_eq(strtol(actor_call(&actor, "find=c"), NULL, 10) > 0, 1);
 	actor_end(&actor);
 	actors_close();
@@ -582,6 +586,60 @@ END_TEST
 /* A null pointer that the compiler does not recognize. */
 static void *volatile nothing;
 
+START_TEST(only_daemon_has_predecessor)
+{
+	struct daemonkit_context *context = NULL;
+	struct daemonkit_process *process = NULL;
+
+	ck_assert_int_eq(daemonkit_context_new(&context), 0);
+	ck_assert_int_eq(daemonkit_context_predecessor(NULL, &process), -EINVAL);
+	ck_assert_int_eq(daemonkit_context_predecessor(context, NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_context_predecessor(context, &process), -EPERM);
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "not the daemon"));
+	ck_assert_ptr_null(process);
+	daemonkit_context_free(context);
+}
+END_TEST
+
+/* Before and after the successor is ready, and when the predecessor has exited. */
+START_TEST(predecessor_is_found)
+{
+	struct actor old, new;
+	pid_t first;
+
+	actors_open();
+	old = actor_start(_i, "pid=@/run/pid");
+	first = old.pid;
+	actor_check(actor_call(&old, "predecessor"), -ENOENT, "not started by an upgrade");
+	actor_expect(&old, 0, "start=60000");
+	actor_send(&old, "wait=60000");
+	new = actor_accept();
+	actor_expect(&new, first, "predecessor");
+	actor_expect(&new, -EPERM, "child-predecessor");
+	actor_expect(&new, 0, "ready");
+	ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
+	actor_expect(&old, -ENOENT, "predecessor");
+	actor_expect(&new, first, "predecessor");
+	actor_expect(&new, 1, "alive");
+	actor_expect(&new, -ETIMEDOUT, "await=0");
+	actor_send(&new, "await=60000");
+	actor_end(&old);
+	ck_assert_int_eq(actor_number(actor_receive(&new)), 0);
+	/* It remains the predecessor. */
+	actor_expect(&new, first, "predecessor");
+	actor_expect(&new, 0, "alive");
+	actor_expect(&new, 0, "await=0");
+	actor_expect(&new, -ESRCH, "signal=15");
+	old = new;
+	new = actor_upgrade(&old);
+	actor_expect(&new, old.pid, "predecessor");
+	actor_end(&old);
+	actor_end(&new);
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
 START_TEST(nulls_are_refused)
 {
 	struct daemonkit_context *context = NULL;
@@ -670,6 +728,7 @@ START_TEST(upgrade_with_posix_only)
 	actor_end(&actor);
 	actor = actor_start(_i, "log=@/log");
 	actor_replace(&actor);
+	actor_expect(&actor, -ENOTSUP, "predecessor");
 	actor_expect(&actor, 0, "start=60000");
 	actor_expect(&actor, -ENOTSUP, "fd=0");
 	actor_expect(&actor, 0, "free");
@@ -693,6 +752,7 @@ int main(int argc, char *argv[])
 	TCase *refused = harness_case(suite, "refused");
 
 	tcase_add_test(refused, only_daemon_can_upgrade);
+	tcase_add_test(refused, only_daemon_has_predecessor);
 	tcase_add_test(refused, nulls_are_refused);
 	tcase_add_test(refused, supervised_is_refused);
 	tcase_add_test(refused, process_1_is_refused);
@@ -705,6 +765,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(refused, failed_foreground_start_is_not_supervised);
 	add(suite, "take-over", successor_takes_over, PROBE_WAYS);
 	add(suite, "generations", generations_pass_descriptors_on, PROBE_WAYS);
+	add(suite, "predecessor", predecessor_is_found, PROBE_WAYS);
 	add(suite, "payload", payload_arrives_once, 12);
 	/* Sanitizers and valgrind keep copies, and use more memory than can be searched. */
 	if (!harness_is_under_valgrind() && !harness_is_sanitized())
