@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A daemon that serves the time of day on a socket from a service manager or
- * its own.
+ * A daemon that serves the time of day, on its own socket or a manager's.
  *
  *	activated [-p PIDFILE] [-l LOGFILE] [-P PORT] [-u USER]
  *
- * A service manager may pass the socket, named "time" or unnamed, even with
- * pending connections.  Otherwise this program opens it, with its initial
- * privileges: root binds a port below 1024, and USER accepts connections on it.
- * SIGTERM stops the daemon.
+ * A service manager may pass the socket, named "time" or unnamed.  Otherwise
+ * this program opens it, with its initial privileges: root binds a port below
+ * 1024, and USER accepts connections on it.  SIGTERM stops the daemon.
  */
 #define _XOPEN_SOURCE 700
 #include <arpa/inet.h>

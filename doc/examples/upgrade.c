@@ -6,8 +6,7 @@
  *
  * Each client receives its number.  "reload" executes the current program file,
  * and hands the socket and the count over to that process.  No connection is
- * refused; if the new process fails, "reload" prints why, and the old one
- * continues.
+ * refused; if the new process fails, "reload" prints why, and this one goes on.
  */
 #define _GNU_SOURCE 1 /* memfd_create(2) */
 #include <errno.h>
