@@ -31,8 +31,12 @@ struct daemonkit_context;
  */
 #define DAEMONKIT_MODE_AUTO 0
 /**
- * The program is executed a second time, and that process is the daemon.  Not
- * for a program with more privileges than its caller (set-user-ID, set-group-ID,
+ * The program is executed a second time, and that process is the daemon.  It
+ * begins as the launcher began: in the same working directory; a file that is
+ * its standard input is read from the same position.  Input from a pipe or
+ * socket cannot be read twice: a program that has read some with stdio, and
+ * passes nothing to the second copy (descriptors, a payload, other arguments or
+ * environment), is refused.  Not for a program with more privileges than its caller (set-user-ID, set-group-ID,
  * file capabilities), which cannot distinguish its launcher from other processes
  * of its caller.
  */
