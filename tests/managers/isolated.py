@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A machine of its own for each test of a service manager.
+"""Run each test of a service manager in its own isolated environment.
 
-A test script calls enter(): it goes on as the only process of fresh
-namespaces, whose end takes every process and mount with it, whatever the test
-did.  make_root() lays a file system over the machine's own, in memory, with
-the daemon in /usr/sbin and the files of doc/managers where a user puts them,
-byte by byte; move_in() makes it the root directory.
+A test script calls enter() and continues as the only process of new namespaces.
+When they end, all processes and mounts in them end, too.  make_root() mounts an
+overlay in memory over the file system of the machine, with the daemon in /usr/sbin
+and the files of doc/managers, unchanged, where a user installs them; enter_root()
+makes it the root directory.
 """
 import os
 import pathlib
@@ -21,7 +21,7 @@ import tap
 SLOWNESS = int(os.environ.get('HARNESS_SLOWNESS', '1'))
 LIMIT = 150 * SLOWNESS
 ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LANG': 'C.UTF-8', 'HOME': '/root'}
-# For what fetches packages.
+# For commands that download packages.
 NETWORK = {**ENVIRONMENT, **{name: os.environ[name] for name in
                              ('http_proxy', 'https_proxy', 'no_proxy') if name in os.environ}}
 MEMORY = pathlib.Path('/mnt')
@@ -32,33 +32,33 @@ cache = tap.build / 'managers'
 
 
 class Failure(Exception):
-    """What the test expected and did not come."""
+    """A failed expectation of the test."""
 
 
 # ---- the namespaces ----
 
 def _outside(name):
-    """Run the script inside, within a time limit, and let no cgroup remain."""
+    """Run the script in new namespaces with a time limit; remove its control group."""
     if os.geteuid() != 0:
         sys.exit(f'{sys.argv[0]}: needs root, for namespaces')
     command = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--ipc', '--uts',
                '--fork', '--kill-child=KILL', '--mount-proc', '--propagation', 'private', '--',
                sys.executable, sys.argv[0], '--inside', name]
     status = 1
-    # Ended from outside: what is in "finally" is done all the same.
+    # On these signals, too, run the "finally" clause.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         status = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=LIMIT).returncode
     except subprocess.TimeoutExpired:
-        print(f'Bail out! {sys.argv[0]}: not done within {LIMIT} seconds', flush=True)
+        print(f'Bail out! {sys.argv[0]}: timeout of {LIMIT} seconds', flush=True)
     finally:
         _remove_group(name)
     sys.exit(status)
 
 
 def _remove_group(name):
-    """Also those of tests that were killed."""
+    """Remove the control group, and those of tests that were killed."""
     subprocess.run(['unshare', '--mount', 'sh', '-c', f'''
         mount -t cgroup2 none {MEMORY} && cd {MEMORY} || exit 0
         for group in daemonkit-*; do
@@ -74,7 +74,7 @@ def _remove_group(name):
 
 
 def _reap_until_exit(child):
-    """What process 1 is for."""
+    """As process 1, reap orphans until the child exits."""
     while True:
         pid, status = os.wait()
         if pid == child:
@@ -82,7 +82,7 @@ def _reap_until_exit(child):
 
 
 def enter():
-    """Go on as the only process of namespaces of its own; the cgroup's name."""
+    """Continue as the only process of new namespaces; returns the name of the control group."""
     if sys.argv[1:2] != ['--inside']:
         _outside(f'daemonkit-{os.getpid()}')
     child = os.fork()
@@ -96,7 +96,7 @@ def enter():
 # ---- the file system ----
 
 def run(*command, status=0, **options):
-    """The output of a command, both streams, which must end with this status."""
+    """Run a command, which must exit with this status; returns the output of both streams."""
     words = [str(word) for word in command]
     options = {'timeout': 60 * SLOWNESS, 'env': ENVIRONMENT, **options}
     done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -108,9 +108,9 @@ def run(*command, status=0, **options):
 
 
 def make_root(files, lower='/'):
-    """Lay memory over a file system, and the daemon there if files need it.
+    """Mount an overlay in memory, and install the daemon if there are files.
 
-    files: {in doc/managers: where it is used}
+    files: {path in doc/managers: path where it is installed}
     """
     root = MEMORY / 'root'
     for name in ('root', 'upper', 'work'):
@@ -129,19 +129,19 @@ def make_root(files, lower='/'):
 
 
 def download(*packages):
-    """The files of packages that are not installed, from the machine's own archive."""
+    """Download packages from the archive of the machine; returns their paths."""
     directory = cache / 'packages'
     directory.mkdir(parents=True, exist_ok=True)
 
     def missing():
         return [name for name in packages if not list(directory.glob(f'{name}_*.deb'))]
-    said = ''
+    output = ''
     for attempt in ('download', 'update', 'download'):
         if missing():
-            said += run('apt-get', '-q', attempt, *(missing() if attempt == 'download' else ()),
+            output += run('apt-get', '-q', attempt, *(missing() if attempt == 'download' else ()),
                         '-o', 'APT::Sandbox::User=root', cwd=directory, env=NETWORK, status=None)
     if missing():
-        raise Failure(f'cannot download {missing()}\n{said}')
+        raise Failure(f'cannot download {missing()}\n{output}')
     return [sorted(directory.glob(f'{name}_*.deb'))[0] for name in packages]
 
 
@@ -151,8 +151,8 @@ def install(source, place, mode):
     place.chmod(mode)
 
 
-def move_in(files, extra=()):
-    """make_root(), and make it the root directory; other files go to /tmp."""
+def enter_root(files, extra=()):
+    """Call make_root() and make it the root directory; copy extra files to /tmp."""
     root = make_root(files)
     for path in extra:
         shutil.copy(path, root / 'tmp')
@@ -167,10 +167,10 @@ def move_in(files, extra=()):
     os.environ.update(ENVIRONMENT)
 
 
-# ---- waiting and looking ----
+# ---- waiting and checking ----
 
 def until(what, condition, seconds=15):
-    """Wait for a condition; what it was when it came true."""
+    """Wait until a condition is true; returns its value."""
     deadline = time.monotonic() + seconds * SLOWNESS
     while True:
         value = condition()
@@ -193,12 +193,12 @@ def read(path):
         return ''
 
 
-def await_line(path, text, count=1):
+def wait_line(path, text, count=1):
     until(f'{count} lines with "{text}" in {path}', lambda: read(path).count(text) >= count)
 
 
 def status_of(pid):
-    """A process's line in /proc: its state, its parent, and so on."""
+    """The fields of /proc/PID/stat from the state on."""
     try:
         return pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -211,7 +211,7 @@ def parent(pid):
 
 
 def processes():
-    """All processes but the test itself and its process 1."""
+    """All processes except the test itself and process 1."""
     found = {}
     for path in pathlib.Path('/proc').glob('[0-9]*'):
         pid = int(path.name)
@@ -223,7 +223,7 @@ def processes():
 
 
 def daemons():
-    """The pids of the daemon's processes."""
+    """The pids of all daemons."""
     found = []
     for pid in processes():
         try:
@@ -234,23 +234,23 @@ def daemons():
     return found
 
 
-def the_daemon():
-    """The pid of the daemon, when there is exactly one."""
+def daemon_pid():
+    """Wait until there is exactly one daemon; returns its pid."""
     return until('one daemon', lambda: [pid for pid in daemons() if daemons() == [pid]])[0]
 
 
-def another_than(pid):
-    """The pid of the daemon that came after this one."""
+def wait_successor(pid):
+    """Wait for the daemon that replaces this one; returns its pid."""
     return until(f'a daemon after process {pid}',
                  lambda: [new for new in daemons() if new != pid and len(daemons()) == 1])[0]
 
 
-def gone(pid):
-    until(f'the end of process {pid}', lambda: status_of(pid) is None)
+def wait_exit(pid):
+    until(f'the exit of process {pid}', lambda: status_of(pid) is None)
 
 
 def start(*command, log=None, **options):
-    """A manager, in the background; ended with the namespaces if not before."""
+    """Start a manager in the background; it is killed with the namespaces at the latest."""
     stream = open(log, 'ab') if log else subprocess.DEVNULL
     options = {'env': ENVIRONMENT, **options}
     try:
@@ -262,14 +262,14 @@ def start(*command, log=None, **options):
 
 
 def finish(manager, status=0):
-    """Wait for a manager's end."""
+    """Wait for a manager to exit with this status."""
     result = manager.wait(timeout=20 * SLOWNESS)
     expect(f'the manager: exit status {result}, not {status}', result == status)
 
 
 # ---- results ----
 
-def _evidence():
+def _diagnostics():
     yield from (f'process {pid}: {command}' for pid, command in processes().items())
     for directory in ('/var/log', '/run', '/tmp'):
         for path in sorted(pathlib.Path(directory).glob('*managed*')):
@@ -277,23 +277,23 @@ def _evidence():
                 yield f'{path}:\n{read(path)[-4000:]}'
 
 
-def check(name, function, evidence=_evidence):
-    """One step of the story; when it fails, the rest has no meaning."""
+def check(name, function, diagnostics=_diagnostics):
+    """Run one step of the test; after a failed step the test ends."""
     try:
         function()
     except Exception as error:
-        tap.check(name, [f'{type(error).__name__}: {error}', *evidence()])
+        tap.check(name, [f'{type(error).__name__}: {error}', *diagnostics()])
         tap.end()
         sys.exit(1)
     tap.check(name, [])
 
 
-def _nothing():
+def _nothing_left():
     until('no process', lambda: not processes())
     left = [str(path) for path in pathlib.Path('/run').rglob('*managed*.pid')]
     expect(f'pid files are left: {left}', not left)
 
 
 def end():
-    check('nothing is left', _nothing)
+    check('nothing is left', _nothing_left)
     tap.end()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A real systemd as process 1 of namespaces, below the test's own."""
+"""A real systemd as process 1 of its own namespaces."""
 import ctypes
 import json
 import os
@@ -15,7 +15,7 @@ WATCHDOG = 3 * isolated.SLOWNESS
 
 
 class Systemd:
-    """Units: names in doc/managers/systemd, or {name: text} of others."""
+    """units: names in doc/managers/systemd; others: {name: text} of more units."""
 
     def __init__(self, group, units, lower='/', others=None, programs=()):
         files = {f'systemd/{unit}': f'/etc/managed/{unit}' for unit in units}
@@ -26,7 +26,7 @@ class Systemd:
                              self.root / 'usr/sbin' / path.rpartition('/')[2], 0o755)
         for name, text in (others or {}).items():
             (self.root / 'etc/managed' / name).write_text(text)
-        self.give_time()
+        self.extend_watchdogs()
         groups = isolated.MEMORY / 'groups'
         groups.mkdir()
         isolated.run('mount', '-t', 'cgroup2', 'none', groups)
@@ -36,8 +36,8 @@ class Systemd:
         self.process = None
         self.init = None
 
-    def give_time(self):
-        """Where all is slow, a daemon that is not scheduled in time does not hang."""
+    def extend_watchdogs(self):
+        """On slow machines extend the watchdog interval."""
         for unit in list((self.root / 'etc/managed').glob('*.service')):
             if isolated.SLOWNESS > 1 and 'WatchdogSec=3s\n' in unit.read_text():
                 directory = unit.with_suffix('.service.d')
@@ -49,7 +49,7 @@ class Systemd:
                                       env={**isolated.ENVIRONMENT, 'UNIT_PATH': unit_path})
         path = f'/proc/{self.process.pid}/task/{self.process.pid}/children'
         self.init = isolated.until('process 1', lambda: isolated.read(path).strip())
-        # Until then it sees the machine's own /run, in which another systemd may answer.
+        # Until then it has the /run of the machine, where another systemd may answer.
         isolated.until('systemd', lambda: isolated.read(f'/proc/{self.init}/comm') == 'systemd\n')
         isolated.until('boot', lambda: self.run(
             'systemctl', 'is-system-running', status=None).strip() in ('running', 'degraded'), 40)
@@ -62,14 +62,14 @@ class Systemd:
         return self.run('systemctl', *command, **options)
 
     def drop_in(self, unit, text):
-        """Add to a unit, which stays as it is, or with no text take that away."""
+        """Add settings to a unit, or, with an empty text, remove them."""
         directory = self.root / 'run/units' / f'{unit}.d'
         directory.mkdir(exist_ok=True)
         (directory / 'test.conf').write_text(text)
         self.ctl('daemon-reload')
 
     def join_network(self):
-        """Go on in the network of the machine."""
+        """Enter the network namespace of systemd."""
         libc = ctypes.CDLL(None, use_errno=True)
         fd = os.open(f'/proc/{self.init}/ns/net', os.O_RDONLY)
         isolated.expect('its network', libc.setns(fd, 0) == 0)
@@ -91,7 +91,7 @@ class Systemd:
         isolated.until(f'{unit}: {properties}', have)
 
     def main_pid(self, unit):
-        """The main process: the one daemon that there is, and its number here."""
+        """The pid of the main process in the namespace of systemd; it must be the daemon."""
         pid = int(self.show(unit, 'MainPID'))
         isolated.expect(f'{unit}: process {pid} is the daemon',
                         self.executable(pid) == isolated.DAEMON)
@@ -111,23 +111,23 @@ class Systemd:
     def messages(self, *match):
         return [str(entry.get('MESSAGE')) for entry in self.journal(*match)]
 
-    def said(self, unit):
-        """What the daemon itself has said."""
+    def daemon_messages(self, unit):
+        """The journal entries of the daemon itself."""
         return [entry for entry in self.journal(f'_SYSTEMD_UNIT={unit}')
                 if entry.get('_EXE') == isolated.DAEMON]
 
-    def await_said(self, unit, text, pid=None):
-        """pid: this process of the unit, which may have had others."""
-        isolated.until(f'{unit} says "{text}"', lambda: any(
+    def wait_message(self, unit, text, pid=None):
+        """Wait for a message of the unit, or only of this process."""
+        isolated.until(f'{unit} logs "{text}"', lambda: any(
             entry['MESSAGE'].startswith(text) and pid in (None, int(entry['_PID']))
-            for entry in self.said(unit)))
+            for entry in self.daemon_messages(unit)))
 
     def end(self):
-        """All of it, and nothing but the control group remains to be removed."""
+        """Kill all processes, and remove the control group."""
         os.kill(int(self.init), 9)
         self.process.wait(timeout=60 * isolated.SLOWNESS)
         for directory, _, _ in os.walk(self.group, topdown=False):
-            isolated.until(f'{directory} can go', lambda: self.remove(directory), 5)
+            isolated.until(f'removal of {directory}', lambda: self.remove(directory), 5)
 
     @staticmethod
     def remove(directory):
@@ -137,7 +137,7 @@ class Systemd:
             return False
         return True
 
-    def evidence(self):
+    def diagnostics(self):
         yield isolated.read(self.console)
         if self.init:
             try:
