@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of the project itself share: results, the project's lists."""
+"""Common functions of the scripts: results, and lists of the project."""
 import os
 import pathlib
 import re
@@ -14,7 +14,7 @@ _count = 0
 
 
 def check(name, problems):
-    """One result: passed when there are no problems."""
+    """Print one result: passed if there are no problems."""
     global _count
     _count += 1
     problems = list(problems)
@@ -35,13 +35,13 @@ def end():
 
 
 def run(*command, **options):
-    """The completed command: text, both streams captured, no standard input."""
+    """Run a command without standard input; captures both streams as text."""
     return subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, **options)
 
 
 def trouble(*command, **options):
-    """What a command that must succeed in silence has to say, in a list."""
+    """Run a command that must succeed without output; returns a list of problems."""
     done = run(*command, **options)
     text = done.stdout + done.stderr
     if done.returncode != 0 or text:
@@ -50,21 +50,21 @@ def trouble(*command, **options):
 
 
 def directory():
-    """A new one, in which programs can be executed, for a "with"."""
+    """A temporary directory in which programs can be executed, for "with"."""
     places = [place for place in (tempfile.gettempdir(), '/var/tmp')
               if not os.statvfs(place).f_flag & os.ST_NOEXEC]
     return tempfile.TemporaryDirectory(dir=[*places, build][0])
 
 
 def public_headers():
-    """Of each public header its name and its file."""
+    """The public headers: {name: path}."""
     headers = {path.name: path for path in public.glob('*.h')}
     headers['version.h'] = build / 'include/daemonkit/version.h'
     return headers
 
 
 def declared():
-    """Of each public function its name and the header's name."""
+    """The public functions: {name: name of the header}."""
     functions = {}
     for name, path in public_headers().items():
         text = re.sub(r'/\*.*?\*/', '', path.read_text(), flags=re.S)
