@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program as users have it, that is compiled with the headers of a release
- * and runs with the library of today.  Run in an empty directory: it starts a
- * daemon, finds it, has it reload, and stops it.
+ * A program of a user, compiled with the headers of a release, that runs with the current
+ * library. Run in an empty directory: it starts a daemon, finds it, makes it reload, and stops
+ * it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -13,7 +13,7 @@
 
 #include <daemonkit/daemonkit.h>
 
-#include "functions.h" /* of each function of the release FUNCTION(name) */
+#include "functions.h" /* FUNCTION(name) for each function of the release */
 
 #define FUNCTION(name) (void (*)(void)) name,
 static void (*const volatile functions[])(void) = { FUNCTIONS };
@@ -44,7 +44,7 @@ static void on_status(const char *text, void *data)
 		++*(int *)data;
 }
 
-/* The daemon's life. */
+/* The running daemon. */
 static int serve(struct daemonkit_context *context, struct daemonkit_signals *signals)
 {
 	char secret[16] = "";
@@ -59,7 +59,7 @@ static int serve(struct daemonkit_context *context, struct daemonkit_signals *si
 	return EXIT_SUCCESS;
 }
 
-/* What the launcher, and anybody else, does with the daemon. */
+/* What the launcher, or another process, does with the daemon. */
 static void control(struct daemonkit_context *context, pid_t pid, int *texts)
 {
 	struct daemonkit_process *process = NULL, *same = NULL;
@@ -68,7 +68,7 @@ static void control(struct daemonkit_context *context, pid_t pid, int *texts)
 	CHECK(daemonkit_context_search(context, &process) == 0);
 	CHECK(daemonkit_pidfile_holder("abi.pid", &same) == 0);
 	CHECK(daemonkit_process_pid(process) == pid && daemonkit_process_pid(same) == pid);
-	/* Where there is no Linux nobody answers. */
+	/* Only the Linux interfaces have replies. */
 	if (daemonkit_process_request(process, SIGHUP, 10000, on_status, texts) >= 0)
 		CHECK(*texts == 2);
 	CHECK(daemonkit_process_alive(process) == 1);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * older WHAT PROGRAM [ARGUMENT...]: execute a program as if the kernel were an
- * older one, without pidfd, close_range, ofd-locks or openat2 (several of
- * them, with commas): each call ends as the kernels did that did not have it.
+ * older WHAT PROGRAM [ARGUMENT...]: execute a program as on an older kernel, without pidfd,
+ * close_range, ofd-locks or openat2 (several of them, separated by commas): each call fails as
+ * on kernels that lack it.
  *
- * older WHAT: say for each of the four whether it is there; fail if it is not
- * as it should be.
+ * older WHAT: report for each of the four whether it is available; fail if that is not as
+ * expected.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,12 +25,12 @@
 #define P_PIDFD_TYPE 3U
 #define ANY_ARGUMENT (-1)
 
-/* A call, or one with this argument, or one that has these bits in it. */
+/* A call, or a call with this argument, or with these bits in the argument. */
 struct denial {
 	const char *what;
 	unsigned call;
 	int error;
-	int argument; /* its place */
+	int argument; /* index of the argument */
 	unsigned value;
 	bool bits;
 };
@@ -39,7 +39,7 @@ static const struct denial denials[] = {
 	{ "pidfd", SYS_pidfd_open, ENOSYS, ANY_ARGUMENT, 0, false },
 	{ "pidfd", SYS_pidfd_send_signal, ENOSYS, ANY_ARGUMENT, 0, false },
 	{ "pidfd", SYS_pidfd_getfd, ENOSYS, ANY_ARGUMENT, 0, false },
-	/* The flags of clone3(2) are in memory; it is no older than the last of the others. */
+	/* The flags of clone3(2) are in memory; it is no older than the latest of the others. */
 	{ "pidfd", SYS_clone3, ENOSYS, ANY_ARGUMENT, 0, false },
 	{ "pidfd", SYS_clone, EINVAL, 0, CLONE_PIDFD_FLAG, true },
 	{ "pidfd", SYS_waitid, EINVAL, 0, P_PIDFD_TYPE, false },
@@ -59,7 +59,7 @@ static bool is_named(const char *list, const char *name)
 	return at && (at == list || at[-1] == ',') && strchr(",", at[strlen(name)]);
 }
 
-/* One filter for each: the kernel takes the severest answer. */
+/* One filter for each: the kernel applies the strictest result. */
 static int deny(const struct denial *denial)
 {
 	unsigned low = (unsigned)offsetof(struct seccomp_data, args) +
@@ -76,7 +76,7 @@ static int deny(const struct denial *denial)
 	};
 	struct sock_fprog filter = { .len = sizeof code / sizeof *code, .filter = code };
 
-	/* Root can do without: programs that are set-user-id shall be so. */
+	/* Root can do without no_new_privs, so that set-user-id programs work. */
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0)
 		return 0;
 	if (errno != EACCES || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -84,7 +84,7 @@ static int deny(const struct denial *denial)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
 }
 
-/* All ways to a feature, each of which has to be closed when one is. */
+/* All ways to a feature must be blocked when one is. */
 static bool has(const char *feature)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -121,7 +121,7 @@ static bool has(const char *feature)
 	return own > 0;
 }
 
-/* The kernel of the test has them all: so it is told, too, that nothing else is denied. */
+/* The kernel of the test has all features; the check also shows that nothing else is denied. */
 static int check(const char *list)
 {
 	int failed = 0;
@@ -129,7 +129,7 @@ static int check(const char *list)
 	for (size_t i = 0; i < sizeof features / sizeof *features; i++) {
 		bool there = has(features[i]), denied = is_named(list, features[i]);
 
-		printf("%s - %s is %sthere\n", there != denied ? "ok" : "not ok", features[i],
+		printf("%s - %s is %savailable\n", there != denied ? "ok" : "not ok", features[i],
 		       there ? "" : "not ");
 		failed += there == denied;
 	}

@@ -2,10 +2,9 @@
 /*
  * subreaper PID: make a process adopt its orphaned descendants.
  *
- * qemu-user does not pass on PR_SET_CHILD_SUBREAPER, which the tests stand on.
- * The kernel below it has it, and an emulated process is a process of this
- * machine: it is stopped while it waits (for this very program), executes the
- * system call, and goes on as if nothing had happened.  x86-64 alone.
+ * qemu-user does not implement PR_SET_CHILD_SUBREAPER, which the tests need. The kernel does,
+ * and an emulated process is a process of this machine: this program stops it while it waits
+ * (for this program), executes the system call in it, and continues it. Only for x86-64.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +27,7 @@ static int fail(const char *what)
 	return 1;
 }
 
-/* Stopped behind the instruction of a system call that will be begun again? */
+/* Is it stopped after a system call that will be restarted? */
 static int is_waiting(pid_t pid, const struct user_regs_struct *registers)
 {
 	long word;
@@ -46,7 +45,7 @@ static int execute(pid_t pid, const struct user_regs_struct *before)
 
 	registers.rip -= 2;
 	registers.rax = SYS_prctl;
-	registers.orig_rax = (unsigned long long)-1; /* what it waited in is not begun again yet */
+	registers.orig_rax = (unsigned long long)-1; /* the interrupted call is not restarted yet */
 	registers.rdi = PR_SET_CHILD_SUBREAPER;
 	registers.rsi = 1;
 	registers.rdx = registers.r10 = registers.r8 = 0;
