@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The harness itself: what it is to notice is done by a second run of this program. */
+/* Tests of the harness: it must detect the faults in a second run of this program. */
 #include "harness/harness.h"
 
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The bad tests, run when $HARNESS_BAD is set. */
+/* The faulty tests, run when $HARNESS_BAD is set. */
 
 START_TEST(leaves_a_detached_process)
 {
@@ -51,13 +51,13 @@ START_TEST(leaves_a_zombie)
 }
 END_TEST
 
-/* Make a process that waits, in the namespace if there is one, and say which. */
+/* Create a process that waits, in the namespace if one is given, and report its pid. */
 static void leave_another(int namespace, int report)
 {
 	pid_t pid;
 
 	if (namespace < 0 || setns(namespace, CLONE_NEWPID) < 0)
-		unshare(CLONE_NEWPID); /* as far as this user may */
+		unshare(CLONE_NEWPID); /* if the user is permitted to */
 	pid = fork();
 	if (pid == 0)
 		for (;;)
@@ -66,7 +66,7 @@ static void leave_another(int namespace, int report)
 		_exit(1);
 }
 
-/* Its process 1 ends when the other one has been waited for, which nobody does. */
+/* Process 1 of the namespace ends when its child has been reaped, which nothing does. */
 START_TEST(leaves_a_namespace)
 {
 	int report[2], namespace;
@@ -121,7 +121,7 @@ START_TEST(is_skipped)
 }
 END_TEST
 
-/* Says which process it leaves behind, and waits. */
+/* Report the pid of the process that it leaves behind, and wait. */
 START_TEST(is_interrupted)
 {
 	pid_t pid = fork();
@@ -253,7 +253,7 @@ static bool has_no_child(void *data)
 	return harness_count_children(getpid()) == 0;
 }
 
-/* Only its owner enters the directory. */
+/* Only the owner can enter the directory. */
 static const char *private_copy(void)
 {
 	const char *path = harness_path("private/program");
@@ -263,7 +263,7 @@ static const char *private_copy(void)
 	return path;
 }
 
-/* As the terminal does it on Ctrl-C; killed outright; and with a copy of the program. */
+/* Interrupted as by Ctrl-C on the terminal; killed; and with a copy of the program. */
 START_TEST(an_interrupted_run_leaves_nothing)
 {
 	const char *stray = harness_path("stray"), *directory = harness_path("tmp");
@@ -357,7 +357,7 @@ START_TEST(noexec_directory_is_not_used)
 }
 END_TEST
 
-/* The tools */
+/* Tools */
 
 static int echo_main(int argc, char *argv[])
 {
@@ -372,7 +372,7 @@ static int echo_main(int argc, char *argv[])
 	return atoi(argv[2]);
 }
 
-/* 1 for root, 0 for others. */
+/* Exit code 1 for root, 0 for other users. */
 static int root_main(int argc, char *argv[])
 {
 	(void)argc, (void)argv;

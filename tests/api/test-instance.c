@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One instance: the pid file of a context, found, released, never in the way. */
+/* A single instance: the pid file of a context, how it is found and released. */
 #include "harness/probe.h"
 
 #include <errno.h>
@@ -84,7 +84,9 @@ START_TEST(start_after_a_kill_succeeds_at_once)
 }
 END_TEST
 
-/* In go-daemon: a program that the daemon started keeps the lock after the daemon died */
+/*
+ * In go-daemon: a program that the daemon executed keeps the lock after the death of the daemon
+ */
 START_TEST(executed_programs_inherit_no_lock)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:sleep=@/sleeper "
@@ -104,7 +106,7 @@ START_TEST(executed_programs_inherit_no_lock)
 }
 END_TEST
 
-/* A forked worker that frees the context takes nothing away from the daemon. */
+/* A forked worker that frees the context does not affect the daemon. */
 START_TEST(exit_of_worker_keeps_lock)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:work daemon:search "
@@ -117,7 +119,7 @@ START_TEST(exit_of_worker_keeps_lock)
 	probe_check_up(&probe);
 	second = probe_run("%s pid=@/run/pid daemon:wait", probe_ways[_i]);
 	probe_check_failed(&second, -EALREADY, "");
-	/* Found by itself and by its launcher. */
+	/* Found by the daemon and by its launcher. */
 	snprintf(text, sizeof text, "found %d\n", (int)probe.result);
 	found = strstr(harness_read_file(harness_path("report")), text);
 	ck_assert_ptr_nonnull(found);
@@ -133,7 +135,7 @@ static int start_without_a_process(const char *mode)
 	struct daemonkit_context *context = NULL;
 	pid_t result;
 
-	/* Root has as many as it likes. */
+	/* The limit does not apply to root. */
 	if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0)
 		return 1;
 	if (setrlimit(RLIMIT_NPROC, &none) != 0 || daemonkit_context_new(&context) != 0 ||
@@ -147,7 +149,7 @@ static int start_without_a_process(const char *mode)
 	return result == -EAGAIN ? 0 : 3;
 }
 
-/* A lack of processes must not look like an instance that runs already. */
+/* A failed fork must not be reported as a running instance. */
 START_TEST(fork_failure_is_not_reported_as_running)
 {
 	pid_t pid;
@@ -162,7 +164,7 @@ START_TEST(fork_failure_is_not_reported_as_running)
 }
 END_TEST
 
-/* go-daemon: Search never unlinks and never believes the file alone */
+/* go-daemon: Search never unlinks, and never trusts the contents alone */
 START_TEST(search_finds_the_daemon)
 {
 	struct probe probe = probe_run("%s pid=@/run/pid ready=60000 daemon:up daemon:wait "
@@ -182,7 +184,7 @@ START_TEST(search_finds_the_daemon)
 }
 END_TEST
 
-/* go-daemon: Release removes in the daemon, and is nothing in the launcher */
+/* go-daemon: Release removes the file in the daemon, and does nothing in the launcher */
 START_TEST(release_removes_the_pid_file)
 {
 	struct probe probe = probe_run("%s pid=@/run/pid ready=60000 daemon:up daemon:await=@/go "
@@ -244,7 +246,7 @@ START_TEST(foreign_file_is_not_replaced)
 }
 END_TEST
 
-/* Wait until the pid file has its text, which comes later where it is made under its name. */
+/* Wait until the pid file has contents; it may be created empty. */
 static pid_t wait_for_pid(int watch)
 {
 	union {
@@ -262,7 +264,7 @@ static pid_t wait_for_pid(int watch)
 	return (pid_t)atoi(text);
 }
 
-/* A signal sent the moment that the pid file appears is heard (avahi, consul). */
+/* A signal sent as soon as the pid file appears is handled (avahi, consul). */
 START_TEST(signal_right_after_pid_file_is_not_lost)
 {
 	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -283,7 +285,7 @@ START_TEST(signal_right_after_pid_file_is_not_lost)
 		ck_assert_int_eq(kill(daemon, SIGTERM), 0);
 		probe = probe_result(&program);
 		harness_end(&program);
-		/* Also when the daemon has obeyed before its launcher looked. */
+		/* Also if the daemon has exited before its launcher checked. */
 		probe_check_up(&probe);
 		ck_assert_int_eq(probe.result, daemon);
 		ck_assert_int_eq(probe_number("hangups"), 1);

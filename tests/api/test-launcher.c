@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The launcher while it waits: its signals, its threads, its other children, its death. */
+/* The waiting launcher: its signals, its threads, its other children, its death. */
 #include "harness/probe-running.h"
 
 #include <errno.h>
@@ -18,15 +18,15 @@
 #include <daemonkit/context.h>
 #include <daemonkit/error.h>
 
-/* A daemon that tells that it is there, and goes on starting for long. */
+/* A daemon that reports its pid and takes long to start. */
 #define SLOW " ready=60000 pid=@/run/pid daemon:report daemon:wait"
 
 static const int interrupting[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 #define SIGNALS 4
-/* Every signal in every way. */
+/* Every signal in every way of starting. */
 #define WAYS_AND_SIGNALS (PROBE_WAYS * SIGNALS)
 
-/* The daemon's pid once it is there. */
+/* Wait for the daemon; returns its pid. */
 static pid_t wait_for_daemon(void)
 {
 	return (pid_t)probe_number("pid");
@@ -86,7 +86,7 @@ START_TEST(ignored_signals_do_not_end_the_start)
 }
 END_TEST
 
-/* The signal comes to another thread than the one that starts the daemon. */
+/* The signal arrives in another thread than the one that starts the daemon. */
 START_TEST(launcher_with_threads_is_interrupted)
 {
 	struct harness_program program = probe_spawn("%s thread first:threads=3" SLOW,
@@ -102,8 +102,7 @@ START_TEST(launcher_with_threads_is_interrupted)
 }
 END_TEST
 
-/* Nobody will ever know of the start: the daemon learns it. */
-/* The watcher, where there is one, else the launcher. */
+/* The parent of the daemon: the watcher, if there is one, else the launcher. */
 static pid_t parent_of(pid_t pid)
 {
 	char path[64];
@@ -136,7 +135,7 @@ START_TEST(launcher_is_killed)
 }
 END_TEST
 
-/* The same before the second copy has got its settings. */
+/* The same before the second copy has received its settings. */
 START_TEST(launcher_is_killed_before_the_set_up)
 {
 	struct harness_program program = probe_spawn(
@@ -151,14 +150,14 @@ START_TEST(launcher_is_killed_before_the_set_up)
 	harness_write_file(harness_path("go"), "");
 	ck_assert_int_eq(probe_number("refused"), -ECANCELED);
 	probe_check_nothing_left();
-	/* And it ends by itself. */
+	/* It exits by itself. */
 	ck_assert(harness_wait_exit((pid_t)atoi(harness_read_file(harness_path("here"))),
 				    HARNESS_SOON));
 	ck_assert(harness_wait_exit(parent, HARNESS_SOON));
 }
 END_TEST
 
-/* Its launcher cannot watch the daemon any more, and does not leave it behind. */
+/* The launcher cannot monitor the daemon any more, and kills it. */
 START_TEST(watcher_is_killed)
 {
 	struct harness_program program = probe_spawn(
@@ -173,7 +172,7 @@ START_TEST(watcher_is_killed)
 	probe = probe_result(&program);
 	probe_check_failed(&probe, -ECHILD, "the daemon ended before it was ready");
 	ck_assert_int_eq(probe.status, -1);
-	/* What could not be told may not be taken for the daemon's end. */
+	/* A report that could not be sent must not be taken for the exit of the daemon. */
 	probe_check_nothing_left();
 	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
 	probe_end(&program);
@@ -187,7 +186,10 @@ static bool has_hung_up(void *data)
 	return state[0] == 'Z';
 }
 
-/* The launcher learns of it when all of this is true, and not before. */
+/*
+ * Kill the watcher while the launcher is stopped, so that the launcher sees its complete exit
+ * at once.
+ */
 static void kill_watcher(pid_t launcher, pid_t watcher)
 {
 	ck_assert_int_eq(kill(launcher, SIGSTOP), 0);
@@ -196,7 +198,7 @@ static void kill_watcher(pid_t launcher, pid_t watcher)
 	ck_assert_int_eq(kill(launcher, SIGCONT), 0);
 }
 
-/* Its own child has the channel, too: that says nothing of the daemon. */
+/* A child of the watcher keeps the channel open, which proves nothing about the daemon. */
 START_TEST(watcher_is_killed_and_a_child_holds_the_channel)
 {
 	struct harness_program program = probe_spawn(
@@ -220,7 +222,7 @@ START_TEST(watcher_is_killed_and_a_child_holds_the_channel)
 }
 END_TEST
 
-/* Its channel is gone, and it is there. */
+/* Its channel is closed, but the daemon runs. */
 START_TEST(watcher_of_daemon_with_closed_channel_is_killed)
 {
 	struct harness_program program = probe_spawn(
@@ -239,7 +241,7 @@ START_TEST(watcher_of_daemon_with_closed_channel_is_killed)
 }
 END_TEST
 
-/* The launcher is the daemon's parent then, and its program does not know such a child. */
+/* Then the launcher is the parent of the daemon, and its program does not know this child. */
 START_TEST(watcher_of_a_subreaper_is_killed)
 {
 	struct harness_program program;
@@ -263,7 +265,7 @@ END_TEST
 
 static const char *const modes[] = { "mode=reborn", "mode=fork" };
 
-/* The daemon is another user's, and root may not kill it: that is said, and not waited out. */
+/* The daemon has changed its user, and root lacks CAP_KILL: reported at once. */
 START_TEST(missing_permission_to_kill_daemon_is_reported)
 {
 	const char *mode = modes[_i];
@@ -280,7 +282,7 @@ START_TEST(missing_permission_to_kill_daemon_is_reported)
 	ck_assert_int_eq(kill(daemon, 0), 0);
 	ck_assert_int_eq(kill(daemon, SIGKILL), 0);
 	ck_assert(harness_wait_exit(daemon, HARNESS_SOON));
-	/* Enough to change the user: before that it is root's, and can be killed. */
+	/* Long enough to change the user: before that the daemon is root's, and can be killed. */
 	probe = probe_run("%s first:lose=%d user=nobody ready=%d daemon:where=@/again "
 			  "daemon:report daemon:wait",
 			  mode, CAP_KILL, harness_scaled(1000));
@@ -317,7 +319,7 @@ START_TEST(launcher_that_ignores_sigchld)
 	probe = probe_run("%s first:ignore=17 ready=60000 pid=@/run/pid daemon:raise=9",
 			  probe_ways[_i]);
 	ck_assert_int_eq(probe.result, -ECHILD);
-	/* Nobody else knows the status, but nothing may be made up. */
+	/* The status is lost, but it must not be invented. */
 	ck_assert_msg(probe.status == -1 ||
 			      (WIFSIGNALED(probe.status) && WTERMSIG(probe.status) == SIGKILL),
 		      "%#x", (unsigned)probe.status);
@@ -343,7 +345,7 @@ START_TEST(launcher_whose_handler_reaps_everything)
 }
 END_TEST
 
-/* The daemon was reaped, and its pid is another child's: that one is left alone. */
+/* The daemon was reaped, and another child has its pid: that child is left alone. */
 START_TEST(launcher_whose_pids_are_used_again)
 {
 	bool was_used = false;
@@ -367,11 +369,11 @@ START_TEST(launcher_whose_pids_are_used_again)
 		probe_end(&program);
 	}
 	if (!was_used)
-		harness_skip("a pid cannot be chosen here");
+		harness_skip("clone3(2) cannot set the pid here");
 }
 END_TEST
 
-/* A launcher that lives on is no stranger to its daemon's end. */
+/* A launcher that continues to run can reap its daemon. */
 START_TEST(launcher_can_reap_daemon)
 {
 	struct probe probe;
@@ -392,7 +394,7 @@ START_TEST(launcher_can_reap_daemon)
 }
 END_TEST
 
-/* No SIGCHLD, and no unknown child for waitpid(-1), but the daemon itself. */
+/* Neither SIGCHLD nor waitpid(-1) shows a child other than the daemon. */
 START_TEST(launcher_sees_no_helper_child)
 {
 	struct probe probe;
@@ -406,7 +408,7 @@ START_TEST(launcher_sees_no_helper_child)
 }
 END_TEST
 
-/* Nor is there one in a handler of SIGCHLD where the daemon has a watcher. */
+/* Nor does a handler of SIGCHLD when the daemon has a watcher. */
 START_TEST(launcher_reaps_no_watcher)
 {
 	struct probe probe = probe_run("mode=%s times=30 first:reaper ready=60000 daemon:up "
@@ -424,7 +426,7 @@ START_TEST(many_threads_in_malloc)
 {
 	struct probe probe;
 
-	/* Each step of a start waits for its turn among all these threads. */
+	/* Each step of a start competes with all these threads. */
 	harness_allow(180000);
 	probe = probe_run("%s first:threads=200 times=10 ready=60000 daemon:up daemon:wait "
 			  "launcher:kill launcher:gone",
@@ -435,7 +437,7 @@ END_TEST
 
 START_TEST(mode_fork_is_refused_while_threads_run)
 {
-	/* After a start that fails with an exit status, which is not this one's. */
+	/* After a start that failed with an exit status, which does not belong to this one. */
 	struct probe probe = probe_run("mode=reborn times=2 second:exit=6 pid=@/run/pid "
 				       "launcher:mode=fork launcher:threads=1 daemon:wait");
 
@@ -464,7 +466,7 @@ static void *start_one(void *data)
 	return NULL;
 }
 
-/* Two threads start two daemons, of this very test program. */
+/* Two threads start two daemons, with this test program. */
 START_TEST(two_threads_start_two_daemons)
 {
 	pthread_t threads[2];
@@ -516,7 +518,7 @@ START_TEST(two_threads_start_two_daemons)
 }
 END_TEST
 
-/* A start of this test's own: of a daemon that says that it is here, and waits for a file. */
+/* The context for a start by the test: the daemon creates one file and waits for another. */
 static struct daemonkit_context *context_for(const char *here, const char *go)
 {
 	char touch[1024], await[1024];
@@ -534,7 +536,7 @@ static struct daemonkit_context *context_for(const char *here, const char *go)
 	return context;
 }
 
-/* What a thread starts while another one waits is no part of that wait. */
+/* A process that one thread starts is not part of the wait of another thread. */
 START_TEST(child_of_other_thread_has_own_signals)
 {
 	struct start start;
@@ -542,7 +544,7 @@ START_TEST(child_of_other_thread_has_own_signals)
 	pid_t child;
 	int status;
 
-	/* Check's own handler ends the whole group of processes. */
+	/* The handler of Check ends the whole process group. */
 	signal(SIGTERM, SIG_DFL);
 	start.context = context_for("here", "go");
 	ck_assert_int_eq(pthread_create(&thread, NULL, start_one, &start), 0);
@@ -564,7 +566,7 @@ START_TEST(child_of_other_thread_has_own_signals)
 	if (_i == 1)
 		ck_assert(harness_wait_exit((pid_t)atoi(harness_read_file(harness_path("second"))),
 					    HARNESS_SOON));
-	/* The start of this process goes on. */
+	/* The start of this process continues. */
 	harness_write_file(harness_path("go"), "");
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	ck_assert_msg(start.result > 0, "%d: %s", (int)start.result, start.error);
@@ -577,11 +579,11 @@ END_TEST
 
 /* ---- waits ---- */
 
-/* Far below what these tests never wait out, and below the 5 s of a daemon that has failed. */
+/* Much less than the timeouts of these tests, and less than the 5 s that a failed daemon gets. */
 #define AT_ONCE 4000
 
-/* A manager that reads nothing: there is no room for another message. */
-static int deaf_manager(void)
+/* A manager that reads nothing and whose buffer is full. */
+static int unresponsive_manager(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), sender;
@@ -606,7 +608,7 @@ static bool is_left_alone(void *data)
 	return parent_of(pids[0]) != pids[1];
 }
 
-/* The daemon is up, and the launcher tells the manager: the daemon is nobody's child any more. */
+/* The daemon is up, and the launcher notifies the manager: the daemon is an orphan by now. */
 static void wait_for_hand_over(pid_t daemon, pid_t watcher)
 {
 	pid_t pids[] = { daemon, watcher };
@@ -617,10 +619,10 @@ static void wait_for_hand_over(pid_t daemon, pid_t watcher)
 
 static const char *const managed[] = { "mode=reborn", "mode=fork" };
 
-/* It cannot be told in time that the daemon is up, which is up nevertheless. */
+/* The manager cannot be notified in time; the daemon is up nevertheless. */
 START_TEST(unresponsive_manager_delays_until_deadline)
 {
-	int manager = deaf_manager();
+	int manager = unresponsive_manager();
 	struct probe probe = probe_run("%s ready=1500 daemon:status=a daemon:extend=1700 "
 				       "daemon:status=b daemon:up daemon:wait",
 				       managed[_i]);
@@ -633,10 +635,10 @@ START_TEST(unresponsive_manager_delays_until_deadline)
 }
 END_TEST
 
-/* Without a deadline too: while it is told of the daemon, or that it starts longer. */
+/* Also without a deadline, while the launcher sends the main pid or an extension. */
 START_TEST(unresponsive_manager_does_not_block_signals)
 {
-	int manager = deaf_manager(), status;
+	int manager = unresponsive_manager(), status;
 	struct harness_program program = probe_spawn(
 		"%s ready=-1 pid=@/run/pid daemon:report daemon:await=@/go %s daemon:touch=@/here "
 		"daemon:up daemon:wait",
@@ -657,10 +659,10 @@ START_TEST(unresponsive_manager_does_not_block_signals)
 }
 END_TEST
 
-/* The launcher waits for the manager to take an extension, and notices that the daemon dies. */
+/* While the launcher waits to send an extension, it notices the death of the daemon. */
 START_TEST(unresponsive_manager_does_not_hide_exit_before_up)
 {
-	int manager = deaf_manager();
+	int manager = unresponsive_manager();
 	struct probe probe = probe_run("%s ready=-1 daemon:extend=60000 daemon:exit=7",
 				       managed[_i]);
 
@@ -669,10 +671,10 @@ START_TEST(unresponsive_manager_does_not_hide_exit_before_up)
 }
 END_TEST
 
-/* Nor is its death hidden when it is another's child. */
+/* Nor is its death hidden when it is the child of another process. */
 START_TEST(unresponsive_manager_does_not_hide_exit)
 {
-	int manager = deaf_manager();
+	int manager = unresponsive_manager();
 	struct harness_program program = probe_spawn(
 		"%s ready=-1 daemon:report daemon:await=@/go daemon:up daemon:wait", managed[_i]);
 	pid_t daemon = wait_for_daemon();
@@ -681,7 +683,7 @@ START_TEST(unresponsive_manager_does_not_hide_exit)
 	wait_for_hand_over(daemon, parent_of(daemon));
 	ck_assert_int_eq(kill(daemon, SIGKILL), 0);
 	probe = probe_result(&program);
-	/* How another's child ended only newer kernels tell. */
+	/* Only newer kernels report the status of the child of another process. */
 	if (probe.result < 0)
 		probe_check_failed(&probe, -ECHILD, "signal 9");
 	else
@@ -691,7 +693,7 @@ START_TEST(unresponsive_manager_does_not_hide_exit)
 }
 END_TEST
 
-/* It has failed, and takes its time to end: a signal to the launcher does not wait for that. */
+/* The daemon has failed and exits slowly: a signal ends the launcher meanwhile. */
 START_TEST(failed_daemon_does_not_block_signals)
 {
 	struct harness_program program = probe_spawn(
@@ -710,7 +712,7 @@ START_TEST(failed_daemon_does_not_block_signals)
 }
 END_TEST
 
-/* Nor does it get more time than the start has. */
+/* Nor does it get more time than the start. */
 START_TEST(failed_daemon_is_killed_at_deadline)
 {
 	struct probe probe = probe_run("%s ready=1000 daemon:failed=-5,broken daemon:wait",
@@ -719,12 +721,12 @@ START_TEST(failed_daemon_is_killed_at_deadline)
 	probe_check_failed(&probe, -EIO, "broken");
 	ck_assert_msg(WIFSIGNALED(probe.status) && WTERMSIG(probe.status) == SIGKILL, "%#x",
 		      (unsigned)probe.status);
-	/* Not the five seconds that it has to end by itself. */
+	/* Less than the five seconds that it has to exit by itself. */
 	ck_assert_int_lt(probe.milliseconds, harness_scaled(4900));
 }
 END_TEST
 
-/* Somebody has stopped the watcher: the launcher does not wait for it to go on. */
+/* The watcher was stopped by a signal: the launcher does not wait for it. */
 START_TEST(stopped_watcher_does_not_block_launcher)
 {
 	struct harness_program program = probe_spawn(

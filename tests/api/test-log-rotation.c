@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The real logrotate rotates the log of a daemon whose threads and processes
- * write at full speed: every line is there once, whole.
+ * The real logrotate rotates the log of a daemon whose threads and processes write at full
+ * speed: every line appears once and complete.
  */
 #include "harness/harness.h"
 
@@ -21,11 +21,11 @@
 #include <daemonkit/daemonkit.h>
 
 #define ROTATIONS 20
-#define OLD_LOGS 60 /* more than there will be, for a machine that is slow */
+#define OLD_LOGS 60 /* more than a slow machine creates */
 #define THREADS 4
 #define CHILDREN 2
 #define WRITERS (THREADS + CHILDREN)
-/* After so many lines a writer goes on more slowly: for the file system's sake. */
+/* After this many lines a writer slows down, to spare the file system. */
 #define FAST_LINES 150000
 
 /* ---- the daemon ---- */
@@ -33,7 +33,7 @@
 /* Shared by all writers. */
 struct load {
 	atomic_bool ending;
-	atomic_long lines[WRITERS]; /* written so far */
+	atomic_long lines[WRITERS]; /* lines written */
 	atomic_long failures;
 };
 
@@ -42,7 +42,7 @@ struct writer {
 	int number;
 };
 
-/* One write(2) a line, to standard output and error in turn; at least one. */
+/* One write(2) for each line, to standard output and error in turn; at least one line. */
 static void *write_lines(void *data)
 {
 	const struct writer *writer = data;
@@ -72,7 +72,7 @@ static int on_reload(struct daemonkit_siginfo *info, void *data)
 	return 0;
 }
 
-/* Write until SIGTERM; then tell how many lines each has written. */
+/* Write until SIGTERM; then report the number of lines of each writer. */
 static int be_daemon(struct daemonkit_context *context, struct daemonkit_signals *signals,
 		     const char *counts)
 {
@@ -155,7 +155,7 @@ static int count_logs(void)
 	return count;
 }
 
-/* Rotate once: is there another old log now?  The new one is waited for. */
+/* Rotate once; was the log rotated? Waits for the new one. */
 static void rotate(void)
 {
 	const char *const argv[] = { "logrotate",          "-f", "-s", harness_path("state"),
@@ -167,7 +167,7 @@ static void rotate(void)
 	ck_assert(harness_wait_file(log_name(0), HARNESS_SOON));
 }
 
-/* Which lines of each writer there are. */
+/* The lines found of each writer. */
 struct tally {
 	long expected[WRITERS];
 	char *seen[WRITERS];
@@ -239,7 +239,7 @@ START_TEST(no_line_is_lost_or_torn)
 	int rotations;
 
 	harness_allow(240000);
-	/* Where distributions have it, if not users. */
+	/* Distributions install it there. */
 	snprintf(configuration, sizeof configuration, "%s:/usr/sbin:/sbin", getenv("PATH"));
 	setenv("PATH", configuration, 1);
 	if (system("logrotate --version >/dev/null 2>&1") != 0)
@@ -268,8 +268,8 @@ START_TEST(no_line_is_lost_or_torn)
 		count_file(&tally, log_name(age));
 	for (int i = 0; i < WRITERS; i++)
 		expected += tally.expected[i];
-	ck_assert_msg(tally.lines == expected, "of %ld lines %ld are lost", expected,
-		      expected - tally.lines);
+	ck_assert_msg(tally.lines == expected, "%ld of %ld lines are lost", expected - tally.lines,
+		      expected);
 }
 END_TEST
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where standard output and error of a daemon lead, and how they are led anew. */
+/* The standard output and error of a daemon, and the reopening of its log. */
 #include "harness/manager-tools.h"
 
 #include <errno.h>
@@ -15,8 +15,8 @@
 #include <daemonkit/error.h>
 
 /*
- * A daemon in the foreground that is a child of the test: it may lose its
- * streams, its root directory and its privileges.
+ * A daemon in the foreground, as a child of the test: it may lose its streams, root directory
+ * and privileges.
  */
 #define MUST(condition)                                                                            \
 	do {                                                                                       \
@@ -46,7 +46,7 @@ static void in_child(void (*body)(void))
 		_exit(0);
 	}
 	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
-	ck_assert_msg(status == 0, "the daemon found a fault: status %#x", (unsigned)status);
+	ck_assert_msg(status == 0, "the checks in the daemon failed: status %#x", (unsigned)status);
 }
 
 static const char *log_path(void)
@@ -61,7 +61,7 @@ static void begin_log(void)
 	MUST(daemonkit_context_reborn(daemon_context) == 0);
 }
 
-/* To both streams. */
+/* Print to both streams. */
 static void print(const char *text)
 {
 	MUST(write(STDOUT_FILENO, text, strlen(text)) == (ssize_t)strlen(text));
@@ -112,7 +112,7 @@ static void after_removal(void)
 	MUST(has(log_path(), "2\n2\n"));
 }
 
-/* The old log stays, and is written, whatever stands in the way. */
+/* The old log is kept and written, whatever is at the path. */
 static void in_the_way(int (*put)(const char *path), int error)
 {
 	begin_log();
@@ -121,7 +121,7 @@ static void in_the_way(int (*put)(const char *path), int error)
 	fails(error, log_path());
 	print("1\n");
 	MUST(has(harness_path("logs/old"), "1\n1\n"));
-	/* And out of the way again. */
+	/* And when the path is free again. */
 	MUST(remove(log_path()) == 0);
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
 	print("2\n");
@@ -177,7 +177,7 @@ static void no_directory_any_more(void)
 	MUST(has(harness_path("moved/log"), "1\n1\n"));
 }
 
-/* A FIFO that is read is a log; and while it is full, writing waits. */
+/* A FIFO with a reader can be the log; while it is full, writers block. */
 static void read_fifo(void)
 {
 	char bytes[16] = "";
@@ -192,7 +192,7 @@ static void read_fifo(void)
 	MUST(read(reader, bytes, sizeof bytes) == 4 && strcmp(bytes, "1\n1\n") == 0);
 }
 
-/* As open(2) does: what a link names is made, if its directory is there. */
+/* Like open(2): the target of a link is created if its directory exists. */
 static void dangling_link(void)
 {
 	begin_log();
@@ -226,12 +226,12 @@ START_TEST(reopen)
 }
 END_TEST
 
-/* ---- jails and users ---- */
+/* ---- root directories and users ---- */
 
 static void inside_of_the_jail(void)
 {
 	mkdir(harness_path("logs"), 0755);
-	/* A slash at its end belongs to no path inside. */
+	/* A trailing slash is not part of a path inside. */
 	MUST(daemonkit_context_set_chroot(daemon_context, harness_path("logs/")) == 0);
 	begin_log();
 	print("1\n");
@@ -251,7 +251,7 @@ static void outside_of_the_jail(void)
 	print("1\n");
 }
 
-/* A new log belongs to the user; the old one is still root's. */
+/* A new log belongs to the user; the old one still belongs to root. */
 static void in_a_directory_of_the_user(void)
 {
 	struct stat status;
@@ -273,7 +273,7 @@ static void in_a_directory_of_root(void)
 	MUST(daemonkit_context_set_credential(daemon_context, 65534, 65534, NULL, 0) == 0);
 	begin_log();
 	print("1\n");
-	/* The log that is there belongs to root, and so would a new one's directory. */
+	/* The existing log belongs to root, and so does the directory. */
 	fails(-EACCES, log_path());
 	print("2\n");
 }
@@ -298,7 +298,7 @@ END_TEST
 
 /* ---- the journal ---- */
 
-/* As systemd says which stream it has made. */
+/* Set the variable in which systemd names the stream that it created. */
 static void set_journal(int fd, unsigned long device_error, unsigned long inode_error)
 {
 	char stream[64];
@@ -324,7 +324,7 @@ static void journal_is_left_alone(void)
 	set_journal(STDERR_FILENO, 0, 0);
 	begin_log();
 	print("1\n");
-	/* Nor does rotation lead away from it. */
+	/* Nor does rotation redirect the streams from it. */
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
 	print("2\n");
 	MUST(has(harness_path("journal"), "1\n1\n2\n2\n"));
@@ -362,7 +362,7 @@ static void garbage_for_a_stream(void)
 	no_journal();
 }
 
-/* systemd said it of a stream that was redirected since. */
+/* The stream named by systemd was redirected afterwards. */
 static void redirected_stream(void)
 {
 	int journal = open(harness_path("journal"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -385,7 +385,7 @@ START_TEST(journal)
 }
 END_TEST
 
-/* ---- what the streams are ---- */
+/* ---- properties of the streams ---- */
 
 static void closed_streams(void)
 {
@@ -409,7 +409,7 @@ static void closed_streams_and_a_log(void)
 	MUST(read(STDIN_FILENO, &byte, 1) == 0);
 	print("1\n");
 	MUST(rename(log_path(), harness_path("logs/old")) == 0);
-	/* Rotation when the program itself has closed them. */
+	/* Rotation after the program itself has closed them. */
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		close(fd);
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
@@ -438,7 +438,7 @@ static void pipe_for_a_log(void)
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
 	print("1\n");
 	MUST(read(ends[0], bytes, sizeof bytes) == 4 && strcmp(bytes, "1\n1\n") == 0);
-	/* The streams are all that holds it. */
+	/* Only the streams keep it open. */
 	close(STDOUT_FILENO);
 	close(STDERR_FILENO);
 	MUST(read(ends[0], bytes, sizeof bytes) == 0);
@@ -454,7 +454,7 @@ static void no_descriptor_for_a_log(void)
 	MUST(daemonkit_context_set_log_fd(daemon_context, -1) == 0);
 }
 
-/* Both streams lead to the one that is named. */
+/* Both streams are redirected to the one that is named. */
 static void one_stream_for_both(const char *path, int named)
 {
 	struct stat status, both[2];
@@ -504,7 +504,7 @@ START_TEST(background_writes_into_a_pipe)
 	sender_run("mode=%s log-fd=60 -- print=1 print-error=2 is-open=60", started[_i]);
 	close(60);
 	ck_assert_int_eq(sender_result("is-open", NULL), 0);
-	/* The second copy has no such descriptor, and need not. */
+	/* The second copy has no such descriptor, and needs none. */
 	ck_assert_ptr_null(strstr(harness_read_file(harness_path("results")), "setter "));
 	sender_end();
 	ck_assert_int_eq(read(ends[0], bytes, sizeof bytes), 2);
@@ -514,7 +514,7 @@ START_TEST(background_writes_into_a_pipe)
 }
 END_TEST
 
-/* The launcher's stream may be the journal: in the background the log is asked for. */
+/* The stream of the launcher may be the journal: background modes use the log of the context. */
 START_TEST(background_uses_log_of_context)
 {
 	sender_run("mode=%s journal log=%s -- print=1 print-error=2", started[_i],
@@ -551,7 +551,7 @@ static void modes_of_logs(void)
 	MUST(daemonkit_context_set_umask(daemon_context, modes[mode_index].daemon_mask) == 0);
 	MUST(daemonkit_context_reborn(daemon_context) == 0);
 	MUST(mode_of(log_path()) == modes[mode_index].first);
-	/* The administrator's choice is respected. */
+	/* The mode that the administrator has set is kept. */
 	MUST(chmod(log_path(), 0604) == 0);
 	MUST(daemonkit_context_reopen_log(daemon_context) == 0);
 	MUST(mode_of(log_path()) == 0604);

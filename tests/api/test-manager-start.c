@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who says what to the service manager while a daemon starts: the launcher
- * that the manager knows, the daemon that it does not know yet, or nobody;
- * and the newline that s6 waits for.
+ * The messages to the service manager during a start: from the launcher, from the daemon, or
+ * from neither; and the newline that s6 waits for.
  */
 #include "harness/manager-tools.h"
 
@@ -33,7 +32,10 @@ static void expect_up(void)
 	ck_assert_msg(sender_result("launcher", &text) > 0, "%s", text);
 }
 
-/* The next message, from a process that is neither the daemon nor any other than the first. */
+/*
+ * Check that the next message comes from a process that is neither the daemon nor another than
+ * before.
+ */
 static pid_t expect_from_launcher(const struct receiver *receiver, const char *text, pid_t launcher)
 {
 	struct message message = receiver_read(receiver);
@@ -76,7 +78,7 @@ START_TEST(manager_is_notified_before_launcher_returns)
 }
 END_TEST
 
-/* The launcher waits until the daemon is ready, and passes on what it says until then. */
+/* The launcher waits until the daemon is ready, and relays its messages until then. */
 START_TEST(launcher_relays_messages_until_ready)
 {
 	struct receiver receiver;
@@ -101,7 +103,7 @@ START_TEST(launcher_relays_messages_until_ready)
 }
 END_TEST
 
-/* A daemon that fails is no main process of anything. */
+/* A failed daemon is never the main process. */
 START_TEST(manager_is_not_notified_of_failed_daemon)
 {
 	const char *text;
@@ -126,7 +128,7 @@ START_TEST(foreground_reports_failure_to_manager)
 	sender_run("mode=auto exec-pid=own -- failed=broken");
 	receiver_expect(&receiver, "STATUS=broken\nERRNO=71", (pid_t)sender_result("daemon", NULL));
 	sender_end();
-	/* What fails before the program has a say. */
+	/* A failure before the program can notify. */
 	sender_run("mode=auto exec-pid=own workdir=/nonexistent --");
 	ck_assert_int_eq(sender_result("launcher", NULL), -ENOENT);
 	sender_end();
@@ -138,7 +140,7 @@ START_TEST(foreground_reports_failure_to_manager)
 }
 END_TEST
 
-/* Somebody else's manager: that of a shell in which the launcher was called, say. */
+/* The manager of another process, for example of the shell that ran the launcher. */
 START_TEST(manager_of_another_process_is_not_notified)
 {
 	struct receiver receiver;
@@ -162,7 +164,7 @@ START_TEST(mode_auto_checks_pid_of_manager)
 	pid_t daemon;
 
 	receiver_open(&receiver, RECEIVER_PATH);
-	/* Without SYSTEMD_EXEC_PID, by an older systemd, and with it. */
+	/* Without SYSTEMD_EXEC_PID, as in older versions of systemd, and with it. */
 	for (int i = 0; i < 2; i++) {
 		sender_run("mode=auto%s -- ready", i == 0 ? "" : " exec-pid=own");
 		daemon = (pid_t)sender_result("daemon", NULL);
@@ -174,7 +176,7 @@ START_TEST(mode_auto_checks_pid_of_manager)
 	sender_end();
 	receiver_expect_nothing(&receiver);
 	receiver_close(&receiver);
-	/* An empty address is none. */
+	/* An empty address means no manager. */
 	setenv("NOTIFY_SOCKET", "", 1);
 	sender_run("mode=auto -- ready");
 	expect_up();
@@ -196,7 +198,7 @@ START_TEST(missing_manager_does_not_fail_start)
 }
 END_TEST
 
-/* The manager gave its interval to the launcher, the daemon has to keep to it. */
+/* The manager gave the interval to the launcher; it applies to the daemon. */
 START_TEST(watchdog_interval_is_passed_to_daemon)
 {
 	struct receiver receiver;
@@ -226,7 +228,7 @@ START_TEST(manager_is_reached_from_a_jail)
 
 	harness_need_root();
 #ifdef WITH_LIBSYSTEMD
-	/* libsystemd looks the path up anew for each message, in the jail. */
+	/* libsystemd resolves the path for each message, in the new root directory. */
 	kind = RECEIVER_ABSTRACT;
 #endif
 	receiver_open(&receiver, kind);
@@ -250,7 +252,7 @@ START_TEST(manager_is_reached_from_a_jail)
 }
 END_TEST
 
-/* A socket that only root may write to: it was opened in time. */
+/* Only root can write to the socket, which was connected before the change of user. */
 START_TEST(manager_is_reached_without_privileges)
 {
 	struct receiver receiver;
@@ -284,7 +286,7 @@ static void open_pipe(int ends[2])
 	close(ends[1]);
 }
 
-/* One newline, and nobody has the other end any more. */
+/* One newline, and then end of file. */
 static void expect_newline(int fd)
 {
 	char bytes[16];
@@ -301,7 +303,7 @@ static const char *const s6_ways[] = {
 	"mode=fork fd",
 	"mode=reborn wait=60000 fd",
 	"mode=fork wait=60000 fd",
-	/* The second copy of the program says nothing of it: the launcher has. */
+	/* Only the launcher calls the setter, not the second copy. */
 	"mode=reborn first-fd",
 };
 #define S6_WAYS 7
@@ -316,10 +318,10 @@ START_TEST(readiness_writes_newline_to_descriptor)
 	CHECK_SENDER("inherits", 0);
 	CHECK_SENDER("ready", 0);
 	CHECK_SENDER("is-open", 0);
-	/* Whoever gives such a descriptor supervises this very process. */
+	/* A descriptor for readiness implies a supervisor of this very process. */
 	if (_i < 2)
 		ck_assert_ptr_null(strstr(harness_read_file(harness_path("results")), "launcher"));
-	/* The daemon lives, where it is not this very process, and has closed it. */
+	/* The daemon runs, unless it is this very process, and has closed the descriptor. */
 	ck_assert(harness_wait_readable(ends[0], HARNESS_SOON));
 	expect_newline(ends[0]);
 	sender_end();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is said to a service manager: the protocol of systemd, word for word.
- * The oracle is libsystemd: what it would send is what has to arrive.
+ * The messages to a service manager: exactly the protocol of systemd. libsystemd is the
+ * reference: its messages must be the same.
  */
 #include "harness/manager-tools.h"
 
@@ -142,7 +142,7 @@ START_TEST(each_message_equals_that_of_libsystemd)
 	daemonkit_context_free(context);
 	receiver_close(&receiver);
 #else
-	harness_skip("no headers of libsystemd, the oracle");
+	harness_skip("no headers of libsystemd");
 #endif
 }
 END_TEST
@@ -182,7 +182,7 @@ START_TEST(reloading_sends_monotonic_time)
 		expect_same(&message, &theirs);
 	}
 #endif
-	/* And the end of it. */
+	/* Then end of file. */
 	CHECK_RESULT(context, daemonkit_notify_ready(context), 0);
 	receiver_expect(&receiver, "READY=1", getpid());
 	daemonkit_context_free(context);
@@ -208,7 +208,10 @@ START_TEST(status_is_one_line)
 }
 END_TEST
 
-/* A character of 1 to 4 bytes, and how much before it makes it end at, or pass, byte 4000. */
+/*
+ * A character of 1 to 4 bytes, and the length of the text before it that makes it end at, or
+ * pass, byte 4000.
+ */
 static const struct {
 	const char *character;
 	size_t before, kept;
@@ -235,7 +238,7 @@ START_TEST(long_texts_are_truncated_between_characters)
 	message = receiver_read(&receiver);
 	ck_assert_uint_eq(message.length, strlen("STATUS=") + cuts[_i].kept);
 	ck_assert_mem_eq(message.text + strlen("STATUS="), text, cuts[_i].kept);
-	/* With the longest number it still fits into what systemd reads: 4096 bytes. */
+	/* With the longest number it still fits into the 4096 bytes that systemd reads. */
 	CHECK_RESULT(context, daemonkit_notify_failed(context, INT_MIN + 1, "%s", text), 0);
 	message = receiver_read(&receiver);
 	ck_assert_uint_le(message.length, 4096);
@@ -251,10 +254,10 @@ enum { OWN = -1, OTHER = -2, UNSET = -3, PLUS = -4 };
 
 static const struct {
 	const char *usec;
-	int pid; /* one of these */
+	int pid; /* one of the above */
 	const char *pid_text;
 	int result, interval;
-	bool oracle_errs; /* it calls an error what is "no watchdog" here */
+	bool oracle_errs; /* an error in libsystemd; here it means "no watchdog" */
 } watchdogs[] = {
 	{ "30000000", UNSET, NULL, 1, 30000, false },
 	{ "30000000", OWN, NULL, 1, 30000, false },
@@ -352,7 +355,7 @@ START_TEST(descriptors_are_stored)
 		     daemonkit_notify_store_fd(context, "two words", fd, DAEMONKIT_NOTIFY_UNPOLLED),
 		     0);
 	expect_stored(&receiver, "FDSTORE=1\nFDNAME=two words\nFDPOLL=0", fd);
-	/* It stays the caller's. */
+	/* The caller still owns it. */
 	ck_assert_int_ge(fcntl(fd, F_GETFD), 0);
 #ifdef HAVE_ORACLE
 	sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDNAME=kept", &fd, 1);
@@ -400,7 +403,7 @@ END_TEST
 
 /* ---- the barrier ---- */
 
-/* In a process of its own, which ends with 0 when the result was expected. */
+/* Call it in a child, which exits with 0 if the result was as expected. */
 static pid_t start_barrier(int timeout, int expected, bool oracle)
 {
 	pid_t pid = fork();
@@ -426,7 +429,7 @@ static pid_t start_barrier(int timeout, int expected, bool oracle)
 	return pid;
 }
 
-/* _i: is it the oracle? */
+/* _i: call libsystemd? */
 START_TEST(barrier_waits_for_the_reader)
 {
 	struct message message;
@@ -436,7 +439,7 @@ START_TEST(barrier_waits_for_the_reader)
 
 #ifndef HAVE_ORACLE
 	if (_i == 1)
-		harness_skip("no headers of libsystemd, the oracle");
+		harness_skip("no headers of libsystemd");
 #endif
 	receiver_open(&receiver, RECEIVER_PATH);
 	pid = start_barrier(2 * HARNESS_SOON, 0, _i == 1);
@@ -462,7 +465,7 @@ START_TEST(barrier_has_a_timeout)
 
 #ifndef HAVE_ORACLE
 	if (_i == 1)
-		harness_skip("no headers of libsystemd, the oracle");
+		harness_skip("no headers of libsystemd");
 #endif
 	receiver_open(&receiver, RECEIVER_PATH);
 	pid = start_barrier(150, -ETIMEDOUT, _i == 1);
@@ -518,9 +521,9 @@ START_TEST(barrier_times_out_when_buffer_is_full)
 END_TEST
 #endif
 
-/* ---- nobody is there to listen ---- */
+/* ---- without a manager ---- */
 
-/* Everything that can be said: 0, or the number of the first that is not as expected. */
+/* Send every message; returns 0, or the number of the first with an unexpected result. */
 static int send_all(struct daemonkit_context *context, int expected)
 {
 	int step = 1, fd = STDERR_FILENO;
@@ -535,13 +538,13 @@ static int send_all(struct daemonkit_context *context, int expected)
 	return daemonkit_notify_barrier(context, 1000) != expected ? step + 2 : 0;
 }
 
-/* Whoever sends, or only makes a socket, dies. */
+/* Kill the process if it sends anything or creates a socket. */
 static void forbid_sending(void)
 {
 	static const unsigned calls[] = {
 		SYS_sendmsg,    SYS_sendto, SYS_sendmmsg, SYS_connect, SYS_socket,
 #ifdef SYS_socketcall
-		SYS_socketcall, /* all of them in one, on some machines */
+		SYS_socketcall, /* all of them in one call, on some machines */
 #endif
 	};
 
@@ -587,7 +590,7 @@ START_TEST(without_a_manager_nothing_is_sent)
 	ck_assert_int_eq(send_all_without_sockets(), 0);
 	setenv("NOTIFY_SOCKET", "", 1);
 	ck_assert_int_eq(send_all_without_sockets(), 0);
-	/* With one, this very check finds out. */
+	/* With a manager, the check detects it. */
 	receiver_open(&receiver, RECEIVER_PATH);
 	status = send_all_without_sockets();
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);

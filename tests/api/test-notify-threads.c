@@ -83,7 +83,7 @@ START_TEST(null_is_refused_outside_of_the_daemon)
 }
 END_TEST
 
-/* The first that became the daemon, and after its end the next one. */
+/* The first context whose process became the daemon, and after it was freed the next one. */
 START_TEST(null_means_first_of_two_daemons)
 {
 	struct daemonkit_context *first, *second;
@@ -159,7 +159,7 @@ START_TEST(threads_send_at_the_same_time)
 }
 END_TEST
 
-/* One thread, and what it has done so far. */
+/* One thread, and its results so far. */
 struct worker {
 	pthread_t thread;
 	struct daemonkit_context *context;
@@ -214,7 +214,7 @@ static void *free_context(void *data)
 	return write(worker->ends[1], "x", 1) == 1 ? NULL : data;
 }
 
-/* Time in which a call that does not wait has certainly returned. */
+/* Enough time for a call that does not block to return. */
 #define A_WHILE 100
 
 START_TEST(barrier_blocks_no_other_thread)
@@ -240,7 +240,7 @@ START_TEST(barrier_blocks_no_other_thread)
 }
 END_TEST
 
-/* Other threads that may close descriptors wait until this one's call has returned. */
+/* Other threads that may close descriptors wait until the call of this thread has returned. */
 static void *report_failure(void *data)
 {
 	struct worker *worker = data;
@@ -289,12 +289,12 @@ START_TEST(failure_and_readiness_wait_for_other_threads)
 }
 END_TEST
 
-/* A daemon, and a thread of it whose message has to wait. */
+/* A daemon with a thread whose message must wait. */
 struct busy {
 	struct receiver receiver;
 	struct daemonkit_context *context;
 	struct worker sender;
-	int count; /* of messages before it */
+	int count; /* of earlier messages */
 };
 
 static void start_busy(struct busy *busy)
@@ -329,7 +329,7 @@ START_TEST(free_waits_for_a_message)
 }
 END_TEST
 
-/* The lock belongs to a thread that the child does not have. */
+/* The lock belongs to a thread that does not exist in the child. */
 START_TEST(child_does_not_wait_for_threads_of_parent)
 {
 	struct busy busy;
@@ -380,7 +380,7 @@ static void print_status(const char *text, void *data)
 	printf("%s\n", text);
 }
 
-/* program MODE: the daemon's second thread reports everything; it ends with 0 if that works. */
+/* program MODE: the second thread of the daemon reports everything; exits with 0 on success. */
 static int program_main(int argc, char *argv[])
 {
 	struct daemonkit_context *context;
@@ -399,12 +399,12 @@ static int program_main(int argc, char *argv[])
 		printf("up %d\n", (int)pid);
 	else if (pid < 0)
 		puts(daemonkit_error());
-	/* In mode FORK it is no child. */
+	/* In mode FORK it is not a child. */
 	if (pid > 0 && waitpid(pid, &status, 0) == pid && status != 0)
 		return 1;
 	if (pid == 0 && (pthread_create(&thread, NULL, become_ready, &context) != 0 ||
 			 pthread_join(thread, &result) != 0 || result != &context ||
-			 /* Nothing waits any more. */
+			 /* No process waits any more. */
 			 daemonkit_notify_status(NULL, "later") != 0))
 		return 1;
 	daemonkit_context_free(context);

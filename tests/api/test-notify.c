@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the daemon says to the launcher that waits for it. */
+/* Messages from the daemon to the waiting launcher. */
 #include "harness/probe.h"
 
 #include <errno.h>
@@ -12,13 +12,13 @@
 #include <daemonkit/context.h>
 #include <daemonkit/notify.h>
 
-/* What waits for some time does so in the ways that differ most: spawned, forked twice, fork. */
+/* Slow tests only run in the ways that differ most: spawned, forked twice, forked. */
 static const int some_ways[] = { 0, 4, 5 };
 #define SOME_WAYS 3
 
-/* Long enough to be sure that nothing comes. */
+/* Enough time to be sure that nothing comes. */
 #define A_WHILE 500
-/* Enough for a daemon to start and to ask for more, even on a busy machine. */
+/* Enough for a daemon to start and to request more time, even on a busy machine. */
 #define EXTENDED 2000
 
 static void check_killed(const struct probe *probe)
@@ -28,7 +28,7 @@ static void check_killed(const struct probe *probe)
 	probe_check_nothing_left();
 }
 
-/* fault start-stop-daemon: on timeout the child is abandoned (yugabyte, too) */
+/* fault of start-stop-daemon: after a timeout the child is abandoned (yugabyte, too) */
 START_TEST(late_daemon_is_killed_and_reaped)
 {
 	struct probe probe = probe_run("%s ready=300 pid=@/run/pid daemon:block=0 daemon:wait",
@@ -41,7 +41,7 @@ START_TEST(late_daemon_is_killed_and_reaped)
 }
 END_TEST
 
-/* fault: a child killed while it was still making progress */
+/* fault: a child is killed while it still makes progress */
 START_TEST(extended_timeout_is_honoured)
 {
 	int timeout = harness_scaled(EXTENDED);
@@ -106,14 +106,14 @@ START_TEST(negative_timeout_waits_for_ever)
 }
 END_TEST
 
-/* The default waits for the set-up, and not for "ready". */
+/* The default waits until the daemon is set up, not until it is ready. */
 START_TEST(without_timeout_launcher_waits_for_set_up)
 {
 	struct probe probe = probe_run("%s daemon:wait", probe_ways[_i]);
 
 	probe_check_up(&probe);
 	probe_kill(&probe);
-	/* And with one it is not. */
+	/* With a timeout that is not enough. */
 	probe = probe_run("%s ready=200 daemon:wait", probe_ways[_i]);
 	probe_check_failed(&probe, -ETIMEDOUT, "");
 }
@@ -138,7 +138,7 @@ START_TEST(status_texts_come_in_order_and_at_once)
 }
 END_TEST
 
-/* The handler gets one line each, as a manager does. */
+/* The handler gets each text as one line, like a manager. */
 START_TEST(status_texts_are_one_line)
 {
 	struct probe probe = probe_run("%s progress ready=60000 daemon:status=one\ntwo\r\n "
@@ -163,7 +163,7 @@ START_TEST(status_texts_of_dying_daemon_are_received)
 }
 END_TEST
 
-/* A launcher that does not read: texts are dropped, and the daemon goes on. */
+/* A launcher that does not read: texts are dropped, and the daemon continues. */
 START_TEST(excess_status_texts_do_not_block_daemon)
 {
 	struct harness_program program = probe_spawn(
@@ -184,7 +184,7 @@ START_TEST(excess_status_texts_do_not_block_daemon)
 			 2);
 	ck_assert_int_eq(status, -EAGAIN);
 	ck_assert_int_gt(count, 3);
-	/* All that were taken arrive. */
+	/* All accepted texts arrive. */
 	for (int i = 0; i < count; i++) {
 		char line[32];
 
@@ -244,7 +244,7 @@ START_TEST(failed_daemon_that_does_not_exit_is_killed)
 }
 END_TEST
 
-/* fault: end-of-file taken for "ready" (zeroc-ice, naemon) */
+/* fault: end of file is taken for readiness (zeroc-ice, naemon) */
 START_TEST(end_of_file_is_failure)
 {
 	struct probe probe = probe_run("%s ready=60000 pid=@/run/pid daemon:closeall "
@@ -293,7 +293,7 @@ START_TEST(arguments_are_checked)
 	probe_check_up(&probe);
 	snprintf(line, sizeof line, "%d %d %d %d", -EINVAL, -EINVAL, -EINVAL, -EINVAL);
 	ck_assert_str_eq(probe_fact("misused"), line);
-	/* In the launcher too. */
+	/* In the launcher, too. */
 	snprintf(line, sizeof line, "misused %d %d %d %d\n", -EINVAL, -EINVAL, -EINVAL, -EINVAL);
 	ck_assert_ptr_nonnull(strstr(harness_read_file(harness_path("report")), line));
 	probe_kill(&probe);
@@ -318,7 +318,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(words, excess_status_texts_do_not_block_daemon, 0, PROBE_WAYS);
 	tcase_add_loop_test(words, long_texts_are_truncated, 0, PROBE_WAYS);
 	tcase_add_loop_test(words, failure_is_reported_with_text, 0, PROBE_WAYS);
-	/* This one waits for long; the launcher's part is the same in all ways of mode REBORN. */
+	/* This test is slow; the launcher is the same in all ways of mode REBORN. */
 	tcase_add_loop_test(words, failed_daemon_that_does_not_exit_is_killed, 4, 6);
 	tcase_add_loop_test(words, end_of_file_is_failure, 0, SOME_WAYS);
 	tcase_add_loop_test(words, second_copy_that_closes_its_channel, 0, PROBE_REBORN_WAYS);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Orphans are cleared away, and no child that the program waits for is: as
- * process 1 of a container, and as a child subreaper.
+ * Orphans are reaped, and no child that the program waits for: as process 1 of a container, and
+ * as a child subreaper.
  */
 #include "harness/harness.h"
 
@@ -24,20 +24,20 @@
 
 #define MANY 50
 #define ROUNDS 40
-/* And fewer on a machine that is busy: they are many processes, and have to end in time. */
+/* Fewer on a busy machine: there are many processes, which must exit in time. */
 #define ROUNDS_TIME 2000
 
-/* In another process, whose assertions Check does not see. */
-#define NEED(truth)                                                                        \
-	do {                                                                               \
-		if (!(truth)) {                                                            \
-			dprintf(STDERR_FILENO, "%s:%d: not so: %s (errno %d)\n", __FILE__, \
-				__LINE__, #truth, errno);                                  \
-			_exit(1);                                                          \
-		}                                                                          \
+/* For processes whose assertions Check does not see. */
+#define NEED(truth)                                                                              \
+	do {                                                                                     \
+		if (!(truth)) {                                                                  \
+			dprintf(STDERR_FILENO, "%s:%d: check failed: %s (errno %d)\n", __FILE__, \
+				__LINE__, #truth, errno);                                        \
+			_exit(1);                                                                \
+		}                                                                                \
 	} while (0)
 
-/* A process that ends when the gate is closed. */
+/* Wait until the gate is closed, and exit. */
 static void wait_at(const int gate[2])
 {
 	char byte;
@@ -57,7 +57,7 @@ static void open_gate(int gate[2])
 	close(gate[1]);
 }
 
-/* Children of this process that it has not made: their pids. */
+/* Create children of this process that it has not forked, and return their pids. */
 static void make_orphans(pid_t *pids, size_t count, const int gate[2])
 {
 	int ends[2];
@@ -125,7 +125,7 @@ static struct daemonkit_signals *new_object(void)
 	return signals;
 }
 
-/* Dispatch what comes until that process is gone. */
+/* Dispatch signals until the process was reaped. */
 static void dispatch_until_reaped(struct daemonkit_signals *signals, pid_t pid)
 {
 	while (is_there(pid)) {
@@ -150,7 +150,7 @@ static int count_one(struct daemonkit_siginfo *info, void *data)
 	return 0;
 }
 
-/* The scenarios: each in a process that adopts orphans, unless it says otherwise. */
+/* The scenarios. Each runs in a process that adopts orphans, unless stated otherwise. */
 
 static void all_at_once(void)
 {
@@ -186,7 +186,7 @@ static void ended_before(void)
 	daemonkit_signals_free(signals);
 }
 
-/* Children that the program has yet to wait for lie before and among the orphans. */
+/* Children that the program will wait for are before and among the orphans. */
 static void own_children_stay(void)
 {
 	struct daemonkit_signals *signals = new_object();
@@ -271,7 +271,7 @@ static int wait_for_own(struct daemonkit_siginfo *info, void *data)
 	return 0;
 }
 
-/* Nothing is known of the own child but by the handler, which comes first. */
+/* The library learns of the own child only from the handler, which is called first. */
 static void the_handler_comes_first(void)
 {
 	struct daemonkit_signals *signals = new_object();
@@ -376,7 +376,7 @@ static void a_removed_handler_changes_nothing(void)
 	daemonkit_signals_free(signals);
 }
 
-/* What others do with children of theirs while orphans are cleared away. */
+/* What a program does with its own children while orphans are reaped. */
 static void use_children(void)
 {
 	int64_t end = harness_now() + ROUNDS_TIME;
@@ -411,7 +411,7 @@ static void start(pthread_t *thread, void *(*run)(void *data), void *data)
 	NEED(pthread_create(thread, NULL, run, data) == 0);
 }
 
-/* An orphan that ends at once. */
+/* An orphan that exits at once. */
 static pid_t make_short_orphan(void)
 {
 	int gate[2];
@@ -442,7 +442,7 @@ static void children_of_other_threads_stay(void)
 struct elsewhere {
 	struct daemonkit_signals *signals;
 	pthread_mutex_t mutex;
-	pid_t own[2]; /* of the main thread, and a 0 */
+	pid_t own[2]; /* children of the main thread, and a 0 */
 };
 
 static int is_noted(pid_t child, void *data)
@@ -456,7 +456,7 @@ static int is_noted(pid_t child, void *data)
 	return is;
 }
 
-/* It has a child of its own, of which the filter knows nothing. */
+/* It has its own child, which the filter does not know. */
 static void *dispatcher(void *data)
 {
 	struct elsewhere *elsewhere = data;
@@ -484,7 +484,7 @@ static void another_thread_may_dispatch(void)
 	while (atomic_load(&users) > 0) {
 		pid_t orphan;
 
-		/* make_orphans() has a child, too, that nobody else may wait for. */
+		/* make_orphans() has a child, too, which only it may reap. */
 		pthread_mutex_lock(&elsewhere.mutex);
 		elsewhere.own[0] = 0;
 		orphan = make_short_orphan();
@@ -499,7 +499,7 @@ static void another_thread_may_dispatch(void)
 	daemonkit_signals_free(elsewhere.signals);
 }
 
-/* Without a list of children the orphans behind an own child wait for that one. */
+/* Without a list of children, an own child hides the orphans after it until it was reaped. */
 static void without_a_list(void)
 {
 	struct daemonkit_signals *signals = new_object();
@@ -517,7 +517,7 @@ static void without_a_list(void)
 	daemonkit_signals_free(signals);
 }
 
-/* This process adopts nobody. */
+/* This process does not adopt orphans. */
 static void others_are_left_alone(void)
 {
 	struct daemonkit_signals *signals = new_object();
@@ -562,7 +562,7 @@ static const struct scenario {
 	{ "dispositions_stay", dispositions_stay },
 	{ "a_removed_handler_changes_nothing", a_removed_handler_changes_nothing },
 	{ "wrong_calls", wrong_calls },
-	/* From here on for Linux: with lists of children, and threads that have some. */
+	/* Only on Linux: with lists of children, and threads with children. */
 	{ "own_children_stay", own_children_stay },
 	{ "callback_gets_only_exited_children", callback_gets_only_exited_children },
 	{ "children_of_other_threads_stay", children_of_other_threads_stay },
@@ -638,7 +638,7 @@ int main(int argc, char *argv[])
 	TCase *orphans = harness_case(suite, "orphans");
 	int count = harness_has_linux_api() ? (int)SCENARIOS : PORTABLE;
 
-	/* A helper adds no tests, and may not be able to make containers. */
+	/* A helper adds no tests, and may be unable to create containers. */
 	if (argc == 1 && container_is_possible()) {
 		tcase_add_loop_test(orphans, process_1_reaps_orphans, 0, count);
 		tcase_add_test(orphans, process_1_reaps_orphans_without_list_of_children);

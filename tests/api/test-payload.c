@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Private bytes from launcher to daemon, and where they are not. */
+/* The payload from launcher to daemon, and where it must not appear. */
 #include "harness/probe-running.h"
 
 #include <errno.h>
@@ -17,11 +17,11 @@
 
 static void *volatile nothing;
 
-/* A secret that is nowhere else, as text: it could be in an argument. */
+/* A secret that appears nowhere else. It is text, so that it could be in an argument. */
 #define SECRET 32
 static char secret[SECRET + 1];
 
-/* The file @/secret with so many bytes: the secret over and over; the sum of them. */
+/* Write the secret repeatedly to @/secret, up to this length; returns the sum of the bytes. */
 static unsigned long write_secret(size_t length)
 {
 	unsigned char random[SECRET], *bytes = harness_memory(length + 1);
@@ -48,7 +48,7 @@ static size_t count_in_memory(pid_t pid)
 	return probe_count_in_memory(pid, secret, SECRET);
 }
 
-/* Arguments and environment are memory, too; this is what others see of them. */
+/* Arguments and environment are memory, too; other users can read these. */
 static void check_not_shown(pid_t pid)
 {
 	static const char *const files[] = { "environ", "cmdline" };
@@ -70,7 +70,7 @@ static void check_not_shown(pid_t pid)
 static const size_t sizes[] = { 1, 32, 4096, 16383, 16384, 16385, 100000, 1048575, 1048576 };
 #define SIZES (sizeof sizes / sizeof *sizes)
 
-/* They come whole, whatever their number, and once. */
+/* The payload arrives complete, whatever its length, and once. */
 START_TEST(daemon_takes_payload_once)
 {
 	size_t length = sizes[(size_t)_i % SIZES];
@@ -120,7 +120,7 @@ START_TEST(second_copy_cannot_set_its_payload)
 }
 END_TEST
 
-/* Nowhere but in one place, and nowhere when it has been taken. */
+/* In one place only, and nowhere after it was taken. */
 static void check_wiped(int way, size_t length)
 {
 	size_t times = length / SECRET;
@@ -159,7 +159,7 @@ START_TEST(many_bytes_are_wiped)
 }
 END_TEST
 
-/* A daemon that never takes them has them until its context is freed. */
+/* A daemon that never takes it keeps it until its context is freed. */
 START_TEST(bytes_are_wiped_when_the_context_is_freed)
 {
 	struct running running;
@@ -174,8 +174,8 @@ END_TEST
 
 /* Starts that fail in different places. */
 static const char *const failures[] = {
-	"daemon:failed=-5:no",              /* the daemon says so */
-	"daemon:exit=3",                    /* dies */
+	"daemon:failed=-5:no",              /* reported by the daemon */
+	"daemon:exit=3",                    /* the daemon exits */
 	"chroot=@/nowhere",                 /* its set-up fails */
 	"mode=fork first:threads=1",        /* refused at once */
 	"mode=reborn first:spare=1",        /* no descriptor left */
@@ -217,14 +217,14 @@ START_TEST(arguments_are_checked)
 	ck_assert_int_eq(daemonkit_context_set_payload(context, bytes, 1), 0);
 	ck_assert_int_eq(daemonkit_context_take_payload(nothing, bytes, 1), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_take_payload(context, nothing, 1), -EINVAL);
-	/* Not the daemon. */
+	/* Not in the daemon. */
 	ck_assert_int_eq(daemonkit_context_take_payload(context, bytes, sizeof bytes), -EPERM);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "is not the daemon"));
 	daemonkit_context_free(context);
 }
 END_TEST
 
-/* One that is replaced is wiped as well. */
+/* A replaced payload is wiped, too. */
 START_TEST(replaced_payload_is_wiped)
 {
 	struct running running;
@@ -263,7 +263,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(given, missing_payload, 0, RUNNING_WAYS);
 	tcase_add_loop_test(given, second_copy_cannot_set_its_payload, 0, PROBE_REBORN_WAYS);
 	tcase_add_test(api, arguments_are_checked);
-	/* These have copies of their own, and more memory than can be searched. */
+	/* Sanitizers and valgrind keep copies, and use more memory than can be searched. */
 	if (!harness_is_under_valgrind() && !harness_is_sanitized())
 		add_searches(wiped);
 	return harness_main(argc, argv, suite, probe_helpers);

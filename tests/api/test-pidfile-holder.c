@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding the process that holds a pid file, and only ever the right one. */
+/* Finding the holder of a pid file, and never another process. */
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -48,7 +48,7 @@ START_TEST(arguments_are_checked)
 }
 END_TEST
 
-/* Whoever may link a file into a directory of his own could stop any daemon. */
+/* A user who can link a file into his own directory could otherwise stop any daemon. */
 START_TEST(link_to_file_of_another_finds_no_holder)
 {
 	const char *path = harness_path("victim.pid"), *other = harness_path("mine.pid");
@@ -62,7 +62,7 @@ START_TEST(link_to_file_of_another_finds_no_holder)
 }
 END_TEST
 
-/* A lock of an open file description has no pid to tell. */
+/* An OFD lock has no pid. */
 START_TEST(lock_without_owner_is_reported_without_pid)
 {
 	const char *path = harness_path("x.pid");
@@ -89,14 +89,14 @@ static int keep_leased(void *control)
 	char byte;
 	int fd = open(harness_path("x.pid"), O_RDWR | O_CLOEXEC);
 
-	/* What the kernel sends to who has the lease when somebody opens the file. */
+	/* The kernel sends it to the owner of the lease when the file is opened. */
 	signal(SIGIO, SIG_IGN);
 	if (fcntl(fd, F_SETLEASE, F_WRLCK) != 0)
 		return errno == EINVAL || errno == EAGAIN ? 77 : 1;
 	return write(ends[1], "", 1) == 1 && read(ends[2], &byte, 1) == 0 ? 0 : 2;
 }
 
-/* A lease is no instance: the error differs, and not only its text. */
+/* A lease is no running instance: the error differs, not only its text. */
 START_TEST(lease_is_not_reported_as_holder)
 {
 	const char *path = harness_path("x.pid");
@@ -169,7 +169,7 @@ START_TEST(holder_is_found_after_reading_its_file)
 	harness_need_description_locks();
 	keeper = keeper_start(path, 0, open_and_close);
 	ck_assert_int_eq(holder_pid(path), keeper.pid);
-	/* Others could have written this and passed it the descriptor. */
+	/* Other users could have written the file and passed the descriptor on. */
 	ck_assert_int_eq(chmod(path, 0660), 0);
 	ck_assert_int_eq(holder_pid(path), -EBADMSG);
 	ck_assert_int_eq(chmod(path, 0640), 0);
@@ -186,7 +186,7 @@ START_TEST(holder_finds_itself)
 	struct keeper keeper;
 
 	ck_assert_int_eq(holder_pid(path), getpid());
-	/* Searching has not cost it the lock. */
+	/* The search has not released its lock. */
 	keeper = keeper_start(path, 0, NULL);
 	ck_assert_int_eq(keeper.result, -EALREADY);
 	keeper_end(&keeper);
@@ -237,7 +237,7 @@ START_TEST(forged_file_is_not_trusted)
 }
 END_TEST
 
-/* A victim is made to have a descriptor of a forged file: SCM_RIGHTS does that too. */
+/* A victim gets a descriptor of a forged file, as by SCM_RIGHTS. */
 START_TEST(open_descriptor_does_not_prove_holder)
 {
 	const char *path = harness_path("x.pid");
@@ -257,7 +257,7 @@ START_TEST(open_descriptor_does_not_prove_holder)
 	close(fd);
 	snprintf(text, sizeof text, "%d\n", (int)victim);
 	harness_write_file(path, text);
-	/* A file that only root can write is trusted; another user's is not. */
+	/* A file that only root can write is trusted; one of another user is not. */
 	ck_assert_int_eq(holder_pid(path), victim);
 	ck_assert_int_eq(chown(path, NOBODY, NOBODY), 0);
 	ck_assert_int_eq(holder_pid(path), -EBADMSG);
@@ -274,8 +274,8 @@ static int lock_all(void *fd)
 	return fcntl(*(int *)fd, F_SETLK, &lock) == 0 ? 0 : 1;
 }
 
-/* What a process locks for all who share its descriptors: the pid of its ended self. */
-static pid_t lock_by_the_dead(int fd)
+/* Lock the file as a process that exits and shares its descriptors: the lock keeps its pid. */
+static pid_t lock_as_dead_process(int fd)
 {
 	static char stack[65536] __attribute__((__aligned__(16)));
 	pid_t pid = clone(lock_all, stack + sizeof stack, CLONE_FILES | SIGCHLD, &fd);
@@ -287,7 +287,7 @@ static pid_t lock_by_the_dead(int fd)
 	return pid;
 }
 
-/* A child with just this pid, or -1. */
+/* A child with this pid, or -1. */
 static pid_t fork_as(pid_t pid)
 {
 #ifdef SYS_clone3
@@ -304,17 +304,17 @@ static pid_t fork_as(pid_t pid)
 #endif
 }
 
-/* One that has a pid of a process that locked the file and ended. */
+/* A process with the pid of a process that locked the file and exited. */
 static pid_t start_victim(int fd, bool with_file)
 {
 	pid_t victim;
 
-	/* Somebody else may be faster and get the pid. */
+	/* Another process may get the pid first. */
 	do {
-		victim = fork_as(lock_by_the_dead(fd));
+		victim = fork_as(lock_as_dead_process(fd));
 	} while (victim < 0 && errno == EEXIST);
 	if (victim < 0)
-		harness_skip("no pid can be chosen here: %s", strerror(errno));
+		harness_skip("clone3(2) cannot set the pid here: %s", strerror(errno));
 	if (victim == 0) {
 		if (!with_file)
 			close(fd);
@@ -329,8 +329,8 @@ struct forged {
 	pid_t victim;
 };
 
-/* The kernel in all innocence (77: it is not), and then the library. */
-static int see_through(void *data)
+/* Check that the kernel reports the victim (77: it does not), and that the library does not. */
+static int check_reused_pid(void *data)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = GUARD_BYTE };
 	const struct forged *forged = data;
@@ -345,8 +345,8 @@ static int see_through(void *data)
 }
 
 /*
- * The kernel names who has set a record lock by a pid, whoever has that now:
- * whoever can write the file could choose who is stopped.
+ * The kernel names the owner of a POSIX lock by a pid, which may have been reused: whoever can
+ * write the file could choose the process that is stopped.
  */
 START_TEST(reused_pid_of_lock_owner_does_not_prove_holder)
 {
@@ -355,13 +355,13 @@ START_TEST(reused_pid_of_lock_owner_does_not_prove_holder)
 	int fd, result, status;
 
 	harness_need_root();
-	harness_need_kernel("clone(2) with a choice of the pid");
+	harness_need_kernel("clone3(2) with a given pid");
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	ck_assert_int_ge(fd, 0);
 	forged.victim = start_victim(fd, _i == 0);
-	/* By way of this descriptor: closing another one would unlock the file. */
+	/* Through this descriptor: closing another one would unlock the file. */
 	ck_assert_int_gt(dprintf(fd, "%d\n", (int)forged.victim), 0);
-	result = in_child(see_through, &forged);
+	result = in_child(check_reused_pid, &forged);
 	kill(forged.victim, SIGKILL);
 	ck_assert(harness_wait_child(forged.victim, &status, HARNESS_SOON));
 	close(fd);
@@ -370,7 +370,7 @@ START_TEST(reused_pid_of_lock_owner_does_not_prove_holder)
 }
 END_TEST
 
-/* In another one the kernel remembers the pid of this one, which nobody there can choose. */
+/* In another namespace the kernel reports the pid in the first one, which cannot be chosen. */
 static bool is_first_pid_namespace(void)
 {
 	char name[64];
@@ -404,7 +404,7 @@ static bool has_ended_first_thread(void *pid)
 	return strstr(harness_read_file(path), ") Z ") != NULL;
 }
 
-/* Its descriptors are shown by its other threads then. */
+/* Its descriptors are found through its other threads. */
 START_TEST(holder_with_exited_main_thread_is_found)
 {
 	const char *path = harness_path("x.pid");
@@ -457,7 +457,7 @@ static int hidden_from_nobody(void *path)
 	return holder_pid(path) == -EACCES ? 0 : 2;
 }
 
-/* Fault 2 of go-daemon: run by nobody it took EPERM for "dead" and unlinked. */
+/* Fault 2 of go-daemon: as user nobody it took EPERM for a dead process and removed the file. */
 START_TEST(unprivileged_user_finds_daemon_of_root)
 {
 	char *path = strdup(open_path("x.pid"));
@@ -478,7 +478,7 @@ START_TEST(unprivileged_user_finds_daemon_of_root)
 	keeper_kill(&keeper);
 	free(path);
 	path = strdup(open_path("x.pid"));
-	/* Without the record lock only the privileged can see who holds it. */
+	/* Without the POSIX lock only privileged users can find the holder. */
 	keeper = keeper_start(path, 0644, open_and_close);
 	ck_assert_int_eq(in_child(hidden_from_nobody, path), 0);
 	keeper_kill(&keeper);
@@ -515,7 +515,10 @@ static int denied_to_nobody(void *path)
 								      : 3;
 }
 
-/* Who may read a file learns who holds it; what cannot be written is refused otherwise. */
+/*
+ * A user who can read the file learns the holder; the error for a file that cannot be written
+ * differs.
+ */
 START_TEST(unprivileged_user_cannot_acquire_file_of_root)
 {
 	char *path = strdup(open_path("x.pid"));
@@ -564,7 +567,7 @@ START_TEST(locked_file_without_pid_of_holder)
 }
 END_TEST
 
-/* From inside a pid namespace a holder outside has no pid. */
+/* In a pid namespace, a holder outside has no pid. */
 static int search_in_new_namespace(void *path)
 {
 	pid_t pid;
@@ -621,7 +624,7 @@ static int find_inside(void *path)
 	return status >> 8 | (status & 0xff);
 }
 
-/* What /proc says of this pid is about another process. */
+/* /proc describes another process under this pid. */
 START_TEST(proc_of_another_pid_namespace_is_not_used)
 {
 	char *path = strdup(harness_path("x.pid"));
@@ -656,7 +659,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(holder, forged_file_is_not_trusted);
 	if (harness_has_linux_api())
 		tcase_add_test(holder, open_descriptor_does_not_prove_holder);
-	/* Valgrind knows no process that shares descriptors and no memory. */
+	/* valgrind does not support processes that share descriptors but not memory. */
 	if (harness_has_linux_api() && !harness_is_under_valgrind() && is_first_pid_namespace())
 		tcase_add_loop_test(holder, reused_pid_of_lock_owner_does_not_prove_holder, 0, 2);
 	if (harness_has_linux_api())

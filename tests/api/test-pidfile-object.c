@@ -43,7 +43,7 @@ START_TEST(step_by_step)
 	ck_assert_int_eq(daemonkit_pidfile_unlock(pidfile), 0);
 	ck_assert_int_eq(daemonkit_pidfile_lock(pidfile), 0);
 	ck_assert_int_eq(daemonkit_pidfile_lock(pidfile), 0);
-	/* Locked is held, written or not. */
+	/* Locked means held, written or not. */
 	keeper = keeper_start(path, 0, NULL);
 	ck_assert_int_eq(keeper.result, -EALREADY);
 	keeper_end(&keeper);
@@ -53,7 +53,7 @@ START_TEST(step_by_step)
 	ck_assert_int_eq(daemonkit_pidfile_unlock(pidfile), 0);
 	keeper = keeper_start(path, 0, NULL);
 	ck_assert_int_eq(keeper.result, 0);
-	/* It has been replaced: this object's file is no longer there. */
+	/* It was replaced: the path names another file. */
 	keeper_end(&keeper);
 	ck_assert_int_eq(daemonkit_pidfile_lock(pidfile), -ESTALE);
 	ck_assert_int_eq(daemonkit_pidfile_remove(pidfile), -EPERM);
@@ -157,7 +157,7 @@ START_TEST(pid_file_from_descriptor)
 }
 END_TEST
 
-/* Fault 12 of go-daemon: a removal that meets a successor's file. */
+/* Fault 12 of go-daemon: a removal must not remove the file of a successor. */
 START_TEST(a_successors_file_is_not_removed)
 {
 	const char *path = harness_path("x.pid"), *moved = harness_path("moved");
@@ -218,7 +218,7 @@ START_TEST(file_is_emptied_without_permission_to_remove)
 	ck_assert_int_eq(in_child(remove_as_nobody, path), 0);
 	ck_assert_int_eq(access(path, F_OK), 0);
 	ck_assert_str_eq(harness_read_file(path), "");
-	/* Which hinders no later start. */
+	/* The empty file does not prevent a later start. */
 	daemonkit_pidfile_close(create(path, 0));
 	free(path);
 }
@@ -239,7 +239,7 @@ static int die_after_emptying(void *data)
 	return 3;
 }
 
-/* An empty file names no process that could be asked about its descriptors. */
+/* An empty file contains no pid of a process whose descriptors could be checked. */
 START_TEST(child_does_not_hold_emptied_file)
 {
 	char *path = strdup(open_path("x.pid"));
@@ -270,7 +270,7 @@ static int remove_in_jail(void *data)
 								      : 0;
 }
 
-/* Fault 9 of go-daemon, and its opposite: the jail's file of the same name. */
+/* Fault 9 of go-daemon; and a file of the same name inside the root directory stays. */
 START_TEST(file_outside_root_directory_is_emptied)
 {
 	char *path = strdup(harness_path("x.pid")), *root = strdup(harness_path("jail"));
@@ -323,7 +323,7 @@ static int open_in_vain(void *path)
 	return strstr(daemonkit_error(), "keeps replacing") && harness_now() - begun >= 200 ? 0 : 2;
 }
 
-/* Somebody else makes the file and takes it away again: it is not given up at once. */
+/* Another process keeps creating and removing the file: several attempts are made. */
 START_TEST(changing_file_is_retried)
 {
 	char *path = strdup(harness_path("x.pid"));
@@ -342,7 +342,7 @@ static int create_nowhere(void *path)
 	forbid_links();
 	forbid_new(EACCES);
 	result = daemonkit_pidfile_create(path, 0, &pidfile);
-	/* A stale file that is there still may be written. */
+	/* A remaining stale file can be written. */
 	if (result == 0 && access(path, F_OK) == 0) {
 		daemonkit_pidfile_close(pidfile);
 		return 0;
@@ -350,7 +350,7 @@ static int create_nowhere(void *path)
 	return result == -EACCES ? 0 : 1;
 }
 
-/* A new file comes to be and gets no name: then there is none, and no success. */
+/* A new file whose link(2) fails: there is no file, and an error. */
 START_TEST(failed_link_is_an_error)
 {
 	char *path = strdup(harness_path("x.pid"));
@@ -373,7 +373,7 @@ START_TEST(unwritable_directory_is_an_error)
 	harness_need_root();
 	ck_assert_int_eq(in_child(create_as_nobody, path), EACCES);
 	harness_write_file(path, "2147483646\n");
-	/* Not writable for it; then another user's; then its own. */
+	/* First not writable for the user; then that of another user; then its own. */
 	ck_assert_int_eq(chmod(path, 0644), 0);
 	ck_assert_int_eq(in_child(create_as_nobody, path), EACCES);
 	ck_assert_int_eq(chown(path, 1, 1), 0);
@@ -391,7 +391,7 @@ START_TEST(unwritable_directory_is_an_error)
 }
 END_TEST
 
-/* Mounts a small file system over the test's directory; 77 if it cannot. */
+/* Mount a small file system over the directory of the test; 77 if that fails. */
 static int mount_small(const char *options)
 {
 	if (unshare(CLONE_NEWNS) != 0 ||
@@ -401,7 +401,7 @@ static int mount_small(const char *options)
 	return 0;
 }
 
-/* Full of data, then full of files: an exit status. */
+/* First with no space left, then with no inode left; returns an exit code. */
 static int create_when_full(void *way)
 {
 	const char *path = harness_path("x.pid");
@@ -431,7 +431,7 @@ static int create_when_full(void *way)
 		return 4;
 	if (count_entries(harness_directory()) != (size_t)files + 1 || pidfile)
 		return 5;
-	/* A second name may count as a file. */
+	/* A second name may need an inode. */
 	unlink(harness_path("filler0"));
 	unlink(harness_path("filler1"));
 	return daemonkit_pidfile_create(path, 0, &pidfile) == 0 ? 0 : 6;
@@ -466,7 +466,7 @@ static int create_when_read_only(void *unused)
 											    : 0;
 }
 
-/* One file of the host is mounted into a container: it cannot be replaced or removed. */
+/* A file of the host that is mounted into a container can be neither replaced nor removed. */
 static int create_on_mount_point(void *way)
 {
 	const char *path = harness_path("x.pid");

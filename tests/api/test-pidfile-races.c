@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pid files while others start, die, read and interfere. */
+/* Pid files while other processes start, die, read and interfere. */
 #include "harness/harness.h"
 
 #include <ctype.h>
@@ -43,7 +43,7 @@ struct report {
 	pid_t holder;
 };
 
-/* One of many: waits for the signal to begin, reports, waits for the end. */
+/* One competitor: waits for the signal to begin, reports its result, waits for the end. */
 static void __attribute__((__noreturn__)) compete(const char *path, int begin, int reports, int end)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
@@ -104,7 +104,7 @@ static void race(const char *path)
 	close(end[0]);
 }
 
-/* Guarantee: of simultaneous starts one wins, and the others learn its pid. */
+/* Guarantee: one of simultaneous starts wins, and the others learn its pid. */
 START_TEST(one_of_concurrent_processes_wins)
 {
 	const char *path = harness_path("x.pid");
@@ -119,7 +119,7 @@ START_TEST(one_of_concurrent_processes_wins)
 }
 END_TEST
 
-/* Takes the lock of a stale file, as a start does first, and ends some time later. */
+/* Lock a stale file, as a start does first, and exit some time later. */
 static pid_t half_start(const char *path)
 {
 	struct flock lock = { .l_type = F_WRLCK };
@@ -142,7 +142,7 @@ static pid_t half_start(const char *path)
 	return pid;
 }
 
-/* It might fail yet: only who is named in the file has won. */
+/* That start may still fail: only a process named in the file has won. */
 START_TEST(unfinished_start_refuses_no_other)
 {
 	const char *path = harness_path("x.pid");
@@ -198,13 +198,13 @@ static void *start_on_and_on(void *path)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
 
-	/* Till it finds something else than a pid. */
+	/* Until it finds something other than a pid. */
 	while (daemonkit_pidfile_create(path, 0, &pidfile) == 0)
 		daemonkit_pidfile_close(pidfile);
 	return NULL;
 }
 
-/* Another thread of its parent is nearly always in the midst of something. */
+/* The other thread of the parent is almost always in a call of the library. */
 START_TEST(child_can_free_inherited_objects)
 {
 	const char *path = harness_path("x.pid");
@@ -232,7 +232,7 @@ START_TEST(child_can_free_inherited_objects)
 }
 END_TEST
 
-/* Let the child make so many stops at system calls, then kill it; did it get so far? */
+/* Let the child reach this many system calls, then kill it; did it get so far? */
 static bool kill_at(const char *path, int stops)
 {
 	pid_t pid = fork();
@@ -267,7 +267,7 @@ static bool is_whole(const char *text)
 	return digits > 0 && text[digits] == '\n' && text[digits + 1] == '\0';
 }
 
-/* Guarantee: killed anywhere, the next start succeeds at once, nothing is left. */
+/* Guarantee: after a kill at any point, the next start succeeds at once, and nothing is left. */
 START_TEST(start_after_kill_at_any_system_call)
 {
 	const char *path = harness_path("x.pid");
@@ -301,7 +301,7 @@ START_TEST(start_after_kill_at_any_system_call)
 }
 END_TEST
 
-/* A start by a child that its parent traces: did the parent's, meanwhile, win? */
+/* A start by a child that its parent traces: is it refused because the parent won meanwhile? */
 static void __attribute__((__noreturn__)) be_overtaken(const char *path)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
@@ -313,7 +313,7 @@ static void __attribute__((__noreturn__)) be_overtaken(const char *path)
 	_exit(result == 0 ? 1 : result == -EALREADY && named_by_error() == getppid() ? 0 : 2);
 }
 
-/* No file, or one that looks like a stale one: empty and not locked. */
+/* No file, or one that looks stale: empty and not locked. */
 static bool is_free(const char *path)
 {
 	struct flock lock = { .l_type = F_WRLCK };
@@ -329,8 +329,8 @@ static bool is_free(const char *path)
 }
 
 /*
- * Stop a start at a system call, so many of those behind which the path is free,
- * and start here.  Did it get so far?
+ * Stop a start at a system call, this many after which the path is free, and start here. Did it
+ * get so far?
  */
 static bool overtake(const char *path, int stops)
 {
@@ -358,7 +358,7 @@ static bool overtake(const char *path, int stops)
 	return true;
 }
 
-/* As long as no file is locked, who is faster wins: nothing of it is replaced. */
+/* While no file is locked, the faster one wins: no file of the winner is replaced. */
 START_TEST(race_at_any_system_call)
 {
 	const char *path = harness_path("x.pid");
@@ -376,7 +376,7 @@ START_TEST(race_at_any_system_call)
 }
 END_TEST
 
-/* A start that its parent traces: does it find that its file has got a further name? */
+/* A start that its parent traces: does it detect that its file has another hard link? */
 static void __attribute__((__noreturn__)) be_deceived(const char *path)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
@@ -390,8 +390,8 @@ static void __attribute__((__noreturn__)) be_deceived(const char *path)
 }
 
 /*
- * Stop a start at a system call, so many of those behind which the file is there, and
- * give it a further name.  False: it is written, so that it may be too late for that.
+ * Stop a start at a system call, this many after which the file exists, and add a hard link.
+ * False: the file has contents, so that it may be too late.
  */
 static bool deceive(const char *path, int stops)
 {
@@ -423,7 +423,7 @@ static bool deceive(const char *path, int stops)
 	return early;
 }
 
-/* Everybody who looks for the holder refuses such a file. */
+/* Every search for the holder refuses such a file. */
 START_TEST(second_hard_link_is_an_error)
 {
 	const char *path = harness_path("x.pid");
@@ -439,7 +439,7 @@ START_TEST(second_hard_link_is_an_error)
 }
 END_TEST
 
-/* Reads as fast as it can until it is told to end; 1 if it saw something else. */
+/* Read as fast as possible until told to stop; 1 if something unexpected was read. */
 static int watch(const char *path, bool may_be_empty, int end, int begun)
 {
 	int wholes = 0;
@@ -452,7 +452,10 @@ static int watch(const char *path, bool may_be_empty, int end, int begun)
 		ssize_t length;
 
 		if (fd < 0) {
-			/* The second is what FUSE may say of a file that is just being removed. */
+			/*
+			 * FUSE may return the second error for a file that is just being
+			 * removed.
+			 */
 			if (errno != ENOENT && errno != ESTALE)
 				return 2;
 			continue;
@@ -470,7 +473,7 @@ static int watch(const char *path, bool may_be_empty, int end, int begun)
 	return wholes > 0 ? 0 : 3;
 }
 
-/* Faults 12 of go-daemon and the empty pid files of many: never half-written. */
+/* Fault 12 of go-daemon, and the empty pid files of many daemons: contents are never partial. */
 START_TEST(readers_never_see_partial_contents)
 {
 	const char *path = harness_path("x.pid");
@@ -484,11 +487,11 @@ START_TEST(readers_never_see_partial_contents)
 	if (reader == 0)
 		_exit(watch(path, !is_nameless(_i), end[0], begun[1]));
 	close(begun[1]);
-	/* Until it has read something, too, or has ended. */
+	/* Until it has read at least once, or has exited. */
 	for (int i = 0; i < 500 || !harness_wait_readable(begun[0], 0); i++) {
 		struct daemonkit_pidfile *pidfile = create(path, 0);
 
-		/* Every other time it is left, to be replaced. */
+		/* Every other time it stays, to be replaced. */
 		if (i % 2 == 0)
 			ck_assert_int_eq(daemonkit_pidfile_remove(pidfile), 0);
 		daemonkit_pidfile_close(pidfile);
@@ -502,7 +505,7 @@ START_TEST(readers_never_see_partial_contents)
 }
 END_TEST
 
-/* Whatever can be done to names in the directory, but to the victim itself. */
+/* Everything that can be done to names in the directory, except to the victim itself. */
 static int interfere(const char *path, const char *victim, const char *spare, int end)
 {
 	char byte;
@@ -586,7 +589,7 @@ static int answers(const char *path, pid_t holder)
 	return result == -ESRCH;
 }
 
-/* While a file is taken and removed again and again, it has this holder or none. */
+/* While a file is acquired and removed repeatedly, its holder is this one or none. */
 START_TEST(search_never_reports_wrong_holder)
 {
 	const char *path = harness_path("x.pid");
@@ -627,7 +630,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(races, one_of_concurrent_processes_wins, 0, WAYS);
 	tcase_add_test(races, unfinished_start_refuses_no_other);
 	tcase_add_test(races, one_of_concurrent_threads_wins);
-	/* With some sanitizers no memory is allocated or freed in such a child. */
+	/* With some sanitizers such a child can neither allocate nor free memory. */
 	if (!harness_is_sanitized())
 		tcase_add_test(races, child_can_free_inherited_objects);
 	tcase_add_loop_test(races, start_after_kill_at_any_system_call, 0, WAYS);
@@ -635,7 +638,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(races, readers_never_see_partial_contents, 0, WAYS);
 	tcase_add_loop_test(races, hostile_directory_harms_no_other_file, 0, WAYS);
 	tcase_add_loop_test(races, search_never_reports_wrong_holder, 0, WAYS);
-	/* Of its own: FUSE shows further names late, or never. */
+	/* A separate case: FUSE shows additional links late, or never. */
 	tcase_add_loop_test(harness_case(suite, "names"), second_hard_link_is_an_error, 0, WAYS);
 	return harness_main(argc, argv, suite, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pid files taken, refused, written and removed. */
+/* Pid files: acquired, refused, written and removed. */
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -24,13 +24,13 @@
 
 #define GUARD_BYTE 0x40000000
 
-/* It fails like this, leaves a text and leaves the result alone. */
+/* Check that the call fails with this error and a text, and does not change the result. */
 static void refused(const char *path, mode_t mode, int error)
 {
 	struct daemonkit_pidfile *untouched = (void *)&error, *pidfile = untouched;
 	int result = daemonkit_pidfile_create(path, mode, &pidfile);
 
-	ck_assert_msg(result == error, "%d, not %d: %s", result, error, daemonkit_error());
+	ck_assert_msg(result == error, "%d, expected %d: %s", result, error, daemonkit_error());
 	ck_assert_ptr_eq(pidfile, untouched);
 	if (path && *path && strlen(path) < 256)
 		ck_assert_ptr_nonnull(strstr(daemonkit_error(), path));
@@ -104,7 +104,7 @@ START_TEST(the_default_mode)
 }
 END_TEST
 
-/* The loser does not delete the holder's file, as go-daemon's does. */
+/* The loser does not delete the file of the holder, as that of go-daemon does. */
 START_TEST(a_second_start_is_refused)
 {
 	const char *path = harness_path("x.pid");
@@ -155,7 +155,7 @@ START_TEST(process_cannot_acquire_file_twice)
 	ck_assert_int_eq(daemonkit_pidfile_write(second), -EPERM);
 	ck_assert_int_eq(daemonkit_pidfile_remove(second), -EPERM);
 	daemonkit_pidfile_close(second);
-	/* Nothing of this has cost it a lock. */
+	/* None of this has released a lock. */
 	ck_assert_int_eq(in_child(has_record_lock, path), 0);
 	keeper = keeper_start(path, 0, NULL);
 	ck_assert_int_eq(keeper.result, -EALREADY);
@@ -199,7 +199,7 @@ START_TEST(child_of_dead_holder_is_not_holder)
 	refused(path, 0, -EALREADY);
 	ck_assert_int_eq(named_by_error(), keeper.pid);
 	keeper_kill(&keeper);
-	/* The worker has the descriptor, and so the guard, now. */
+	/* The worker has the descriptor now, and so the guard. */
 	ck_assert_uint_eq(harness_count_children(getpid()), 1);
 	daemonkit_pidfile_close(create(path, 0));
 	kill_orphan();
@@ -211,7 +211,7 @@ static void open_and_close(const char *path)
 	close(open(path, O_RDONLY | O_CLOEXEC));
 }
 
-/* A record lock alone goes when any descriptor of the file is closed. */
+/* A POSIX lock is released when any descriptor of the file is closed. */
 START_TEST(reading_own_file_keeps_lock)
 {
 	const char *path = harness_path("x.pid");
@@ -236,7 +236,7 @@ static void run_sleep(const char *path)
 	char byte;
 
 	(void)path;
-	/* The end that is closed when the program runs tells that it does. */
+	/* The end that is closed by execve(2) tells that the program runs. */
 	if (pipe2(ready, O_CLOEXEC) != 0)
 		_exit(1);
 	if (fork() == 0) {
@@ -302,7 +302,7 @@ START_TEST(children_neither_inherit_nor_release_lock)
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(in_child(use_in_child, pidfile), 0);
 		ck_assert_int_eq(in_child(start_in_child, pidfile), 0);
-		/* This drops the record lock. */
+		/* This releases the POSIX lock. */
 		check_names(path, getpid());
 	}
 	ck_assert_int_eq(daemonkit_pidfile_write(pidfile), 0);
@@ -311,7 +311,7 @@ START_TEST(children_neither_inherit_nor_release_lock)
 }
 END_TEST
 
-/* What stale files may say, and what makes a file a foreign one. */
+/* The contents of stale files, and of foreign ones. */
 static const struct {
 	const char *text;
 	int result;
@@ -359,14 +359,14 @@ START_TEST(only_pid_files_are_replaced)
 		}
 		unlink(path);
 	}
-	/* The end counts too, and a file of a gigabyte is not read to its end. */
+	/* The end of the file matters, too; a file of a gigabyte is not read completely. */
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	ck_assert_int_eq(pwrite(fd, "1\n", 2, 0), 2);
 	ck_assert_int_eq(pwrite(fd, "x", 1, 4095), 1);
 	refused(path, 0, -EEXIST);
 	ck_assert_int_eq(ftruncate(fd, 0x40000001), 0);
 	refused(path, 0, -EEXIST);
-	/* What a power loss leaves: the right length, and NULs only. */
+	/* After a power loss: the right length, and only NULs. */
 	for (off_t size = 1; size <= 4096; size *= 8) {
 		ck_assert_int_eq(ftruncate(fd, 0), 0);
 		ck_assert_int_eq(ftruncate(fd, size), 0);
@@ -380,7 +380,7 @@ START_TEST(only_pid_files_are_replaced)
 }
 END_TEST
 
-/* Nothing but a regular file with one name is touched, opened or waited for. */
+/* Only a regular file with a single link is changed, opened or waited for. */
 START_TEST(other_kinds_of_files_are_refused)
 {
 	const char *path = harness_path("x.pid"), *victim = harness_path("victim");
@@ -433,7 +433,7 @@ START_TEST(relative_and_long_paths)
 	name[NAME_MAX] = '\0';
 	ck_assert_int_eq(chdir(directory), 0);
 	pidfile = create(name, 0);
-	/* A later change of the directory does not matter. */
+	/* A later change of the working directory does not matter. */
 	ck_assert_int_eq(chdir("/"), 0);
 	ck_assert_int_eq(daemonkit_pidfile_remove(pidfile), 0);
 	daemonkit_pidfile_close(pidfile);
@@ -493,14 +493,14 @@ static int create_beyond_the_limit(void *data)
 	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
 		return 77;
 	result = daemonkit_pidfile_create(path, 0, &pidfile);
-	/* What a checker or a profiler writes at the end is not meant. */
+	/* The limit must not affect files that a checker or profiler writes at exit. */
 	limit.rlim_cur = RLIM_INFINITY;
 	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
 		return 2;
 	return result == -EFBIG && strstr(daemonkit_error(), path) && !pidfile ? 0 : 1;
 }
 
-/* Where a write would end the process by SIGXFSZ. */
+/* A write would kill the process with SIGXFSZ. */
 START_TEST(file_size_limit_is_an_error)
 {
 	char *path = strdup(harness_path("x.pid"));
@@ -509,14 +509,14 @@ START_TEST(file_size_limit_is_an_error)
 
 	getrlimit(RLIMIT_FSIZE, &limit);
 	if (limit.rlim_max != RLIM_INFINITY)
-		harness_skip("there is a limit already");
+		harness_skip("a limit is already set");
 	take_way(_i);
 	result = in_child(create_beyond_the_limit, path);
 	ck_assert_int_eq(result, 0);
 	ck_assert_uint_eq(count_entries(harness_directory()), 0);
 	harness_write_file(path, "2147483646\n");
 	ck_assert_int_eq(in_child(create_beyond_the_limit, path), 0);
-	/* Where the new file needs the name at once the stale one has made room for it. */
+	/* If the new file needs the name at once, the stale one was removed before. */
 	if (is_nameless(_i))
 		ck_assert_str_eq(harness_read_file(path), "2147483646\n");
 	unlink(path);
@@ -564,7 +564,7 @@ START_TEST(lock_of_reader_is_reported)
 
 	ck_assert_int_eq(fcntl(fd, F_SETLK, &lock), 0);
 	keeper = keeper_start(path, 0, NULL);
-	/* It is no instance: a caller that takes -EALREADY for success would be wrong. */
+	/* A reader is no instance: a caller that takes -EALREADY for success would be wrong. */
 	ck_assert_int_eq(keeper.result, -ENOLCK);
 	keeper_end(&keeper);
 	close(fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Root directory, user and groups: given up in the right order, and for good. */
+/* Root directory, user and groups: changed in the right order, and irreversibly. */
 #include "harness/probe.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #define REPORT " ready=60000 daemon:up daemon:report daemon:wait"
 #define NOBODY 65534
 
-/* A directory in which everybody may write, and the report is. */
+/* A directory that every user can write, for the report. */
 static void open_directory(const char *name)
 {
 	ck_assert_int_eq(mkdir(harness_path("%s", name), 0777), 0);
@@ -47,7 +47,7 @@ START_TEST(user_by_ids)
 }
 END_TEST
 
-/* fault: setgroups forgotten when dropping privileges (nbd, knsd) */
+/* fault: setgroups() is forgotten when privileges are dropped (nbd, knsd) */
 START_TEST(supplementary_groups_are_dropped)
 {
 	struct probe probe;
@@ -76,7 +76,7 @@ START_TEST(many_groups_are_passed_to_daemon)
 }
 END_TEST
 
-/* also by user name, with the groups of the databases */
+/* also by user name, with the groups of the user database */
 START_TEST(user_by_name)
 {
 	struct passwd *user;
@@ -88,7 +88,7 @@ START_TEST(user_by_name)
 	harness_need_root();
 	user = getpwnam("daemon");
 	if (user == NULL)
-		harness_skip("no user called daemon");
+		harness_skip("no user named daemon");
 	ck_assert_int_ge(getgrouplist("daemon", user->pw_gid, groups, &count), 0);
 	open_directory("open");
 	probe = probe_run("%s user=daemon daemon:where=@/open/report" REPORT, probe_ways[_i]);
@@ -103,7 +103,7 @@ START_TEST(user_by_name)
 }
 END_TEST
 
-/* Of a user by number: one that is in the databases has its groups, another just one. */
+/* By number: a user in the database gets its groups, another user only one. */
 START_TEST(users_by_number)
 {
 	struct probe probe;
@@ -125,7 +125,7 @@ START_TEST(users_by_number)
 }
 END_TEST
 
-/* Of one that is in the databases under a name, those of that name. */
+/* A user in the database gets the groups of its name. */
 START_TEST(a_users_number_has_the_groups_of_its_name)
 {
 	const char *groups = harness_path("groups");
@@ -142,7 +142,7 @@ START_TEST(a_users_number_has_the_groups_of_its_name)
 	if (unshare(CLONE_NEWNS) != 0 ||
 	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount(groups, "/etc/group", "none", MS_BIND, NULL) != 0)
-		harness_skip("needs mounts of its own");
+		harness_skip("needs its own mounts");
 	open_directory("open");
 	probe = probe_run("mode=reborn user=%s daemon:where=@/open/report" REPORT,
 			  _i == 0 ? "root" : "0");
@@ -152,7 +152,7 @@ START_TEST(a_users_number_has_the_groups_of_its_name)
 }
 END_TEST
 
-/* Whether that is said before or after who the daemon is. */
+/* The order of the setters does not matter. */
 START_TEST(groups_can_be_left_unchanged)
 {
 	struct probe probe;
@@ -197,13 +197,13 @@ START_TEST(root_directory)
 	ck_assert_str_eq(probe_fact("cwd"), "/work");
 	ck_assert_str_eq(harness_read_file(harness_path("log")), "x");
 	ck_assert_int_eq(atoi(harness_read_file(harness_path("run/pid"))), probe.result);
-	/* Standard streams and the pid file: nothing leads out. */
+	/* Standard streams and the pid file: no descriptor leads outside. */
 	ck_assert_int_eq(probe_number("descriptors"), 4);
 	probe_kill(&probe);
 }
 END_TEST
 
-/* In go-daemon: chroot together with a credential fails, privileges are dropped first */
+/* In go-daemon: chroot together with a credential fails, because privileges are dropped first */
 START_TEST(root_directory_and_user_combine)
 {
 	struct probe probe;
@@ -221,7 +221,9 @@ START_TEST(root_directory_and_user_combine)
 }
 END_TEST
 
-/* In go-daemon: a pid file outside the jail is never removed; the working directory stays outside
+/*
+ * In go-daemon: a pid file outside the root directory is never removed; the working directory
+ * stays outside
  */
 START_TEST(pid_file_outside_root_directory)
 {
@@ -236,7 +238,7 @@ START_TEST(pid_file_outside_root_directory)
 	ck_assert_str_eq(probe_fact("cwd"), "/");
 	ck_assert_int_eq(probe_number("found"), probe.result);
 	ck_assert_int_eq(probe_number("released"), 0);
-	/* Emptied, and in nobody's way, though the daemon lives on. */
+	/* An emptied file does not prevent a start, even while the daemon still runs. */
 	if (access(harness_path("run/pid"), F_OK) == 0)
 		ck_assert_str_eq(harness_read_file(harness_path("run/pid")), "");
 	probe_kill(&probe);
@@ -300,7 +302,7 @@ START_TEST(pid_file_in_a_directory_of_root_is_emptied)
 	ck_assert_int_eq(probe_number("released"), 0);
 	ck_assert_int_eq(probe_number("uids"), NOBODY);
 	ck_assert_str_eq(harness_read_file(harness_path("run/pid")), "");
-	/* The old one lives still; the file is free. */
+	/* The old daemon still runs; the file is free. */
 	unlink(harness_path("open/report"));
 	{
 		struct probe second = probe_run("%s pid=@/run/pid cred=65534:65534 daemon:wait",
@@ -333,14 +335,14 @@ START_TEST(pid_file_in_a_directory_of_the_user_is_removed)
 }
 END_TEST
 
-/* The powers that the daemon has tried, none of which it may have. */
+/* Check that no privileged operation succeeded in the daemon. */
 static void check_powerless(void)
 {
 	probe_fact("powers");
 	ck_assert_ptr_null(strstr(harness_read_file(harness_path("open/report")), "\nmay_"));
 }
 
-/* SECBIT_NO_SETUID_FIXUP: the kernel does not drop them when root becomes a user. */
+/* SECBIT_NO_SETUID_FIXUP: the kernel does not drop them when root changes its user. */
 START_TEST(capabilities_that_the_kernel_leaves_are_dropped)
 {
 	struct probe probe;
@@ -356,14 +358,14 @@ START_TEST(capabilities_that_the_kernel_leaves_are_dropped)
 }
 END_TEST
 
-/* SECBIT_KEEP_CAPS, locked: they are permitted, and effective as soon as one asks. */
+/* SECBIT_KEEP_CAPS, locked: they stay permitted, and can be made effective. */
 START_TEST(capabilities_that_are_only_permitted_are_dropped)
 {
 	struct probe probe;
 
 	harness_need_root();
 	open_directory("open");
-	/* It is gone when the second copy is executed, and locked then. */
+	/* The flag is cleared when the second copy is executed, and then locked. */
 	probe = probe_run("%s %s:securebits=0x30 cred=65534:65534 daemon:where=@/open/report "
 			  "daemon:powers" REPORT,
 			  probe_ways[_i], _i < PROBE_REBORN_WAYS ? "second" : "first");
@@ -373,7 +375,7 @@ START_TEST(capabilities_that_are_only_permitted_are_dropped)
 }
 END_TEST
 
-/* A system that says that it has dropped them, and has not. */
+/* On a system that reports that they were dropped, although they were not. */
 START_TEST(privileges_that_can_be_regained_are_an_error)
 {
 	struct probe probe;
@@ -390,7 +392,7 @@ END_TEST
 
 /* ---- not root ---- */
 
-/* The launcher as setpriv(1) makes it, with the report in a directory of its own. */
+/* Run the launcher under setpriv(1), with the report in its own directory. */
 static struct probe run_as(const char *options, const char *words)
 {
 	const char *script = harness_path("as");
@@ -441,7 +443,7 @@ START_TEST(current_user_needs_no_privilege)
 }
 END_TEST
 
-/* Its own group is the same, listed or not. */
+/* Its own group is the same, whether listed or not. */
 START_TEST(own_group_need_not_be_listed)
 {
 	static const char *const groups[] = { "--clear-groups", "--groups 65534",
@@ -464,7 +466,7 @@ START_TEST(own_group_need_not_be_listed)
 }
 END_TEST
 
-/* A user whose groups are not what the databases say. */
+/* A user whose groups differ from the database. */
 START_TEST(groups_that_cannot_be_changed)
 {
 	struct probe probe;
@@ -481,7 +483,7 @@ START_TEST(groups_that_cannot_be_changed)
 }
 END_TEST
 
-/* Powers that a manager gave to the user that the daemon is already. */
+/* Capabilities that a manager gave to the current user of the daemon. */
 START_TEST(current_user_loses_capabilities)
 {
 	struct probe probe;
@@ -502,7 +504,7 @@ START_TEST(current_user_loses_capabilities)
 }
 END_TEST
 
-/* But for those that are to be kept: the others do not make the proof fail. */
+/* Except those to be kept: the others do not make the final check fail. */
 START_TEST(current_user_keeps_requested_capabilities)
 {
 	struct probe probe;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A small stack is enough: that of a thread with as many bytes as the manual names. */
+/* A small stack suffices: that of a thread with the number of bytes in the manual. */
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -26,14 +26,14 @@
 #include <daemonkit/signals.h>
 #include <daemonkit/upgrade.h>
 
-/* As daemonkit(7) says; the C library takes a page of it for a guard. */
+/* As documented in daemonkit(7); the C library uses a page of it as guard. */
 #define STACK (32 * 1024)
 #define GUARD 4096
-/* What is left for the frame of a signal handler, and for processors with more registers. */
+/* Reserved for the frame of a signal handler, and for processors with more registers. */
 #define RESERVE (6 * 1024)
 #define UNUSED 0xA5
 
-/* Run it on such a stack; returns how many bytes were used, the thread's own data included. */
+/* Run it on such a stack; returns the number of bytes used, including thread-specific data. */
 static size_t on_small_stack(void *(*function)(void *data), void *data)
 {
 	char *stack = mmap(NULL, STACK, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -64,7 +64,7 @@ static void check_use(const char *what, size_t used)
 	ck_assert_msg(used <= STACK - RESERVE, "%s takes %zu bytes of the stack", what, used);
 }
 
-/* ---- a daemon all of whose calls are made on such stacks ---- */
+/* ---- a daemon that makes all calls on such stacks ---- */
 
 struct program {
 	const char *directory, *command;
@@ -234,7 +234,7 @@ START_TEST(life_of_a_daemon_in_small_stack)
 	first = daemon_pid();
 	command("start", 0);
 	command("status", 0);
-	/* POSIX alone has neither requests nor upgrades with a pid file. */
+	/* With POSIX only there are neither requests nor upgrades with a pid file. */
 	if (harness_has_linux_api()) {
 		command("reload", 0);
 		ck_assert_int_eq(kill(first, SIGUSR2), 0);
@@ -248,7 +248,7 @@ START_TEST(life_of_a_daemon_in_small_stack)
 }
 END_TEST
 
-/* With a manager that is told everything, and a set-up that fails in the daemon. */
+/* With a manager that is notified of everything, and a set-up that fails in the daemon. */
 START_TEST(start_under_manager_and_failed_start_in_small_stack)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -292,7 +292,7 @@ static void *use_pidfile(void *data)
 	return NULL;
 }
 
-/* A file that is in the way, and refused with a long text. */
+/* A foreign file at the path, refused with a long text. */
 static void *be_refused(void *data)
 {
 	struct daemonkit_pidfile *pidfile;
@@ -332,7 +332,7 @@ START_TEST(processes_in_small_stack)
 	pid_t child;
 
 	harness_need_kernel("stack frames of the size that the manual was measured with");
-	/* Check's own handler ends the whole group of processes. */
+	/* The handler of Check ends the whole process group. */
 	signal(SIGTERM, SIG_DFL);
 	child = fork();
 	if (child == 0)

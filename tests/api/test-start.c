@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A truthful start: up, or what went wrong, at once, with nothing left behind. */
+/*
+ * The result of a start: the daemon is up, or the error is reported at once, with nothing left
+ * behind.
+ */
 #include "harness/probe.h"
 
 #include <errno.h>
@@ -15,9 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Far below every timeout that these tests set, and far above what a start takes. */
+/* Much less than every timeout of these tests, and much more than a start takes. */
 #define AT_ONCE 20000
-/* Never waited out. */
+/* A timeout that never expires. */
 #define LONG "ready=60000"
 
 static void check_at_once(const struct probe *probe)
@@ -83,8 +86,8 @@ START_TEST(daemon_exits_before_it_is_ready)
 }
 END_TEST
 
-/* fault libdaemon: the child is killed at once, and the launcher waits its whole timeout. */
-/* fault start-stop-daemon: a dead child costs the whole timeout. */
+/* fault of libdaemon: the child is killed at once, and the launcher waits until its timeout. */
+/* fault of start-stop-daemon: a dead child costs the whole timeout. */
 START_TEST(daemon_is_killed_before_it_is_ready)
 {
 	const int signals[] = { SIGKILL, SIGSEGV, SIGABRT, SIGTERM, SIGPIPE, SIGRTMIN };
@@ -101,7 +104,7 @@ START_TEST(daemon_is_killed_before_it_is_ready)
 }
 END_TEST
 
-/* The daemon waits for @/stopped, and has ended before its launcher reads what it said. */
+/* The daemon waits for @/stopped, and exits before its launcher reads its messages. */
 static pid_t end_unread(const struct harness_program *program)
 {
 	pid_t daemon;
@@ -117,7 +120,7 @@ static pid_t end_unread(const struct harness_program *program)
 	return daemon;
 }
 
-/* Ready has arrived: an exit with status 0 is no failure, however early. */
+/* Readiness was reported: an exit with status 0 is no failure, however early. */
 START_TEST(daemon_is_ready_and_exits_with_0)
 {
 	struct harness_program program = probe_spawn(
@@ -135,7 +138,7 @@ START_TEST(daemon_is_ready_and_exits_with_0)
 }
 END_TEST
 
-/* As any daemon that is the launcher's child, it is left to the program to be reaped. */
+/* Like any daemon that is a child of the launcher, it is left to the program to reap it. */
 START_TEST(daemon_that_has_ended_can_be_reaped)
 {
 	struct harness_program program;
@@ -153,7 +156,7 @@ START_TEST(daemon_that_has_ended_can_be_reaped)
 }
 END_TEST
 
-/* Whatever comes first to the launcher, the answer is the same. */
+/* The result does not depend on which event the launcher sees first. */
 START_TEST(exit_with_0_after_ready_never_fails)
 {
 	for (int i = 0; i < 20; i++) {
@@ -166,10 +169,7 @@ START_TEST(exit_with_0_after_ready_never_fails)
 }
 END_TEST
 
-/*
- * Not for daemons with a watcher: that may be told of the death after the launcher was told of
- * the rest.
- */
+/* Not for daemons with a watcher: the launcher may learn of the exit after the other messages. */
 START_TEST(daemon_dies_as_soon_as_it_is_up)
 {
 	struct harness_program program;
@@ -189,7 +189,7 @@ START_TEST(daemon_dies_as_soon_as_it_is_up)
 }
 END_TEST
 
-/* A child that has everything of the daemon's open does not hide its death. */
+/* A child that keeps all descriptors of the daemon open does not hide its death. */
 START_TEST(daemon_dies_while_its_child_keeps_channel_open)
 {
 	struct probe probe = probe_run("%s " LONG " pid=@/run/pid daemon:hold=@/held "
@@ -263,7 +263,7 @@ START_TEST(dynamic_linker_fails)
 }
 END_TEST
 
-/* Every size is either enough, or the failure is a truth. */
+/* Either the memory suffices, or the failure is reported correctly. */
 START_TEST(memory_runs_out)
 {
 	unsigned failed = 0, up = 0;
@@ -285,13 +285,13 @@ START_TEST(memory_runs_out)
 		ck_assert_str_ne(probe.text, "");
 		check_at_once(&probe);
 	}
-	/* A fork needs no memory that is not there. */
+	/* A fork needs no additional memory. */
 	ck_assert(failed > 0 || _i >= PROBE_REBORN_WAYS);
 	ck_assert_uint_gt(up, 0);
 }
 END_TEST
 
-/* With room for so many descriptors and no more. */
+/* With a limit that allows this many more descriptors. */
 START_TEST(descriptors_run_out)
 {
 	unsigned failed = 0;
@@ -315,7 +315,7 @@ START_TEST(descriptors_run_out)
 }
 END_TEST
 
-/* Inside the set-up: the daemon's own error and text come to the launcher. */
+/* During the set-up: the launcher gets the error and the text of the daemon. */
 
 /* In go-daemon: a chroot that fails in the daemon is reported as success */
 START_TEST(chroot_fails)
@@ -364,7 +364,7 @@ START_TEST(work_directory_is_missing)
 }
 END_TEST
 
-/* The removal of the pid file fails too: the first error is the one that is reported. */
+/* The removal of the pid file fails, too: the first error is reported. */
 START_TEST(clean_up_does_not_hide_the_error)
 {
 	struct probe probe = probe_run("%s first:deny=unlinkat,ftruncate pid=@/run/pid "
@@ -385,7 +385,7 @@ START_TEST(descriptor_to_keep_is_closed)
 }
 END_TEST
 
-/* The words of a daemon that failed are printed by its launcher alone. */
+/* Only the launcher prints the error of a failed daemon. */
 START_TEST(failed_daemon_does_not_print_to_the_launchers_streams)
 {
 	struct probe probe = probe_run("%s workdir=@/missing", probe_ways[_i]);
@@ -395,12 +395,12 @@ START_TEST(failed_daemon_does_not_print_to_the_launchers_streams)
 	probe = probe_run("%s log=@/log workdir=@/missing", probe_ways[_i]);
 	probe_check_failed(&probe, -ENOENT, "working directory ");
 	ck_assert_str_eq(probe.error, "");
-	/* Nor to the log, which may be that of a daemon that runs. */
+	/* Nor to the log, which may belong to a running daemon. */
 	ck_assert_str_eq(harness_read_file(harness_path("log")), "");
 }
 END_TEST
 
-/* Nor when there is no log yet. */
+/* Nor when the log is not open yet. */
 START_TEST(unopenable_log_is_reported_once)
 {
 	static const struct {
@@ -424,7 +424,7 @@ START_TEST(unopenable_log_is_reported_once)
 }
 END_TEST
 
-/* And without /dev/null, or any descriptor for it. */
+/* Nor without /dev/null, or a descriptor for it. */
 START_TEST(failed_daemon_is_silent_without_dev_null)
 {
 	struct probe probe;
@@ -471,7 +471,7 @@ int main(int argc, char *argv[])
 		tcase_add_loop_test(gone, daemon_that_has_ended_can_be_reaped, 0, 2);
 	tcase_add_loop_test(gone, exit_with_0_after_ready_never_fails, 0, PROBE_WAYS);
 	tcase_add_loop_test(dead, daemon_is_killed_before_it_is_ready, 0, PROBE_WAYS);
-	/* A watcher tells of the end a moment later. */
+	/* A watcher reports the exit a moment later. */
 	if (harness_has_linux_api())
 		tcase_add_loop_test(dead, daemon_dies_as_soon_as_it_is_up, 0, 2);
 	tcase_add_loop_test(dead, daemon_dies_while_its_child_keeps_channel_open, 0, PROBE_WAYS);
@@ -479,7 +479,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(dead, second_copy_dies_before_main, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(dead, second_copy_hangs_before_main, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(dead, dynamic_linker_fails, 0, PROBE_REBORN_WAYS);
-	/* Sanitizers alone need more than there is. */
+	/* Sanitizers need more memory than the limit. */
 	if (!harness_is_sanitized())
 		tcase_add_loop_test(dead, memory_runs_out, 0, PROBE_WAYS);
 	tcase_add_loop_test(dead, descriptors_run_out, 0, PROBE_WAYS);
