@@ -68,7 +68,7 @@ dist_check_SCRIPTS = \
 	tests/scripts/test-symbols \
 	tests/scripts/test-totals
 
-# What the programs stand on.
+# The libraries of the test programs.
 check_LIBRARIES = tests/harness/libharness.a tests/harness/libprobe.a
 tests_harness_libharness_a_SOURCES = \
 	tests/harness/harness-main.c \
@@ -91,8 +91,8 @@ tests_harness_libprobe_a_SOURCES = \
 	tests/harness/probe.h
 tests_harness_libprobe_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 
-# Programs that see inside the library: they include private headers.  In both lists those
-# that wait the longest begin first.
+# Tests of internals: they include private headers.  In both lists the slowest tests come
+# first.
 unit_tests = \
 	tests/unit/test-upgrade \
 	tests/unit/test-request \
@@ -115,7 +115,7 @@ unit_tests += \
 	tests/unit/test-upgrade-manager
 endif
 
-# Programs on the public interface: they are also tests of an installed library.
+# Tests of the public interface, which can also test an installed library.
 api_tests = \
 	tests/api/test-launcher \
 	tests/api/test-notify \
@@ -158,7 +158,7 @@ api_tests += \
 	tests/api/test-examples-upgrade
 endif
 
-# Those, or the ones in INSTALLED_TESTS, with the library and the headers that are installed.
+# Run these, or those in INSTALLED_TESTS, with the installed library and headers.
 check-installed:
 	tests='$(INSTALLED_TESTS)'; $(MAKE) $(AM_MAKEFLAGS) check-TESTS \
 	TESTS="$${tests:-$(api_tests)}" check_PROGRAMS= library= \
@@ -166,7 +166,7 @@ check-installed:
 	LIBS="$$($(PKG_CONFIG) --libs daemon) $(LIBS)"
 .PHONY: check-installed
 
-# The same tests for both ways to speak to a manager.
+# These tests run with both ways to notify a manager.
 manager_tools = tests/harness/manager-tools.c tests/harness/manager-tools.h
 manager_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS) $(ORACLE_CFLAGS)
 if WITH_LIBSYSTEMD
@@ -208,7 +208,7 @@ tests_unit_test_upgrade_SOURCES = tests/unit/test-upgrade.c $(upgrade_tools)
 tests_unit_test_upgrade_failures_SOURCES = tests/unit/test-upgrade-failures.c $(upgrade_tools)
 tests_unit_test_upgrade_manager_SOURCES = tests/unit/test-upgrade-manager.c $(upgrade_tools) $(manager_tools)
 
-# The successor stops at these functions of the library.
+# A successor stops in these functions of the library.
 upgrade_hooks = $(AM_LDFLAGS) -Wl,--wrap=pidfile_acquire -Wl,--wrap=manager_adopt
 tests_unit_test_upgrade_LDFLAGS = $(upgrade_hooks)
 tests_unit_test_upgrade_failures_LDFLAGS = $(upgrade_hooks)
@@ -223,7 +223,7 @@ AM_TESTS_ENVIRONMENT = \
 	LIBSYSTEMD='$(LIBSYSTEMD_LIBS)'; \
 	export srcdir builddir CC NM MAKE PKG_CONFIG INSTRUMENTED LIBSYSTEMD;
 LDADD = tests/harness/libharness.a $(library) $(CHECK_LIBS)
-# What "make check-installed" takes from the system.
+# "make check-installed" uses that of the system instead.
 library = libdaemonkit-internal.la
 tests_api_test_cost_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_confine_LDADD = tests/harness/libprobe.a $(LDADD)
@@ -247,7 +247,7 @@ tests_unit_test_upgrade_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_unit_test_upgrade_failures_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_unit_test_upgrade_manager_LDADD = tests/harness/libprobe.a $(LDADD)
 
-# The corpus of the fuzzers, without a fuzzer.
+# The targets of the fuzzers, run on the corpus.
 tests_unit_test_fuzz_SOURCES = \
 	tests/fuzz/fuzz-channel.c \
 	tests/fuzz/fuzz-marker.c \
@@ -256,7 +256,7 @@ tests_unit_test_fuzz_SOURCES = \
 	tests/fuzz/fuzz.h \
 	tests/unit/test-fuzz.c
 
-# What tests/long needs: made when it is asked for.
+# Programs for tests/long, built on demand.
 EXTRA_PROGRAMS = \
 	tests/faults/fault-calls \
 	tests/faults/fault-memory \
@@ -268,8 +268,8 @@ tests_faults_fault_calls_SOURCES = \
 	tests/faults/fault-errors.h \
 	tests/faults/fault.h
 tests_faults_fault_calls_LDADD =
-# The C library has to see its malloc(3); and calloc(3), made of malloc(3) and
-# memset(3), must not be made of calloc(3).
+# The C library must use its malloc(3); and the compiler must not turn its calloc(3), made
+# of malloc(3) and memset(3), into a call of calloc(3).
 tests_faults_fault_memory_CFLAGS = $(AM_CFLAGS) -fvisibility=default -fno-builtin
 tests_faults_fault_memory_LDADD = libdaemonkit-internal.la
 tests_faults_fault_probe_LDADD = libdaemonkit-internal.la

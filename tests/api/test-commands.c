@@ -325,7 +325,7 @@ START_TEST(command_does_not_kill_daemon_without_handler)
 	static const struct {
 		const char *how;
 		int result;
-		const char *said;
+		const char *error_text;
 	} receivers[] = {
 		{ "default", -ENOTSUP, "does not handle signal" },
 		{ "ignored", -ENOTSUP, "ignores signal" },
@@ -348,10 +348,10 @@ START_TEST(command_does_not_kill_daemon_without_handler)
 		harness_skip("the kernel does not report what a process waits for");
 	ck_assert_int_eq(daemonkit_commands_send(commands, process), receivers[_i].result);
 	if (receivers[_i].result < 0) {
-		ck_assert_ptr_nonnull(strstr(daemonkit_error(), receivers[_i].said));
+		ck_assert_ptr_nonnull(strstr(daemonkit_error(), receivers[_i].error_text));
 		ck_assert_int_eq(daemonkit_process_request(process, SIGUSR1, 100, NULL, NULL),
 				 -ENOTSUP);
-		ck_assert_ptr_nonnull(strstr(daemonkit_error(), receivers[_i].said));
+		ck_assert_ptr_nonnull(strstr(daemonkit_error(), receivers[_i].error_text));
 	}
 	if (strcmp(receivers[_i].how, "waiting") == 0)
 		ck_assert_int_eq(atoi(harness_line(&program)), SIGUSR1);

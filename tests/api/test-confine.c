@@ -23,7 +23,7 @@ static void open_network(void)
 {
 	harness_need_root();
 	if (unshare(CLONE_NEWNET) < 0)
-		harness_skip("needs a network of its own: %s", strerror(errno));
+		harness_skip("needs its own network: %s", strerror(errno));
 	ck_assert_int_eq(mkdir(harness_path("open"), 0777), 0);
 	ck_assert_int_eq(chmod(harness_path("open"), 0777), 0);
 	harness_write_file(harness_path("open/report"), "");

@@ -25,7 +25,7 @@
 #include <daemonkit/signals.h>
 #include <daemonkit/upgrade.h>
 
-#define STRANGER 65534
+#define OTHER_USER 65534
 
 /* The program */
 
@@ -102,11 +102,11 @@ static int serve(struct program *program)
 	if (is(program, "ignoring"))
 		signal(SIGHUP, SIG_IGN);
 	daemonkit_notify_ready(program->context);
-	if (is(program, "curious")) {
+	if (is(program, "status-of-itself")) {
 		int code = 99;
 
 		result = daemonkit_control_run(program->control, "status", 0, &code);
-		printf("asked: %d, %d\n", result, code);
+		printf("status: %d, %d\n", result, code);
 		fflush(stdout);
 	}
 	if (is(program, "no-pid-file")) {
@@ -144,7 +144,7 @@ static int prepare(struct program *program)
 	if (is(program, "own-handler") &&
 	    daemonkit_context_set_status_handler(program->context, show, program) < 0)
 		return -1;
-	if (is(program, "curious") &&
+	if (is(program, "status-of-itself") &&
 	    daemonkit_context_set_log_file(program->context, "log", 0644) < 0)
 		return -1;
 	if (is(program, "fork") &&
@@ -155,7 +155,7 @@ static int prepare(struct program *program)
 		       : daemonkit_context_set_pid_file(program->context, "prog.pid", 0644);
 }
 
-/* prog STYLE COMMAND [json|stranger|flags] */
+/* prog STYLE COMMAND [json|other-user|flags] */
 static int prog_main(int argc, char *argv[])
 {
 	struct program program = { .style = argc > 1 ? argv[1] : "" };
@@ -165,7 +165,7 @@ static int prog_main(int argc, char *argv[])
 						       : 0;
 	int code = 99, result = argc > 2 ? prepare(&program) : -1;
 
-	if (strcmp(extra, "stranger") == 0 && (setgid(STRANGER) < 0 || setuid(STRANGER) < 0))
+	if (strcmp(extra, "other-user") == 0 && (setgid(OTHER_USER) < 0 || setuid(OTHER_USER) < 0))
 		return 98;
 	if (result == 0)
 		result = daemonkit_control_run(program.control, argv[2], flags, &code);
@@ -302,12 +302,12 @@ END_TEST
 START_TEST(daemon_can_run_commands)
 {
 	const char *log = harness_path("log");
-	pid_t pid = begin("curious");
+	pid_t pid = begin("status-of-itself");
 
-	ck_assert(harness_wait_text(log, "asked: ", HARNESS_SOON));
+	ck_assert(harness_wait_text(log, "status: ", HARNESS_SOON));
 	ck_assert_ptr_nonnull(
 		strstr(harness_read_file(log), line("prog: running, process %d", (int)pid)));
-	ck_assert_ptr_nonnull(strstr(harness_read_file(log), "asked: 1, 0\n"));
+	ck_assert_ptr_nonnull(strstr(harness_read_file(log), "status: 1, 0\n"));
 	finish(pid);
 }
 END_TEST
@@ -359,14 +359,14 @@ START_TEST(unremovable_stale_file_is_reported)
 	harness_need_root();
 	harness_write_file(path, "4194303\n");
 	check_streams(
-		run_with("ok", "stop", "stranger", 4), "",
+		run_with("ok", "stop", "other-user", 4), "",
 		line("prog: not running, but: pid file %s: open for writing: owned by user 0, "
 		     "mode 0644 (run as that user or root): Permission denied\n",
 		     path));
 	ck_assert_str_eq(harness_read_file(path), "4194303\n");
 	/* A writable file is emptied, as by a daemon that may not remove it. */
-	ck_assert_int_eq(chown(path, STRANGER, STRANGER), 0);
-	run_with("ok", "stop", "stranger", 0);
+	ck_assert_int_eq(chown(path, OTHER_USER, OTHER_USER), 0);
+	run_with("ok", "stop", "other-user", 0);
 	ck_assert_str_eq(harness_read_file(path), "");
 	run("ok", "status", 3);
 }
@@ -698,15 +698,15 @@ START_TEST(commands_of_other_users_are_refused)
 
 	harness_need_root();
 	ck_assert_int_eq(chmod(harness_directory(), 0755), 0);
-	run_with("ok", "start", "stranger", 4);
+	run_with("ok", "start", "other-user", 4);
 	pid = begin("ok");
-	run_with("ok", "status", "stranger", 0);
-	run_with("ok", "start", "stranger", 0);
+	run_with("ok", "status", "other-user", 0);
+	run_with("ok", "start", "other-user", 0);
 	for (size_t i = 0; i < 4; i++)
-		ck_assert_str_ne(run_with("ok", commands[i], "stranger", 4).error, "");
+		ck_assert_str_ne(run_with("ok", commands[i], "other-user", 4).error, "");
 	ck_assert_int_eq(chmod(harness_path("prog.pid"), 0600), 0);
-	run_with("ok", "status", "stranger", 4);
-	run_with("ok", "stop", "stranger", 4);
+	run_with("ok", "status", "other-user", 4);
+	run_with("ok", "stop", "other-user", 4);
 	ck_assert_int_eq(daemon_pid(), pid);
 	finish(pid);
 }

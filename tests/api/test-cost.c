@@ -104,7 +104,7 @@ static struct cost measure(const char *words)
 	argv[used++] = "daemon:up";
 	argv[used++] = "daemon:wait";
 	argv[used++] = "launcher:kill";
-	argv[used++] = "launcher:gone";
+	argv[used++] = "launcher:wait-exit";
 	/* The leak check fails under ptrace(2). */
 	setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	result = harness_run(argv);

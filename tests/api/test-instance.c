@@ -168,7 +168,7 @@ END_TEST
 START_TEST(search_finds_the_daemon)
 {
 	struct probe probe = probe_run("%s pid=@/run/pid ready=60000 daemon:up daemon:wait "
-				       "launcher:search launcher:kill launcher:gone "
+				       "launcher:search launcher:kill launcher:wait-exit "
 				       "launcher:search",
 				       probe_ways[_i]);
 	char first[32], second[32];

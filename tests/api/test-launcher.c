@@ -411,9 +411,10 @@ END_TEST
 /* Nor does a handler of SIGCHLD when the daemon has a watcher. */
 START_TEST(launcher_reaps_no_watcher)
 {
-	struct probe probe = probe_run("mode=%s times=30 first:reaper ready=60000 daemon:up "
-				       "daemon:wait launcher:kill launcher:gone launcher:handled",
-				       _i == 0 ? "fork" : "reborn first:deny=clone3");
+	struct probe probe = probe_run(
+		"mode=%s times=30 first:reaper ready=60000 daemon:up "
+		"daemon:wait launcher:kill launcher:wait-exit launcher:handled",
+		_i == 0 ? "fork" : "reborn first:deny=clone3");
 
 	probe_check_up(&probe);
 	ck_assert_ptr_nonnull(strstr(probe.output, "handled 0\n"));
@@ -429,7 +430,7 @@ START_TEST(many_threads_in_malloc)
 	/* Each step of a start competes with all these threads. */
 	harness_allow(180000);
 	probe = probe_run("%s first:threads=200 times=10 ready=60000 daemon:up daemon:wait "
-			  "launcher:kill launcher:gone",
+			  "launcher:kill launcher:wait-exit",
 			  probe_ways[_i]);
 	probe_check_up(&probe);
 }

@@ -220,7 +220,7 @@ START_TEST(watchdog_interval_is_passed_to_daemon)
 }
 END_TEST
 
-START_TEST(manager_is_reached_from_a_jail)
+START_TEST(manager_is_reached_from_chroot)
 {
 	enum receiver_kind kind = (enum receiver_kind)(_i / 3);
 	struct receiver receiver;
@@ -409,7 +409,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(launcher, mode_auto_checks_pid_of_manager);
 	tcase_add_loop_test(launcher, missing_manager_does_not_fail_start, 0, 4);
 	tcase_add_loop_test(launcher, watchdog_interval_is_passed_to_daemon, 0, 3);
-	tcase_add_loop_test(jail, manager_is_reached_from_a_jail, 0, 3 * RECEIVER_KINDS);
+	tcase_add_loop_test(jail, manager_is_reached_from_chroot, 0, 3 * RECEIVER_KINDS);
 	tcase_add_loop_test(jail, manager_is_reached_without_privileges, 0, 3);
 	tcase_add_loop_test(s6, readiness_writes_newline_to_descriptor, 0, S6_WAYS);
 	tcase_add_loop_test(s6, failure_writes_no_newline_to_descriptor, 0, S6_WAYS);

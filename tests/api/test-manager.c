@@ -160,7 +160,7 @@ START_TEST(reloading_sends_monotonic_time)
 	struct daemonkit_context *context;
 	struct message message;
 	struct receiver receiver;
-	uint64_t before, after, said;
+	uint64_t before, after, sent;
 	int used = 0;
 
 	receiver_open(&receiver, RECEIVER_PATH);
@@ -170,14 +170,14 @@ START_TEST(reloading_sends_monotonic_time)
 	after = monotonic();
 	message = receiver_read(&receiver);
 	ck_assert_int_eq(
-		sscanf(message.text, "RELOADING=1\nMONOTONIC_USEC=%" SCNu64 "%n", &said, &used), 1);
+		sscanf(message.text, "RELOADING=1\nMONOTONIC_USEC=%" SCNu64 "%n", &sent, &used), 1);
 	ck_assert_uint_eq(message.length, (size_t)used);
-	ck_assert(before <= said && said <= after);
+	ck_assert(before <= sent && sent <= after);
 #ifdef HAVE_ORACLE
 	{
 		struct message theirs;
 
-		sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, said);
+		sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, sent);
 		theirs = receiver_read(&receiver);
 		expect_same(&message, &theirs);
 	}

@@ -273,12 +273,12 @@ START_TEST(nothing_is_sent_after_ready)
 				       "daemon:status=late daemon:extend=5 daemon:report "
 				       "daemon:wait",
 				       probe_ways[_i]);
-	const char *said;
+	const char *line;
 
 	probe_check_up(&probe);
 	ck_assert_int_eq(probe_number("notified"), 0);
-	said = strstr(harness_read_file(harness_path("report")), "notified 0\n");
-	ck_assert_ptr_nonnull(strstr(said + 1, "notified 0\n"));
+	line = strstr(harness_read_file(harness_path("report")), "notified 0\n");
+	ck_assert_ptr_nonnull(strstr(line + 1, "notified 0\n"));
 	probe_kill(&probe);
 }
 END_TEST

@@ -459,17 +459,17 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("start");
 	TCase *up = harness_case(suite, "up");
 	TCase *dead = harness_case(suite, "dead");
-	TCase *gone = harness_case(suite, "gone");
+	TCase *exits = harness_case(suite, "exits");
 	TCase *refused = harness_case(suite, "refused");
 	TCase *silent = harness_case(suite, "silent");
 
 	tcase_add_loop_test(up, reborn_starts_a_daemon, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, pid_file_is_complete_when_the_launcher_returns, 0, PROBE_WAYS);
 	tcase_add_loop_test(dead, daemon_exits_before_it_is_ready, 0, PROBE_WAYS);
-	tcase_add_loop_test(gone, daemon_is_ready_and_exits_with_0, 0, PROBE_WAYS);
+	tcase_add_loop_test(exits, daemon_is_ready_and_exits_with_0, 0, PROBE_WAYS);
 	if (harness_has_linux_api())
-		tcase_add_loop_test(gone, daemon_that_has_ended_can_be_reaped, 0, 2);
-	tcase_add_loop_test(gone, exit_with_0_after_ready_never_fails, 0, PROBE_WAYS);
+		tcase_add_loop_test(exits, daemon_that_has_ended_can_be_reaped, 0, 2);
+	tcase_add_loop_test(exits, exit_with_0_after_ready_never_fails, 0, PROBE_WAYS);
 	tcase_add_loop_test(dead, daemon_is_killed_before_it_is_ready, 0, PROBE_WAYS);
 	/* A watcher reports the exit a moment later. */
 	if (harness_has_linux_api())

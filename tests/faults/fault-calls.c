@@ -72,9 +72,9 @@ struct run {
 	pid_t launcher, serving, struck_pid;
 	int launcher_status, serving_status, last_status;
 	bool launcher_ended, reported, struck, up_before;
-	bool spoke;     /* the daemon has sent a message to its launcher */
-	bool doubled;   /* two daemons served at the same time */
-	bool succeeded; /* the successor had already reported that it is the daemon */
+	bool sent_message; /* the daemon has sent a message to its launcher */
+	bool doubled;      /* two daemons served at the same time */
+	bool succeeded;    /* the successor had already reported that it is the daemon */
 	int64_t struck_at, launcher_took;
 	long struck_call;
 	int struck_error;
@@ -93,8 +93,8 @@ static atomic_int *listener_of_child;
 static unsigned passed, failed;
 
 /* A machine that pauses for a moment causes this, too. */
-static const char late[] = "the launcher learned it late";
-static const char too_long[] = "processes were left, or it took too long";
+static const char late[] = "the launcher detected it late";
+static const char too_long[] = "processes are left, or a timeout";
 
 static int64_t now(void)
 {
@@ -220,7 +220,7 @@ static int strike(const struct fault *fault, struct process *process,
 	spoken = process == &run.processes[DAEMON] && (type == CHANNEL_UP || type == CHANNEL_READY);
 	if (fault->kind == NONE || process != &run.processes[fault->process] ||
 	    call != fault->call) {
-		run.spoke |= spoken;
+		run.sent_message |= spoken;
 		run.succeeded |= process > &run.processes[DAEMON] && type == CHANNEL_SUCCEEDED;
 		return 0;
 	}
@@ -412,7 +412,7 @@ static bool has_exited(int status, int code)
 }
 
 /* A daemon that exits by itself reports an error text; SIGTERM may arrive after its work. */
-static bool ended_well(int status)
+static bool exited_well(int status)
 {
 	return has_exited(status, 0) || has_exited(status, FAULT_REPORTED) ||
 	       has_exited(status, FAULT_CANCELED) ||
@@ -424,7 +424,7 @@ static const char *check_killed_daemon(long error, int status)
 	if (run.up_before)
 		return NULL;
 	if (error != -ECHILD)
-		return "the launcher did not say that the daemon died";
+		return "the launcher did not report the death of the daemon";
 	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
 		return "the exit status is not signal 9";
 	return NULL;
@@ -436,14 +436,15 @@ static const char *check_launcher(const struct fault *fault)
 	int status = 0, at = 0;
 
 	if (has_exited(run.launcher_status, 0) && strncmp(run.line, "up ", 3) == 0)
-		return run.serving != 0 || run.spoke ? NULL : "up, but the daemon had not said so";
+		return run.serving != 0 || run.sent_message ? NULL
+							    : "up without a message of the daemon";
 	if (!WIFEXITED(run.launcher_status) ||
 	    (WEXITSTATUS(run.launcher_status) != FAULT_REPORTED &&
 	     WEXITSTATUS(run.launcher_status) != FAULT_CANCELED))
-		return "the launcher ended without an answer";
+		return "the launcher exited without a result";
 	if (sscanf(run.line, "failed %ld %d %n", &error, &status, &at) < 2 || error >= 0 ||
 	    run.line[at] == '\0' || run.line[at] == '\n')
-		return "the launcher did not tell an error with a text";
+		return "the launcher did not report an error with a text";
 	/* Another daemon had acquired the pid file before the launcher checked. */
 	if (strcmp(mode, "upgrade") == 0 && strstr(run.line, "as soon as it was up") != NULL)
 		return NULL;
@@ -463,15 +464,15 @@ static const char *check_run(const struct fault *fault)
 	bool foreground = strcmp(mode, "foreground") == 0;
 	const char *problem = NULL;
 
-	if (foreground && !launcher_killed && !ended_well(run.launcher_status))
-		problem = "the daemon ended without an answer";
+	if (foreground && !launcher_killed && !exited_well(run.launcher_status))
+		problem = "the daemon exited without a result";
 	if (!foreground && !launcher_killed)
 		problem = check_launcher(fault);
 	if (problem == NULL && !foreground && run.serving != 0 && !daemon_killed &&
-	    !ended_well(run.serving_status))
-		problem = "the daemon did not end well";
+	    !exited_well(run.serving_status))
+		problem = "the daemon did not exit regularly";
 	if (problem == NULL && run.doubled)
-		problem = "there were two daemons";
+		problem = "two daemons";
 	/*
 	 * In an upgrade the other daemon serves, until the successor has reported that it is
 	 * the daemon: from then on its death is that of the daemon.

@@ -168,13 +168,13 @@ static bool has_exited(void *data)
 bool harness_wait_exit(pid_t pid, int milliseconds)
 {
 	int fd = open_pidfd(pid);
-	bool gone;
+	bool exited;
 
 	if (fd < 0)
 		return harness_wait_until(has_exited, &pid, milliseconds);
-	gone = harness_wait_readable(fd, milliseconds);
+	exited = harness_wait_readable(fd, milliseconds);
 	close(fd);
-	return gone;
+	return exited;
 }
 
 bool harness_wait_child(pid_t pid, int *status, int milliseconds)

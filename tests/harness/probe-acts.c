@@ -137,7 +137,7 @@ static bool act_processes(struct program *program, const char *name, const char 
 			;
 	else if (strcmp(name, "kill") == 0)
 		kill(program->daemon, SIGKILL);
-	else if (strcmp(name, "gone") == 0) {
+	else if (strcmp(name, "wait-exit") == 0) {
 		siginfo_t info;
 
 		if (waitid(P_PID, (id_t)program->daemon, &info, WEXITED | WNOWAIT) < 0)

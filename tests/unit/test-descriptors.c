@@ -112,7 +112,7 @@ static int parse_main(int argc, char *argv[])
 
 static const struct {
 	const char *pid, *fds, *names, *open, *expected;
-} said[] = {
+} environments[] = {
 	/* what managers set */
 	{ "own", "1", "http", "1", "0 http=3" },
 	{ "own", "2", "a:b", "2", "0 a=3 b=4" },
@@ -180,8 +180,9 @@ static const struct {
 START_TEST(environment_of_manager_is_parsed)
 {
 	struct harness_result result = harness_run_helper(
-		"parse", said[_i].pid, said[_i].fds, said[_i].names, said[_i].open, "ours", NULL);
-	const char *expected = said[_i].expected;
+		"parse", environments[_i].pid, environments[_i].fds, environments[_i].names,
+		environments[_i].open, "ours", NULL);
+	const char *expected = environments[_i].expected;
 
 	ck_assert_int_eq(result.status, 0);
 	if (expected[0] == '0') {
@@ -198,18 +199,19 @@ END_TEST
 START_TEST(libsystemd_parses_environment_alike)
 {
 	struct harness_result result = harness_run_helper(
-		"parse", said[_i].pid, said[_i].fds, said[_i].names, said[_i].open, "theirs", NULL);
-	size_t length = strlen(said[_i].expected);
-	const char *open = strstr(said[_i].expected, " open:");
+		"parse", environments[_i].pid, environments[_i].fds, environments[_i].names,
+		environments[_i].open, "theirs", NULL);
+	size_t length = strlen(environments[_i].expected);
+	const char *open = strstr(environments[_i].expected, " open:");
 
 	ck_assert_int_eq(result.status, 0);
-	if (said[_i].expected[0] != '0') {
+	if (environments[_i].expected[0] != '0') {
 		ck_assert_str_eq(result.output, "-1");
 		return;
 	}
 	if (open != NULL)
-		length = (size_t)(open - said[_i].expected);
-	ck_assert_msg(strncmp(result.output, said[_i].expected, length) == 0 &&
+		length = (size_t)(open - environments[_i].expected);
+	ck_assert_msg(strncmp(result.output, environments[_i].expected, length) == 0 &&
 			      result.output[length] == '\0',
 		      "%s", result.output);
 }
@@ -915,10 +917,10 @@ int main(int argc, char *argv[])
 	};
 
 	tcase_add_loop_test(manager, environment_of_manager_is_parsed, 0,
-			    sizeof said / sizeof *said);
+			    sizeof environments / sizeof *environments);
 #ifdef HAVE_ORACLE
 	tcase_add_loop_test(manager, libsystemd_parses_environment_alike, 0,
-			    sizeof said / sizeof *said);
+			    sizeof environments / sizeof *environments);
 #endif
 	tcase_add_test(manager, names_of_managers_descriptors_are_found);
 	tcase_add_test(manager, managers_descriptors_have_one_owner);

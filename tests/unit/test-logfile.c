@@ -16,7 +16,7 @@
 
 #include "context/logfile.h"
 
-#define STRANGER 1234
+#define OTHER_USER 1234
 
 /* In a second buffer, because a call has two paths. */
 static const char *path_of(const char *name)
@@ -36,7 +36,7 @@ static void link_to(const char *name, const char *target)
 
 static void give_to_stranger(const char *name)
 {
-	ck_assert_int_eq(lchown(path_of(name), STRANGER, STRANGER), 0);
+	ck_assert_int_eq(lchown(path_of(name), OTHER_USER, OTHER_USER), 0);
 }
 
 /* Check that the text arrives in this file. */
@@ -87,7 +87,7 @@ START_TEST(links_of_other_users_are_not_followed)
 	char text[64];
 
 	harness_need_root();
-	snprintf(text, sizeof text, "is a symbolic link of user %d", STRANGER);
+	snprintf(text, sizeof text, "is a symbolic link of user %d", OTHER_USER);
 	link_to("planted", "victim");
 	give_to_stranger("planted");
 	check_refused("planted", -ELOOP, text);
@@ -100,13 +100,13 @@ START_TEST(links_of_other_users_are_not_followed)
 	check_refused("ours", -ELOOP, "planted is a symbolic link");
 	/* Its owner may follow it, and so may root. */
 	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
-	ck_assert_int_eq(chown(path_of("victim"), STRANGER, STRANGER), 0);
-	ck_assert_int_eq(setresuid(STRANGER, STRANGER, 0), 0);
+	ck_assert_int_eq(chown(path_of("victim"), OTHER_USER, OTHER_USER), 0);
+	ck_assert_int_eq(setresuid(OTHER_USER, OTHER_USER, 0), 0);
 	harness_write_file(path_of("victim"), "");
 	check_opens("planted", "victim");
 	ck_assert_int_eq(setresuid(0, 0, 0), 0);
 	link_to("roots", "log");
-	ck_assert_int_eq(setresuid(STRANGER, STRANGER, 0), 0);
+	ck_assert_int_eq(setresuid(OTHER_USER, OTHER_USER, 0), 0);
 	check_opens("roots", "log");
 	ck_assert_int_eq(setresuid(0, 0, 0), 0);
 }

@@ -180,7 +180,7 @@ START_TEST(settings_of_another_user_are_refused)
 	static const struct {
 		uid_t user;
 		int vouched;
-		bool believed;
+		bool accepted;
 	} senders[] = {
 		{ NOBODY, 0, false }, { NOBODY, 1, false }, { 0, 0, false }, { 0, 1, true }
 	};
@@ -193,10 +193,10 @@ START_TEST(settings_of_another_user_are_refused)
 	check_exit(run_with_channel(harness_self, 0, ends[1]), 4);
 	close(ends[1]);
 	/* Settings of the same user are accepted, and are invalid here. */
-	ck_assert_int_eq(probe_number("refused") == -EPERM, !senders[_i].believed);
-	ck_assert_int_eq(strstr(probe_fact("refused"), "same user") != NULL, !senders[_i].believed);
+	ck_assert_int_eq(probe_number("refused") == -EPERM, !senders[_i].accepted);
+	ck_assert_int_eq(strstr(probe_fact("refused"), "same user") != NULL, !senders[_i].accepted);
 	/* Other senders get no reply. */
-	ck_assert_int_eq(recv(ends[0], answer, sizeof answer, 0) > 0, senders[_i].believed);
+	ck_assert_int_eq(recv(ends[0], answer, sizeof answer, 0) > 0, senders[_i].accepted);
 	close(ends[0]);
 }
 END_TEST

@@ -24,7 +24,7 @@
 
 #define WORDS "pid=@/run/pid log=@/log"
 /* Enough time for a successor to start in tests whose timeout must expire afterwards. */
-#define COMES 3000
+#define START_TIME 3000
 
 /* The first way creates a sibling: others reap it, and its status must come from the kernel. */
 static void need_status(int way)
@@ -51,7 +51,7 @@ static const struct failure {
 	const char *text; /* of the program file; NULL: there is none */
 	mode_t mode;
 	int error;
-	const char *said;
+	const char *error_text;
 	int status; /* -1: no process was created */
 } failures[] = {
 	{ NULL, 0, -ENOENT, "execve", 127 << 8 },
@@ -83,7 +83,7 @@ START_TEST(successor_cannot_be_executed)
 			    path);
 	if (actor_number(answer) == 0)
 		answer = actor_call(&actor, "wait=-1");
-	actor_check(answer, failure->error, failure->said);
+	actor_check(answer, failure->error, failure->error_text);
 	/* Its status, if a process was created. */
 	if (failure->error == -ECHILD || failure->error == -ETIMEDOUT)
 		ck_assert_int_eq(actor_number(actor_call(&actor, "status-of")) & ~0x80,
@@ -97,7 +97,7 @@ END_TEST
 
 static const struct {
 	const char *how;
-	const char *said;
+	const char *error_text;
 	int status;
 } constructors[] = {
 	{ "abort", "killed by signal 6", 6 },
@@ -116,7 +116,7 @@ START_TEST(successor_dies_before_main)
 	actor_expect(&actor, 0, "setenv=PROBE_CONSTRUCTOR=%s", constructors[_i % 3].how);
 	actor_expect(&actor, 0, "start=60000");
 	answer = actor_call(&actor, "wait=-1");
-	actor_check(answer, -ECHILD, constructors[_i % 3].said);
+	actor_check(answer, -ECHILD, constructors[_i % 3].error_text);
 	ck_assert_int_eq(actor_number(actor_call(&actor, "status-of")) & ~0x80,
 			 constructors[_i % 3].status);
 	actor_expect(&actor, 0, "setenv=PROBE_CONSTRUCTOR=no");
@@ -131,7 +131,7 @@ END_TEST
 static const struct {
 	const char *command; /* the command that makes it fail */
 	int error;
-	const char *said;
+	const char *error_text;
 } ends[] = {
 	{ "failed=no such table", -EPROTO, "upgrade: no such table" },
 	{ "exit=9", -ECHILD, "exited with status 9 before it was ready" },
@@ -151,7 +151,7 @@ START_TEST(successor_fails_before_it_is_ready)
 	actors_open();
 	old = actor_start(_i / ENDS, WORDS);
 	actor_expect(&old, 0, "start=%d",
-		     ends[end].error == -ETIMEDOUT ? harness_scaled(COMES) : 60000);
+		     ends[end].error == -ETIMEDOUT ? harness_scaled(START_TIME) : 60000);
 	actor_send(&old, "wait=-1");
 	new = actor_accept();
 	actor_send(&new, "%s", ends[end].command);
@@ -160,11 +160,11 @@ START_TEST(successor_fails_before_it_is_ready)
 		actor_expect(&new, 0, "release");
 		actor_send(&new, "end");
 	}
-	actor_check(actor_receive(&old), ends[end].error, ends[end].said);
+	actor_check(actor_receive(&old), ends[end].error, ends[end].error_text);
 	actor_wait_exit(&new);
 	/* The result stays, with its text, after later errors. */
 	actor_expect(&old, -EINVAL, "pass=:0");
-	actor_check(actor_call(&old, "wait=0"), ends[end].error, ends[end].said);
+	actor_check(actor_call(&old, "wait=0"), ends[end].error, ends[end].error_text);
 	actor_check_daemon(&old);
 	actor_end(&old);
 	probe_check_nothing_left();
@@ -208,7 +208,7 @@ START_TEST(late_reaping_is_not_waited_for)
 	harness_adopt_orphans();
 	actors_open();
 	old = actor_start(0, WORDS);
-	actor_expect(&old, 0, "start=%d", late ? harness_scaled(COMES) : 60000);
+	actor_expect(&old, 0, "start=%d", late ? harness_scaled(START_TIME) : 60000);
 	actor_expect(&old, 0, "wait=0");
 	new = actor_accept();
 	if (!late)
@@ -325,7 +325,7 @@ START_TEST(status_texts_do_not_extend_timeout)
 {
 	struct actor old, new;
 	const char *answer;
-	int texts = 0, time = harness_scaled(COMES);
+	int texts = 0, time = harness_scaled(START_TIME);
 
 	actors_open();
 	old = actor_start(_i, WORDS);

@@ -25,7 +25,7 @@
 
 #define GENERATIONS 20
 /* Enough time for a successor to start in tests whose timeout may expire afterwards. */
-#define COMES 2000
+#define START_TIME 2000
 
 /*
  * In each way of starting: the pid file is handed over, and later calls of the predecessor have
@@ -316,7 +316,7 @@ START_TEST(status_texts_are_received)
 
 	actors_open();
 	old = actor_start(_i, "pid=@/run/pid");
-	actor_expect(&old, 0, "start=%d", harness_scaled(COMES));
+	actor_expect(&old, 0, "start=%d", harness_scaled(START_TIME));
 	actor_send(&old, "wait=60000");
 	new = actor_accept();
 	/* Without this it would exceed the timeout. */
@@ -325,7 +325,7 @@ START_TEST(status_texts_are_received)
 	ck_assert_str_eq(actor_receive(&old), "received half the way");
 	actor_expect(&new, 0, "status=there");
 	ck_assert_str_eq(actor_receive(&old), "received there");
-	ck_assert(!harness_wait_readable(old.fd, COMES + 500));
+	ck_assert(!harness_wait_readable(old.fd, START_TIME + 500));
 	actor_expect(&new, 0, "ready");
 	ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
 	actor_end(&old);
@@ -526,7 +526,7 @@ START_TEST(descriptor_is_readable_when_wait_has_work)
 	actor_end(&old);
 	old = new;
 	/* After the timeout, and after the exit of a process. */
-	actor_expect(&old, 0, "start=%d", harness_scaled(COMES));
+	actor_expect(&old, 0, "start=%d", harness_scaled(START_TIME));
 	actor_expect(&old, 0, "wait=100");
 	new = actor_accept();
 	await_answer(&old);
