@@ -543,7 +543,7 @@ START_TEST(descriptor_types_are_distinguished)
 				ck_assert_int_gt(result, 2);
 				continue;
 			}
-			snprintf(text, sizeof text, "it is %s, expected %s", called[made[i].kind],
+			snprintf(text, sizeof text, "it is %s and not %s", called[made[i].kind],
 				 called[kind]);
 			ck_assert_int_eq(result, -EPROTOTYPE);
 			ck_assert_ptr_nonnull(strstr(daemonkit_error(), text));
