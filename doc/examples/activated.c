@@ -115,7 +115,7 @@ static int start(struct daemonkit_context *context, struct daemonkit_signals *si
 	if (pid < 0)
 		fprintf(stderr, "activated: %s\n", daemonkit_error());
 	if (pid != 0)
-		return pid < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+		return daemonkit_context_exit_code(context);
 	status = run_daemon(context, signals);
 	daemonkit_context_release(context);
 	return status;

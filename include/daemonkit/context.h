@@ -555,6 +555,21 @@ DAEMONKIT_API int daemonkit_context_reopen_log(struct daemonkit_context *context
 DAEMONKIT_API int daemonkit_context_exit_status(const struct daemonkit_context *context)
 	DAEMONKIT_NONNULL((1));
 
+/**
+ * daemonkit_context_exit_code - the exit code for the launcher
+ *
+ * For "return daemonkit_context_exit_code(context);" after
+ * daemonkit_context_reborn().  It describes that call only, not an upgrade.
+ *
+ * Returns: 0 after a start that succeeded; otherwise the daemon's own exit code
+ * if it has exited with one other than 0; 128 + the signal if a signal killed
+ * it (SIGKILL also from the launcher, for a daemon that was not ready in time);
+ * or 1, also before any start and for NULL.
+ * Thread safety: MT-safe on different contexts.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_context_exit_code(const struct daemonkit_context *context)
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
+
 DAEMONKIT_END
 
 #endif /* DAEMONKIT_CONTEXT_H */

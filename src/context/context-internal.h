@@ -25,6 +25,7 @@ struct daemonkit_context {
 	struct daemonkit_pidfile *pidfile; /* the daemon's, while it holds it */
 	struct notify notify;              /* the daemon's */
 	int exit_status;
+	bool started;    /* the last start has succeeded, in launcher or daemon */
 	bool supervised; /* by the process that started this one (mode FOREGROUND) */
 	struct daemonkit_upgrade *upgrade; /* the one in progress, or NULL */
 	bool succeeded;                    /* a successor has replaced this daemon */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <daemonkit/process.h>
@@ -129,4 +130,16 @@ int daemonkit_context_reopen_log(struct daemonkit_context *context)
 int daemonkit_context_exit_status(const struct daemonkit_context *context)
 {
 	return context == NULL ? -1 : context->exit_status;
+}
+
+int daemonkit_context_exit_code(const struct daemonkit_context *context)
+{
+	int status = daemonkit_context_exit_status(context);
+
+	if (context != NULL && context->started)
+		return EXIT_SUCCESS;
+	if (status != -1 && WIFSIGNALED(status))
+		return 128 + WTERMSIG(status);
+	return status != -1 && WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status)
+									     : EXIT_FAILURE;
 }

@@ -204,6 +204,7 @@ pid_t daemonkit_context_reborn(struct daemonkit_context *context)
 	if (context_is_daemon(context))
 		return error_set(-EPERM, "this process is the daemon already");
 	result = start_daemon(context);
+	context->started = result >= 0;
 	/* Only the daemon still needs the payload. */
 	if (result != 0)
 		settings_wipe_payload(&context->settings);

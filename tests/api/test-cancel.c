@@ -197,6 +197,7 @@ static bool call_commands_send(struct world *world)
 					   world) == 0 &&
 	       daemonkit_commands_send(world->commands, world->process) == 1;
 }
+CALL(context_exit_code, daemonkit_context_exit_code(CONTEXT) >= 0)
 CALL(context_exit_status, daemonkit_context_exit_status(CONTEXT) < 1)
 CALL(context_find_fd, daemonkit_context_find_fd(DAEMON, "none", 0, DAEMONKIT_FD_ANY) == -ENOENT)
 CALL(context_fd_name, daemonkit_context_fd_name(DAEMON, 0) == NULL)
@@ -468,6 +469,7 @@ static const struct call {
 	ENTRY(commands_send),
 	ENTRY(context_confine),
 	ENTRY(context_confine_later),
+	ENTRY(context_exit_code),
 	ENTRY(context_exit_status),
 	ENTRY(context_fd_name),
 	ENTRY(context_find_fd),

@@ -47,6 +47,7 @@ START_TEST(new_context_has_no_error)
 	make();
 	ck_assert_str_eq(daemonkit_error(), "");
 	ck_assert_int_eq(daemonkit_context_exit_status(context), -1);
+	ck_assert_int_eq(daemonkit_context_exit_code(context), 1);
 	ck_assert_int_eq(daemonkit_was_reborn(), 0);
 	drop();
 	ck_assert_ptr_null(daemonkit_context_free(NULL));
@@ -80,6 +81,7 @@ START_TEST(null_arguments_are_errors)
 	ck_assert_int_eq(daemonkit_context_release(NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_reopen_log(NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_exit_status(NULL), -1);
+	ck_assert_int_eq(daemonkit_context_exit_code(NULL), 1);
 	make();
 	ck_assert_int_eq(daemonkit_context_search(context, NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_credential(context, 0, 0, none, 1), -EINVAL);
@@ -418,6 +420,7 @@ START_TEST(mode_foreground_does_not_fork)
 	ck_assert(harness_wait_text(harness_path("report"), "released 0", HARNESS_SOON));
 	ck_assert_ptr_nonnull(strstr(harness_read_file(harness_path("report")), "notified 0"));
 	ck_assert_int_eq(probe_number("again"), -EPERM);
+	ck_assert_int_eq(probe_number("exit-code"), 0);
 	probe_check_nothing_left();
 	status = harness_end(&program);
 	ck_assert_int_eq(status, 0);

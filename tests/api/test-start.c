@@ -30,10 +30,18 @@ static void check_at_once(const struct probe *probe)
 	probe_check_nothing_left();
 }
 
+/* The launcher exits with daemonkit_context_exit_code(). */
+static void check_exit_code(const struct probe *probe, int code)
+{
+	ck_assert_msg(WIFEXITED(probe->end) && WEXITSTATUS(probe->end) == code, "launcher: %#x",
+		      (unsigned)probe->end);
+}
+
 static void check_exit(const struct probe *probe, int code)
 {
 	ck_assert_msg(WIFEXITED(probe->status) && WEXITSTATUS(probe->status) == code, "status %#x",
 		      (unsigned)probe->status);
+	check_exit_code(probe, code != 0 ? code : 1);
 }
 
 /* go-daemon: Reborn */
@@ -52,7 +60,7 @@ START_TEST(reborn_starts_a_daemon)
 	ck_assert(!probe.streams_held);
 	ck_assert_int_eq(probe.status, -1);
 	ck_assert_str_eq(probe.text, "");
-	ck_assert(WIFEXITED(probe.end) && WEXITSTATUS(probe.end) == 0);
+	check_exit_code(&probe, 0);
 	probe_kill(&probe);
 }
 END_TEST
@@ -99,6 +107,7 @@ START_TEST(daemon_is_killed_before_it_is_ready)
 		probe_check_failed(&probe, -ECHILD, strsignal(signals[i]));
 		ck_assert(WIFSIGNALED(probe.status));
 		ck_assert_int_eq(WTERMSIG(probe.status), signals[i]);
+		check_exit_code(&probe, 128 + signals[i]);
 		check_at_once(&probe);
 	}
 }
@@ -183,9 +192,9 @@ START_TEST(daemon_dies_as_soon_as_it_is_up)
 	end_unread(&program);
 	probe = probe_result(&program);
 	probe_check_failed(&probe, -ECHILD, "exited with status 8 as soon as it was up");
+	probe.end = probe_end(&program);
 	check_exit(&probe, 8);
 	probe_check_nothing_left();
-	harness_end(&program);
 }
 END_TEST
 

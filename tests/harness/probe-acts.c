@@ -279,7 +279,8 @@ static bool act_library(struct program *program, const char *name, const char *v
 	else if (strcmp(name, "again") == 0) {
 		int result = daemonkit_context_reborn(context);
 
-		probe_write(program->report, "again %d %s\n", result, daemonkit_error());
+		probe_write(program->report, "exit-code %d\nagain %d %s\n",
+			    daemonkit_context_exit_code(context), result, daemonkit_error());
 	} else if (strcmp(name, "began") == 0) {
 		char directory[PATH_MAX] = "?";
 

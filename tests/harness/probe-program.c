@@ -293,7 +293,7 @@ static int be_launcher(struct program *program, pid_t launcher)
 		program->daemon = result;
 		obey(program, "launcher:");
 	}
-	return result > 0 ? 0 : 1;
+	return daemonkit_context_exit_code(program->context);
 }
 
 static int probe_main(int argc, char *argv[])
