@@ -141,6 +141,8 @@ libdaemonkit_internal_la_SOURCES = \
 	src/context/setters.c \
 	src/context/settings.c \
 	src/context/settings.h \
+	src/context/socket-paths.c \
+	src/context/socket-paths.h \
 	src/context/streams.c \
 	src/context/streams.h \
 	src/context/takeover.c \

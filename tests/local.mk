@@ -150,6 +150,7 @@ api_tests = \
 	tests/api/test-pidfile-races \
 	tests/api/test-pidfile-read \
 	tests/api/test-second-copy \
+	tests/api/test-remove-socket \
 	tests/api/test-stack \
 	tests/api/test-version
 if LINUX_API
@@ -241,6 +242,7 @@ tests_api_test_examples_activated_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_examples_upgrade_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_forked_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_grants_LDADD = tests/harness/libprobe.a $(LDADD)
+tests_api_test_remove_socket_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_payload_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_start_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_unit_test_upgrade_LDADD = tests/harness/libprobe.a $(LDADD)

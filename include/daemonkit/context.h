@@ -514,10 +514,13 @@ DAEMONKIT_API int daemonkit_context_search(struct daemonkit_context *context,
 /**
  * daemonkit_context_release - remove and close the pid file, before the exit
  *
- * If the file can no longer be removed, it is emptied.  Does nothing in the
- * launcher, in children of the daemon, or a second time.
+ * If the file can no longer be removed, it is emptied.  Before it, the sockets of
+ * daemonkit_context_remove_socket() are removed.  Does nothing in the launcher,
+ * in children of the daemon, in a daemon that a successor has replaced, or a
+ * second time.
  *
- * Returns: 0, or the errors of daemonkit_pidfile_remove().  Since: 1.0
+ * Returns: 0, or the errors of daemonkit_pidfile_remove() or of removing a socket
+ * (unlink(2)); everything else has been removed.  Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_release(struct daemonkit_context *context)
 	DAEMONKIT_NONNULL((1));

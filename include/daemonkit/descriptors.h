@@ -123,6 +123,37 @@ DAEMONKIT_API int daemonkit_context_detach_fd(struct daemonkit_context *context,
 					    const char *name, size_t position, int kind)
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
+/**
+ * daemonkit_context_remove_socket - remove this local socket when the daemon ends
+ * @path: the path that a socket is bound to; a relative path starts at the
+ *        working directory
+ *
+ * daemonkit_context_release() removes the path in the daemon, but only if it
+ * still names the file that it names now, and that is a socket.  In a daemon
+ * that a successor has replaced, it does not: the list is passed on, and the
+ * last daemon removes the socket.  Several can be named; naming a path again is
+ * for a socket that has been bound anew.
+ *
+ * Called in the launcher, before daemonkit_context_reborn(), or in the daemon,
+ * which may also be a successor.  In a second copy before that, @path need not
+ * exist: the launcher's list takes precedence.  A path that the launcher has
+ * named is also found inside a new root directory; a socket outside of it
+ * cannot be removed, and stays, as do those of a daemon that is killed or whose
+ * start fails.
+ *
+ * Returns: 0, or
+ *   -EINVAL       NULL, or @path is empty
+ *   -ENOTSOCK     @path is not a socket, or a symbolic link
+ *   -EPERM        this process is a child of the daemon, or a successor has
+ *                 replaced it
+ *   -EINPROGRESS  an upgrade is in progress, which would not pass it on
+ *   -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG, -ENOMEM  as lstat(2)
+ * Thread safety: MT-safe on different contexts.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_context_remove_socket(struct daemonkit_context *context,
+						  const char *path)
+	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
+
 /** A buffer of this size has room for every address. */
 #define DAEMONKIT_ADDRESS_MAX 512
 

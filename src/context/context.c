@@ -102,18 +102,20 @@ int daemonkit_context_confine(struct daemonkit_context *context)
 int daemonkit_context_release(struct daemonkit_context *context)
 {
 	DISABLE_CANCELLATION;
-	int result;
+	int result, removed;
 
 	if (context == NULL)
 		return error_null(__func__);
-	if (!context_is_daemon(context) || context->pidfile == NULL)
+	/* The service continues in another process, or is still that of the predecessor. */
+	if (!context_is_daemon(context) || context->succeeded || context->must_take_over)
 		return 0;
-	/* A successor that has not taken over yet. */
-	if (!pidfile_is_held(context->pidfile))
-		return 0;
-	result = daemonkit_pidfile_remove(context->pidfile);
+	/* While this daemon holds the pid file, no other has new sockets at these paths. */
+	result = socket_paths_remove(&context->settings.sockets, context->settings.chroot);
+	if (context->pidfile == NULL || !pidfile_is_held(context->pidfile))
+		return result;
+	removed = daemonkit_pidfile_remove(context->pidfile);
 	context->pidfile = daemonkit_pidfile_close(context->pidfile);
-	return result;
+	return removed < 0 ? removed : result;
 }
 
 int daemonkit_context_reopen_log(struct daemonkit_context *context)

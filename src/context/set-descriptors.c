@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The context: named descriptors and the payload, from the launcher and from managers.
+ * The context: named descriptors and the payload, from the launcher and from managers, and
+ * the sockets that are removed at the end.
  * Thread-safe on different contexts.
  */
 #include <daemonkit/descriptors.h>
@@ -11,6 +12,7 @@
 
 #include "base/cancel.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/secret.h"
 #include "context/context-internal.h"
 #include "manager/named-fds.h"
@@ -51,6 +53,38 @@ int daemonkit_context_pass_fd(struct daemonkit_context *context, const char *nam
 		return error_system(result, "descriptor %s", name);
 	}
 	return 0;
+}
+
+/* May this process register a socket, and will the registration reach the last daemon? */
+static int check_registration(const struct daemonkit_context *context)
+{
+	if ((context->daemon != 0 && !context_is_daemon(context)) || context->succeeded)
+		return error_set(-EPERM, "socket: this process is not the daemon");
+	if (context->upgrade != NULL)
+		return error_set(-EINPROGRESS,
+				 "socket: an upgrade is in progress: do this before it, or "
+				 "in the new daemon");
+	return 0;
+}
+
+int daemonkit_context_remove_socket(struct daemonkit_context *context, const char *path)
+{
+	DISABLE_CANCELLATION;
+	char *absolute = NULL;
+	int result;
+
+	if (context == NULL || path == NULL)
+		return error_null(__func__);
+	result = check_registration(context);
+	if (result == 0)
+		result = path_absolute("socket", path, &absolute);
+	if (result < 0)
+		return result;
+	/* A second copy gets the launcher's list. */
+	if (marker_get() != MARKER_REBORN || context_is_daemon(context))
+		result = socket_paths_add(&context->settings.sockets, absolute);
+	free(absolute);
+	return result;
 }
 
 int daemonkit_context_find_fd(struct daemonkit_context *context, const char *name, size_t index,

@@ -36,6 +36,7 @@ void settings_clear(struct settings *settings)
 	free(settings->credential.groups);
 	named_fds_clear(&settings->descriptors);
 	settings_wipe_payload(settings);
+	socket_paths_clear(&settings->sockets);
 	free(start->program);
 	free(start->name);
 	free(start->keep);
@@ -78,7 +79,7 @@ int start_keep(struct start *start, int fd)
  * upgrade.  So a new field, of any part, is only ever added at the end, with the next
  * format number, and is read only from that format on.
  */
-#define FORMAT 3
+#define FORMAT 4
 
 static void archive_groups(struct credential *credential, struct archive *archive)
 {
@@ -154,6 +155,8 @@ static void archive_settings(struct settings *settings, struct archive *archive,
 		ARCHIVE_NUMBER(archive, settings->credential.keep_groups);
 	if (format >= 3)
 		ARCHIVE_NUMBER(archive, settings->confine_later);
+	if (format >= 4)
+		socket_paths_archive(&settings->sockets, archive);
 }
 
 int settings_put(const struct settings *settings, struct archive *archive)

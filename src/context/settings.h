@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/archive.h"
+#include "context/socket-paths.h"
 #include "manager/named-fds.h"
 #include "process/credentials.h"
 #include "process/privileges-internal.h"
@@ -57,6 +58,7 @@ struct settings {
 	struct descriptors descriptors; /* named */
 	unsigned char *payload;         /* wiped when freed */
 	size_t payload_length;
+	struct socket_paths sockets; /* removed when the daemon ends */
 	struct start start;
 };
 

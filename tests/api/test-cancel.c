@@ -238,6 +238,7 @@ CALL(context_confine, daemonkit_context_confine(DAEMON) == 0)
 CALL(context_confine_later, daemonkit_context_confine_later(CONTEXT, 0) == 0)
 CALL(context_keep_all_fds, daemonkit_context_keep_all_fds(CONTEXT, 1) == 0)
 CALL(context_release, daemonkit_context_release(DAEMON) == 0)
+CALL(context_remove_socket, daemonkit_context_remove_socket(CONTEXT, path_in(world, "notify")) == 0)
 CALL(context_reopen_log, daemonkit_context_reopen_log(DAEMON) <= 0)
 static bool call_context_search(struct world *world)
 {
@@ -484,6 +485,7 @@ static const struct call {
 	ENTRY(context_predecessor),
 	ENTRY(context_reborn),
 	ENTRY(context_release),
+	ENTRY(context_remove_socket),
 	ENTRY(context_reopen_log),
 	ENTRY(context_search),
 	ENTRY(context_set_args),

@@ -176,6 +176,8 @@ int probe_set_passing(struct program *program, const char *name, const char *val
 
 	if (strcmp(name, "payload") == 0)
 		return set_payload(program, value);
+	if (strcmp(name, "remove-socket") == 0)
+		return daemonkit_context_remove_socket(program->context, value);
 	if (strcmp(name, "pass") != 0)
 		return 1;
 	if (colon == NULL)
@@ -194,6 +196,9 @@ bool probe_act_passing(struct program *program, const char *name, const char *va
 		answer(program, value);
 	else if (strcmp(name, "tried") == 0)
 		probe_note(program, "tried %d\n", probe_set_passing(program, "pass", value));
+	else if (strcmp(name, "tried-socket") == 0)
+		probe_note(program, "tried-socket %d\n",
+			   probe_set_passing(program, "remove-socket", value));
 	else if (strcmp(name, "take") == 0)
 		take(program, value);
 	else if (strcmp(name, "end") == 0)

@@ -339,7 +339,8 @@ static bool act_context(const char *name, const char *value)
 {
 	struct daemonkit_context *context = program.context;
 
-	if (strcmp(name, "pass") == 0 || strcmp(name, "payload") == 0)
+	if (strcmp(name, "pass") == 0 || strcmp(name, "payload") == 0 ||
+	    strcmp(name, "remove-socket") == 0)
 		reply(probe_set_passing(&program, name, value));
 	else if (strcmp(name, "find") == 0)
 		find(value);

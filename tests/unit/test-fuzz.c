@@ -80,12 +80,14 @@ static void replay(target_function *target, const char *name)
 START_TEST(current_settings)
 {
 	int keep[] = { 3, 9 };
-	char text[] = "/some/where";
+	char text[] = "/some/where", other[] = "/other";
+	struct socket_path paths[] = { { text, 5, 6 }, { other, 7, (ino_t)-1 } };
 	const struct settings settings = {
 		.pid_file = text,
 		.log = SETTINGS_LOG_FILE,
 		.log_file = text,
 		.work_dir = text,
+		.sockets = { paths, 2 },
 		.start = {
 			.fds = { -1, -1, -1, -1 },
 			.successor = true,
@@ -109,6 +111,10 @@ START_TEST(current_settings)
 	ck_assert_int_eq(again.start.fds[START_FD_PID_FILE], -1);
 	ck_assert_int_eq(again.start.fds[START_FD_MANAGER], -1);
 	ck_assert_uint_eq(again.start.keep_count, 2);
+	ck_assert_uint_eq(again.sockets.count, 2);
+	ck_assert_str_eq(again.sockets.list[1].path, other);
+	ck_assert_uint_eq(again.sockets.list[1].device, 7);
+	ck_assert_uint_eq(again.sockets.list[1].inode, (ino_t)-1);
 	settings_clear(&again);
 	change_and_try(fuzz_settings, archive.bytes, archive.length);
 	archive_free(&archive);

@@ -640,6 +640,69 @@ START_TEST(predecessor_is_found)
 }
 END_TEST
 
+static bool socket_exists(void)
+{
+	return access(harness_path("socket"), F_OK) == 0;
+}
+
+/* Whether the launcher named it or a daemon did: the last one removes it. */
+START_TEST(last_daemon_removes_socket)
+{
+	struct actor old, new;
+	int upgrades = 0;
+
+	actors_open();
+	old = actor_start(_i, "pid=@/run/pid first:listen=7:@/socket first:pass=a:7 "
+			      "first:remove-socket=@/socket");
+	do {
+		actor_expect(&old, 0, "start=60000");
+		actor_send(&old, "wait=60000");
+		new = actor_accept();
+		/* Neither is the last one yet. */
+		actor_expect(&new, 0, "release");
+		actor_expect(&new, 0, "ready");
+		ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
+		actor_expect(&old, 0, "release");
+		actor_check(actor_call(&old, "remove-socket=@/socket"), -EPERM, "not the daemon");
+		actor_end(&old);
+		ck_assert(socket_exists());
+		/* A program does that in each generation. */
+		if (upgrades == 1)
+			actor_expect(&new, 0, "remove-socket=@/socket");
+		old = new;
+	} while (++upgrades < 3);
+	actor_end(&new);
+	ck_assert(!socket_exists());
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
+START_TEST(socket_stays_with_daemon_when_upgrade_fails)
+{
+	struct actor old, new;
+
+	actors_open();
+	old = actor_start(_i, "pid=@/run/pid");
+	actor_expect(&old, 0, "listen=7:@/socket");
+	actor_expect(&old, 0, "remove-socket=@/socket");
+	actor_expect(&old, 0, "start=60000");
+	actor_expect(&old, 0, "wait=0");
+	new = actor_accept();
+	/* The successor has its settings already. */
+	actor_check(actor_call(&old, "remove-socket=@/socket"), -EINPROGRESS, "in progress");
+	actor_expect(&new, 0, "failed=x");
+	actor_end(&new);
+	ck_assert_int_eq(actor_number(actor_call(&old, "wait=60000")), -EPROTO);
+	ck_assert(socket_exists());
+	actor_expect(&old, 0, "remove-socket=@/socket");
+	actor_expect(&old, 0, "release");
+	ck_assert(!socket_exists());
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
 START_TEST(nulls_are_refused)
 {
 	struct daemonkit_context *context = NULL;
@@ -766,6 +829,8 @@ int main(int argc, char *argv[])
 	add(suite, "take-over", successor_takes_over, PROBE_WAYS);
 	add(suite, "generations", generations_pass_descriptors_on, PROBE_WAYS);
 	add(suite, "predecessor", predecessor_is_found, PROBE_WAYS);
+	add(suite, "socket", last_daemon_removes_socket, PROBE_WAYS);
+	add(suite, "kept", socket_stays_with_daemon_when_upgrade_fails, PROBE_WAYS);
 	add(suite, "payload", payload_arrives_once, 12);
 	/* Sanitizers and valgrind keep copies, and use more memory than can be searched. */
 	if (!harness_is_under_valgrind() && !harness_is_sanitized())
