@@ -334,7 +334,7 @@ static bool is_foreground(const char *assignments, const char *mode)
 	return was_foreground(&result);
 }
 
-START_TEST(mode_auto_looks_for_a_supervisor)
+START_TEST(mode_auto_without_supervisor_is_no_foreground)
 {
 	ck_assert(!is_foreground("", "mode=auto"));
 	ck_assert(!is_foreground("SYSTEMD_EXEC_PID=$$", "mode=auto"));
@@ -475,7 +475,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(object, users_are_checked);
 	tcase_add_test(object, numbers_are_checked);
 	tcase_add_test(object, functions_of_daemon_fail_in_other_processes);
-	tcase_add_test(mode, mode_auto_looks_for_a_supervisor);
+	tcase_add_test(mode, mode_auto_without_supervisor_is_no_foreground);
 	tcase_add_test(mode, mode_auto_fork_forks);
 	tcase_add_test(mode, foreground_daemon_stays_in_its_directory);
 	tcase_add_test(mode, mode_auto_under_a_service_manager);

@@ -523,7 +523,7 @@ END_TEST
 
 /* Starts that fail */
 
-START_TEST(failed_starts_say_why)
+START_TEST(failed_starts_report_reason)
 {
 	static const struct {
 		const char *style;
@@ -996,7 +996,7 @@ int main(int argc, char *argv[])
 	if (harness_has_linux_api())
 		tcase_add_test(states, commands_of_other_users_are_refused);
 	if (harness_has_linux_api())
-		tcase_add_loop_test(starts, failed_starts_say_why, 0, 8);
+		tcase_add_loop_test(starts, failed_starts_report_reason, 0, 8);
 	if (harness_has_linux_api())
 		tcase_add_test(starts, one_of_concurrent_starts_wins);
 	if (harness_has_linux_api())

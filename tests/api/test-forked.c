@@ -208,7 +208,7 @@ START_TEST(all_descriptors_can_be_kept)
 END_TEST
 
 /* The library's own, above all its end of the channel, are not kept. */
-START_TEST(launcher_end_is_noticed_with_all_descriptors_kept)
+START_TEST(launcher_exit_is_detected_with_all_descriptors_kept)
 {
 	struct harness_program launcher = probe_spawn(
 		START "keepall=1 daemon:report daemon:abandoned daemon:print=x "
@@ -244,7 +244,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(numbers, no_higher_descriptor_number_is_an_error);
 	tcase_add_test(numbers, everything_works_below_lower_descriptor_limit);
 	tcase_add_test(memory, all_descriptors_can_be_kept);
-	tcase_add_test(memory, launcher_end_is_noticed_with_all_descriptors_kept);
+	tcase_add_test(memory, launcher_exit_is_detected_with_all_descriptors_kept);
 	tcase_add_test(memory, buffered_output_is_printed_once);
 	tcase_add_test(memory, reused_numbers_do_not_reach_pid_file);
 	tcase_add_loop_test(memory, syslog_messages_reach_syslog, 0, 5);

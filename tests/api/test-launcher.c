@@ -758,7 +758,7 @@ int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("launcher");
 	TCase *signals = harness_case(suite, "signals");
-	TCase *unwatched = harness_case(suite, "unwatched");
+	TCase *watcher = harness_case(suite, "watcher");
 	TCase *unkillable = harness_case(suite, "unkillable");
 	TCase *children = harness_case(suite, "children");
 	TCase *threads = harness_case(suite, "threads");
@@ -772,11 +772,11 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(signals, launcher_is_killed, 0, PROBE_WAYS);
 	tcase_add_loop_test(signals, launcher_is_killed_before_the_set_up, 0, PROBE_REBORN_WAYS);
 	tcase_add_test(signals, watcher_is_killed);
-	tcase_add_loop_test(unwatched, watcher_is_killed_and_a_child_holds_the_channel, 0,
+	tcase_add_loop_test(watcher, watcher_is_killed_and_a_child_holds_the_channel, 0,
 			    harness_has_linux_api() ? 4 : 2);
 	if (harness_has_pidfds()) {
-		tcase_add_test(unwatched, watcher_of_daemon_with_closed_channel_is_killed);
-		tcase_add_test(unwatched, watcher_of_a_subreaper_is_killed);
+		tcase_add_test(watcher, watcher_of_daemon_with_closed_channel_is_killed);
+		tcase_add_test(watcher, watcher_of_a_subreaper_is_killed);
 	}
 	tcase_add_loop_test(unkillable, missing_permission_to_kill_daemon_is_reported, 0, 2);
 	tcase_add_loop_test(unkillable, daemon_exits_when_launcher_cannot_kill_it, 0, 2);

@@ -220,7 +220,7 @@ static void (*const rotations[])(void) = {
 	nothing_to_reopen,
 };
 
-START_TEST(reopen)
+START_TEST(log_is_reopened)
 {
 	in_child(rotations[_i]);
 }
@@ -285,7 +285,7 @@ static void (*const confined[])(void) = {
 	in_a_directory_of_root,
 };
 
-START_TEST(reopen_confined)
+START_TEST(log_is_reopened_after_loss_of_privileges)
 {
 	harness_need_root();
 	in_child(confined[_i]);
@@ -379,7 +379,7 @@ static void (*const journals[])(void) = {
 	garbage_for_a_stream,  redirected_stream,
 };
 
-START_TEST(journal)
+START_TEST(streams_in_journal_are_kept)
 {
 	in_child(journals[_i]);
 }
@@ -576,10 +576,10 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("log");
 	TCase *rotation = harness_case(suite, "rotation"), *stream = harness_case(suite, "streams");
 
-	tcase_add_loop_test(rotation, reopen, 0, COUNT(rotations));
-	tcase_add_loop_test(rotation, reopen_confined, 0, COUNT(confined));
+	tcase_add_loop_test(rotation, log_is_reopened, 0, COUNT(rotations));
+	tcase_add_loop_test(rotation, log_is_reopened_after_loss_of_privileges, 0, COUNT(confined));
 	tcase_add_loop_test(rotation, modes_and_umask, 0, COUNT(modes));
-	tcase_add_loop_test(stream, journal, 0, COUNT(journals));
+	tcase_add_loop_test(stream, streams_in_journal_are_kept, 0, COUNT(journals));
 	tcase_add_loop_test(stream, foreground, 0, COUNT(streams));
 	tcase_add_loop_test(stream, background_writes_into_a_pipe, 0, COUNT(started));
 	tcase_add_loop_test(stream, background_uses_log_of_context, 0, COUNT(started));

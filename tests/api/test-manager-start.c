@@ -397,7 +397,7 @@ static const struct harness_helper helpers[] = { SENDER_HELPERS, { NULL, NULL } 
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("manager-start");
-	TCase *launcher = harness_case(suite, "launcher"), *jail = harness_case(suite, "jail");
+	TCase *launcher = harness_case(suite, "launcher"), *jail = harness_case(suite, "chroot");
 	TCase *s6 = harness_case(suite, "s6");
 
 	tcase_add_loop_test(launcher, manager_is_notified_before_launcher_returns, 0,

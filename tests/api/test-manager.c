@@ -628,7 +628,8 @@ int main(int argc, char *argv[])
 	TCase *messages = harness_case(suite, "messages"),
 	      *watchdog = harness_case(suite, "watchdog");
 	TCase *descriptors = harness_case(suite, "descriptors");
-	TCase *barrier = harness_case(suite, "barrier"), *nobody = harness_case(suite, "nobody");
+	TCase *barrier = harness_case(suite, "barrier"),
+	      *no_manager = harness_case(suite, "no-manager");
 
 	tcase_add_loop_test(messages, each_message_arrives, 0, RECEIVER_KINDS);
 	tcase_add_loop_test(messages, each_message_equals_that_of_libsystemd, 0, RECEIVER_KINDS);
@@ -645,7 +646,7 @@ int main(int argc, char *argv[])
 #ifndef WITH_LIBSYSTEMD
 	tcase_add_test(barrier, barrier_times_out_when_buffer_is_full);
 #endif
-	tcase_add_test(nobody, without_a_manager_nothing_is_sent);
-	tcase_add_test(nobody, only_daemon_sends_messages);
+	tcase_add_test(no_manager, without_a_manager_nothing_is_sent);
+	tcase_add_test(no_manager, only_daemon_sends_messages);
 	return harness_main(argc, argv, suite, NULL);
 }

@@ -257,7 +257,7 @@ START_TEST(end_of_file_is_failure)
 }
 END_TEST
 
-START_TEST(second_copy_that_closes_its_channel)
+START_TEST(second_copy_that_closes_its_channel_fails)
 {
 	struct probe probe = probe_run("%s pid=@/run/pid second:closeall second:wait",
 				       probe_ways[_i]);
@@ -304,7 +304,7 @@ int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("notify");
 	TCase *time = harness_case(suite, "time");
-	TCase *words = harness_case(suite, "words");
+	TCase *messages = harness_case(suite, "messages");
 
 	tcase_add_loop_test(time, late_daemon_is_killed_and_reaped, 0, PROBE_WAYS);
 	tcase_add_loop_test(time, extended_timeout_is_honoured, 0, SOME_WAYS);
@@ -312,17 +312,18 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(time, shorter_extension_changes_nothing, 0, SOME_WAYS);
 	tcase_add_loop_test(time, negative_timeout_waits_for_ever, 0, SOME_WAYS);
 	tcase_add_loop_test(time, without_timeout_launcher_waits_for_set_up, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, status_texts_come_in_order_and_at_once, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, status_texts_are_one_line, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, status_texts_of_dying_daemon_are_received, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, excess_status_texts_do_not_block_daemon, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, long_texts_are_truncated, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, failure_is_reported_with_text, 0, PROBE_WAYS);
+	tcase_add_loop_test(messages, status_texts_come_in_order_and_at_once, 0, PROBE_WAYS);
+	tcase_add_loop_test(messages, status_texts_are_one_line, 0, PROBE_WAYS);
+	tcase_add_loop_test(messages, status_texts_of_dying_daemon_are_received, 0, PROBE_WAYS);
+	tcase_add_loop_test(messages, excess_status_texts_do_not_block_daemon, 0, PROBE_WAYS);
+	tcase_add_loop_test(messages, long_texts_are_truncated, 0, PROBE_WAYS);
+	tcase_add_loop_test(messages, failure_is_reported_with_text, 0, PROBE_WAYS);
 	/* This test is slow; the launcher is the same in all ways of mode REBORN. */
-	tcase_add_loop_test(words, failed_daemon_that_does_not_exit_is_killed, 4, 6);
-	tcase_add_loop_test(words, end_of_file_is_failure, 0, SOME_WAYS);
-	tcase_add_loop_test(words, second_copy_that_closes_its_channel, 0, PROBE_REBORN_WAYS);
-	tcase_add_loop_test(words, nothing_is_sent_after_ready, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, arguments_are_checked, 0, PROBE_WAYS);
+	tcase_add_loop_test(messages, failed_daemon_that_does_not_exit_is_killed, 4, 6);
+	tcase_add_loop_test(messages, end_of_file_is_failure, 0, SOME_WAYS);
+	tcase_add_loop_test(messages, second_copy_that_closes_its_channel_fails, 0,
+			    PROBE_REBORN_WAYS);
+	tcase_add_loop_test(messages, nothing_is_sent_after_ready, 0, PROBE_WAYS);
+	tcase_add_loop_test(messages, arguments_are_checked, 0, PROBE_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

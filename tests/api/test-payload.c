@@ -256,12 +256,12 @@ static void add_searches(TCase *wiped)
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("payload");
-	TCase *given = harness_case(suite, "given"), *wiped = harness_case(suite, "wiped");
+	TCase *passed = harness_case(suite, "passed"), *wiped = harness_case(suite, "wiped");
 	TCase *api = harness_case(suite, "interface");
 
-	tcase_add_loop_test(given, daemon_takes_payload_once, 0, RUNNING_WAYS * (int)SIZES);
-	tcase_add_loop_test(given, missing_payload, 0, RUNNING_WAYS);
-	tcase_add_loop_test(given, second_copy_cannot_set_its_payload, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(passed, daemon_takes_payload_once, 0, RUNNING_WAYS * (int)SIZES);
+	tcase_add_loop_test(passed, missing_payload, 0, RUNNING_WAYS);
+	tcase_add_loop_test(passed, second_copy_cannot_set_its_payload, 0, PROBE_REBORN_WAYS);
 	tcase_add_test(api, arguments_are_checked);
 	/* Sanitizers and valgrind keep copies, and use more memory than can be searched. */
 	if (!harness_is_under_valgrind() && !harness_is_sanitized())

@@ -588,7 +588,7 @@ static int search_in_new_namespace(void *path)
 	return status >> 8 | (status & 0xff);
 }
 
-START_TEST(a_holder_of_another_pid_namespace)
+START_TEST(holder_outside_of_pid_namespace_has_no_pid)
 {
 	char *path = strdup(harness_path("x.pid"));
 	struct keeper keeper;
@@ -669,7 +669,7 @@ int main(int argc, char *argv[])
 		tcase_add_test(holder, unprivileged_user_finds_daemon_of_root);
 	tcase_add_test(holder, unprivileged_user_cannot_acquire_file_of_root);
 	tcase_add_test(holder, locked_file_without_pid_of_holder);
-	tcase_add_test(holder, a_holder_of_another_pid_namespace);
+	tcase_add_test(holder, holder_outside_of_pid_namespace_has_no_pid);
 	tcase_add_test(holder, proc_of_another_pid_namespace_is_not_used);
 	return harness_main(argc, argv, suite, NULL);
 }

@@ -28,7 +28,7 @@ static struct daemonkit_pidfile *open_it(const char *path)
 	return pidfile;
 }
 
-START_TEST(step_by_step)
+START_TEST(file_is_opened_locked_written_and_removed)
 {
 	const char *path = harness_path("x.pid");
 	struct daemonkit_pidfile *pidfile = open_it(path);
@@ -184,7 +184,7 @@ START_TEST(a_successors_file_is_not_removed)
 }
 END_TEST
 
-START_TEST(removed_twice)
+START_TEST(second_removal_succeeds)
 {
 	const char *path = harness_path("x.pid");
 	struct daemonkit_pidfile *pidfile = create(path, 0);
@@ -496,7 +496,7 @@ static int create_on_mount_point(void *way)
 	return 0;
 }
 
-START_TEST(a_mount_point)
+START_TEST(mount_point_is_emptied)
 {
 	int result;
 
@@ -508,7 +508,7 @@ START_TEST(a_mount_point)
 }
 END_TEST
 
-START_TEST(a_read_only_file_system)
+START_TEST(read_only_file_system_is_an_error)
 {
 	int result;
 
@@ -526,13 +526,13 @@ int main(int argc, char *argv[])
 	TCase *steps = harness_case(suite, "steps");
 	TCase *limits = harness_case(suite, "limits");
 
-	tcase_add_test(steps, step_by_step);
+	tcase_add_test(steps, file_is_opened_locked_written_and_removed);
 	tcase_add_test(steps, lock_is_refused_while_another_holds_it);
 	tcase_add_test(steps, write_leaves_nothing_of_a_longer_text);
 	tcase_add_test(steps, invalid_contents_are_errors);
 	tcase_add_test(steps, pid_file_from_descriptor);
 	tcase_add_test(steps, a_successors_file_is_not_removed);
-	tcase_add_test(steps, removed_twice);
+	tcase_add_test(steps, second_removal_succeeds);
 	tcase_add_test(limits, file_is_emptied_without_permission_to_remove);
 	tcase_add_test(limits, child_does_not_hold_emptied_file);
 	tcase_add_test(limits, file_outside_root_directory_is_emptied);
@@ -540,7 +540,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(limits, changing_file_is_retried);
 	tcase_add_test(limits, failed_link_is_an_error);
 	tcase_add_loop_test(limits, full_file_system_is_an_error, 0, WAYS);
-	tcase_add_loop_test(limits, a_mount_point, 0, WAYS);
-	tcase_add_test(limits, a_read_only_file_system);
+	tcase_add_loop_test(limits, mount_point_is_emptied, 0, WAYS);
+	tcase_add_test(limits, read_only_file_system_is_an_error);
 	return harness_main(argc, argv, suite, NULL);
 }

@@ -126,7 +126,7 @@ START_TEST(users_by_number)
 END_TEST
 
 /* A user in the database gets the groups of its name. */
-START_TEST(a_users_number_has_the_groups_of_its_name)
+START_TEST(user_number_has_groups_of_its_name)
 {
 	const char *groups = harness_path("groups");
 	static const char line[] = "daemonkit-test:x:4242:root\n";
@@ -412,7 +412,7 @@ static struct probe run_as_nobody(const char *words)
 	return run_as(AS_NOBODY "--clear-groups", words);
 }
 
-START_TEST(without_privileges_the_error_is_clear)
+START_TEST(missing_privilege_is_reported)
 {
 	struct probe probe;
 
@@ -544,15 +544,15 @@ int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("privileges");
 	TCase *user = harness_case(suite, "user");
-	TCase *jail = harness_case(suite, "jail");
-	TCase *nobody = harness_case(suite, "nobody");
+	TCase *jail = harness_case(suite, "chroot");
+	TCase *unprivileged = harness_case(suite, "unprivileged");
 
 	tcase_add_loop_test(user, user_by_ids, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, supplementary_groups_are_dropped, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, many_groups_are_passed_to_daemon, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, user_by_name, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, users_by_number, 0, PROBE_WAYS);
-	tcase_add_loop_test(user, a_users_number_has_the_groups_of_its_name, 0, 2);
+	tcase_add_loop_test(user, user_number_has_groups_of_its_name, 0, 2);
 	tcase_add_loop_test(user, groups_can_be_left_unchanged, 0, 2 * PROBE_WAYS);
 	tcase_add_loop_test(jail, root_directory, 0, PROBE_WAYS);
 	tcase_add_loop_test(jail, pid_file_inside_root_directory, 0, PROBE_WAYS);
@@ -568,14 +568,14 @@ int main(int argc, char *argv[])
 				    PROBE_WAYS);
 		tcase_add_loop_test(user, privileges_that_can_be_regained_are_an_error, 0,
 				    PROBE_WAYS);
-		tcase_add_loop_test(nobody, current_user_loses_capabilities, 0, PROBE_WAYS);
-		tcase_add_loop_test(nobody, current_user_keeps_requested_capabilities, 0,
+		tcase_add_loop_test(unprivileged, current_user_loses_capabilities, 0, PROBE_WAYS);
+		tcase_add_loop_test(unprivileged, current_user_keeps_requested_capabilities, 0,
 				    PROBE_WAYS);
-		tcase_add_test(nobody, capabilities_of_threads_are_an_error);
+		tcase_add_test(unprivileged, capabilities_of_threads_are_an_error);
 	}
-	tcase_add_loop_test(nobody, own_group_need_not_be_listed, 0, 3);
-	tcase_add_test(nobody, groups_that_cannot_be_changed);
-	tcase_add_test(nobody, without_privileges_the_error_is_clear);
-	tcase_add_test(nobody, current_user_needs_no_privilege);
+	tcase_add_loop_test(unprivileged, own_group_need_not_be_listed, 0, 3);
+	tcase_add_test(unprivileged, groups_that_cannot_be_changed);
+	tcase_add_test(unprivileged, missing_privilege_is_reported);
+	tcase_add_test(unprivileged, current_user_needs_no_privilege);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

@@ -467,31 +467,31 @@ int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("start");
 	TCase *up = harness_case(suite, "up");
-	TCase *dead = harness_case(suite, "dead");
+	TCase *death = harness_case(suite, "death");
 	TCase *exits = harness_case(suite, "exits");
 	TCase *refused = harness_case(suite, "refused");
-	TCase *silent = harness_case(suite, "silent");
+	TCase *output = harness_case(suite, "output");
 
 	tcase_add_loop_test(up, reborn_starts_a_daemon, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, pid_file_is_complete_when_the_launcher_returns, 0, PROBE_WAYS);
-	tcase_add_loop_test(dead, daemon_exits_before_it_is_ready, 0, PROBE_WAYS);
+	tcase_add_loop_test(death, daemon_exits_before_it_is_ready, 0, PROBE_WAYS);
 	tcase_add_loop_test(exits, daemon_is_ready_and_exits_with_0, 0, PROBE_WAYS);
 	if (harness_has_linux_api())
 		tcase_add_loop_test(exits, daemon_that_has_ended_can_be_reaped, 0, 2);
 	tcase_add_loop_test(exits, exit_with_0_after_ready_never_fails, 0, PROBE_WAYS);
-	tcase_add_loop_test(dead, daemon_is_killed_before_it_is_ready, 0, PROBE_WAYS);
+	tcase_add_loop_test(death, daemon_is_killed_before_it_is_ready, 0, PROBE_WAYS);
 	/* A watcher reports the exit a moment later. */
 	if (harness_has_linux_api())
-		tcase_add_loop_test(dead, daemon_dies_as_soon_as_it_is_up, 0, 2);
-	tcase_add_loop_test(dead, daemon_dies_while_its_child_keeps_channel_open, 0, PROBE_WAYS);
-	tcase_add_loop_test(dead, second_copy_ends_before_reborn, 0, PROBE_REBORN_WAYS);
-	tcase_add_loop_test(dead, second_copy_dies_before_main, 0, PROBE_REBORN_WAYS);
-	tcase_add_loop_test(dead, second_copy_hangs_before_main, 0, PROBE_REBORN_WAYS);
-	tcase_add_loop_test(dead, dynamic_linker_fails, 0, PROBE_REBORN_WAYS);
+		tcase_add_loop_test(death, daemon_dies_as_soon_as_it_is_up, 0, 2);
+	tcase_add_loop_test(death, daemon_dies_while_its_child_keeps_channel_open, 0, PROBE_WAYS);
+	tcase_add_loop_test(death, second_copy_ends_before_reborn, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(death, second_copy_dies_before_main, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(death, second_copy_hangs_before_main, 0, PROBE_REBORN_WAYS);
+	tcase_add_loop_test(death, dynamic_linker_fails, 0, PROBE_REBORN_WAYS);
 	/* Sanitizers need more memory than the limit. */
 	if (!harness_is_sanitized())
-		tcase_add_loop_test(dead, memory_runs_out, 0, PROBE_WAYS);
-	tcase_add_loop_test(dead, descriptors_run_out, 0, PROBE_WAYS);
+		tcase_add_loop_test(death, memory_runs_out, 0, PROBE_WAYS);
+	tcase_add_loop_test(death, descriptors_run_out, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, chroot_fails, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, log_directory_is_missing, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, pid_directory_is_missing, 0, PROBE_WAYS);
@@ -501,9 +501,9 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(refused, descriptor_to_keep_is_closed, 0, PROBE_WAYS);
 	tcase_add_loop_test(refused, failed_daemon_does_not_print_to_the_launchers_streams, 0,
 			    PROBE_WAYS);
-	tcase_add_loop_test(silent, unopenable_log_is_reported_once, 0, 4 * PROBE_WAYS);
+	tcase_add_loop_test(output, unopenable_log_is_reported_once, 0, 4 * PROBE_WAYS);
 	if (harness_has_linux_api())
-		tcase_add_loop_test(silent, failed_daemon_is_silent_without_dev_null, 0,
+		tcase_add_loop_test(output, failed_daemon_is_silent_without_dev_null, 0,
 				    PROBE_WAYS);
 	tcase_add_loop_test(refused, start_succeeds_after_many_failures, 0, PROBE_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);

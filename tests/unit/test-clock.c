@@ -76,7 +76,7 @@ END_TEST
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("clock");
-	TCase *deadlines = harness_case(suite, "deadlines");
+	TCase *deadlines = harness_case(suite, "clock");
 
 	tcase_add_test(deadlines, special_values);
 	tcase_add_test(deadlines, deadline_does_not_expire_early);

@@ -146,7 +146,7 @@ END_TEST
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("decimal");
-	TCase *numbers = harness_case(suite, "numbers");
+	TCase *numbers = harness_case(suite, "decimal");
 
 	tcase_add_test(numbers, pids_of_pid_files);
 	tcase_add_test(numbers, only_digits_are_accepted);

@@ -636,25 +636,26 @@ int main(int argc, char *argv[])
 						  { "without-proc", without_proc_main },
 						  { NULL, NULL } };
 	Suite *suite = suite_create("marker");
-	TCase *mark = harness_case(suite, "mark");
-	TCase *words = harness_case(suite, "words");
+	TCase *marker = harness_case(suite, "marker");
+	TCase *arguments = harness_case(suite, "arguments");
 	TCase *program = harness_case(suite, "program");
 
-	tcase_add_loop_test(mark, marker_is_not_inherited_by_programs, 0, PROBE_WAYS);
-	tcase_add_test(mark, forged_markers_are_ignored);
-	tcase_add_test(mark, forged_marker_without_channel_is_refused);
-	tcase_add_test(mark, channel_of_another_kind_is_refused);
+	tcase_add_loop_test(marker, marker_is_not_inherited_by_programs, 0, PROBE_WAYS);
+	tcase_add_test(marker, forged_markers_are_ignored);
+	tcase_add_test(marker, forged_marker_without_channel_is_refused);
+	tcase_add_test(marker, channel_of_another_kind_is_refused);
 	if (harness_has_linux_api()) {
-		tcase_add_loop_test(mark, settings_of_another_user_are_refused, 0, 4);
-		tcase_add_loop_test(mark, privileged_program_is_no_second_copy, 0, 3);
-		tcase_add_test(mark, privileged_program_starts_no_second_copy);
-		tcase_add_loop_test(mark, mode_auto_forks_a_privileged_program, 0, 2);
+		tcase_add_loop_test(marker, settings_of_another_user_are_refused, 0, 4);
+		tcase_add_loop_test(marker, privileged_program_is_no_second_copy, 0, 3);
+		tcase_add_test(marker, privileged_program_starts_no_second_copy);
+		tcase_add_loop_test(marker, mode_auto_forks_a_privileged_program, 0, 2);
 	}
-	tcase_add_loop_test(mark, second_start_in_daemon_is_an_error, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, arguments_default_to_those_of_launcher, 0, 2);
-	tcase_add_loop_test(words, arguments_and_environment_are_replaced, 0, PROBE_REBORN_WAYS);
-	tcase_add_loop_test(words, environment_defaults_to_that_of_launcher, 0, PROBE_WAYS);
-	tcase_add_loop_test(words, settings_of_launcher_take_precedence, 0, PROBE_WAYS);
+	tcase_add_loop_test(marker, second_start_in_daemon_is_an_error, 0, PROBE_WAYS);
+	tcase_add_loop_test(arguments, arguments_default_to_those_of_launcher, 0, 2);
+	tcase_add_loop_test(arguments, arguments_and_environment_are_replaced, 0,
+			    PROBE_REBORN_WAYS);
+	tcase_add_loop_test(arguments, environment_defaults_to_that_of_launcher, 0, PROBE_WAYS);
+	tcase_add_loop_test(arguments, settings_of_launcher_take_precedence, 0, PROBE_WAYS);
 	tcase_add_loop_test(program, program_file_is_deleted_while_the_launcher_runs, 0,
 			    PROBE_REBORN_WAYS);
 	if (harness_has_linux_api())

@@ -556,7 +556,7 @@ int main(int argc, char *argv[])
 	Suite *suite = suite_create("process");
 	TCase *both = harness_case(suite, "with and without pidfds");
 	TCase *stop = harness_case(suite, "stop");
-	TCase *rest = harness_case(suite, "rest");
+	TCase *others = harness_case(suite, "others");
 
 	tcase_add_loop_test(both, invalid_pids_are_refused, 0, VARIANTS);
 	tcase_add_loop_test(both, a_reaped_child_is_not_found, 0, VARIANTS);
@@ -574,12 +574,12 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(both, descriptor_is_readable_after_exit, 0, VARIANTS);
 	if (harness_has_linux_api())
 		tcase_add_loop_test(both, a_reused_pid_is_another_process, 0, VARIANTS);
-	tcase_add_test(rest, null_is_refused);
+	tcase_add_test(others, null_is_refused);
 	tcase_add_loop_test(both, request_signal_is_sent, 0, VARIANTS);
 	if (harness_has_pidfds())
-		tcase_add_loop_test(rest, seccomp_filter_of_pidfd_send_signal_is_handled, 0, 3);
-	tcase_add_test(rest, eperm_of_seccomp_filter_means_no_pidfds);
+		tcase_add_loop_test(others, seccomp_filter_of_pidfd_send_signal_is_handled, 0, 3);
+	tcase_add_test(others, eperm_of_seccomp_filter_means_no_pidfds);
 	if (harness_has_pidfds())
-		tcase_add_test(rest, status_of_reaped_process_is_known);
+		tcase_add_test(others, status_of_reaped_process_is_known);
 	return harness_main(argc, argv, suite, NULL);
 }

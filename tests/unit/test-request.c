@@ -905,39 +905,39 @@ static const struct harness_helper helpers[] = {
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("request");
-	TCase *answers = harness_case(suite, "answers");
-	TCase *silence = harness_case(suite, "silence");
+	TCase *replies = harness_case(suite, "replies");
+	TCase *no_reply = harness_case(suite, "no-reply");
 	TCase *users = harness_case(suite, "users");
 	TCase *forgeries = harness_case(suite, "forgeries");
 
 	if (harness_has_linux_api())
-		tcase_add_test(answers, success_is_reported);
+		tcase_add_test(replies, success_is_reported);
 	if (harness_has_linux_api())
-		tcase_add_test(answers, other_signals_get_replies);
+		tcase_add_test(replies, other_signals_get_replies);
 	if (harness_has_linux_api())
-		tcase_add_test(answers, failure_is_reported_with_text);
+		tcase_add_test(replies, failure_is_reported_with_text);
 	if (harness_has_linux_api())
-		tcase_add_test(answers, handler_can_reply_several_times);
+		tcase_add_test(replies, handler_can_reply_several_times);
 	if (harness_has_linux_api())
-		tcase_add_test(answers, truncated_reply_ends_with_whole_character);
+		tcase_add_test(replies, truncated_reply_ends_with_whole_character);
 	if (harness_has_linux_api())
-		tcase_add_test(answers, reply_takes_precedence_over_return_value);
+		tcase_add_test(replies, reply_takes_precedence_over_return_value);
 	if (harness_has_linux_api())
-		tcase_add_test(answers, child_cannot_reply);
+		tcase_add_test(replies, child_cannot_reply);
 	/* Not under valgrind, which may fail to extend the stack for a handler. */
 	if (harness_has_linux_api() && !harness_is_under_valgrind())
-		tcase_add_test(answers, concurrent_requests_all_get_replies);
-	tcase_add_test(answers, wrong_arguments_are_refused);
-	tcase_add_test(silence, daemon_without_replies_gets_signal);
-	tcase_add_test(silence, death_of_daemon_is_detected_at_once);
+		tcase_add_test(replies, concurrent_requests_all_get_replies);
+	tcase_add_test(replies, wrong_arguments_are_refused);
+	tcase_add_test(no_reply, daemon_without_replies_gets_signal);
+	tcase_add_test(no_reply, death_of_daemon_is_detected_at_once);
 	/* Not under valgrind, which has a handler for every signal. */
 	if (harness_has_linux_api() && !harness_is_under_valgrind())
-		tcase_add_test(silence, signal_without_handler_is_not_sent);
-	tcase_add_test(silence, zombie_gets_no_request);
+		tcase_add_test(no_reply, signal_without_handler_is_not_sent);
+	tcase_add_test(no_reply, zombie_gets_no_request);
 	if (harness_has_linux_api())
-		tcase_add_test(silence, daemon_that_executes_another_program_has_not_replied);
+		tcase_add_test(no_reply, daemon_that_executes_another_program_has_not_replied);
 	if (harness_has_linux_api())
-		tcase_add_test(silence, request_times_out);
+		tcase_add_test(no_reply, request_times_out);
 	/* The leak check at exit fails without /proc. */
 	if (harness_has_linux_api() && !harness_is_sanitized())
 		tcase_add_test(users, daemon_with_other_root_directory_replies);

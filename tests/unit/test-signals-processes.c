@@ -145,7 +145,7 @@ static int take_by_thread(struct daemonkit_siginfo *info, void *data)
 	return 0;
 }
 
-START_TEST(threads_before_and_after)
+START_TEST(threads_receive_signals_whenever_started)
 {
 	struct daemonkit_signals *signals;
 	struct by_thread by_thread = { .count = 0 };
@@ -175,7 +175,7 @@ START_TEST(threads_before_and_after)
 END_TEST
 
 /* Signals that are blocked in all threads keep their order: only serve unblocks them. */
-START_TEST(order_with_threads)
+START_TEST(blocked_signals_keep_order_with_threads)
 {
 	struct daemonkit_signals *signals;
 	struct sequence sequence = { .end = MANY };
@@ -511,7 +511,7 @@ static void be_a_child_with_an_object(struct daemonkit_signals *parents)
 	_exit(0);
 }
 
-START_TEST(a_child_may_have_an_object_of_its_own)
+START_TEST(child_can_have_its_own_object)
 {
 	struct daemonkit_signals *signals = new_object();
 	int count = 0;
@@ -807,8 +807,8 @@ static void add_threads(Suite *suite)
 {
 	TCase *threads = harness_case(suite, "threads");
 
-	tcase_add_test(threads, threads_before_and_after);
-	tcase_add_test(threads, order_with_threads);
+	tcase_add_test(threads, threads_receive_signals_whenever_started);
+	tcase_add_test(threads, blocked_signals_keep_order_with_threads);
 	tcase_add_test(threads, two_objects_in_two_threads);
 	tcase_add_test(threads, free_while_many_signals_arrive);
 	tcase_add_test(threads, no_signal_is_lost_while_many_arrive);
@@ -824,7 +824,7 @@ static void add_children(Suite *suite)
 		tcase_add_test(children, default_effect_in_child_may_be_ignore_or_stop);
 	tcase_add_test(children, signal_has_default_effect_in_vfork_child);
 	tcase_add_test(children, child_cannot_read_signals_of_parent);
-	tcase_add_test(children, a_child_may_have_an_object_of_its_own);
+	tcase_add_test(children, child_can_have_its_own_object);
 	tcase_add_test(children, fork_while_many_signals_arrive);
 	tcase_add_test(children, free_in_child_restores_only_there);
 }

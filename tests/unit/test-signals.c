@@ -124,7 +124,7 @@ START_TEST(null_is_refused)
 }
 END_TEST
 
-START_TEST(some_numbers_cannot_be_handled)
+START_TEST(unhandleable_signals_are_refused)
 {
 	const int refused[] = { -1,      0,       32,     33,     SIGRTMAX + 1, 4096,    SIGKILL,
 				SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL,       SIGTRAP, SIGSYS };
@@ -592,7 +592,7 @@ START_TEST(many_signals_while_handler_runs)
 }
 END_TEST
 
-START_TEST(a_file_size_limit_does_not_matter)
+START_TEST(file_size_limit_has_no_effect)
 {
 	struct daemonkit_signals *signals = new_object();
 	struct rlimit limit;
@@ -925,7 +925,7 @@ static void add_objects(Suite *suite)
 	TCase *object = harness_case(suite, "object");
 
 	tcase_add_test(object, null_is_refused);
-	tcase_add_loop_test(object, some_numbers_cannot_be_handled, 0, 14);
+	tcase_add_loop_test(object, unhandleable_signals_are_refused, 0, 14);
 	tcase_add_test(object, failure_changes_nothing);
 	tcase_add_test(object, sigterm_stops_by_default);
 	tcase_add_test(object, a_signal_belongs_to_one_object);
@@ -958,7 +958,7 @@ static void add_queue(Suite *suite)
 	tcase_add_test(queue, many_signals_while_serving);
 	tcase_add_test(queue, many_signals_while_handler_runs);
 	tcase_add_test(queue, many_signals_keep_value_order_and_sender);
-	tcase_add_test(queue, a_file_size_limit_does_not_matter);
+	tcase_add_test(queue, file_size_limit_has_no_effect);
 	tcase_add_test(queue, sender_is_reported);
 	tcase_add_test(queue, value_of_timer_is_reported);
 	tcase_add_test(queue, descriptor_works_in_foreign_event_loop);

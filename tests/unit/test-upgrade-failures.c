@@ -926,31 +926,32 @@ int main(int argc, char *argv[])
 
 	if (!harness_has_linux_api())
 		return harness_main(argc, argv, suite, helpers);
-	add(suite, "no-daemon", successor_cannot_be_executed, ways * FAILURES);
+	add(suite, "no-successor", successor_cannot_be_executed, ways * FAILURES);
 	add(suite, "constructor", successor_dies_before_main, ways * 3);
 	add(suite, "not-ready", successor_fails_before_it_is_ready, ways * ENDS);
-	add(suite, "slow-end", slow_exit_is_not_waited_for, ways);
+	add(suite, "slow-exit", slow_exit_is_not_waited_for, ways);
 	add(suite, "reaped-late", late_reaping_is_not_waited_for, 4);
 	add(suite, "hang-up", successor_that_closes_channel_is_killed, ways);
-	add(suite, "talk", status_texts_do_not_extend_timeout, ways);
-	add(suite, "called-off", upgrade_is_cancelled, PROBE_WAYS);
-	add(suite, "new-dies", successor_dies_during_handover, ways * 3);
+	add(suite, "status-texts", status_texts_do_not_extend_timeout, ways);
+	add(suite, "cancelled", upgrade_is_cancelled, PROBE_WAYS);
+	add(suite, "successor-dies", successor_dies_during_handover, ways * 3);
 	add(suite, "refuse", successor_cannot_acquire_pid_file, ways);
-	add(suite, "limited", file_size_limit_fails_handover, ways);
-	add(suite, "mute", successor_cannot_report_handover, ways);
+	add(suite, "file-size-limit", file_size_limit_fails_handover, ways);
+	add(suite, "no-report", successor_cannot_report_handover, ways);
 	add(suite, "reader", lock_of_reader_does_not_stop_handover, ways * READERS);
 	add(suite, "reader-back", lock_of_reader_does_not_stop_return_of_lock, ways * READERS);
-	add(suite, "new-dies-late", successor_dies_before_it_is_the_daemon, ways);
+	add(suite, "successor-dies-late", successor_dies_before_it_is_the_daemon, ways);
 	add(suite, "slow", successor_takes_too_long, 3);
-	add(suite, "old-dies", predecessor_dies_during_handover, ways * 2);
-	add(suite, "third", other_daemon_may_win_after_death_of_predecessor, ways * 2);
-	add(suite, "old-dies-before", predecessor_dies_before_handover, ways);
+	add(suite, "predecessor-dies", predecessor_dies_during_handover, ways * 2);
+	add(suite, "other-daemon", other_daemon_may_win_after_death_of_predecessor, ways * 2);
+	add(suite, "predecessor-dies-before", predecessor_dies_before_handover, ways);
 	add(suite, "children", children_do_not_hide_exit_of_successor, ways);
 	if (harness_has_pidfds())
-		add(suite, "word", children_do_not_hide_death_of_predecessor, ways * 2);
-	add(suite, "up", children_of_predecessor_do_not_delay_result, ways * 2);
-	add(suite, "left", predecessor_dies_after_handover, ways);
-	add(suite, "between", pid_file_always_has_holder_during_upgrades, ways);
-	add(suite, "file", program_file_is_replaced_or_moved, PROBE_REBORN_WAYS);
+		add(suite, "children-decision", children_do_not_hide_death_of_predecessor,
+		    ways * 2);
+	add(suite, "children-result", children_of_predecessor_do_not_delay_result, ways * 2);
+	add(suite, "predecessor-dies-after", predecessor_dies_after_handover, ways);
+	add(suite, "holder", pid_file_always_has_holder_during_upgrades, ways);
+	add(suite, "program", program_file_is_replaced_or_moved, PROBE_REBORN_WAYS);
 	return harness_main(argc, argv, suite, helpers);
 }

@@ -826,7 +826,7 @@ int main(int argc, char *argv[])
 	}
 	tcase_add_test(refused, upgrade_during_upgrade_is_refused);
 	tcase_add_test(refused, failed_foreground_start_is_not_supervised);
-	add(suite, "take-over", successor_takes_over, PROBE_WAYS);
+	add(suite, "handover", successor_takes_over, PROBE_WAYS);
 	add(suite, "generations", generations_pass_descriptors_on, PROBE_WAYS);
 	add(suite, "predecessor", predecessor_is_found, PROBE_WAYS);
 	add(suite, "socket", last_daemon_removes_socket, PROBE_WAYS);
@@ -836,7 +836,7 @@ int main(int argc, char *argv[])
 	if (!harness_is_under_valgrind() && !harness_is_sanitized())
 		add(suite, "wiped", payload_is_wiped, PROBE_WAYS);
 	add(suite, "late", late_reader_gets_whole_payload, 1);
-	add(suite, "room", root_directory_and_privileges_are_kept, PROBE_WAYS);
+	add(suite, "environment", root_directory_and_privileges_are_kept, PROBE_WAYS);
 	add(suite, "log", log_is_kept, PROBE_WAYS);
 	add(suite, "session", successor_is_no_session_leader, PROBE_WAYS);
 	add(suite, "status", status_texts_are_received, PROBE_WAYS);
@@ -844,6 +844,6 @@ int main(int argc, char *argv[])
 	add(suite, "pid-file", held_pid_file_is_handed_over, PROBE_WAYS);
 	add(suite, "set-up", timeout_0_waits_for_set_up, PROBE_WAYS);
 	add(suite, "descriptor", descriptor_is_readable_when_wait_has_work, PROBE_WAYS);
-	add(suite, "name", links_in_program_path_are_resolved_again, 2 * PROBE_WAYS);
+	add(suite, "program", links_in_program_path_are_resolved_again, 2 * PROBE_WAYS);
 	return harness_main(argc, argv, suite, helpers);
 }
