@@ -103,6 +103,25 @@ DAEMONKIT_API int daemonkit_context_set_pid_file(struct daemonkit_context *conte
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
+ * daemonkit_context_set_pid_file_optional - start without it if need be
+ * @on: not 0: a pid file that cannot be created or locked does not prevent the
+ *      start
+ *
+ * The reason is a status text of the start: "pid file /run/x.pid: Permission
+ * denied; starting without it".  The launcher's status handler
+ * (daemonkit_context_set_status_handler()) receives it; in mode FOREGROUND the
+ * service manager does.  A daemon without a pid file cannot be found, and does
+ * not exclude a second one; nor has its successor (<daemonkit/upgrade.h>) a pid
+ * file.  A file that another instance holds is an error (-EALREADY) as before.
+ *
+ * Returns: 0 or -EINVAL (NULL).
+ * Thread safety: MT-safe on different contexts.  Since: 1.0
+ */
+DAEMONKIT_API int daemonkit_context_set_pid_file_optional(struct daemonkit_context *context,
+							  int on)
+	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
+
+/**
  * daemonkit_context_set_log_file - where standard output and error go
  * @path: opened for appending, created if necessary; relative to the current
  *        working directory; "/dev/stdout" or "/dev/stderr", or a symbolic link

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +36,38 @@ static int undo_set_up(struct daemonkit_context *context, struct streams *stream
 	return result;
 }
 
+/* Report that there is no pid file to whoever waits, but do not wait for a reader. */
+static void report_no_pid_file(struct daemonkit_context *context)
+{
+	struct notify *notify = &context->notify;
+	char text[ERROR_TEXT_MAX + 32];
+
+	snprintf(text, sizeof text, "%s; starting without it", daemonkit_error());
+	if (notify->channel >= 0)
+		notify_status(notify, text);
+	else
+		notify_relay_status(&notify->manager, text, 0);
+}
+
+/* Another instance that holds the file is an error in any case. */
+static int acquire_pid_file(struct daemonkit_context *context)
+{
+	const struct settings *settings = &context->settings;
+	char before[ERROR_TEXT_MAX];
+	int result;
+
+	snprintf(before, sizeof before, "%s", daemonkit_error());
+	result = pidfile_create(settings->pid_file, settings->pid_mode, &context->pidfile);
+	if (result == 0)
+		pidfile_expect_root(context->pidfile, settings->chroot);
+	if (result == 0 || result == -EALREADY || !settings->pid_file_optional)
+		return result;
+	report_no_pid_file(context);
+	/* A start that succeeds leaves the text unchanged. */
+	error_set(0, "%s", before);
+	return 0;
+}
+
 /* Make this process the daemon; the order of the steps matters. */
 static int set_up_daemon(struct daemonkit_context *context, bool foreground)
 {
@@ -43,9 +76,7 @@ static int set_up_daemon(struct daemonkit_context *context, bool foreground)
 	int result = streams_open(settings, foreground, &streams);
 
 	if (result == 0 && settings->pid_file != NULL)
-		result = pidfile_create(settings->pid_file, settings->pid_mode, &context->pidfile);
-	if (result == 0 && context->pidfile != NULL)
-		pidfile_expect_root(context->pidfile, settings->chroot);
+		result = acquire_pid_file(context);
 	if (result == 0 && settings->has_umask)
 		umask(settings->umask);
 	if (result == 0 && !settings->confine_later)

@@ -46,6 +46,14 @@ int daemonkit_context_set_pid_file(struct daemonkit_context *context, const char
 	return result;
 }
 
+int daemonkit_context_set_pid_file_optional(struct daemonkit_context *context, int on)
+{
+	if (context == NULL)
+		return error_null(__func__);
+	context->settings.pid_file_optional = on != 0;
+	return 0;
+}
+
 static void set_log_target(struct settings *settings, enum settings_log log, char *file, int fd)
 {
 	free(settings->log_file);

@@ -79,7 +79,7 @@ int start_keep(struct start *start, int fd)
  * upgrade.  So a new field, of any part, is only ever added at the end, with the next
  * format number, and is read only from that format on.
  */
-#define FORMAT 4
+#define FORMAT 5
 
 static void archive_groups(struct credential *credential, struct archive *archive)
 {
@@ -157,6 +157,8 @@ static void archive_settings(struct settings *settings, struct archive *archive,
 		ARCHIVE_NUMBER(archive, settings->confine_later);
 	if (format >= 4)
 		socket_paths_archive(&settings->sockets, archive);
+	if (format >= 5)
+		ARCHIVE_NUMBER(archive, settings->pid_file_optional);
 }
 
 int settings_put(const struct settings *settings, struct archive *archive)

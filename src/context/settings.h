@@ -44,6 +44,7 @@ struct start {
 struct settings {
 	char *pid_file; /* absolute, or NULL */
 	mode_t pid_mode;
+	bool pid_file_optional; /* the start may go on without it */
 	enum settings_log log;
 	char *log_file; /* absolute, with SETTINGS_LOG_FILE */
 	mode_t log_mode;

@@ -61,6 +61,7 @@ START_TEST(null_arguments_are_errors)
 
 	ck_assert_int_eq(daemonkit_context_new(NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_pid_file(NULL, "x", 0), -EINVAL);
+	ck_assert_int_eq(daemonkit_context_set_pid_file_optional(NULL, 1), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_log_file(NULL, "x", 0), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_log_fd(NULL, 1), -EINVAL);
 	ck_assert_int_eq(daemonkit_context_set_work_dir(NULL, "/"), -EINVAL);

@@ -246,6 +246,129 @@ START_TEST(foreign_file_is_not_replaced)
 }
 END_TEST
 
+/* ---- an optional pid file ---- */
+
+#define WITHOUT "; starting without it\n"
+
+/* Check that it is up without a pid file, and that the launcher has received the reason. */
+static void check_without(const struct probe *probe, const char *name, const char *reason)
+{
+	char status[4096];
+
+	probe_check_up(probe);
+	snprintf(status, sizeof status, "status pid file %s: %s" WITHOUT, harness_path("%s", name),
+		 reason);
+	ck_assert_msg(strstr(probe->output, status) == probe->output, "%s", probe->output);
+	ck_assert_int_eq(probe_number("found"), -ESRCH);
+	ck_assert_int_eq(probe_number("released"), 0);
+	ck_assert_str_eq(probe_fact("error"), "");
+}
+
+/* With a ready timeout, and without. */
+START_TEST(optional_pid_file_cannot_be_created)
+{
+	struct probe probe = probe_run("%s progress %s first:optional=1 pid=@/missing/pid "
+				       "daemon:error daemon:search daemon:release daemon:up "
+				       "daemon:report daemon:wait",
+				       probe_ways[_i / 2], _i % 2 == 0 ? "ready=60000" : "");
+
+	check_without(&probe, "missing/pid", "open its directory: No such file or directory");
+	probe_kill(&probe);
+}
+END_TEST
+
+START_TEST(optional_pid_file_is_a_foreign_file)
+{
+	struct probe probe;
+
+	mkdir(harness_path("run"), 0755);
+	harness_write_file(harness_path("run/pid"), "somebody's work\n");
+	probe = probe_run("%s progress first:optional=1 pid=@/run/pid daemon:error daemon:search "
+			  "daemon:release daemon:report daemon:wait",
+			  probe_ways[_i]);
+	check_without(&probe, "run/pid",
+		      "not a pid file: it contains something other than a pid; "
+		      "remove it, or choose another path");
+	probe_kill(&probe);
+	ck_assert_str_eq(harness_read_file(harness_path("run/pid")), "somebody's work\n");
+}
+END_TEST
+
+START_TEST(optional_pid_file_is_locked_by_a_reader)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	struct probe probe;
+	int fd;
+
+	mkdir(harness_path("run"), 0755);
+	harness_write_file(harness_path("run/pid"), "1\n");
+	fd = open(harness_path("run/pid"), O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(fcntl(fd, F_SETLK, &lock), 0);
+	probe = probe_run("%s progress first:optional=1 pid=@/run/pid daemon:wait", probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_ptr_nonnull(strstr(probe.output, "locked for reading by process"));
+	ck_assert_ptr_nonnull(strstr(probe.output, WITHOUT));
+	probe_kill(&probe);
+	close(fd);
+}
+END_TEST
+
+START_TEST(optional_pid_file_that_is_held_is_an_error)
+{
+	struct probe first = probe_run("%s pid=@/run/pid daemon:wait", probe_ways[_i]), second;
+	char name[32];
+
+	probe_check_up(&first);
+	second = probe_run("%s progress first:optional=1 pid=@/run/pid daemon:wait",
+			   probe_ways[_i]);
+	snprintf(name, sizeof name, "held by process %d", (int)first.result);
+	probe_check_failed(&second, -EALREADY, name);
+	ck_assert_ptr_null(strstr(second.output, "status"));
+	ck_assert_int_eq(pid_in_file(), first.result);
+	probe_kill(&first);
+}
+END_TEST
+
+START_TEST(optional_pid_file_is_held_if_possible)
+{
+	struct probe probe = probe_run("%s progress first:optional=1 pid=@/run/pid daemon:wait",
+				       probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_ptr_null(strstr(probe.output, "status"));
+	ck_assert_int_eq(pid_in_file(), probe.result);
+	probe_kill(&probe);
+}
+END_TEST
+
+/* The second copy does not make it optional. */
+START_TEST(launcher_decides_whether_the_pid_file_is_optional)
+{
+	struct probe probe = probe_run("second:optional=1 pid=@/missing/pid daemon:wait");
+
+	probe_check_failed(&probe, -ENOENT, "missing/pid");
+}
+END_TEST
+
+START_TEST(optional_pid_file_with_other_root_and_user)
+{
+	struct probe probe;
+
+	harness_need_root();
+	ck_assert_int_eq(mkdir(harness_path("root"), 0755), 0);
+	ck_assert_int_eq(mkdir(harness_path("root/run"), 0777), 0);
+	ck_assert_int_eq(chmod(harness_path("root/run"), 0777), 0);
+	probe = probe_run("%s progress first:optional=1 pid=@/missing/pid chroot=@/root "
+			  "cred=65534:65533 daemon:where=/run/report daemon:error daemon:search "
+			  "daemon:release daemon:report daemon:wait",
+			  probe_ways[_i]);
+	probe_read(harness_path("root/run/report"));
+	check_without(&probe, "missing/pid", "open its directory: No such file or directory");
+	ck_assert_str_eq(probe_fact("uids"), "65534 65534 65534");
+	probe_kill(&probe);
+}
+END_TEST
+
 /* Wait until the pid file has contents; it may be created empty. */
 static pid_t wait_for_pid(int watch)
 {
@@ -300,6 +423,7 @@ int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("instance");
 	TCase *instance = harness_case(suite, "instance");
+	TCase *optional = harness_case(suite, "optional");
 
 	tcase_add_loop_test(instance, one_of_concurrent_starts_wins, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, second_start_names_holder_and_changes_nothing, 0, PROBE_WAYS);
@@ -313,5 +437,12 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(instance, mode_of_the_pid_file, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, foreign_file_is_not_replaced, 0, PROBE_WAYS);
 	tcase_add_loop_test(instance, signal_right_after_pid_file_is_not_lost, 0, PROBE_WAYS);
+	tcase_add_loop_test(optional, optional_pid_file_cannot_be_created, 0, 2 * PROBE_WAYS);
+	tcase_add_loop_test(optional, optional_pid_file_is_a_foreign_file, 0, PROBE_WAYS);
+	tcase_add_loop_test(optional, optional_pid_file_is_locked_by_a_reader, 0, PROBE_WAYS);
+	tcase_add_loop_test(optional, optional_pid_file_that_is_held_is_an_error, 0, PROBE_WAYS);
+	tcase_add_loop_test(optional, optional_pid_file_is_held_if_possible, 0, PROBE_WAYS);
+	tcase_add_test(optional, launcher_decides_whether_the_pid_file_is_optional);
+	tcase_add_loop_test(optional, optional_pid_file_with_other_root_and_user, 0, PROBE_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

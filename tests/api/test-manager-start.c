@@ -15,6 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <daemonkit/context.h>
+#include <daemonkit/error.h>
+#include <daemonkit/notify.h>
+
 static const char *const started[] = { "reborn", "fork" };
 static const char *const modes[] = { "foreground", "reborn", "fork" };
 
@@ -252,6 +256,40 @@ START_TEST(manager_is_reached_from_chroot)
 }
 END_TEST
 
+/* Does not wait for a manager that reads nothing. */
+START_TEST(foreground_reports_missing_pid_file_to_manager)
+{
+	struct daemonkit_context *context;
+	struct receiver receiver;
+	char path[256], status[512];
+	int filled = 0;
+
+	snprintf(path, sizeof path, "%s", harness_path("missing/pid"));
+	snprintf(status, sizeof status,
+		 "STATUS=pid file %s: open its directory: No such file or directory; starting "
+		 "without it",
+		 path);
+	receiver_open(&receiver, RECEIVER_PATH);
+	if (_i == 1)
+		filled = receiver_fill(&receiver);
+	ck_assert_int_eq(daemonkit_context_new(&context), 0);
+	ck_assert_int_eq(daemonkit_context_set_mode(context, DAEMONKIT_MODE_FOREGROUND), 0);
+	ck_assert_int_eq(daemonkit_context_set_pid_file(context, path, 0), 0);
+	ck_assert_int_eq(daemonkit_context_set_pid_file_optional(context, 1), 0);
+	CHECK_RESULT(context, daemonkit_context_reborn(context), 0);
+	ck_assert_str_eq(daemonkit_error(), "");
+	if (_i == 1)
+		receiver_drain(&receiver, filled);
+	else
+		receiver_expect(&receiver, status, getpid());
+	receiver_expect_nothing(&receiver);
+	CHECK_RESULT(context, daemonkit_notify_ready(context), 0);
+	receiver_expect(&receiver, "READY=1", getpid());
+	daemonkit_context_free(context);
+	receiver_close(&receiver);
+}
+END_TEST
+
 /* Only root can write to the socket, which was connected before the change of user. */
 START_TEST(manager_is_reached_without_privileges)
 {
@@ -405,6 +443,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(launcher, launcher_relays_messages_until_ready, 0, 2 * RECEIVER_KINDS);
 	tcase_add_loop_test(launcher, manager_is_not_notified_of_failed_daemon, 0, 2);
 	tcase_add_test(launcher, foreground_reports_failure_to_manager);
+	tcase_add_loop_test(launcher, foreground_reports_missing_pid_file_to_manager, 0, 2);
 	tcase_add_loop_test(launcher, manager_of_another_process_is_not_notified, 0, 4);
 	tcase_add_test(launcher, mode_auto_checks_pid_of_manager);
 	tcase_add_loop_test(launcher, missing_manager_does_not_fail_start, 0, 4);

@@ -302,6 +302,8 @@ static bool act_library(struct program *program, const char *name, const char *v
 		probe_write(program->report, "released %d\n", daemonkit_context_release(context));
 	else if (strcmp(name, "search") == 0)
 		search(program);
+	else if (strcmp(name, "error") == 0)
+		probe_write(program->report, "error %s\n", daemonkit_error());
 	else if (strcmp(name, "streams") == 0)
 		try_streams(program->report);
 	else if (strcmp(name, "reopen") == 0)

@@ -107,6 +107,8 @@ static int set(struct program *program, const char *name, const char *value)
 
 	if (strcmp(name, "pid") == 0)
 		return daemonkit_context_set_pid_file(context, value, program->pid_mode);
+	if (strcmp(name, "optional") == 0)
+		return daemonkit_context_set_pid_file_optional(context, atoi(value));
 	if (strcmp(name, "log") == 0)
 		return daemonkit_context_set_log_file(context, value, program->log_mode);
 	if (strcmp(name, "logfd") == 0)

@@ -84,6 +84,7 @@ START_TEST(current_settings)
 	struct socket_path paths[] = { { text, 5, 6 }, { other, 7, (ino_t)-1 } };
 	const struct settings settings = {
 		.pid_file = text,
+		.pid_file_optional = true,
 		.log = SETTINGS_LOG_FILE,
 		.log_file = text,
 		.work_dir = text,
@@ -105,6 +106,7 @@ START_TEST(current_settings)
 	settings_init(&again);
 	ck_assert_int_eq(settings_get(&again, archive.bytes, archive.length), 0);
 	ck_assert_str_eq(again.start.name, text);
+	ck_assert(again.pid_file_optional);
 	ck_assert(again.start.successor);
 	ck_assert_str_eq(again.start.program, text);
 	ck_assert_str_eq(again.start.manager, text);

@@ -411,6 +411,25 @@ START_TEST(no_pid_file_is_needed)
 }
 END_TEST
 
+/* A successor has none either, even if it could be created now. */
+START_TEST(optional_pid_file_that_was_not_created)
+{
+	struct actor actor;
+
+	actors_open();
+	actor = actor_start(_i, "first:optional=1 pid=@/run/later/pid");
+	actor_expect(&actor, -ESRCH, "search");
+	ck_assert_int_eq(mkdir(harness_path("run/later"), 0755), 0);
+	actor_replace(&actor);
+	actor_expect(&actor, -ESRCH, "search");
+	actor_replace(&actor);
+	ck_assert_int_eq(access(harness_path("run/later/pid"), F_OK), -1);
+	actor_expect(&actor, 0, "release");
+	actor_end(&actor);
+	actors_close();
+}
+END_TEST
+
 /* Call wait until there is nothing to do. */
 static void drain(const struct actor *old)
 {
@@ -820,6 +839,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(refused, supervised_is_refused);
 	tcase_add_test(refused, process_1_is_refused);
 	add(suite, "no-pid-file", no_pid_file_is_needed, PROBE_WAYS);
+	add(suite, "optional", optional_pid_file_that_was_not_created, PROBE_WAYS);
 	if (!harness_has_linux_api()) {
 		add(suite, "posix", upgrade_with_posix_only, PROBE_WAYS);
 		return harness_main(argc, argv, suite, helpers);
