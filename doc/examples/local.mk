@@ -10,10 +10,17 @@ dist_examples_DATA = \
 	doc/examples/signal-handling.c \
 	doc/examples/simple.c \
 	doc/examples/upgrade.c
+# Each is shown whole in daemonkit-recipes(7).
+recipesdir = $(examplesdir)/recipes
+dist_recipes_DATA = \
+	doc/examples/recipes/early-exit.c \
+	doc/examples/recipes/low-port.c
 example_programs = \
 	doc/examples/activated \
 	doc/examples/log-rotation \
 	doc/examples/pipe \
+	doc/examples/recipes/early-exit \
+	doc/examples/recipes/low-port \
 	doc/examples/service \
 	doc/examples/signal-handling \
 	doc/examples/simple \
@@ -33,6 +40,14 @@ doc_examples_pipe_CPPFLAGS = $(example_cppflags)
 doc_examples_pipe_CFLAGS = $(example_cflags)
 doc_examples_pipe_LDADD = libdaemonkit.la
 doc_examples_pipe_LDFLAGS = $(example_ldflags)
+doc_examples_recipes_early_exit_CPPFLAGS = $(example_cppflags)
+doc_examples_recipes_early_exit_CFLAGS = $(example_cflags)
+doc_examples_recipes_early_exit_LDADD = libdaemonkit.la
+doc_examples_recipes_early_exit_LDFLAGS = $(example_ldflags)
+doc_examples_recipes_low_port_CPPFLAGS = $(example_cppflags)
+doc_examples_recipes_low_port_CFLAGS = $(example_cflags)
+doc_examples_recipes_low_port_LDADD = libdaemonkit.la
+doc_examples_recipes_low_port_LDFLAGS = $(example_ldflags)
 doc_examples_service_CPPFLAGS = $(example_cppflags)
 doc_examples_service_CFLAGS = $(example_cflags)
 doc_examples_service_LDADD = libdaemonkit.la

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* The programs of daemonkit-recipes(7), run as users do. */
+#include "harness/example-tools.h"
+#include "harness/probe-running.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Stop it, and wait for its successful end; its pid file is gone then. */
+static void check_stops(pid_t pid, const char *pid_file)
+{
+	ck_assert_int_gt(pid, 1);
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	check_end(pid, 0);
+	ck_assert_msg(!exists(pid_file), "%s still exists", pid_file);
+}
+
+/* ---- low-port ---- */
+
+START_TEST(low_port_is_bound_by_root_and_served_by_nobody)
+{
+	const char *const argv[] = { example("recipes/low-port"), NULL };
+	char holder[64];
+	pid_t pid;
+	int fd;
+
+	running_for_everybody();
+	running_own_network();
+	harness_adopt_orphans();
+	ck_assert_str_eq(run(argv, 0).error, "");
+	pid = pid_in("low-port.pid");
+	ck_assert_str_eq(running_proc(pid, "status", "Uid"), "65534\t65534\t65534\t65534");
+	ck_assert_int_ge(fd = running_connect("80"), 0);
+	close(fd);
+	/* It does not even try to bind the port. */
+	snprintf(holder, sizeof holder, "low-port.pid: held by process %d", (int)pid);
+	check_has(run(argv, 1).error, holder);
+	check_stops(pid, "low-port.pid");
+}
+END_TEST
+
+/* Another program has the port. */
+START_TEST(low_port_names_the_port_that_is_in_use)
+{
+	const char *const argv[] = { example("recipes/low-port"), NULL };
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(80) };
+	char refusal[64];
+	int fd;
+
+	running_for_everybody();
+	running_own_network();
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	snprintf(refusal, sizeof refusal, "low-port: port 80: %s\n", strerror(EADDRINUSE));
+	ck_assert_str_eq(run(argv, 1).error, refusal);
+	ck_assert(!exists("low-port.pid"));
+	close(fd);
+}
+END_TEST
+
+/* ---- early-exit ---- */
+
+START_TEST(early_exit_has_the_status_of_the_daemon)
+{
+	const char *const argv[] = { example("recipes/early-exit"), "/no/such/file", NULL };
+
+	harness_adopt_orphans();
+	check_has(run(argv, 71).error,
+		  "early-exit: the daemon exited with status 71 before it was ready");
+	ck_assert(!exists("early-exit.pid"));
+	harness_write_file("conf", "none\n");
+	run((const char *const[]){ argv[0], harness_path("conf"), NULL }, 78);
+	ck_assert(!exists("early-exit.pid"));
+	ck_assert_uint_eq(harness_count_children(getpid()), 0);
+}
+END_TEST
+
+START_TEST(early_exit_serves)
+{
+	const char *const argv[] = { example("recipes/early-exit"), harness_path("conf"), NULL };
+
+	harness_write_file("conf", "3\n");
+	harness_adopt_orphans();
+	ck_assert_str_eq(run(argv, 0).error, "");
+	check_stops(pid_in("early-exit.pid"), "early-exit.pid");
+}
+END_TEST
+
+int main(int argc, char *argv[])
+{
+	Suite *suite = suite_create("examples-recipes");
+	TCase *test_case = harness_case(suite, "low-port");
+
+	tcase_add_test(test_case, low_port_is_bound_by_root_and_served_by_nobody);
+	tcase_add_test(test_case, low_port_names_the_port_that_is_in_use);
+	test_case = harness_case(suite, "early-exit");
+	tcase_add_test(test_case, early_exit_has_the_status_of_the_daemon);
+	tcase_add_test(test_case, early_exit_serves);
+	return harness_main(argc, argv, suite, NULL);
+}
