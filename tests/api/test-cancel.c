@@ -711,7 +711,8 @@ static void expect(bool (*function)(struct world *world), struct world *world)
 /* The first daemon starts a successor, which serves until SIGTERM. */
 static int live(struct world *world)
 {
-	int mark = open(path_in(world, "first"), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+	int first_daemon = open(path_in(world, "first"), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC,
+				0644);
 	sigset_t wanted;
 	int number;
 
@@ -720,7 +721,7 @@ static int live(struct world *world)
 	sigprocmask(SIG_BLOCK, &wanted, NULL);
 	expect(notify_ready, world);
 	expect(reopen_log, world);
-	if (mark >= 0 && harness_has_linux_api()) {
+	if (first_daemon >= 0 && harness_has_linux_api()) {
 		expect(upgrade_start, world);
 		expect(upgrade_wait, world);
 		expect(upgrade_free, world);
@@ -762,7 +763,7 @@ START_TEST(start_and_upgrade_are_no_cancellation_points)
 	pid_t first;
 
 	/* For the handover. */
-	harness_need_description_locks();
+	harness_need_ofd_locks();
 	result = harness_run_helper("start", harness_directory(), NULL);
 	ck_assert_msg(result.status == 0, "status %#x: %s", (unsigned)result.status, result.error);
 	first = (pid_t)atoi(result.output);

@@ -78,7 +78,7 @@ static struct daemonkit_signals *new_signals(void)
 	return signals;
 }
 
-static int pass_over(struct daemonkit_siginfo *info, void *data)
+static int ignore_signal(struct daemonkit_siginfo *info, void *data)
 {
 	(void)info;
 	(void)data;
@@ -161,7 +161,7 @@ static void write_without_reader(void)
 	NEED(write(ends[1], "", 1) == 1);
 }
 
-static void let_alarm_ring(void)
+static void send_alarm(void)
 {
 	const struct itimerval soon = { .it_value = { .tv_usec = 1000 } };
 
@@ -184,7 +184,7 @@ static void raise_it(void)
 }
 
 /* A signal that arrived while blocked, before the program was executed, is unblocked. */
-static void have_ended_already(void)
+static void have_pending_signal(void)
 {
 }
 
@@ -204,7 +204,7 @@ static void remove_handler(void)
 {
 	struct daemonkit_signals *signals = new_signals();
 
-	NEED(daemonkit_signals_set_handler(signals, SIGUSR1, pass_over, NULL) == 0);
+	NEED(daemonkit_signals_set_handler(signals, SIGUSR1, ignore_signal, NULL) == 0);
 	NEED(daemonkit_signals_set_handler(signals, SIGUSR1, NULL, NULL) == 0);
 	raise(SIGUSR1);
 }
@@ -231,10 +231,10 @@ static const struct cause {
 } causes[] = {
 	{ "abort", abort, SIGABRT },
 	{ "pipe", write_without_reader, SIGPIPE },
-	{ "alarm", let_alarm_ring, SIGALRM },
+	{ "alarm", send_alarm, SIGALRM },
 	{ "file-size", write_too_much, SIGXFSZ },
 	{ "raise", raise_it, SIGHUP },
-	{ "execute", have_ended_already, SIGHUP },
+	{ "execute", have_pending_signal, SIGHUP },
 	{ "removed", remove_handler, SIGUSR1 },
 	{ "removed-early", remove_early_handler, SIGUSR1 },
 	{ "freed-early", free_early_handlers, SIGTERM },
@@ -247,7 +247,7 @@ static int cause_main(int argc, char *argv[])
 	(void)argc;
 	if (strstr(argv[1], "early") != NULL) {
 		early = new_signals();
-		NEED(daemonkit_signals_set_handler(early, SIGUSR1, pass_over, NULL) == 0);
+		NEED(daemonkit_signals_set_handler(early, SIGUSR1, ignore_signal, NULL) == 0);
 	}
 	if (strcmp(argv[1], "execute") == 0)
 		execute_with_some_pending();

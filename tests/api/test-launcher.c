@@ -179,7 +179,7 @@ START_TEST(watcher_is_killed)
 }
 END_TEST
 
-static bool has_hung_up(void *data)
+static bool has_closed_channel(void *data)
 {
 	const char *state = running_proc(*(pid_t *)data, "status", "State");
 
@@ -194,7 +194,7 @@ static void kill_watcher(pid_t launcher, pid_t watcher)
 {
 	ck_assert_int_eq(kill(launcher, SIGSTOP), 0);
 	ck_assert_int_eq(kill(watcher, SIGKILL), 0);
-	ck_assert(harness_wait_until(has_hung_up, &watcher, HARNESS_SOON));
+	ck_assert(harness_wait_until(has_closed_channel, &watcher, HARNESS_SOON));
 	ck_assert_int_eq(kill(launcher, SIGCONT), 0);
 }
 
@@ -602,7 +602,7 @@ static int unresponsive_manager(void)
 	return manager;
 }
 
-static bool is_left_alone(void *data)
+static bool is_orphan(void *data)
 {
 	pid_t *pids = data;
 
@@ -610,12 +610,12 @@ static bool is_left_alone(void *data)
 }
 
 /* The daemon is up, and the launcher notifies the manager: the daemon is an orphan by now. */
-static void wait_for_hand_over(pid_t daemon, pid_t watcher)
+static void wait_for_orphan(pid_t daemon, pid_t watcher)
 {
 	pid_t pids[] = { daemon, watcher };
 
 	harness_write_file(harness_path("go"), "");
-	ck_assert(harness_wait_until(is_left_alone, pids, HARNESS_SOON));
+	ck_assert(harness_wait_until(is_orphan, pids, HARNESS_SOON));
 }
 
 static const char *const managed[] = { "mode=reborn", "mode=fork" };
@@ -647,7 +647,7 @@ START_TEST(unresponsive_manager_does_not_block_signals)
 	pid_t daemon = wait_for_daemon();
 
 	if (_i / 2 == 0)
-		wait_for_hand_over(daemon, parent_of(daemon));
+		wait_for_orphan(daemon, parent_of(daemon));
 	else
 		harness_write_file(harness_path("go"), "");
 	ck_assert(harness_wait_text(harness_path("here"), "\n", HARNESS_SOON));
@@ -681,7 +681,7 @@ START_TEST(unresponsive_manager_does_not_hide_exit)
 	pid_t daemon = wait_for_daemon();
 	struct probe probe;
 
-	wait_for_hand_over(daemon, parent_of(daemon));
+	wait_for_orphan(daemon, parent_of(daemon));
 	ck_assert_int_eq(kill(daemon, SIGKILL), 0);
 	probe = probe_result(&program);
 	/* Only newer kernels report the status of the child of another process. */

@@ -318,7 +318,7 @@ static void open_stand_in(void)
 	close(fd);
 }
 
-static void journal_is_left_alone(void)
+static void journal_is_kept(void)
 {
 	open_stand_in();
 	set_journal(STDERR_FILENO, 0, 0);
@@ -375,8 +375,7 @@ static void redirected_stream(void)
 }
 
 static void (*const journals[])(void) = {
-	journal_is_left_alone, another_stream,    another_inode,
-	garbage_for_a_stream,  redirected_stream,
+	journal_is_kept, another_stream, another_inode, garbage_for_a_stream, redirected_stream,
 };
 
 START_TEST(streams_in_journal_are_kept)

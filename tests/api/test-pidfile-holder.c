@@ -70,7 +70,7 @@ START_TEST(lock_without_owner_is_reported_without_pid)
 	struct daemonkit_pidfile *pidfile = NULL;
 	int fd;
 
-	harness_need_description_locks();
+	harness_need_ofd_locks();
 	harness_write_file(path, "1\n");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
@@ -166,7 +166,7 @@ START_TEST(holder_is_found_after_reading_its_file)
 	const char *path = harness_path("x.pid");
 	struct keeper keeper;
 
-	harness_need_description_locks();
+	harness_need_ofd_locks();
 	keeper = keeper_start(path, 0, open_and_close);
 	ck_assert_int_eq(holder_pid(path), keeper.pid);
 	/* Other users could have written the file and passed the descriptor on. */
@@ -246,7 +246,7 @@ START_TEST(open_descriptor_does_not_prove_holder)
 	pid_t victim;
 	int fd, status;
 
-	harness_need_description_locks();
+	harness_need_ofd_locks();
 	harness_need_root();
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);
@@ -464,7 +464,7 @@ START_TEST(unprivileged_user_finds_daemon_of_root)
 	struct stat before, after;
 	struct keeper keeper;
 
-	harness_need_description_locks();
+	harness_need_ofd_locks();
 	harness_need_root();
 	keeper = keeper_start(path, 0644, NULL);
 	ck_assert_int_eq(stat(path, &before), 0);
@@ -606,7 +606,7 @@ START_TEST(holder_outside_of_pid_namespace_has_no_pid)
 }
 END_TEST
 
-static int find_inside(void *path)
+static int find_in_namespace(void *path)
 {
 	struct keeper keeper;
 	pid_t pid;
@@ -631,7 +631,7 @@ START_TEST(proc_of_another_pid_namespace_is_not_used)
 	int result;
 
 	harness_need_root();
-	result = in_child(find_inside, path);
+	result = in_child(find_in_namespace, path);
 	free(path);
 	if (result == 77)
 		harness_skip("no pid namespaces here");

@@ -312,7 +312,7 @@ static int create_as_nobody(void *data)
 	return 0;
 }
 
-static int open_in_vain(void *path)
+static int open_replaced_file(void *path)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
 	int64_t begun = harness_now();
@@ -329,7 +329,7 @@ START_TEST(changing_file_is_retried)
 	char *path = strdup(harness_path("x.pid"));
 
 	harness_need_filters();
-	ck_assert_int_eq(in_child(open_in_vain, path), 0);
+	ck_assert_int_eq(in_child(open_replaced_file, path), 0);
 	free(path);
 }
 END_TEST

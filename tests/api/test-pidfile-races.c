@@ -194,7 +194,7 @@ START_TEST(one_of_concurrent_threads_wins)
 }
 END_TEST
 
-static void *start_on_and_on(void *path)
+static void *start_repeatedly(void *path)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
 
@@ -213,7 +213,7 @@ START_TEST(child_can_free_inherited_objects)
 	pthread_t thread;
 	int status;
 
-	ck_assert_int_eq(pthread_create(&thread, NULL, start_on_and_on, other), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, start_repeatedly, other), 0);
 	for (int i = 0; i < 50; i++) {
 		pid_t pid = fork();
 
@@ -302,7 +302,7 @@ START_TEST(start_after_kill_at_any_system_call)
 END_TEST
 
 /* A start by a child that its parent traces: is it refused because the parent won meanwhile? */
-static void __attribute__((__noreturn__)) be_overtaken(const char *path)
+static void __attribute__((__noreturn__)) start_overtaken(const char *path)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
 	int result;
@@ -332,14 +332,14 @@ static bool is_free(const char *path)
  * Stop a start at a system call, this many after which the path is free, and start here. Did it
  * get so far?
  */
-static bool overtake(const char *path, int stops)
+static bool start_first(const char *path, int stops)
 {
 	struct daemonkit_pidfile *pidfile;
 	pid_t pid = fork();
 	int status;
 
 	if (pid == 0)
-		be_overtaken(path);
+		start_overtaken(path);
 	while (stops > 0) {
 		ck_assert_int_eq(waitpid(pid, &status, __WALL), pid);
 		if (WIFEXITED(status))
@@ -370,14 +370,14 @@ START_TEST(race_at_any_system_call)
 
 		do {
 			prepare(path, state);
-		} while (overtake(path, ++stops));
+		} while (start_first(path, ++stops));
 		ck_assert_int_gt(stops, 2);
 	}
 }
 END_TEST
 
 /* A start that its parent traces: does it detect that its file has another hard link? */
-static void __attribute__((__noreturn__)) be_deceived(const char *path)
+static void __attribute__((__noreturn__)) start_deceived(const char *path)
 {
 	struct daemonkit_pidfile *pidfile = NULL;
 
@@ -393,7 +393,7 @@ static void __attribute__((__noreturn__)) be_deceived(const char *path)
  * Stop a start at a system call, this many after which the file exists, and add a hard link.
  * False: the file has contents, so that it may be too late.
  */
-static bool deceive(const char *path, int stops)
+static bool add_hard_link(const char *path, int stops)
 {
 	const char *further = harness_path("further");
 	pid_t pid = fork();
@@ -402,7 +402,7 @@ static bool deceive(const char *path, int stops)
 	int status;
 
 	if (pid == 0)
-		be_deceived(path);
+		start_deceived(path);
 	for (int left = stops; left > 0;) {
 		ck_assert_int_eq(waitpid(pid, &status, __WALL), pid);
 		ck_assert(WIFSTOPPED(status));
@@ -431,7 +431,7 @@ START_TEST(second_hard_link_is_an_error)
 
 	harness_need_kernel("ptrace(2)");
 	take_way(_i);
-	while (deceive(path, stops)) {
+	while (add_hard_link(path, stops)) {
 		ck_assert_uint_eq(count_entries(harness_directory()), 0);
 		stops++;
 	}

@@ -137,7 +137,7 @@ static bool is_locked(const char *path, int command, off_t start, off_t length)
 	return lock.l_type != F_UNLCK;
 }
 
-static int has_record_lock(void *path)
+static int has_posix_lock(void *path)
 {
 	return is_locked(path, F_GETLK, 0, GUARD_BYTE) ? 0 : 1;
 }
@@ -156,7 +156,7 @@ START_TEST(process_cannot_acquire_file_twice)
 	ck_assert_int_eq(daemonkit_pidfile_remove(second), -EPERM);
 	daemonkit_pidfile_close(second);
 	/* None of this has released a lock. */
-	ck_assert_int_eq(in_child(has_record_lock, path), 0);
+	ck_assert_int_eq(in_child(has_posix_lock, path), 0);
 	keeper = keeper_start(path, 0, NULL);
 	ck_assert_int_eq(keeper.result, -EALREADY);
 	keeper_end(&keeper);
@@ -217,7 +217,7 @@ START_TEST(reading_own_file_keeps_lock)
 	const char *path = harness_path("x.pid");
 	struct keeper keeper;
 
-	harness_need_description_locks();
+	harness_need_ofd_locks();
 	keeper = keeper_start(path, 0, open_and_close);
 	ck_assert_int_eq(keeper.result, 0);
 	for (int i = 0; i < 3; i++) {
@@ -254,7 +254,7 @@ START_TEST(executed_programs_inherit_no_lock)
 	const char *path = harness_path("x.pid");
 	struct keeper keeper;
 
-	harness_need_description_locks();
+	harness_need_ofd_locks();
 	harness_adopt_orphans();
 	keeper = keeper_start(path, 0, run_sleep);
 	ck_assert(is_locked(path, F_OFD_GETLK, GUARD_BYTE, 1));
@@ -297,7 +297,7 @@ START_TEST(children_neither_inherit_nor_release_lock)
 	const char *path = harness_path("x.pid");
 	struct daemonkit_pidfile *pidfile;
 
-	harness_need_description_locks();
+	harness_need_ofd_locks();
 	pidfile = create(path, 0);
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(in_child(use_in_child, pidfile), 0);

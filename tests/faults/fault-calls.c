@@ -163,7 +163,7 @@ static struct process *find_process(pid_t pid)
 	return &run.processes[run.process_count++];
 }
 
-static void see_mark(struct process *process, int point)
+static void handle_event(struct process *process, int point)
 {
 	if (point == FAULT_BEGIN && process == &run.processes[0])
 		process->counted = true;
@@ -254,7 +254,7 @@ static void answer(int listener, const struct fault *fault)
 	process = find_process((pid_t)notice.pid);
 	if (process != NULL && notice.data.nr == SYS_close &&
 	    (int)notice.data.args[0] <= FAULT_BEGIN && (int)notice.data.args[0] >= FAULT_END)
-		see_mark(process, (int)notice.data.args[0]);
+		handle_event(process, (int)notice.data.args[0]);
 	else if (process != NULL && process->counted)
 		error = strike(fault, process, &notice);
 	if (error == 0 && no_spawn && notice.data.nr == SYS_clone3)

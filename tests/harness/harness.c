@@ -108,7 +108,7 @@ void harness_need_libraries(void)
 #endif
 }
 
-void harness_need_description_locks(void)
+void harness_need_ofd_locks(void)
 {
 #ifdef F_OFD_GETLK
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };

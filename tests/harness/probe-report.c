@@ -106,9 +106,9 @@ static void report_signals(FILE *file)
 
 static void report_strings(FILE *file, const struct program *program)
 {
-	const char *mark = getenv("DAEMONKIT_REBORN");
+	const char *marker = getenv("DAEMONKIT_REBORN");
 
-	fprintf(file, "mark %s\n", mark != NULL ? mark : "none");
+	fprintf(file, "marker %s\n", marker != NULL ? marker : "none");
 	fprintf(file, "argc %d\n", program->argc);
 	for (int i = 0; i < program->argc; i++)
 		fprintf(file, "arg%d [%s]\n", i, program->argv[i]);

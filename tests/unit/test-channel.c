@@ -28,7 +28,7 @@ static int connect_raw(const struct channel_address *address)
  * What an attacker can do: connect, and send anything. The connections come from a process with
  * the pid of the child, as after a reuse of the pid.
  */
-static void connect_as_stranger(const struct channel_address *address)
+static void connect_as_attacker(const struct channel_address *address)
 {
 	unsigned char guess[CHANNEL_SECRET_SIZE + 1];
 
@@ -51,13 +51,13 @@ static pid_t fork_child(const struct channel_address *address, bool connects)
 
 	if (child != 0)
 		return child;
-	connect_as_stranger(address);
+	connect_as_attacker(address);
 	if (!connects)
 		_exit(0);
 	fd = channel_connect(address);
 	if (fd < 0)
 		_exit(101);
-	connect_as_stranger(address);
+	connect_as_attacker(address);
 	_exit(channel_send(fd, CHANNEL_STATUS, 0, "the child", DEADLINE_NEVER) == 0 ? 0 : 102);
 }
 

@@ -34,7 +34,7 @@ static void link_to(const char *name, const char *target)
 	ck_assert_int_eq(symlink(target, path_of(name)), 0);
 }
 
-static void give_to_stranger(const char *name)
+static void give_to_other_user(const char *name)
 {
 	ck_assert_int_eq(lchown(path_of(name), OTHER_USER, OTHER_USER), 0);
 }
@@ -89,7 +89,7 @@ START_TEST(links_of_other_users_are_not_followed)
 	harness_need_root();
 	snprintf(text, sizeof text, "is a symbolic link of user %d", OTHER_USER);
 	link_to("planted", "victim");
-	give_to_stranger("planted");
+	give_to_other_user("planted");
 	check_refused("planted", -ELOOP, text);
 	ck_assert_int_eq(access(path_of("victim"), F_OK), -1);
 	harness_write_file(path_of("victim"), "precious");

@@ -33,16 +33,16 @@ START_TEST(marker_is_not_inherited_by_programs)
 
 	probe_check_up(&probe);
 	ck_assert_int_eq(probe_number("reborn"), _i < PROBE_REBORN_WAYS);
-	ck_assert_str_eq(probe_fact("mark"), "none");
+	ck_assert_str_eq(probe_fact("marker"), "none");
 	probe_kill(&probe);
 	probe_read(harness_path("child"));
 	ck_assert_int_eq(probe_number("reborn"), 0);
-	ck_assert_str_eq(probe_fact("mark"), "none");
+	ck_assert_str_eq(probe_fact("marker"), "none");
 }
 END_TEST
 
 /* Run the program with a marker that has its own pid, as an attacker would set it. */
-static struct harness_result run_forged(const char *mark)
+static struct harness_result run_forged(const char *marker)
 {
 	const char *argv[] = {
 		"sh",
@@ -50,7 +50,7 @@ static struct harness_result run_forged(const char *mark)
 		"DAEMONKIT_REBORN=$(printf \"$1\" $$) exec \"$0\" --helper probe $2 "
 		"mode=foreground failure=4 daemon:report",
 		harness_self,
-		mark,
+		marker,
 		harness_path("report"),
 		NULL,
 	};
@@ -61,7 +61,7 @@ static struct harness_result run_forged(const char *mark)
 /* A forged marker neither makes the program a second copy nor makes it fail. */
 START_TEST(forged_markers_are_ignored)
 {
-	static const char *const marks[] = {
+	static const char *const markers[] = {
 		"",
 		"1",
 		"garbage",
@@ -80,15 +80,15 @@ START_TEST(forged_markers_are_ignored)
 		" 3:%d",
 	};
 
-	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+	for (size_t i = 0; i < sizeof markers / sizeof *markers; i++) {
 		struct harness_result result;
 
 		unlink(harness_path("report"));
-		result = run_forged(marks[i]);
-		ck_assert_msg(result.status == 0, "marker \"%s\": status %#x, %s", marks[i],
+		result = run_forged(markers[i]);
+		ck_assert_msg(result.status == 0, "marker \"%s\": status %#x, %s", markers[i],
 			      (unsigned)result.status, result.error);
 		ck_assert_int_eq(probe_number("reborn"), 0);
-		ck_assert_str_eq(probe_fact("mark"), "none");
+		ck_assert_str_eq(probe_fact("marker"), "none");
 	}
 }
 END_TEST
@@ -96,15 +96,15 @@ END_TEST
 /* The right pid, and a descriptor that is not a channel. */
 START_TEST(forged_marker_without_channel_is_refused)
 {
-	static const char *const marks[] = { "0:%d", "1:%d", "77:%d", "2:%d" };
+	static const char *const markers[] = { "0:%d", "1:%d", "77:%d", "2:%d" };
 
-	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+	for (size_t i = 0; i < sizeof markers / sizeof *markers; i++) {
 		struct harness_result result;
 
 		unlink(harness_path("report"));
-		result = run_forged(marks[i]);
+		result = run_forged(markers[i]);
 		ck_assert_msg(WIFEXITED(result.status) && WEXITSTATUS(result.status) != 0,
-			      "marker \"%s\": status %#x", marks[i], (unsigned)result.status);
+			      "marker \"%s\": status %#x", markers[i], (unsigned)result.status);
 		ck_assert_msg(strstr(result.output, " -1 ") != NULL &&
 				      strstr(result.output, "same user"),
 			      "%s", result.output);
@@ -118,7 +118,7 @@ static int run_with_channel(const char *program, uid_t caller, int channel)
 {
 	pid_t pid = fork();
 	int status;
-	char mark[64];
+	char marker[64];
 
 	if (pid > 0) {
 		ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
@@ -127,8 +127,8 @@ static int run_with_channel(const char *program, uid_t caller, int channel)
 	if (caller != 0 &&
 	    (setresgid(caller, caller, caller) != 0 || setresuid(caller, caller, caller) != 0))
 		_exit(100);
-	snprintf(mark, sizeof mark, "%d:%d", channel, (int)getpid());
-	setenv("DAEMONKIT_REBORN", mark, 1);
+	snprintf(marker, sizeof marker, "%d:%d", channel, (int)getpid());
+	setenv("DAEMONKIT_REBORN", marker, 1);
 	execl(program, program, "--helper", "probe", harness_path("report"), "mode=foreground",
 	      "failure=4", "daemon:report", NULL);
 	_exit(101);
@@ -368,7 +368,7 @@ START_TEST(environment_defaults_to_that_of_launcher)
 				       probe_ways[_i]);
 
 	probe_check_up(&probe);
-	ck_assert_str_eq(probe_fact("mark"), _i < PROBE_REBORN_WAYS ? "none" : "stale");
+	ck_assert_str_eq(probe_fact("marker"), _i < PROBE_REBORN_WAYS ? "none" : "stale");
 	ck_assert_ptr_nonnull(
 		strstr(harness_read_file(harness_path("report")), "\nenv PROBE_OWN=value\n"));
 	probe_kill(&probe);

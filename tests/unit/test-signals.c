@@ -568,7 +568,7 @@ START_TEST(many_signals_while_serving)
 }
 END_TEST
 
-static int let_many_come(struct daemonkit_siginfo *info, void *data)
+static int raise_many_more(struct daemonkit_siginfo *info, void *data)
 {
 	struct sequence *sequence = data;
 
@@ -584,7 +584,7 @@ START_TEST(many_signals_while_handler_runs)
 	struct sequence sequence = { .end = MANY };
 
 	handle(signals, SIGRTMIN, take_next, &sequence);
-	handle(signals, SIGUSR1, let_many_come, &sequence);
+	handle(signals, SIGUSR1, raise_many_more, &sequence);
 	raise(SIGUSR1);
 	ck_assert_int_eq(daemonkit_signals_serve(signals), 0);
 	ck_assert_int_eq(sequence.next, MANY);
