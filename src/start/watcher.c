@@ -85,8 +85,7 @@ static _Noreturn void watch(pid_t daemon, int fd)
 		if (ppoll(&launcher, 1, NULL, &all_but_child) > 0)
 			break; /* the launcher closed its end, or has exited */
 	}
-	if (reported)
-		waitpid(daemon, NULL, 0);
+	waitpid(daemon, NULL, WNOHANG);
 	_exit(0);
 }
 
@@ -196,7 +195,8 @@ void watcher_dismiss(pid_t watcher, int report)
 	/* A forked child of the program may have a copy, so closing alone is not enough. */
 	shutdown(report, SHUT_RDWR);
 	fd_close(report);
-	/* A stopped watcher does not exit by itself. */
+	/* It may be stopped. */
+	kill(watcher, SIGCONT);
 	if (end.fd >= 0 && deadline_poll(&end, 1, deadline_after(EXIT_TIMEOUT)) == 0)
 		kill(watcher, SIGKILL);
 	fd_close(end.fd);

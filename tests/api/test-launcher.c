@@ -263,6 +263,53 @@ START_TEST(watcher_of_a_subreaper_is_killed)
 }
 END_TEST
 
+/* How the launcher loses the watcher, and its result. */
+static const struct {
+	const char *acts;
+	int signal;      /* to the watcher */
+	bool interrupts; /* and SIGTERM to the launcher */
+	int error;
+} losses[] = {
+	{ "ready=60000 daemon:report daemon:wait", SIGKILL, false, -ECHILD },
+	{ "ready=60000 daemon:report daemon:await=@/go daemon:exit=3", SIGSTOP, false, -ECHILD },
+	{ "ready=60000 daemon:report daemon:await=@/go daemon:failed=-5,broken daemon:wait",
+	  SIGSTOP, true, -EINTR },
+	{ "ready=2000 daemon:report daemon:await=@/go daemon:failed=-5,broken daemon:exit=1",
+	  SIGSTOP, false, -EIO },
+	{ "ready=2000 daemon:report daemon:wait", SIGSTOP, false, -ETIMEDOUT },
+	{ "ready=60000 daemon:report daemon:wait", SIGSTOP, true, -EINTR },
+};
+#define LOSSES (int)(sizeof losses / sizeof *losses)
+
+/* The launcher adopts orphans: after the failed start it has no child, not even a zombie. */
+START_TEST(lost_watcher_leaves_no_process)
+{
+	int loss = _i % LOSSES;
+	struct harness_program program;
+	pid_t daemon, watcher;
+	struct probe probe;
+
+	harness_need_kernel("PR_SET_CHILD_SUBREAPER");
+	program = probe_spawn("%s first:adopt first:handler=15 pid=@/run/pid %s launcher:ended",
+			      _i < LOSSES ? "mode=fork" : "mode=reborn first:deny=clone3",
+			      losses[loss].acts);
+	daemon = wait_for_daemon();
+	watcher = parent_of(daemon);
+	ck_assert_int_ne(watcher, program.pid);
+	ck_assert_int_eq(kill(watcher, losses[loss].signal), 0);
+	harness_write_file(harness_path("go"), "");
+	if (losses[loss].interrupts)
+		ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
+	probe = probe_result(&program);
+	ck_assert_int_eq(probe.result, losses[loss].error);
+	ck_assert_str_eq(harness_line(&program), "ended -1");
+	probe_check_nothing_left();
+	ck_assert_int_eq(kill(daemon, 0), -1);
+	ck_assert_int_eq(kill(watcher, 0), -1);
+	probe_end(&program);
+}
+END_TEST
+
 static const char *const modes[] = { "mode=reborn", "mode=fork" };
 
 /* The daemon has changed its user, and root lacks CAP_KILL: reported at once. */
@@ -777,6 +824,7 @@ int main(int argc, char *argv[])
 	if (harness_has_pidfds()) {
 		tcase_add_test(watcher, watcher_of_daemon_with_closed_channel_is_killed);
 		tcase_add_test(watcher, watcher_of_a_subreaper_is_killed);
+		tcase_add_loop_test(watcher, lost_watcher_leaves_no_process, 0, 2 * LOSSES);
 	}
 	tcase_add_loop_test(unkillable, missing_permission_to_kill_daemon_is_reported, 0, 2);
 	tcase_add_loop_test(unkillable, daemon_exits_when_launcher_cannot_kill_it, 0, 2);
