@@ -158,7 +158,7 @@ static int await_successor(struct launch *launch, enum channel_type type)
 		/* A child of the successor may keep the channel open: wait for its exit too. */
 		struct pollfd fds[] = {
 			{ .fd = launch->channel, .events = POLLIN },
-			{ .fd = launch->exit_fd, .events = POLLIN },
+			{ .fd = launch_exit_fd(launch), .events = POLLIN },
 		};
 
 		message.type = 0;
@@ -279,7 +279,8 @@ static int adjust_set(struct daemonkit_upgrade *upgrade)
 	upgrade->events = events;
 	events = await_exit_events(&upgrade->await);
 	if (result == 0 && events != upgrade->exit_events)
-		result = compat_pollset_change(&upgrade->set, upgrade->launch.exit_fd, events);
+		result = compat_pollset_change(&upgrade->set, launch_exit_fd(&upgrade->launch),
+					       events);
 	upgrade->exit_events = events;
 	return result < 0 ? result
 			  : compat_pollset_time(&upgrade->set, await_deadline(&upgrade->await));
@@ -297,7 +298,8 @@ static int open_set(struct daemonkit_upgrade *upgrade)
 	if (result == 0 && upgrade->launch.channel >= 0)
 		result = compat_pollset_add(set, upgrade->launch.channel, upgrade->events);
 	if (result == 0)
-		result = compat_pollset_add(set, upgrade->launch.exit_fd, upgrade->exit_events);
+		result = compat_pollset_add(set, launch_exit_fd(&upgrade->launch),
+					    upgrade->exit_events);
 	return result < 0 ? result : adjust_set(upgrade);
 }
 

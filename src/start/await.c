@@ -34,7 +34,7 @@
 static enum await_verdict handle_message(struct await *wait, const struct channel_message *message)
 {
 	const struct await_options *options = wait->options;
-	const int others[] = { options->interrupt, wait->launch->exit_fd };
+	const int others[] = { options->interrupt, launch_exit_fd(wait->launch) };
 	deadline longer;
 
 	switch (message->type) {
@@ -205,7 +205,7 @@ static int abort_start(struct await *wait, enum await_cause cause, int *status)
 
 static int await_grace_period(struct await *wait, deadline until, int *status)
 {
-	struct pollfd end = { .fd = wait->launch->exit_fd, .events = POLLIN };
+	struct pollfd end = { .fd = launch_exit_fd(wait->launch), .events = POLLIN };
 	const int others[] = { wait->options->interrupt, -1 };
 	int exited = deadline_poll_unless(&end, others, until < wait->until ? until : wait->until);
 
@@ -256,7 +256,7 @@ static int hand_to_manager(struct await *wait)
 	int others[] = { options->interrupt, -1 }, result;
 
 	launch_orphan(launch);
-	others[1] = daemon > 0 ? launch->process : -1;
+	others[1] = daemon > 0 ? launch->pidfd : -1;
 	result = notify_hand_over(options->manager, daemon, options->timeout != 0, wait->until,
 				  others);
 	if (result == -EINTR)
@@ -352,7 +352,7 @@ int await_step(struct await *wait, deadline until, int *status)
 {
 	struct pollfd fds[] = {
 		{ .fd = wait->launch->channel, .events = await_events(wait) },
-		{ .fd = wait->launch->exit_fd, .events = POLLIN },
+		{ .fd = launch_exit_fd(wait->launch), .events = POLLIN },
 		{ .fd = wait->options->interrupt, .events = POLLIN },
 	};
 	int ready, result = 0;

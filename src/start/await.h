@@ -51,7 +51,7 @@ void await_begin(struct await *wait, const struct await_options *options, struct
 /* Events to wait for on the channel: POLLIN, perhaps POLLOUT too, or 0: none any more. */
 short await_events(const struct await *wait);
 
-/* Events to wait for on launch->exit_fd: POLLIN, or POLLHUP: another process reaps it. */
+/* Events to wait for on launch_exit_fd(): POLLIN, or POLLHUP: another process reaps it. */
 short await_exit_events(const struct await *wait);
 
 /* When to act if there is no event until then. */

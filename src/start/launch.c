@@ -174,10 +174,9 @@ static int spawn_second_copy(struct launch *launch, const struct launch_plan *pl
 		result = error_system(result, "cannot start %s: clone", plan->path);
 	if (result < 0)
 		goto out;
-	*launch = (struct launch){ .daemon = spawned.pid,
-				   .exit_fd = move_fd(spawned.pidfd),
-				   .channel = -1,
-				   .process = -1 };
+	*launch = (struct launch){
+		.daemon = spawned.pid, .pidfd = move_fd(spawned.pidfd), .channel = -1, .report = -1
+	};
 	if (child.error < 0) {
 		launch_discard(launch, DEADLINE_NEVER);
 		result = child.channel < 0 ? -ENOTSUP
@@ -263,10 +262,10 @@ static int fork_twice(struct launch *launch, const struct launch_plan *plan,
 		result = error_system(-ENOMEM, "cannot start the daemon");
 		goto out;
 	}
-	*launch = (struct launch){ .channel = -1 };
+	*launch = (struct launch){ .channel = -1, .pidfd = -1 };
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &forked->mask);
-	result = watcher_fork(&launch->daemon, &launch->watcher, &launch->exit_fd);
+	result = watcher_fork(&launch->daemon, &launch->watcher, &launch->report);
 	if (result == 0) {
 		forked->error = enter_forked_daemon(plan, keep, ends[1], ends[0]);
 		forked->channel = ends[1];
@@ -279,7 +278,7 @@ static int fork_twice(struct launch *launch, const struct launch_plan *plan,
 		goto out;
 	}
 	/* While the watcher exists, the pid is the daemon's. */
-	launch->process = compat_pidfd_open(launch->daemon);
+	launch->pidfd = compat_pidfd_open(launch->daemon);
 	launch->channel = ends[0];
 	ends[0] = -1;
 out:
@@ -298,28 +297,28 @@ int launch_start(struct launch *launch, const struct launch_plan *plan,
 	return result == -ENOTSUP ? fork_twice(launch, plan, forked) : result;
 }
 
-static int exit_fd_of(const struct launch *launch)
+int launch_exit_fd(const struct launch *launch)
 {
-	return launch->exit_fd >= 0 ? launch->exit_fd : launch->process;
+	return launch->watcher > 0 ? launch->report : launch->pidfd;
 }
 
 bool launch_has_exited(const struct launch *launch)
 {
-	struct pollfd end = { .fd = exit_fd_of(launch), .events = POLLIN };
+	struct pollfd end = { .fd = launch_exit_fd(launch), .events = POLLIN };
 
 	return deadline_poll(&end, 1, 0) > 0;
 }
 
 int launch_status(const struct launch *launch)
 {
-	int status = -1, end = exit_fd_of(launch);
+	int status = -1;
 
 	if (!launch_has_exited(launch))
 		return -1;
 	if (launch->watcher > 0)
-		return watcher_read_status(launch->exit_fd);
-	if (compat_read_status(launch->daemon, end, &status) < 0 &&
-	    compat_pidfd_exit_status(end, &status) < 0)
+		return watcher_read_status(launch->report);
+	if (compat_read_status(launch->daemon, launch->pidfd, &status) < 0 &&
+	    compat_pidfd_exit_status(launch->pidfd, &status) < 0)
 		return -1;
 	return status;
 }
@@ -349,8 +348,8 @@ static int reap_daemon(pid_t pid, int pidfd)
  */
 static int kill_daemon(const struct launch *launch)
 {
-	int pidfd = launch->watcher > 0 || launch->exit_fd < 0 ? launch->process : launch->exit_fd;
-	int result = pidfd < 0 ? -ENOSYS : compat_pidfd_signal(pidfd, SIGKILL, NULL);
+	int result = launch->pidfd < 0 ? -ENOSYS
+				       : compat_pidfd_signal(launch->pidfd, SIGKILL, NULL);
 
 	if (result < 0 && result != -ESRCH)
 		result = kill(launch->daemon, SIGKILL) < 0 ? -errno : 0;
@@ -362,7 +361,7 @@ static int kill_daemon(const struct launch *launch)
  * released only when it is reaped, a moment later.  A child of the daemon may have the
  * channel open too.
  */
-static void finish_without_watcher(const struct launch *launch, deadline until)
+static void finish_without_pidfd(const struct launch *launch, deadline until)
 {
 	struct pollfd channel = { .fd = launch->channel };
 
@@ -401,8 +400,8 @@ static bool await_killed(struct launch *launch, deadline until)
 {
 	/* Also wait on the pidfd: a stopped watcher reports nothing. */
 	struct pollfd ends[] = {
-		{ .fd = launch->exit_fd, .events = POLLIN },
-		{ .fd = launch->process, .events = POLLIN },
+		{ .fd = launch->report, .events = POLLIN },
+		{ .fd = launch->pidfd, .events = POLLIN },
 	};
 
 	if (deadline_poll(ends, 2, earlier_of(until, launch->until)) > 0)
@@ -414,12 +413,12 @@ static bool await_killed(struct launch *launch, deadline until)
 /* Is the status available, or known to be unavailable? */
 static bool status_is_known(const struct launch *launch)
 {
-	int end = exit_fd_of(launch), status;
+	int status;
 
 	if (launch->watcher > 0)
 		return launch_has_exited(launch);
-	return compat_read_status(launch->daemon, end, &status) > 0 ||
-	       compat_pidfd_exit_status(end, &status) != -EAGAIN;
+	return compat_read_status(launch->daemon, launch->pidfd, &status) > 0 ||
+	       compat_pidfd_exit_status(launch->pidfd, &status) != -EAGAIN;
 }
 
 bool launch_await_exit(struct launch *launch, deadline until)
@@ -428,7 +427,7 @@ bool launch_await_exit(struct launch *launch, deadline until)
 	 * When another process reaps the daemon, poll(2) reports POLLHUP on its pidfd,
 	 * whatever the events are.
 	 */
-	struct pollfd report = { .fd = exit_fd_of(launch),
+	struct pollfd report = { .fd = launch_exit_fd(launch),
 				 .events = launch->watcher > 0 ? POLLIN : 0 };
 
 	if (report.fd < 0)
@@ -445,36 +444,34 @@ bool launch_await_exit(struct launch *launch, deadline until)
 }
 
 /*
- * The daemon was orphaned, or the watcher was killed; its parent may be this process.
- * Returns its status, or -1.
+ * Reap the daemon, which has exited unless its watcher was killed or dismissed: its parent
+ * may be this process.  Returns its status, or -1.
  */
-static int collect_status(struct launch *launch)
+static int finish_daemon(struct launch *launch)
 {
-	struct pollfd end = { .fd = launch->process, .events = POLLIN };
+	struct pollfd end = { .fd = launch->pidfd, .events = POLLIN };
 
-	if (launch->process < 0) {
-		finish_without_watcher(launch, deadline_after(KILL_TIMEOUT));
+	if (launch->pidfd < 0) {
+		finish_without_pidfd(launch, deadline_after(KILL_TIMEOUT));
 		return -1;
 	}
 	if (deadline_poll(&end, 1, 0) == 0) {
 		kill_daemon(launch);
 		launch->kill_failed = deadline_poll(&end, 1, deadline_after(KILL_TIMEOUT)) == 0;
 	}
-	return launch->kill_failed ? -1 : reap_daemon(launch->daemon, launch->process);
+	return launch->kill_failed ? -1 : reap_daemon(launch->daemon, launch->pidfd);
 }
 
 int launch_collect(struct launch *launch)
 {
 	int status = -1;
 
-	if (!launch->kill_failed && launch->exit_fd < 0) {
-		status = collect_status(launch);
-	} else if (!launch->kill_failed && launch->watcher > 0) {
-		status = watcher_read_status(launch->exit_fd);
+	if (!launch->kill_failed && launch->watcher == 0)
+		status = finish_daemon(launch);
+	else if (!launch->kill_failed) {
+		status = watcher_read_status(launch->report);
 		if (status == -1)
-			collect_status(launch);
-	} else if (!launch->kill_failed) {
-		status = reap_daemon(launch->daemon, launch->exit_fd);
+			finish_daemon(launch);
 	}
 	launch_release(launch);
 	return status;
@@ -482,7 +479,7 @@ int launch_collect(struct launch *launch)
 
 int launch_discard(struct launch *launch, deadline until)
 {
-	struct pollfd end = { .fd = exit_fd_of(launch), .events = POLLIN };
+	struct pollfd end = { .fd = launch_exit_fd(launch), .events = POLLIN };
 
 	if (end.fd >= 0 && deadline_poll(&end, 1, until) <= 0) {
 		launch_kill(launch);
@@ -494,23 +491,21 @@ int launch_discard(struct launch *launch, deadline until)
 void launch_orphan(struct launch *launch)
 {
 	if (launch->watcher > 0)
-		watcher_dismiss(launch->watcher, launch->exit_fd);
-	else if (launch->exit_fd >= 0)
-		launch->process = launch->exit_fd;
+		watcher_dismiss(launch->watcher, launch->report);
 	launch->watcher = 0;
-	launch->exit_fd = -1;
+	launch->report = -1;
 }
 
 void launch_release(struct launch *launch)
 {
 	launch_orphan(launch);
-	fd_close(launch->process);
+	fd_close(launch->pidfd);
 	fd_close(launch->channel);
 }
 
 void launch_forget(struct launch *launch)
 {
-	fd_close(launch->exit_fd);
-	fd_close(launch->process);
+	fd_close(launch->report);
+	fd_close(launch->pidfd);
 	fd_close(launch->channel);
 }

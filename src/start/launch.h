@@ -29,12 +29,12 @@ struct launch_plan {
 /* A daemon that is being started. */
 struct launch {
 	pid_t daemon;
-	int channel;   /* the launcher's end */
-	int exit_fd;   /* readable after the exit: a pidfd or the watcher's report; -1: orphaned */
-	pid_t watcher; /* the daemon's parent if this process is not, or 0 */
-	int process;   /* a pidfd of the daemon for use without such a parent, or -1 */
-	bool killed;   /* by launch_kill() */
-	bool denied;   /* launch_kill() was not permitted to kill it */
+	int channel;      /* the launcher's end */
+	int pidfd;        /* of the daemon, or -1: the system has none */
+	pid_t watcher;    /* the daemon's parent while this process is its launcher, or 0 */
+	int report;       /* the watcher's report of the exit, or -1 */
+	bool killed;      /* by launch_kill() */
+	bool denied;      /* launch_kill() was not permitted to kill it */
 	bool kill_failed; /* it did not exit in time: not permitted, or blocked in the kernel */
 	bool reaping;     /* exited, but another process has yet to reap it or report its status */
 	deadline until;   /* the deadline for a killed daemon to exit, or to be reaped */
@@ -54,6 +54,9 @@ struct launch_forked {
  */
 int launch_start(struct launch *launch, const struct launch_plan *plan,
 		 struct launch_forked *forked);
+
+/* A descriptor that is readable after the daemon's exit, or -1. */
+int launch_exit_fd(const struct launch *launch);
 
 /* Has the daemon exited?  Does not wait. */
 bool launch_has_exited(const struct launch *launch);
