@@ -203,22 +203,8 @@ static int abort_start(struct await *wait, enum await_cause cause, int *status)
 	return await_exit(wait, 0, status);
 }
 
-static int await_grace_period(struct await *wait, deadline until, int *status)
-{
-	struct pollfd end = { .fd = launch_exit_fd(wait->launch), .events = POLLIN };
-	const int others[] = { wait->options->interrupt, -1 };
-	int exited = deadline_poll_unless(&end, others, until < wait->until ? until : wait->until);
-
-	if (exited == 0 && deadline_now() < wait->until)
-		return AWAIT_AGAIN;
-	if (exited == -EINTR && end.revents == 0)
-		return abort_start(wait, AWAIT_INTERRUPTED, status);
-	return abort_start(wait, AWAIT_REPORTED, status);
-}
-
 /* The start has failed: give the daemon some time to exit by itself, within its timeout. */
-static int begin_grace_period(struct await *wait, enum await_verdict verdict, int grace,
-			      int *status)
+static int begin_grace_period(struct await *wait, enum await_verdict verdict, int grace)
 {
 	deadline until = deadline_after(grace);
 
@@ -228,13 +214,7 @@ static int begin_grace_period(struct await *wait, enum await_verdict verdict, in
 		snprintf(wait->text, sizeof wait->text, "%s", daemonkit_error());
 	if (until < wait->until)
 		wait->until = until;
-	return await_grace_period(wait, 0, status);
-}
-
-static int abort_on_error(struct await *wait, int error, int *status)
-{
-	wait->error = error;
-	return abort_start(wait, AWAIT_ERROR, status);
+	return AWAIT_AGAIN;
 }
 
 /*
@@ -340,18 +320,19 @@ static int conclude_wait(struct await *wait, int *status)
 	if (wait->up && (!exited || may_have_exited(wait)))
 		return finish_start(wait, status);
 	if (verdict == AWAIT_BROKEN)
-		return abort_on_error(wait, wait->error, status);
+		return abort_start(wait, AWAIT_ERROR, status);
 	if (verdict == AWAIT_FAILED)
-		return begin_grace_period(wait, AWAIT_FAILED, EXIT_GRACE, status);
+		return begin_grace_period(wait, AWAIT_FAILED, EXIT_GRACE);
 	if (verdict == AWAIT_CLOSED || exited)
-		return begin_grace_period(wait, AWAIT_CLOSED, CLOSE_GRACE, status);
+		return begin_grace_period(wait, AWAIT_CLOSED, CLOSE_GRACE);
 	return AWAIT_AGAIN;
 }
 
 int await_step(struct await *wait, deadline until, int *status)
 {
+	bool failed = wait->verdict != AWAIT_NONE;
 	struct pollfd fds[] = {
-		{ .fd = wait->launch->channel, .events = await_events(wait) },
+		{ .fd = failed ? -1 : wait->launch->channel, .events = await_events(wait) },
 		{ .fd = launch_exit_fd(wait->launch), .events = POLLIN },
 		{ .fd = wait->options->interrupt, .events = POLLIN },
 	};
@@ -359,26 +340,30 @@ int await_step(struct await *wait, deadline until, int *status)
 
 	if (wait->cause != AWAIT_NO_CAUSE)
 		return await_exit(wait, until, status);
-	if (wait->verdict != AWAIT_NONE)
-		return await_grace_period(wait, until, status);
 	ready = deadline_poll(fds, 3, until < wait->until ? until : wait->until);
-	if (ready < 0)
-		return abort_on_error(wait, ready, status);
+	if (ready == 0 && deadline_now() < wait->until)
+		return AWAIT_AGAIN;
+	if (failed)
+		return abort_start(
+			wait, ready > 0 && fds[1].revents == 0 ? AWAIT_INTERRUPTED : AWAIT_REPORTED,
+			status);
 	if (ready == 0)
-		return deadline_now() < wait->until ? AWAIT_AGAIN
-						    : abort_start(wait, AWAIT_LATE, status);
-	if (fds[2].revents != 0)
-		return abort_start(wait, AWAIT_INTERRUPTED, status);
-	if ((fds[0].revents & POLLOUT) != 0 && is_sending_settings(wait))
-		result = send_settings(wait);
-	if (result < 0)
-		return abort_on_error(wait, result, status);
-	result = conclude_wait(wait, status);
-	/* Too late: its messages reported neither success nor failure. */
-	if (result == AWAIT_AGAIN && wait->cause == AWAIT_NO_CAUSE && wait->verdict == AWAIT_NONE &&
-	    deadline_now() >= wait->until)
 		return abort_start(wait, AWAIT_LATE, status);
-	return result;
+	if (ready > 0 && fds[2].revents != 0)
+		return abort_start(wait, AWAIT_INTERRUPTED, status);
+	if (ready > 0 && (fds[0].revents & POLLOUT) != 0 && is_sending_settings(wait))
+		result = send_settings(wait);
+	if (ready < 0 || result < 0) {
+		wait->error = ready < 0 ? ready : result;
+		return abort_start(wait, AWAIT_ERROR, status);
+	}
+	result = conclude_wait(wait, status);
+	if (result != AWAIT_AGAIN || wait->cause != AWAIT_NO_CAUSE)
+		return result;
+	/* It has failed, and may have exited already. */
+	if (wait->verdict != AWAIT_NONE)
+		return await_step(wait, 0, status);
+	return deadline_now() < wait->until ? AWAIT_AGAIN : abort_start(wait, AWAIT_LATE, status);
 }
 
 void await_begin(struct await *wait, const struct await_options *options, struct launch *launch)

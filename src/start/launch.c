@@ -466,10 +466,11 @@ int launch_collect(struct launch *launch)
 {
 	int status = -1;
 
-	if (!launch->kill_failed && launch->watcher == 0)
+	if (!launch->kill_failed && launch->watcher == 0) {
 		status = finish_daemon(launch);
-	else if (!launch->kill_failed) {
+	} else if (!launch->kill_failed) {
 		status = watcher_read_status(launch->report);
+		/* Without a report: a status would be the effect of killing the daemon here. */
 		if (status == -1)
 			finish_daemon(launch);
 	}
