@@ -14,12 +14,15 @@ dist_examples_DATA = \
 recipesdir = $(examplesdir)/recipes
 dist_recipes_DATA = \
 	doc/examples/recipes/early-exit.c \
+	doc/examples/recipes/epoll.c \
+	doc/examples/recipes/libevent.c \
 	doc/examples/recipes/low-port.c
 example_programs = \
 	doc/examples/activated \
 	doc/examples/log-rotation \
 	doc/examples/pipe \
 	doc/examples/recipes/early-exit \
+	doc/examples/recipes/epoll \
 	doc/examples/recipes/low-port \
 	doc/examples/service \
 	doc/examples/signal-handling \
@@ -27,6 +30,10 @@ example_programs = \
 	doc/examples/upgrade \
 	doc/managers/kept \
 	doc/managers/managed
+if HAVE_LIBEVENT
+example_programs += \
+	doc/examples/recipes/libevent
+endif
 
 doc_examples_activated_CPPFLAGS = $(example_cppflags)
 doc_examples_activated_CFLAGS = $(example_cflags)
@@ -44,6 +51,14 @@ doc_examples_recipes_early_exit_CPPFLAGS = $(example_cppflags)
 doc_examples_recipes_early_exit_CFLAGS = $(example_cflags)
 doc_examples_recipes_early_exit_LDADD = libdaemonkit.la
 doc_examples_recipes_early_exit_LDFLAGS = $(example_ldflags)
+doc_examples_recipes_epoll_CPPFLAGS = $(example_cppflags)
+doc_examples_recipes_epoll_CFLAGS = $(example_cflags)
+doc_examples_recipes_epoll_LDADD = libdaemonkit.la
+doc_examples_recipes_epoll_LDFLAGS = $(example_ldflags)
+doc_examples_recipes_libevent_CPPFLAGS = $(example_cppflags) $(LIBEVENT_CFLAGS)
+doc_examples_recipes_libevent_CFLAGS = $(example_cflags)
+doc_examples_recipes_libevent_LDADD = libdaemonkit.la $(LIBEVENT_LIBS)
+doc_examples_recipes_libevent_LDFLAGS = $(example_ldflags)
 doc_examples_recipes_low_port_CPPFLAGS = $(example_cppflags)
 doc_examples_recipes_low_port_CFLAGS = $(example_cflags)
 doc_examples_recipes_low_port_LDADD = libdaemonkit.la

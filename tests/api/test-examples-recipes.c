@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The programs of daemonkit-recipes(7), run as users do. */
 #include "harness/example-tools.h"
+#include "harness/manager-tools.h"
 #include "harness/probe-running.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Stop it, and wait for its successful end; its pid file is gone then. */
@@ -92,6 +96,65 @@ START_TEST(early_exit_serves)
 }
 END_TEST
 
+/* ---- epoll, libevent ---- */
+
+static const struct {
+	const char *program, *pid_file, *log;
+} loops[] = {
+	{ "recipes/epoll", "epoll.pid", "epoll.log" },
+	{ "recipes/libevent", "libevent.pid", "libevent.log" },
+};
+
+/* A copy, so that the test can replace the program of the running daemon. */
+START_TEST(loop_upgrades_and_stops)
+{
+	const char *program = example(loops[_i].program), *copy = harness_path("loop");
+	pid_t pid, successor;
+	int status;
+
+	if (!harness_has_linux_api())
+		harness_skip("the pid file cannot be handed over");
+	harness_adopt_orphans();
+	ck_assert(harness_copy_program(program, copy));
+	ck_assert_str_eq(run((const char *const[]){ copy, NULL }, 0).error, "");
+	pid = pid_in(loops[_i].pid_file);
+	ck_assert_int_eq(kill(pid, SIGHUP), 0);
+	check_end(pid, 0);
+	successor = pid_in(loops[_i].pid_file);
+	ck_assert_int_ne(successor, pid);
+	/* A new program that fails: this daemon continues. */
+	harness_write_file("new", "#!/bin/sh\nexit 3\n");
+	ck_assert_int_eq(chmod("new", 0755), 0);
+	ck_assert_int_eq(rename("new", copy), 0);
+	ck_assert_int_eq(kill(successor, SIGHUP), 0);
+	ck_assert(harness_wait_text(loops[_i].log, ": upgrade: the daemon ended before",
+				    HARNESS_SOON));
+	ck_assert_int_gt(waitpid(-1, &status, WNOHANG), 0);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+	ck_assert_int_eq(pid_in(loops[_i].pid_file), successor);
+	check_stops(successor, loops[_i].pid_file);
+}
+END_TEST
+
+START_TEST(loop_serves_the_watchdog)
+{
+	const char *const argv[] = { example(loops[_i].program), NULL };
+	struct harness_program program;
+	struct receiver manager;
+
+	receiver_open(&manager, RECEIVER_PATH);
+	setenv("WATCHDOG_USEC", "200000", 1);
+	program = harness_spawn(argv);
+	receiver_expect(&manager, "READY=1", program.pid);
+	for (int i = 0; i < 3; i++)
+		receiver_expect(&manager, "WATCHDOG=1", program.pid);
+	ck_assert_int_eq(kill(program.pid, SIGTERM), 0);
+	ck_assert_int_eq(harness_end(&program), 0);
+	ck_assert(!exists(loops[_i].pid_file));
+	receiver_close(&manager);
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("examples-recipes");
@@ -102,5 +165,8 @@ int main(int argc, char *argv[])
 	test_case = harness_case(suite, "early-exit");
 	tcase_add_test(test_case, early_exit_has_the_status_of_the_daemon);
 	tcase_add_test(test_case, early_exit_serves);
+	test_case = harness_case(suite, "loop");
+	tcase_add_loop_test(test_case, loop_upgrades_and_stops, 0, 2);
+	tcase_add_loop_test(test_case, loop_serves_the_watchdog, 0, 2);
 	return harness_main(argc, argv, suite, NULL);
 }
