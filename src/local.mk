@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The library: all objects first, for the tests that look inside.
+# The library: first a library of all objects, for tests of internal functions.
 
 EXTRA_DIST += src/libdaemonkit.map
 
@@ -156,10 +156,10 @@ libdaemonkit_internal_la_SOURCES = \
 	src/control/terminal.c \
 	src/control/terminal.h
 
-# The one seam to systemd's protocol: our own, or libsystemd's.
+# The implementation of systemd's protocol: this library's own, or libsystemd.
 libdaemonkit_internal_la_CFLAGS = $(AM_CFLAGS) $(TLS_CFLAGS) $(LIBSYSTEMD_CFLAGS)
-# A part of another library has position-independent objects only, also in an archive:
-# without this libtool compiles each file once more for nothing.
+# The objects of a convenience library are position-independent, also in the static library:
+# without this option libtool would compile each file twice.
 libdaemonkit_internal_la_LIBTOOLFLAGS = --tag=disable-static
 if WITH_LIBSYSTEMD
 libdaemonkit_internal_la_SOURCES += src/manager/libsystemd.c
@@ -168,11 +168,11 @@ else
 libdaemonkit_internal_la_SOURCES += src/manager/notify-socket.c
 endif
 
-# C:R:A, to be changed once in a release, after the last one:
+# C:R:A, changed once for each release:
 #   the sources changed           C:R+1:A
 #   functions were added          C+1:0:A+1
-#   functions changed or went     C+1:0:0   (the soname changes: never for 1.x)
-# The soname's number is C - A, and so 1.
+#   functions changed or removed  C+1:0:0   (the soname changes: never for 1.x)
+# The number in the soname is C - A, that is 1.
 lib_LTLIBRARIES = libdaemonkit.la
 libdaemonkit_la_SOURCES =
 libdaemonkit_la_LIBADD = libdaemonkit-internal.la

@@ -1,8 +1,8 @@
 dnl SPDX-License-Identifier: MIT
 
 dnl DAEMONKIT_ADD_FLAGS(VARIABLE, FLAGS)
-dnl Append to VARIABLE each of FLAGS that the compiler takes without a word.
-dnl Only if it does not take all of them they are tried one by one.
+dnl Append to VARIABLE each of FLAGS that the compiler accepts without a warning.
+dnl They are tested one by one only if it does not accept all of them together.
 AC_DEFUN([DAEMONKIT_ADD_FLAGS], [
 	daemonkit_saved_CFLAGS=$CFLAGS
 	set dummy $2; shift
