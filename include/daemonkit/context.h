@@ -446,7 +446,7 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  *                daemonkit_context_exit_status()
  *   -ETIMEDOUT   the daemon was not ready in time and was killed
  *   -EINTR       a signal ended the start
- *   -ECANCELED   in the daemon: the launcher is gone
+ *   -ECANCELED   in the daemon: the launcher has exited
  *   -EPERM       this process is the daemon already, or a second copy whose
  *                start failed; no privilege for the user, groups or root that
  *                were requested, or privileges could be regained; a
@@ -510,7 +510,7 @@ DAEMONKIT_API pid_t daemonkit_daemonize(const char *pid_file, const char *log_fi
  *   -EBUSY      other threads run, and would keep privileges
  *   -ENOTSUP    a setting of <daemonkit/privileges.h> that this system does
  *               not support
- *   -ECANCELED  the launcher is gone
+ *   -ECANCELED  the launcher has exited
  *   and the errors of the system calls for each step; the text names the step
  * Thread safety: MT-safe on different contexts, but it changes the whole
  * process.  Not async-signal-safe.  Since: 1.0

@@ -131,8 +131,8 @@ DAEMONKIT_API int daemonkit_context_detach_fd(struct daemonkit_context *context,
  * daemonkit_context_release() removes the path in the daemon, but only if it
  * still names the file that it names now, and that is a socket.  In a daemon
  * that a successor has replaced, it does not: the list is passed on, and the
- * last daemon removes the socket.  Several can be named; naming a path again is
- * for a socket that has been bound anew.
+ * last daemon removes the socket.  Several can be named; name a path again
+ * after its socket has been bound again.
  *
  * Called in the launcher, before daemonkit_context_reborn(), or in the daemon,
  * which may also be a successor.  In a second copy before that, @path need not
@@ -154,7 +154,7 @@ DAEMONKIT_API int daemonkit_context_remove_socket(struct daemonkit_context *cont
 						  const char *path)
 	DAEMONKIT_NONNULL((1, 2)) DAEMONKIT_CHECK;
 
-/** A buffer of this size has room for every address. */
+/** The size of a buffer for every address. */
 #define DAEMONKIT_ADDRESS_MAX 512
 
 /**

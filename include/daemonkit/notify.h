@@ -57,7 +57,7 @@ struct daemonkit_context;
  *   -EPERM      this process is not the daemon; or daemonkit_context_confine()
  *               has not been called although it was announced, or has failed:
  *               the launcher, if it waits, returns this error
- *   -ECANCELED  the launcher is gone: no process will learn of this start
+ *   -ECANCELED  the launcher has exited: no process knows of this start
  *   -EPIPE      the notification descriptor has no reader; SIGPIPE is not sent
  * and, in a successor (<daemonkit/upgrade.h>) that failed to take over and has
  * to exit:
@@ -84,7 +84,7 @@ DAEMONKIT_API int daemonkit_notify_ready(struct daemonkit_context *context);
  * Returns: 0, or
  *   -EINVAL     @error is 0, or @format is NULL
  *   -EPERM      this process is not the daemon
- *   -ECANCELED  the launcher is gone
+ *   -ECANCELED  the launcher has exited
  * Thread safety: MT-safe.  Not async-signal-safe.
  * Since: 1.0
  */
@@ -104,7 +104,7 @@ DAEMONKIT_API int daemonkit_notify_failed(struct daemonkit_context *context, int
  *   -EINVAL     @format is NULL
  *   -EPERM      this process is not the daemon
  *   -EAGAIN     the launcher has too many unread texts; this one is dropped
- *   -ECANCELED  the launcher is gone
+ *   -ECANCELED  the launcher has exited
  * Thread safety: MT-safe.  Not async-signal-safe.
  * Since: 1.0
  */
@@ -124,7 +124,7 @@ DAEMONKIT_API int daemonkit_notify_status(struct daemonkit_context *context,
  *   -EINVAL     @milliseconds is not greater than 0
  *   -EPERM      this process is not the daemon
  *   -EAGAIN     the launcher has too many unread messages
- *   -ECANCELED  the launcher is gone
+ *   -ECANCELED  the launcher has exited
  * Thread safety: MT-safe.  Not async-signal-safe.
  * Since: 1.0
  */

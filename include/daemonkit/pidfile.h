@@ -198,7 +198,7 @@ DAEMONKIT_API int daemonkit_pidfile_read_path(const char *path, pid_t *pid)
  * kept until daemonkit_pidfile_unlock() or daemonkit_pidfile_close(), so that
  * no other instance can acquire the file in between.
  *
- * Returns: 0 removed or emptied, or already gone; or
+ * Returns: 0 removed or emptied, or removed already; or
  *   -EPERM  the lock is not held through this object by this process
  *   -EIO, -EROFS  it could be neither removed nor emptied
  * Thread safety: MT-safe on different objects.  Since: 1.0

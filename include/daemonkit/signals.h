@@ -256,7 +256,7 @@ DAEMONKIT_API int daemonkit_siginfo_value(const struct daemonkit_siginfo *info)
  *   -EINVAL    @format is NULL
  *   -EPERM     a reply was sent already
  *   -ECHILD    called in a child that the handler forked
- *   -ECANCELED the requester is gone, or does not read
+ *   -ECANCELED the requester has exited, or does not read
  * Thread safety: in the handler's thread only, until it returns.  Not
  * async-signal-safe.  Since: 1.0
  */

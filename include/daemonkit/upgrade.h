@@ -19,8 +19,8 @@
  * and ready, which ends a reload that this daemon has announced.  This daemon
  * then accepts no new work, finishes its current work, and exits;
  * daemonkit_context_release() and the notify functions do nothing in it any
- * more.  If the successor fails or times out, it is gone, and this process is
- * the daemon as before.
+ * more.  If the successor fails or times out, it no longer exists, and this
+ * process remains the daemon.
  *
  *	if (daemonkit_upgrade_start(context, NULL, 10000, &upgrade) < 0)
  *		... it did not even start ...

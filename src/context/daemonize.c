@@ -36,7 +36,7 @@ static int undo_set_up(struct daemonkit_context *context, struct streams *stream
 	return result;
 }
 
-/* Report that there is no pid file to whoever waits, but do not wait for a reader. */
+/* Report the missing pid file to the launcher or the manager, without waiting for them. */
 static void report_no_pid_file(struct daemonkit_context *context)
 {
 	struct notify *notify = &context->notify;

@@ -27,7 +27,7 @@ int socket_paths_add(struct socket_paths *paths, const char *path);
 /*
  * Remove the files, in the root directory of this process: that is the one in which their
  * paths were added, or root (NULL: none).  Those that could not be removed stay in the
- * list.  0, also for those that are gone or replaced, or the first error.
+ * list.  0, also for those that were removed or replaced, or the first error.
  */
 int socket_paths_remove(struct socket_paths *paths, const char *root);
 
