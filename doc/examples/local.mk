@@ -16,7 +16,8 @@ dist_recipes_DATA = \
 	doc/examples/recipes/early-exit.c \
 	doc/examples/recipes/epoll.c \
 	doc/examples/recipes/libevent.c \
-	doc/examples/recipes/low-port.c
+	doc/examples/recipes/low-port.c \
+	doc/examples/recipes/workers.c
 example_programs = \
 	doc/examples/activated \
 	doc/examples/log-rotation \
@@ -24,6 +25,7 @@ example_programs = \
 	doc/examples/recipes/early-exit \
 	doc/examples/recipes/epoll \
 	doc/examples/recipes/low-port \
+	doc/examples/recipes/workers \
 	doc/examples/service \
 	doc/examples/signal-handling \
 	doc/examples/simple \
@@ -63,6 +65,10 @@ doc_examples_recipes_low_port_CPPFLAGS = $(example_cppflags)
 doc_examples_recipes_low_port_CFLAGS = $(example_cflags)
 doc_examples_recipes_low_port_LDADD = libdaemonkit.la
 doc_examples_recipes_low_port_LDFLAGS = $(example_ldflags)
+doc_examples_recipes_workers_CPPFLAGS = $(example_cppflags)
+doc_examples_recipes_workers_CFLAGS = $(example_cflags)
+doc_examples_recipes_workers_LDADD = libdaemonkit.la
+doc_examples_recipes_workers_LDFLAGS = $(example_ldflags)
 doc_examples_service_CPPFLAGS = $(example_cppflags)
 doc_examples_service_CFLAGS = $(example_cflags)
 doc_examples_service_LDADD = libdaemonkit.la

@@ -155,6 +155,111 @@ START_TEST(loop_serves_the_watchdog)
 }
 END_TEST
 
+/* ---- workers ---- */
+
+enum { WORKERS = 3 };
+
+/* Does the log have this many lines about processes? */
+static bool has_lines(void *data)
+{
+	size_t count = 0;
+
+	if (!exists("workers.log"))
+		return false;
+	for (const char *at = harness_read_file("workers.log");
+	     (at = strstr(at, ": process ")) != NULL; at++)
+		count++;
+	return count == *(size_t *)data;
+}
+
+static void wait_lines(size_t count)
+{
+	ck_assert_msg(harness_wait_until(has_lines, &count, HARNESS_SOON), "not %zu lines: %s",
+		      count, harness_read_file("workers.log"));
+}
+
+/* The process that the log names last for this worker. */
+static pid_t worker(int number)
+{
+	const char *text = harness_read_file("workers.log"), *at, *found = NULL;
+	char words[32];
+
+	snprintf(words, sizeof words, "worker %d: process ", number);
+	for (at = text; (at = strstr(at, words)) != NULL; at++)
+		found = at + strlen(words);
+	ck_assert_msg(found != NULL, "no worker %d: %s", number, text);
+	return (pid_t)atoi(found);
+}
+
+static pid_t start_workers(void)
+{
+	const char *const argv[] = { example("recipes/workers"), NULL };
+
+	harness_adopt_orphans();
+	ck_assert_str_eq(run(argv, 0).error, "");
+	wait_lines(WORKERS);
+	return pid_in("workers.pid");
+}
+
+static bool has_all_workers(void *data)
+{
+	return harness_count_children(*(pid_t *)data) == WORKERS;
+}
+
+static void check_workers_stop(pid_t master)
+{
+	check_stops(master, "workers.pid");
+	check_has(harness_read_file("workers.log"),
+		  "worker 2: stopped\nworker 1: stopped\nworker 0: stopped\n");
+}
+
+START_TEST(worker_that_dies_is_replaced)
+{
+	pid_t master = start_workers(), dead = worker(1);
+
+	ck_assert_int_eq(kill(dead, SIGKILL), 0);
+	wait_lines(WORKERS + 1);
+	ck_assert_int_ne(worker(1), dead);
+	ck_assert_uint_eq(harness_count_children(master), WORKERS);
+	check_workers_stop(master);
+}
+END_TEST
+
+START_TEST(reload_and_log_rotation_reach_the_workers)
+{
+	pid_t master = start_workers();
+
+	ck_assert_int_eq(rename("workers.log", "workers.log.1"), 0);
+	ck_assert_int_eq(kill(master, SIGHUP), 0);
+	wait_lines(WORKERS);
+	ck_assert(harness_wait_until(has_all_workers, &master, HARNESS_SOON));
+	check_workers_stop(master);
+	ck_assert_ptr_null(strstr(harness_read_file("workers.log.1"), "stopped"));
+}
+END_TEST
+
+START_TEST(workers_end_with_a_killed_master)
+{
+	pid_t master = start_workers(), workers[WORKERS];
+	int status;
+
+	for (int i = 0; i < WORKERS; i++)
+		workers[i] = worker(i);
+	/* A stopped worker outlives the master, and does not prevent the next start. */
+	ck_assert_int_eq(kill(workers[0], SIGSTOP), 0);
+	ck_assert_int_eq(kill(master, SIGKILL), 0);
+	ck_assert(harness_wait_child(master, &status, HARNESS_SOON));
+	ck_assert_int_eq(unlink("workers.log"), 0);
+	ck_assert_int_ne(start_workers(), master);
+	ck_assert_int_eq(kill(workers[0], SIGCONT), 0);
+	for (int i = 0; i < WORKERS; i++) {
+		ck_assert(harness_wait_child(workers[i], &status, HARNESS_SOON));
+		ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	}
+	check_workers_stop(pid_in("workers.pid"));
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("examples-recipes");
@@ -168,5 +273,9 @@ int main(int argc, char *argv[])
 	test_case = harness_case(suite, "loop");
 	tcase_add_loop_test(test_case, loop_upgrades_and_stops, 0, 2);
 	tcase_add_loop_test(test_case, loop_serves_the_watchdog, 0, 2);
+	test_case = harness_case(suite, "workers");
+	tcase_add_test(test_case, worker_that_dies_is_replaced);
+	tcase_add_test(test_case, reload_and_log_rotation_reach_the_workers);
+	tcase_add_test(test_case, workers_end_with_a_killed_master);
 	return harness_main(argc, argv, suite, NULL);
 }
