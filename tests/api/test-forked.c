@@ -3,17 +3,11 @@
 #include "harness/probe-running.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <daemonkit/error.h>
@@ -88,49 +82,18 @@ START_TEST(reused_numbers_do_not_reach_pid_file)
 }
 END_TEST
 
-/* Mount a /dev that contains only a log socket and /dev/null. */
-static int own_log(void)
-{
-	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
-	int null, log, file;
-	char link[64];
-
-	harness_need_root();
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		harness_skip("needs its own mounts: %s", strerror(errno));
-	null = open("/dev/null", O_PATH | O_CLOEXEC);
-	snprintf(link, sizeof link, "/proc/self/fd/%d", null);
-	ck_assert_int_eq(mount("none", "/dev", "tmpfs", 0, NULL), 0);
-	file = open("/dev/null", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	close(file);
-	ck_assert_int_eq(mount(link, "/dev/null", NULL, MS_BIND, NULL), 0);
-	close(null);
-	log = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(bind(log, (struct sockaddr *)&name, sizeof name), 0);
-	return log;
-}
-
-static void check_logged(int log, const char *text)
-{
-	char message[256] = "";
-
-	ck_assert(harness_wait_readable(log, HARNESS_SOON));
-	ck_assert_int_gt(recv(log, message, sizeof message - 1, 0), 0);
-	ck_assert_msg(strstr(message, text) != NULL, "%s", message);
-}
-
 /* Files that the daemon opens get the number of the old connection. */
 START_TEST(syslog_messages_reach_syslog)
 {
-	int log = own_log();
+	int log = running_own_log();
 	struct probe probe = probe_run(START CLEAR "first:files=%d first:syslog=early "
 						   "daemon:files=30 daemon:syslog=late" REPORT,
 				       _i);
 
 	probe_check_up(&probe);
 	check_pid_file(&probe);
-	check_logged(log, "early");
-	check_logged(log, "late");
+	running_check_logged(log, "early");
+	running_check_logged(log, "late");
 	for (int fd = 3; fd < 33; fd++) {
 		char name[16];
 

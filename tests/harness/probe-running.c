@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -111,6 +113,36 @@ void running_own_network(void)
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &loopback), 0);
 	close(fd);
+}
+
+int running_own_log(void)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	int null, log, file;
+	char link[64];
+
+	harness_need_root();
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		harness_skip("needs its own mounts: %s", strerror(errno));
+	null = open("/dev/null", O_PATH | O_CLOEXEC);
+	snprintf(link, sizeof link, "/proc/self/fd/%d", null);
+	ck_assert_int_eq(mount("none", "/dev", "tmpfs", 0, NULL), 0);
+	file = open("/dev/null", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	close(file);
+	ck_assert_int_eq(mount(link, "/dev/null", NULL, MS_BIND, NULL), 0);
+	close(null);
+	log = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(log, (struct sockaddr *)&name, sizeof name), 0);
+	return log;
+}
+
+void running_check_logged(int log, const char *text)
+{
+	char message[256] = "";
+
+	ck_assert(harness_wait_readable(log, HARNESS_SOON));
+	ck_assert_int_gt(recv(log, message, sizeof message - 1, 0), 0);
+	ck_assert_msg(strstr(message, text) != NULL, "%s", message);
 }
 
 void running_for_everybody(void)

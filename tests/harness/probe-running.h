@@ -39,6 +39,13 @@ size_t probe_count_in_memory(pid_t pid, const char *what, size_t size);
 /* Enter a new network namespace with a loopback interface; skips the test if that fails. */
 void running_own_network(void);
 
+/*
+ * Mount a /dev that contains only a log socket, which is returned, and /dev/null; skips the test
+ * if that fails. Check that the next message to it has this text.
+ */
+int running_own_log(void);
+void running_check_logged(int log, const char *text);
+
 /* Let every user write into the directory of the test and execute this program. */
 void running_for_everybody(void);
 
