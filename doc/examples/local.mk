@@ -17,6 +17,7 @@ dist_recipes_DATA = \
 	doc/examples/recipes/epoll.c \
 	doc/examples/recipes/libevent.c \
 	doc/examples/recipes/low-port.c \
+	doc/examples/recipes/syslog.c \
 	doc/examples/recipes/workers.c
 example_programs = \
 	doc/examples/activated \
@@ -25,6 +26,7 @@ example_programs = \
 	doc/examples/recipes/early-exit \
 	doc/examples/recipes/epoll \
 	doc/examples/recipes/low-port \
+	doc/examples/recipes/syslog \
 	doc/examples/recipes/workers \
 	doc/examples/service \
 	doc/examples/signal-handling \
@@ -65,6 +67,10 @@ doc_examples_recipes_low_port_CPPFLAGS = $(example_cppflags)
 doc_examples_recipes_low_port_CFLAGS = $(example_cflags)
 doc_examples_recipes_low_port_LDADD = libdaemonkit.la
 doc_examples_recipes_low_port_LDFLAGS = $(example_ldflags)
+doc_examples_recipes_syslog_CPPFLAGS = $(example_cppflags)
+doc_examples_recipes_syslog_CFLAGS = $(example_cflags)
+doc_examples_recipes_syslog_LDADD = libdaemonkit.la
+doc_examples_recipes_syslog_LDFLAGS = $(example_ldflags)
 doc_examples_recipes_workers_CPPFLAGS = $(example_cppflags)
 doc_examples_recipes_workers_CFLAGS = $(example_cflags)
 doc_examples_recipes_workers_LDADD = libdaemonkit.la

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -260,6 +261,44 @@ START_TEST(workers_end_with_a_killed_master)
 }
 END_TEST
 
+/* ---- syslog ---- */
+
+START_TEST(syslog_is_reached_from_a_new_root)
+{
+	const char *root = harness_path("root"), *path = harness_path("root/dev/log");
+	const char *const argv[] = { example("recipes/syslog"), root, NULL };
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	char words[64], link[64], target[PATH_MAX] = "";
+	int log = running_own_log();
+	pid_t pid;
+
+	ck_assert(mkdir(root, 0755) == 0 && mkdir(harness_path("root/dev"), 0755) == 0);
+	harness_adopt_orphans();
+	ck_assert_str_eq(run(argv, 0).error, "");
+	pid = pid_in("syslog.pid");
+	snprintf(words, sizeof words, "syslog[%d]: started", (int)pid);
+	running_check_logged(log, words);
+	ck_assert_str_eq(running_proc(pid, "status", "Uid"), "65534\t65534\t65534\t65534");
+	snprintf(link, sizeof link, "/proc/%d/root", (int)pid);
+	ck_assert_int_gt(readlink(link, target, sizeof target - 1), 0);
+	ck_assert_str_eq(target, root);
+	/* The system logger is restarted, and has a socket in the new root too. */
+	close(log);
+	ck_assert_uint_lt(strlen(path), sizeof name.sun_path);
+	strcpy(name.sun_path, path);
+	log = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(log, (struct sockaddr *)&name, sizeof name), 0);
+	ck_assert_int_eq(chmod(path, 0666), 0);
+	ck_assert_int_eq(kill(pid, SIGHUP), 0);
+	running_check_logged(log, "reload, from process ");
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	running_check_logged(log, "stopped");
+	check_end(pid, 0);
+	ck_assert_str_eq(harness_read_file("syslog.pid"), "");
+	close(log);
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("examples-recipes");
@@ -277,5 +316,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(test_case, worker_that_dies_is_replaced);
 	tcase_add_test(test_case, reload_and_log_rotation_reach_the_workers);
 	tcase_add_test(test_case, workers_end_with_a_killed_master);
+	test_case = harness_case(suite, "syslog");
+	tcase_add_test(test_case, syslog_is_reached_from_a_new_root);
 	return harness_main(argc, argv, suite, NULL);
 }
