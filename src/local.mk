@@ -103,6 +103,7 @@ libdaemonkit_internal_la_SOURCES = \
 	src/pidfile/location.h \
 	src/pidfile/lock.c \
 	src/pidfile/lock.h \
+	src/pidfile/move.c \
 	src/pidfile/owner.c \
 	src/pidfile/owner.h \
 	src/pidfile/pidfile-internal.h \
@@ -135,6 +136,8 @@ libdaemonkit_internal_la_SOURCES = \
 	src/context/logfile.c \
 	src/context/logfile.h \
 	src/context/notification.c \
+	src/context/pid-file.c \
+	src/context/pid-file.h \
 	src/context/reborn.c \
 	src/context/set-descriptors.c \
 	src/context/set-privileges.c \

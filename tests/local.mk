@@ -147,6 +147,7 @@ api_tests = \
 	tests/api/test-payload \
 	tests/api/test-pidfile \
 	tests/api/test-pidfile-holder \
+	tests/api/test-pidfile-move \
 	tests/api/test-pidfile-object \
 	tests/api/test-pidfile-races \
 	tests/api/test-pidfile-read \
@@ -202,6 +203,7 @@ tests_api_test_orphans_SOURCES = tests/api/test-orphans.c $(container_tools)
 pidfile_tools = tests/harness/pidfile-tools.c tests/harness/pidfile-tools.h
 tests_api_test_pidfile_SOURCES = tests/api/test-pidfile.c $(pidfile_tools)
 tests_api_test_pidfile_holder_SOURCES = tests/api/test-pidfile-holder.c $(pidfile_tools)
+tests_api_test_pidfile_move_SOURCES = tests/api/test-pidfile-move.c $(pidfile_tools)
 tests_api_test_pidfile_object_SOURCES = tests/api/test-pidfile-object.c $(pidfile_tools)
 tests_api_test_pidfile_races_SOURCES = tests/api/test-pidfile-races.c $(pidfile_tools)
 tests_api_test_pidfile_read_SOURCES = tests/api/test-pidfile-read.c $(pidfile_tools)
@@ -229,6 +231,7 @@ LDADD = tests/harness/libharness.a $(library) $(CHECK_LIBS)
 # "make check-installed" uses that of the system instead.
 library = libdaemonkit-internal.la
 tests_api_test_cost_LDADD = tests/harness/libprobe.a $(LDADD)
+tests_api_test_pidfile_move_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_confine_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_second_copy_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_context_LDADD = tests/harness/libprobe.a $(LDADD)

@@ -95,8 +95,29 @@ daemonkit_context_free(struct daemonkit_context *context);
  * The daemon acquires it by daemonkit_pidfile_create(), with the launcher's
  * privileges and before chroot(2).  See <daemonkit/pidfile.h>.
  *
+ * In the daemon, after daemonkit_context_reborn() has returned 0, this moves the
+ * pid file to @path, with the daemon's privileges and inside its root directory;
+ * acquires one if the daemon has none; or releases it (NULL).  The file at the
+ * new path is acquired as at a start, and then the old one is removed: the
+ * daemon holds one of them at any moment, and if it is killed, the next start
+ * succeeds at either path.  A file that is at @path already only gets @mode.  On
+ * failure the daemon still has its old file.
+ *
  * Returns: 0, -EINVAL (empty path, bits outside 0777), -ENAMETOOLONG,
- * -ENOMEM, or the error of getcwd(3).  Since: 1.0
+ * -ENOMEM, or the error of getcwd(3); and in the daemon
+ *   -EALREADY    another process, or another object of this one, holds @path
+ *   -EINPROGRESS an upgrade is in progress, or this is a successor that has not
+ *                taken over yet
+ *   -EPERM       a successor has replaced this daemon
+ *   -EXDEV       the old file is outside the root directory that the daemon has
+ *                entered, so that it cannot be removed; NULL releases and
+ *                empties it
+ *   -EACCES, -EPERM, -EBUSY, -EROFS  the old file cannot be removed
+ *   -ECANCELED   the launcher, which waited, has exited
+ *   and the other errors of daemonkit_pidfile_create() and, for NULL,
+ *   daemonkit_pidfile_remove()
+ * Thread safety: MT-safe on different contexts.  Not async-signal-safe.
+ * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_set_pid_file(struct daemonkit_context *context,
 						 const char *path, mode_t mode)

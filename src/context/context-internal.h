@@ -69,6 +69,9 @@ int notification_fail_start(struct daemonkit_context *context, int result);
 /* One of the two, while other threads may send notifications. */
 int notification_send_confined(struct daemonkit_context *context, int result);
 
+/* Send a pid file of this daemon, also a future one, to the launcher, if it waits. */
+int notification_send_pid_file(struct daemonkit_context *context, const char *path);
+
 /* Does the launcher still wait for a notification of this daemon? */
 bool notification_is_awaited(const struct daemonkit_context *context);
 

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <daemonkit/error.h>
@@ -135,6 +136,21 @@ int notification_send_confined(struct daemonkit_context *context, int result)
 		return unlock_context(notification_fail_start(context, result));
 	context->must_confine = false;
 	return unlock_context(notification_send_up(context));
+}
+
+/* A path that the message would truncate is refused. */
+int notification_send_pid_file(struct daemonkit_context *context, const char *path)
+{
+	int result = lock_context(&context, SHARED, "daemonkit_context_set_pid_file");
+
+	if (result < 0)
+		return result;
+	if (context->notify.channel >= 0 && strlen(path) > CHANNEL_TEXT_MAX)
+		result = error_system(-ENAMETOOLONG, "pid file %.256s...", path);
+	else if (context->notify.channel >= 0)
+		result = notify_send_launcher(&context->notify, CHANNEL_PID_FILE, 0, path,
+					      DEADLINE_NEVER);
+	return unlock_context(result);
 }
 
 static int send_ready(struct daemonkit_context *context)

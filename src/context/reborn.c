@@ -51,10 +51,43 @@ static int find_mode(const struct daemonkit_context *context)
 									    : DAEMONKIT_MODE_FORK;
 }
 
+/* The pid files that the daemon has had besides that of the settings: paths, each with a NUL. */
+struct pid_files {
+	char *paths;
+	size_t length;
+};
+
+/* Best effort: without memory a stale file may remain, which the next start replaces. */
+static void add_pid_file(const char *path, void *data)
+{
+	struct pid_files *files = data;
+	size_t length = strlen(path) + 1;
+	char *larger = realloc(files->paths, files->length + length);
+
+	if (larger == NULL)
+		return;
+	memcpy(larger + files->length, path, length);
+	files->paths = larger;
+	files->length += length;
+}
+
+/* The daemon has failed: leave no pid file behind. */
+static void remove_pid_files(const struct settings *settings, const struct pid_files *files,
+			     pid_t daemon)
+{
+	KEEP_ERROR_TEXT;
+
+	if (settings->pid_file != NULL)
+		pidfile_remove_stale(settings->pid_file, daemon);
+	for (size_t at = 0; at < files->length; at += strlen(files->paths + at) + 1)
+		pidfile_remove_stale(files->paths + at, daemon);
+}
+
 /* Start the daemon and wait for it: its pid, 0 in a forked daemon, or an error. */
 static pid_t start_and_await(struct daemonkit_context *context, const struct plan *plan,
 			     int interrupt)
 {
+	struct pid_files files = { .paths = NULL };
 	struct await_options options = {
 		.path = plan->path,
 		.settings = plan->settings.bytes,
@@ -64,6 +97,8 @@ static pid_t start_and_await(struct daemonkit_context *context, const struct pla
 		.interrupt = interrupt,
 		.status = context->status,
 		.data = context->status_data,
+		.pid_file = add_pid_file,
+		.owner = &files,
 	};
 	struct launch launch;
 	struct launch_forked forked;
@@ -76,14 +111,10 @@ static pid_t start_and_await(struct daemonkit_context *context, const struct pla
 		return become_forked(context, &forked, launcher);
 	daemon = launch.daemon;
 	result = await_daemon(&options, &launch, &context->exit_status);
-	if (result == 0)
-		return daemon;
-	if (context->settings.pid_file != NULL) {
-		KEEP_ERROR_TEXT;
-
-		pidfile_remove_stale(context->settings.pid_file, daemon);
-	}
-	return result;
+	if (result < 0)
+		remove_pid_files(&context->settings, &files, daemon);
+	free(files.paths);
+	return result == 0 ? daemon : result;
 }
 
 /* Reject descriptors closed since: the library itself might reuse their numbers. */

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "compat/limits.h"
+#include "context/pid-file.h"
 #include "process/account.h"
 #include "start/marker.h"
 
@@ -39,10 +40,14 @@ int daemonkit_context_set_pid_file(struct daemonkit_context *context, const char
 	if (context == NULL)
 		return error_null(__func__);
 	result = path_check_mode("pid file", path, mode);
+	if (mode == 0)
+		mode = DAEMONKIT_FILE_MODE;
+	if (result == 0 && context_is_daemon(context))
+		return context_change_pid_file(context, path, mode);
 	if (result == 0)
 		result = set_path("pid file", path, &context->settings.pid_file);
 	if (result == 0)
-		context->settings.pid_mode = mode == 0 ? DAEMONKIT_FILE_MODE : mode;
+		context->settings.pid_mode = mode;
 	return result;
 }
 

@@ -103,11 +103,8 @@ static struct settings successor_settings(struct daemonkit_upgrade *upgrade, int
 	};
 
 	start_disown(&start);
-	/* The pid file in use, whatever has been set since. */
-	if (context->pidfile != NULL) {
-		settings.pid_file = context->pidfile->path;
+	if (context->pidfile != NULL)
 		start.fds[START_FD_PID_FILE] = context->pidfile->fd;
-	}
 	if (notify->manager.address != NULL) {
 		start.managed = notify->watched > 0 ? notify->watched : getpid();
 		start.manager = notify->manager.address;

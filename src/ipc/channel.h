@@ -25,6 +25,7 @@ enum channel_type {
 	CHANNEL_ACKNOWLEDGED = 'H', /* the reply to GO in a request */
 	CHANNEL_STATUS = 'S',       /* text */
 	CHANNEL_EXTEND = 'X',       /* number: milliseconds */
+	CHANNEL_PID_FILE = 'P',     /* text: the path of another pid file of the daemon */
 	CHANNEL_UP = 'U',           /* set up */
 	CHANNEL_READY = 'R',        /* ready to serve */
 	CHANNEL_TAKEN = 'K',        /* the successor has taken over */

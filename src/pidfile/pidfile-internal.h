@@ -51,6 +51,20 @@ int pidfile_publish(struct daemonkit_pidfile *pidfile, const struct pidfile_plac
 		    mode_t mode, struct pidfile_lock *stale);
 
 /*
+ * Move the file that this process holds to another absolute path, or only set its mode if this
+ * path names it already.  The object is replaced by that of a new file, which is acquired like
+ * any other; then the old name is removed.  0, or an error, after which the old object is
+ * unchanged.
+ */
+int pidfile_move(struct daemonkit_pidfile **pidfile, const char *path, mode_t mode);
+
+/*
+ * Remove the name of the file: 0, also if the file has none; -ENOENT if the path, as far as it
+ * can be reached, names another file or none; or another errno; no text.
+ */
+int pidfile_unlink(const struct daemonkit_pidfile *pidfile);
+
+/*
  * Remove the pid file of a process that is known to have exited, only if it
  * still names that process (0: any) and no process holds it.  If the directory
  * does not permit removal, empty the file.  0, also if there is nothing to do,

@@ -247,19 +247,31 @@ static int unlink_path(const char *path, int fd)
 	return result;
 }
 
+int pidfile_unlink(const struct daemonkit_pidfile *pidfile)
+{
+	struct stat st;
+	int result, inside;
+
+	if (fstat(pidfile->fd, &st) < 0)
+		return -errno;
+	if (st.st_nlink == 0)
+		return 0;
+	result = unlink_path(pidfile->path, pidfile->fd);
+	if (result == 0 || pidfile->inside == NULL)
+		return result;
+	inside = unlink_path(pidfile->inside, pidfile->fd);
+	return inside == 0 || result == -ENOENT ? inside : result;
+}
+
 int daemonkit_pidfile_remove(struct daemonkit_pidfile *pidfile)
 {
 	DISABLE_CANCELLATION;
-	struct stat st;
 
 	if (!pidfile)
 		return error_null(__func__);
 	if (!pidfile_is_held(pidfile))
 		return error_not_held(pidfile);
-	if (fstat(pidfile->fd, &st) < 0)
-		return error_system(-errno, "pid file %s: remove", pidfile_title(pidfile));
-	if (st.st_nlink == 0 || unlink_path(pidfile->path, pidfile->fd) == 0 ||
-	    unlink_path(pidfile->inside, pidfile->fd) == 0)
+	if (pidfile_unlink(pidfile) == 0)
 		return 0;
 	if (ftruncate(pidfile->fd, 0) < 0)
 		return error_system(-errno, "pid file %s: neither unlinked nor emptied",

@@ -55,6 +55,10 @@ static enum await_verdict handle_message(struct await *wait, const struct channe
 		if (message->number > 0 && options->manager != NULL)
 			notify_relay_extend(options->manager, message->number, wait->until, others);
 		return AWAIT_NONE;
+	case CHANNEL_PID_FILE:
+		if (options->pid_file != NULL)
+			options->pid_file(message->text, options->owner);
+		return AWAIT_NONE;
 	case CHANNEL_UP:
 		return options->timeout == 0 ? AWAIT_UP : AWAIT_NONE;
 	case CHANNEL_READY:
@@ -174,11 +178,22 @@ static int explain_interrupt(const struct await *wait)
 			 kill_outcome(wait));
 }
 
+/* Of a daemon that was killed: its other messages no longer matter. */
+static void receive_pid_files(struct await *wait)
+{
+	struct channel_message message;
+
+	while (wait->launch->channel >= 0 && channel_receive(wait->launch->channel, &message) > 0)
+		if (message.type == CHANNEL_PID_FILE)
+			handle_message(wait, &message);
+}
+
 /* The result, once the daemon has exited. */
 static int await_exit(struct await *wait, deadline until, int *status)
 {
 	if (!launch_await_exit(wait->launch, until))
 		return AWAIT_AGAIN;
+	receive_pid_files(wait);
 	*status = launch_collect(wait->launch);
 	switch (wait->cause) {
 	case AWAIT_LATE:

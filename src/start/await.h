@@ -19,6 +19,7 @@ struct await_options {
 	struct manager *manager; /* a manager that waits for the launcher, or NULL */
 	void (*status)(const char *text, void *data); /* or NULL */
 	void *data;
+	void (*pid_file)(const char *path, void *owner); /* the daemon has another one; or NULL */
 	/*
 	 * The last step once the daemon is up, or NULL: 0, or an error with its
 	 * text, which makes the start fail.

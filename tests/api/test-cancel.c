@@ -264,6 +264,8 @@ CALL(context_set_no_new_privileges, daemonkit_context_set_no_new_privileges(CONT
 CALL(context_set_oom_score_adjust, daemonkit_context_set_oom_score_adjust(CONTEXT, 5) == 0)
 CALL(context_set_payload, daemonkit_context_set_payload(CONTEXT, "bytes", 5) == 0)
 CALL(context_set_pid_file, daemonkit_context_set_pid_file(CONTEXT, "relative.pid", 0) == 0)
+CALL(context_set_pid_file_of_a_daemon,
+     daemonkit_context_set_pid_file(DAEMON, path_in(world, "moved.pid"), 0) == 0)
 CALL(context_set_pid_file_optional, daemonkit_context_set_pid_file_optional(CONTEXT, 0) == 0)
 CALL(context_set_program, daemonkit_context_set_program(CONTEXT, "relative") == 0)
 CALL(context_set_ready_timeout, daemonkit_context_set_ready_timeout(CONTEXT, 5) == 0)
@@ -502,6 +504,7 @@ static const struct call {
 	ENTRY(context_set_oom_score_adjust),
 	ENTRY(context_set_payload),
 	ENTRY(context_set_pid_file),
+	ENTRY(context_set_pid_file_of_a_daemon),
 	ENTRY(context_set_pid_file_optional),
 	ENTRY(context_set_program),
 	ENTRY(context_set_ready_timeout),

@@ -350,6 +350,8 @@ static bool act_context(const char *name, const char *value)
 		send_line("%zu", harness_count_fds());
 	else if (strcmp(name, "release") == 0)
 		reply(daemonkit_context_release(context));
+	else if (strcmp(name, "move") == 0)
+		reply(daemonkit_context_set_pid_file(context, *value == '\0' ? NULL : value, 0));
 	else if (strcmp(name, "search") == 0)
 		search();
 	else if (strcmp(name, "reopen") == 0)

@@ -21,6 +21,8 @@
 
 #include <daemonkit/context.h>
 #include <daemonkit/error.h>
+#include <daemonkit/pidfile.h>
+#include <daemonkit/process.h>
 #include <daemonkit/upgrade.h>
 
 #define GENERATIONS 20
@@ -381,18 +383,83 @@ START_TEST(notification_descriptor_is_used_once)
 }
 END_TEST
 
-/* A path that the daemon sets for another start does not change its own pid file. */
-START_TEST(held_pid_file_is_handed_over)
+static pid_t holder_of(const char *path)
+{
+	struct daemonkit_process *process = NULL;
+	int result = daemonkit_pidfile_holder(path, &process);
+
+	if (result == 0)
+		result = (int)daemonkit_process_pid(process);
+	daemonkit_process_free(process);
+	return result;
+}
+
+/* Upgrades after it was moved, and no move while two processes have it. */
+START_TEST(moved_pid_file_is_handed_over)
+{
+	char *moved = strdup(harness_path("run/moved"));
+	struct actor old, new;
+
+	actors_open();
+	old = actor_start(_i, "pid=@/run/pid");
+	actor_expect(&old, 0, "move=%s", moved);
+	ck_assert_int_eq(access(harness_path("run/pid"), F_OK), -1);
+	ck_assert_int_eq(holder_of(moved), old.pid);
+	actor_replace(&old);
+	ck_assert_int_eq(holder_of(moved), old.pid);
+	actor_expect(&old, old.pid, "search");
+	actor_expect(&old, 0, "start=60000");
+	actor_send(&old, "wait=60000");
+	new = actor_accept();
+	actor_check(actor_call(&new, "move=%s", harness_path("run/pid")), -EINPROGRESS,
+		    "not replaced its predecessor");
+	actor_check(actor_call(&new, "move"), -EINPROGRESS, "not replaced its predecessor");
+	actor_expect(&new, 0, "move=%s", moved);
+	actor_expect(&new, 0, "ready");
+	ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
+	actor_check(actor_call(&old, "move=%s", harness_path("run/old")), -EPERM,
+		    "a successor has replaced");
+	ck_assert_int_eq(holder_of(moved), new.pid);
+	actor_end(&old);
+	actor_expect(&new, 0, "start=60000");
+	actor_check(actor_call(&new, "move=%s", harness_path("run/pid")), -EINPROGRESS,
+		    "an upgrade is in progress");
+	actor_expect(&new, 0, "free");
+	ck_assert_int_eq(holder_of(moved), new.pid);
+	actor_expect(&new, 0, "move=%s", harness_path("run/pid"));
+	ck_assert_int_eq(access(moved, F_OK), -1);
+	actor_check_daemon(&new);
+	actor_expect(&new, 0, "release");
+	actor_end(&new);
+	probe_check_nothing_left();
+	actors_close();
+	free(moved);
+}
+END_TEST
+
+/* The daemon and its successors name the file as it is inside their root directory. */
+START_TEST(moved_pid_file_in_root_directory_is_handed_over)
 {
 	struct actor actor;
 
+	running_for_everybody();
+	harness_need_mounts();
+	ck_assert_int_eq(mkdir(harness_path("jail"), 0755), 0);
+	ck_assert_int_eq(mount("/", harness_path("jail"), NULL, MS_BIND | MS_REC, NULL), 0);
 	actors_open();
-	actor = actor_start(_i, "first:pid=@/run/pid");
-	actor_expect(&actor, 0, "pid=@/run/other");
-	actor_replace(&actor);
-	ck_assert_int_eq(actor_holder(), actor.pid);
+	actor = actor_start(_i, "pid=@/jail@/run/other chroot=@/jail");
+	ck_assert_int_eq(holder_of(harness_path("run/other")), actor.pid);
+	for (int i = 0; i < 2; i++) {
+		actor_expect(&actor, 0, "move=%s", harness_path("run/pid"));
+		ck_assert_int_eq(access(harness_path("run/other"), F_OK), -1);
+		actor_check_daemon(&actor);
+		actor_expect(&actor, 0, "move=%s", harness_path("run/other"));
+		ck_assert_int_eq(holder_of(harness_path("run/other")), actor.pid);
+	}
+	actor_expect(&actor, 0, "release");
 	actor_end(&actor);
-	ck_assert_int_eq(access(harness_path("run/pid"), F_OK), -1);
+	probe_check_nothing_left();
+	umount2(harness_path("jail"), MNT_DETACH);
 	actors_close();
 }
 END_TEST
@@ -839,6 +906,8 @@ int main(int argc, char *argv[])
 	tcase_add_test(refused, supervised_is_refused);
 	tcase_add_test(refused, process_1_is_refused);
 	add(suite, "no-pid-file", no_pid_file_is_needed, PROBE_WAYS);
+	add(suite, "moved", moved_pid_file_is_handed_over, PROBE_WAYS);
+	add(suite, "moved", moved_pid_file_in_root_directory_is_handed_over, PROBE_WAYS);
 	add(suite, "optional", optional_pid_file_that_was_not_created, PROBE_WAYS);
 	if (!harness_has_linux_api()) {
 		add(suite, "posix", upgrade_with_posix_only, PROBE_WAYS);
@@ -861,7 +930,6 @@ int main(int argc, char *argv[])
 	add(suite, "session", successor_is_no_session_leader, PROBE_WAYS);
 	add(suite, "status", status_texts_are_received, PROBE_WAYS);
 	add(suite, "notify-fd", notification_descriptor_is_used_once, 1);
-	add(suite, "pid-file", held_pid_file_is_handed_over, PROBE_WAYS);
 	add(suite, "set-up", timeout_0_waits_for_set_up, PROBE_WAYS);
 	add(suite, "descriptor", descriptor_is_readable_when_wait_has_work, PROBE_WAYS);
 	add(suite, "program", links_in_program_path_are_resolved_again, 2 * PROBE_WAYS);
