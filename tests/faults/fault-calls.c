@@ -387,7 +387,8 @@ static const char *clean(bool may_be_there)
 	struct stat facts;
 
 	while (list != NULL && (entry = readdir(list)) != NULL) {
-		bool pid = strcmp(entry->d_name, "pid") == 0;
+		bool pid = strcmp(entry->d_name, "pid") == 0 ||
+			   (strcmp(mode, "move") == 0 && strcmp(entry->d_name, "moved") == 0);
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
@@ -620,9 +621,11 @@ int main(int argc, char *argv[])
 	jail = argc > 3 && strcmp(argv[3], "jail") == 0;
 	no_spawn = argc > 3 && strcmp(argv[3], "without-clone") == 0;
 	enumerate(strcmp(argv[1], "kills") == 0 ? KILL : ERROR);
-	/* The last daemon may have left an empty file. */
-	if (chdir(directory) == 0)
+	/* The last daemon may have left empty files. */
+	if (chdir(directory) == 0) {
 		unlink("pid");
+		unlink("moved");
+	}
 	rmdir(directory);
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed > 0;

@@ -4,9 +4,11 @@
  * faults: fault-probe reborn
  * fork
  * foreground
+ * move
  * upgrade DIRECTORY [jail]
  *
- * With "upgrade" the daemon starts a successor, and serves itself only if that fails.
+ * With "upgrade" the daemon starts a successor, and serves itself only if that fails. With "move"
+ * it moves its pid file and back again before it is ready.
  *
  * The launcher prints "up PID" or "failed ERROR STATUS TEXT". Exit codes: 0; FAULT_REPORTED
  * after an error with a text; FAULT_CANCELED when the launcher had exited; FAULT_SILENT after
@@ -52,6 +54,8 @@ static int set_all(const char *mode, const char *directory, bool jail)
 		result = daemonkit_context_set_umask(context, 027);
 	if (result == 0)
 		result = daemonkit_context_set_work_dir(context, "/");
+	if (result == 0 && strcmp(mode, "move") == 0)
+		result = daemonkit_context_set_ready_timeout(context, DAEMONKIT_FOREVER);
 	if (result == 0 && jail)
 		result = daemonkit_context_set_chroot(context, "/usr");
 	if (result == 0 && jail)
@@ -96,14 +100,35 @@ static bool is_replaced(void)
 	return result > 0;
 }
 
-static int serve(const char *mode)
+/* Move the pid file to "moved" and back, and become ready: 0 or an error. */
+static int move(const char *directory)
 {
-	int result, code = 0;
+	static const char *const names[] = { "moved", "pid" };
+	char path[4096];
+	int result = 0;
+
+	for (int i = 0; i < 2 && result == 0; i++) {
+		snprintf(path, sizeof path, "%s/%s", directory, names[i]);
+		result = daemonkit_context_set_pid_file(context, path, 0644);
+	}
+	if (result == 0)
+		return daemonkit_notify_ready(context);
+	daemonkit_notify_failed(context, result, "%s", daemonkit_error());
+	return result;
+}
+
+static int serve(const char *mode, const char *directory)
+{
+	int result = 0, code = 0;
 
 	if (strcmp(mode, "upgrade") == 0 && is_replaced())
 		return 0;
-	fault_mark(FAULT_SERVING);
-	result = daemonkit_signals_serve(signals);
+	if (strcmp(mode, "move") == 0)
+		result = move(directory);
+	if (result == 0) {
+		fault_mark(FAULT_SERVING);
+		result = daemonkit_signals_serve(signals);
+	}
 	if (result < 0)
 		code = report(result, daemonkit_error());
 	result = daemonkit_context_release(context);
@@ -124,7 +149,7 @@ int main(int argc, char *argv[])
 	if (daemon == 0)
 		daemon = daemonkit_context_reborn(context);
 	if (daemon == 0)
-		code = serve(argv[1]);
+		code = serve(argv[1], argv[2]);
 	else
 		code = daemon > 0 ? 0 : report(daemon, daemonkit_error());
 	if (getpid() != self || daemonkit_was_reborn() || daemon == 0) {
