@@ -123,6 +123,8 @@ libdaemonkit_internal_la_SOURCES = \
 	src/start/launch.h \
 	src/start/marker.c \
 	src/start/marker.h \
+	src/start/output.c \
+	src/start/output.h \
 	src/start/watcher.c \
 	src/start/watcher.h \
 	src/context/confine.c \

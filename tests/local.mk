@@ -150,6 +150,7 @@ api_tests = \
 	tests/api/test-pidfile-move \
 	tests/api/test-pidfile-object \
 	tests/api/test-pidfile-races \
+	tests/api/test-output \
 	tests/api/test-pidfile-read \
 	tests/api/test-second-copy \
 	tests/api/test-remove-socket \
@@ -234,6 +235,7 @@ tests_api_test_cost_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_pidfile_move_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_confine_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_second_copy_LDADD = tests/harness/libprobe.a $(LDADD)
+tests_api_test_output_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_context_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_privileges_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_notify_LDADD = tests/harness/libprobe.a $(LDADD)

@@ -146,12 +146,12 @@ DAEMONKIT_API int daemonkit_context_set_pid_file_optional(struct daemonkit_conte
  * daemonkit_context_set_log_file - where standard output and error go
  * @path: opened for appending, created if necessary; relative to the current
  *        working directory; "/dev/stdout" or "/dev/stderr", or a symbolic link
- *        to one, keeps that stream of the launcher for both; NULL for none
- *        (/dev/null)
+ *        to one, keeps that stream of the launcher for both, for as long as the
+ *        daemon runs; NULL for none (/dev/null)
  * @mode: permission bits of a new file, less the launcher's umask; 0 for
  *        DAEMONKIT_FILE_MODE
  *
- * The daemon opens it with the launcher's privileges, before chroot(2).  If the
+ * It is opened with the launcher's privileges, before chroot(2).  If the
  * path leads to a symbolic link, the link must belong to root or to the
  * effective user, or the start fails with -ELOOP: other users with write access
  * to the directory must not be able to redirect the log to another file.
@@ -176,6 +176,20 @@ DAEMONKIT_API int daemonkit_context_set_log_file(struct daemonkit_context *conte
  */
 DAEMONKIT_API int daemonkit_context_set_log_fd(struct daemonkit_context *context, int fd)
 	DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
+
+/**
+ * daemonkit_context_set_output_file - standard output to a file of its own
+ * @path: as for daemonkit_context_set_log_file(), which then concerns standard
+ *        error only; NULL, the default: both go to the log
+ * @mode: likewise
+ *
+ * Opened and reopened like the log file.
+ *
+ * Returns: as daemonkit_context_set_pid_file().  Since: 1.0
+ */
+DAEMONKIT_API int
+daemonkit_context_set_output_file(struct daemonkit_context *context, const char *path,
+				  mode_t mode) DAEMONKIT_NONNULL((1)) DAEMONKIT_CHECK;
 
 /**
  * daemonkit_context_set_work_dir - the daemon's working directory
@@ -448,6 +462,17 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  * that.  The standard streams of such a second copy are discarded, so that an
  * error printed by both appears once.
  *
+ * From then until the daemon is ready (without a ready timeout: until
+ * daemonkit_context_confine(), if that was announced), what it prints on
+ * standard error goes to the log and, copied by the launcher, to the launcher's
+ * standard error too.  If it exits without a report, the last line of that is
+ * part of the error's text.  For this its standard error is a socket, and each
+ * write(2) a message of at most 64 KiB; then it is the log, or /dev/null, and no
+ * descriptor of the launcher is kept.  A forked child prints to the log only; a
+ * program that the daemon executes without fork(2) before it is ready gets an
+ * error, but no SIGPIPE, when it prints later.  A launcher whose standard error
+ * cannot be written to for a second prints no more of it.
+ *
  * For process 1 the kernel drops every signal that has the default action.  As
  * process 1 of a container, in mode FOREGROUND, each of these signals gets a
  * handler if it would end another process and does not report a fault; the
@@ -579,7 +604,7 @@ DAEMONKIT_API int daemonkit_context_release(struct daemonkit_context *context)
  * the daemon's umask.  A FIFO without a reader is an error (-ENXIO) and is not
  * waited for; a directory is an error too (-EISDIR).  In the foreground with
  * the journal as standard error the log file is not in use, and nothing is
- * reopened.
+ * reopened.  Before the daemon is ready this ends the copies for the launcher.
  *
  * Returns: 0 (also when there is no log file to reopen); -EPERM in a process
  * that is not the daemon; or the error of open(2), and the text names the

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 /* The only place where interrupted system calls are restarted. */
@@ -80,6 +82,25 @@ int fd_write_all(int fd, const void *buffer, size_t size)
 		size -= (size_t)count;
 	}
 	return 0;
+}
+
+int fd_write_silently(int fd, const void *buffer, size_t size)
+{
+	sigset_t broken, before, pending;
+	bool was_pending;
+	int result, number;
+
+	sigemptyset(&broken);
+	sigaddset(&broken, SIGPIPE);
+	sigpending(&pending);
+	was_pending = sigismember(&pending, SIGPIPE) == 1;
+	pthread_sigmask(SIG_BLOCK, &broken, &before);
+	result = fd_write_all(fd, buffer, size);
+	sigpending(&pending);
+	if (result == -EPIPE && !was_pending && sigismember(&pending, SIGPIPE) == 1)
+		sigwait(&broken, &number);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return result;
 }
 
 int fd_replace(int from, int to)

@@ -19,6 +19,9 @@ ssize_t fd_read(int fd, void *buffer, size_t size);
 ssize_t fd_read_at(int fd, void *buffer, size_t size, off_t offset);
 int fd_write_all(int fd, const void *buffer, size_t size);
 
+/* Like fd_write_all(); a pipe without a reader is an error, and does not cause SIGPIPE. */
+int fd_write_silently(int fd, const void *buffer, size_t size);
+
 /*
  * Read a small file, such as one of /proc, as a string; directory and path are those of
  * openat(2).  The rest of a larger file is ignored.  Returns the length or a negative errno.

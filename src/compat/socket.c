@@ -13,6 +13,9 @@
 #include "compat/pidfd.h"
 
 #ifdef COMPAT_LINUX
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 /* Since Linux 6.5; some architectures have different numbers. */
 #if !defined(SO_PEERPIDFD) && SO_PASSCRED == 16
 #define SO_PEERPIDFD 77
@@ -55,6 +58,13 @@ int compat_peer_pidfd(int socket)
 	if (result < 0)
 		return result;
 	return peer.pid > 0 ? compat_pidfd_open(peer.pid) : -ENOTSUP;
+}
+
+int compat_unread(int socket)
+{
+	int count;
+
+	return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
 }
 
 ssize_t compat_send(int socket, struct iovec *parts, int count, int flags)
@@ -147,6 +157,12 @@ int compat_peer_pidfd(int socket)
 {
 	(void)socket;
 	return -ENOTSUP;
+}
+
+int compat_unread(int socket)
+{
+	(void)socket;
+	return -1;
 }
 
 ssize_t compat_send(int socket, struct iovec *parts, int count, int flags)

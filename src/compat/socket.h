@@ -23,6 +23,9 @@ int compat_peer(int socket, struct compat_peer *peer);
 /* A pidfd of that process, or a negative errno: -ESRCH if it has exited. */
 int compat_peer_pidfd(int socket);
 
+/* How many bytes sent on this socket have not been received yet, or -1: unknown. */
+int compat_unread(int socket);
+
 /*
  * sendmsg(2) with this process's credentials (effective user and group), which
  * the kernel verifies.  If that fails, the message is sent without credentials.

@@ -126,7 +126,9 @@ int daemonkit_context_reopen_log(struct daemonkit_context *context)
 		return error_null(__func__);
 	if (!context_is_daemon(context))
 		return error_set(-EPERM, "reopen log: this process is not the daemon");
-	return streams_reopen_log(&context->settings);
+	/* The launcher copies to the file that is open now. */
+	streams_finish_early();
+	return streams_reopen(&context->settings);
 }
 
 int daemonkit_context_exit_status(const struct daemonkit_context *context)

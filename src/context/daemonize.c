@@ -28,8 +28,7 @@ static int undo_set_up(struct daemonkit_context *context, struct streams *stream
 {
 	KEEP_ERROR_TEXT;
 
-	fd_close(streams->input);
-	fd_close(streams->output);
+	streams_close(streams);
 	if (context->pidfile != NULL)
 		daemonkit_pidfile_remove(context->pidfile);
 	context->pidfile = daemonkit_pidfile_close(context->pidfile);
@@ -72,7 +71,7 @@ static int acquire_pid_file(struct daemonkit_context *context)
 static int set_up_daemon(struct daemonkit_context *context, bool foreground)
 {
 	const struct settings *settings = &context->settings;
-	struct streams streams = { -1, -1, false };
+	struct streams streams;
 	int result = streams_open(settings, foreground, &streams);
 
 	if (result == 0 && settings->pid_file != NULL)
@@ -86,11 +85,11 @@ static int set_up_daemon(struct daemonkit_context *context, bool foreground)
 	if (result < 0)
 		return undo_set_up(context, &streams, result);
 	context->must_confine = settings->confine_later;
-	context->settings.start.fds[START_FD_LOG] = fd_close(
-		context->settings.start.fds[START_FD_LOG]);
-	/* A log file that is not in use must not be reopened. */
+	settings_close(&context->settings, START_FD_LOG);
+	settings_close(&context->settings, START_FD_OUTPUT);
+	/* Files that are not in use must not be reopened. */
 	if (streams.journal)
-		context->settings.log = SETTINGS_LOG_NONE;
+		settings_forget_log(&context->settings);
 	return 0;
 }
 

@@ -18,12 +18,21 @@
 
 void plan_init(struct plan *plan)
 {
-	*plan = (struct plan){ .launch.directory = -1 };
+	*plan = (struct plan){ .launch = { .directory = -1, .output = -1 } };
+	plan->output.fd = -1;
+	plan->output.error = STDERR_FILENO;
+	plan->output.log = -1;
+}
+
+void plan_disown(struct plan *plan)
+{
+	plan->output.fd = -1;
 }
 
 void plan_free(struct plan *plan)
 {
 	fd_close(plan->launch.directory);
+	output_close(&plan->output);
 	free(plan->own_arguments);
 	free(plan->environment);
 	free(plan->keep);
@@ -137,5 +146,17 @@ int plan_second_copy(struct plan *plan, const struct daemonkit_context *context,
 							    : plan->own_arguments;
 	plan->launch.environment = plan->environment;
 	plan->launch.mark = plan->mark;
+	return 0;
+}
+
+int plan_output(struct plan *plan, int *daemon_end)
+{
+	int ends[2], result = output_pair(ends);
+
+	if (result < 0)
+		return error_system(result, "the daemon's standard error");
+	plan->output.fd = ends[0];
+	plan->launch.output = ends[0];
+	*daemon_end = ends[1];
 	return 0;
 }

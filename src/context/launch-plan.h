@@ -10,6 +10,7 @@
 #include "context/settings.h"
 #include "start/launch.h"
 #include "start/marker.h"
+#include "start/output.h"
 
 struct daemonkit_context;
 
@@ -23,6 +24,7 @@ struct plan {
 	char **environment;
 	int *keep;
 	struct archive settings;
+	struct output output;
 };
 
 void plan_init(struct plan *plan);
@@ -46,6 +48,15 @@ int plan_program(struct plan *plan, struct start *start);
  */
 int plan_second_copy(struct plan *plan, const struct daemonkit_context *context,
 		     const struct settings *settings);
+
+/*
+ * Relay what the daemon prints on standard error until it is ready: 0 and the daemon's end,
+ * or an error with its text.
+ */
+int plan_output(struct plan *plan, int *daemon_end);
+
+/* In a forked daemon, where the launcher's descriptors are closed already. */
+void plan_disown(struct plan *plan);
 
 void plan_free(struct plan *plan);
 

@@ -35,7 +35,7 @@ static int put_link_target(char here[static PATH_MAX], const char *target)
 }
 
 /* Examine a path that was not followed: 0 to try again, 1 if it is permitted, or an error. */
-static int follow_links(const char *path, char here[static PATH_MAX])
+static int follow_links(const char *what, const char *path, char here[static PATH_MAX])
 {
 	struct stat st;
 	/* Allocated, because the stack holds another path already. */
@@ -44,9 +44,9 @@ static int follow_links(const char *path, char here[static PATH_MAX])
 
 	if (result >= 0 && st.st_uid != 0 && st.st_uid != geteuid()) {
 		result = error_set(-ELOOP,
-				   "log file %s: %s is a symbolic link of user %lu, and is "
+				   "%s %s: %s is a symbolic link of user %lu, and is "
 				   "not followed; remove it or name the file itself",
-				   path, here, (unsigned long)st.st_uid);
+				   what, path, here, (unsigned long)st.st_uid);
 		goto out;
 	}
 	if (result == 0)
@@ -56,7 +56,7 @@ static int follow_links(const char *path, char here[static PATH_MAX])
 	else if (result == -EINVAL || result == -ENOENT)
 		result = 0; /* it was a link a moment ago */
 	if (result < 0)
-		error_system(result, "log file %s", path);
+		error_system(result, "%s %s", what, path);
 out:
 	free(target);
 	return result;
@@ -89,24 +89,24 @@ static int stream_of_path(const char *path, bool link_of_kernel)
 	return -1;
 }
 
-int logfile_open(const char *path, mode_t mode)
+int logfile_open(const char *what, const char *path, mode_t mode)
 {
 	int fd = -ELOOP, links = 0, result = 0, stream;
 	char here[PATH_MAX];
 
 	if (strlen(path) >= sizeof here)
-		return error_system(-ENAMETOOLONG, "log file %s", path);
+		return error_system(-ENAMETOOLONG, "%s %s", what, path);
 	strcpy(here, path);
 	while (links++ <= LINKS_MAX) {
 		stream = stream_of_path(here, result == 1);
 		if (stream >= 0) {
 			fd = fd_duplicate(stream);
-			return fd < 0 ? error_system(fd, "log file %s: %s", path, here) : fd;
+			return fd < 0 ? error_system(fd, "%s %s: %s", what, path, here) : fd;
 		}
 		fd = fd_open(here, FLAGS | (result == 0 ? O_NOFOLLOW : 0), mode);
 		if (result == 1 || (fd != -ELOOP && fd != -EMLINK))
 			break;
-		result = follow_links(path, here);
+		result = follow_links(what, path, here);
 		if (result < 0)
 			return result;
 	}
@@ -114,5 +114,5 @@ int logfile_open(const char *path, mode_t mode)
 	if (fd >= 0)
 		fd_set_nonblocking(fd, false);
 	fd = fd < 0 ? fd : fd_above_standard(fd);
-	return fd < 0 ? error_system(fd, "log file %s", path) : fd;
+	return fd < 0 ? error_system(fd, "%s %s", what, path) : fd;
 }

@@ -14,8 +14,8 @@
  * it), the result is a duplicate of that stream.  If the path itself is a
  * symbolic link, it is followed only if it belongs to root or the caller
  * (otherwise -ELOOP).  Returns a descriptor, 3 or higher and close-on-exec, or
- * an error with its text.
+ * an error with its text, which begins with what the file is.
  */
-int logfile_open(const char *path, mode_t mode);
+int logfile_open(const char *what, const char *path, mode_t mode);
 
 #endif /* CONTEXT_LOGFILE_H */

@@ -55,6 +55,8 @@ void notification_end(struct daemonkit_context *context, bool forget)
 	bool locked = context_is_daemon(context) && pthread_rwlock_wrlock(&lock) == 0;
 
 	notify_close(&context->notify);
+	if (locked)
+		streams_end_early();
 	if (forget && process_context == context)
 		process_context = NULL;
 	if (locked)
@@ -121,6 +123,8 @@ int notification_send_up(struct daemonkit_context *context)
 
 	if (notify->channel < 0)
 		return 0;
+	if (context->settings.start.timeout == 0)
+		streams_finish_early();
 	result = notify_send_launcher(notify, CHANNEL_UP, 0, "", DEADLINE_NEVER);
 	return context->settings.start.timeout == 0 ? takeover_finish_start(context, result)
 						    : result;
@@ -162,6 +166,7 @@ static int send_ready(struct daemonkit_context *context)
 		return notification_fail_start(
 			context, error_set(-EPERM, "ready, but daemonkit_context_confine() has "
 						   "not been called, or has failed"));
+	streams_finish_early();
 	if (notify->channel >= 0) {
 		result = notify_send_launcher(notify, CHANNEL_READY, 0, "", DEADLINE_NEVER);
 		result = takeover_finish_start(context, result);

@@ -8,14 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
 #include "base/decimal.h"
+#include "base/fd.h"
 #include "compat/self.h"
 #include "context/context-internal.h"
 #include "context/daemonize.h"
 #include "context/launch-plan.h"
+#include "context/logfile.h"
 #include "pidfile/pidfile-internal.h"
 #include "start/await.h"
 #include "start/initial.h"
@@ -84,8 +87,7 @@ static void remove_pid_files(const struct settings *settings, const struct pid_f
 }
 
 /* Start the daemon and wait for it: its pid, 0 in a forked daemon, or an error. */
-static pid_t start_and_await(struct daemonkit_context *context, const struct plan *plan,
-			     int interrupt)
+static pid_t start_and_await(struct daemonkit_context *context, struct plan *plan, int interrupt)
 {
 	struct pid_files files = { .paths = NULL };
 	struct await_options options = {
@@ -95,6 +97,7 @@ static pid_t start_and_await(struct daemonkit_context *context, const struct pla
 		.timeout = context->settings.start.timeout,
 		.manager = context->settings.start.managed != 0 ? &context->notify.manager : NULL,
 		.interrupt = interrupt,
+		.output = &plan->output,
 		.status = context->status,
 		.data = context->status_data,
 		.pid_file = add_pid_file,
@@ -134,6 +137,50 @@ static bool passes_anything(const struct daemonkit_context *context)
 	return context->arguments != NULL || context->environment != NULL ||
 	       settings->payload_length > 0 || settings->descriptors.count > 0 ||
 	       settings->start.keep_count > 0;
+}
+
+/* Is it one of this process's own output streams? */
+static bool is_own_stream(int fd)
+{
+	struct stat log, stream;
+
+	if (fd < 0 || fstat(fd, &log) < 0)
+		return false;
+	for (int own = STDOUT_FILENO; own <= STDERR_FILENO; own++)
+		if (fstat(own, &stream) == 0 && fd_same_file(&log, &stream))
+			return true;
+	return false;
+}
+
+/*
+ * Open what the daemon's output leads to; the launcher needs the log too, for a copy of what
+ * the daemon prints before it is ready.
+ */
+static int open_output(struct plan *plan, struct settings *settings)
+{
+	int *fds = settings->start.fds, result = 0;
+
+	if (settings->log == SETTINGS_LOG_FILE) {
+		result = logfile_open("log file", settings->log_file, settings->log_mode);
+		if (result < 0)
+			return result;
+		fds[START_FD_LOG] = result;
+	}
+	/* Otherwise the program prints nothing between its set-up and the end of the start. */
+	if (settings->start.timeout != 0 || settings->confine_later)
+		result = plan_output(plan, &fds[START_FD_OUTPUT]);
+	plan->output.log = fds[START_FD_LOG];
+	/* The user sees it there. */
+	if (is_own_stream(fds[START_FD_LOG]))
+		plan->output.error = -1;
+	return result < 0 ? result : 0;
+}
+
+static void close_output(struct settings *settings)
+{
+	if (settings->log == SETTINGS_LOG_FILE)
+		settings_close(settings, START_FD_LOG);
+	settings_close(settings, START_FD_OUTPUT);
 }
 
 static int make_start_plan(struct plan *plan, struct daemonkit_context *context, int mode)
@@ -187,6 +234,8 @@ static pid_t launch_daemon(struct daemonkit_context *context, int mode)
 	if (plan->launch.orphan)
 		result = manager_open(&context->notify.manager);
 	if (result == 0)
+		result = open_output(plan, &context->settings);
+	if (result == 0)
 		result = make_start_plan(plan, context, mode);
 	if (result < 0)
 		goto out;
@@ -196,10 +245,14 @@ static pid_t launch_daemon(struct daemonkit_context *context, int mode)
 		goto out;
 	}
 	result = start_and_await(context, plan, interrupt);
-	/* A forked daemon gets here too; only the launcher ends the wait. */
+	/* A forked daemon gets here too, which has closed what was the launcher's. */
 	if (getpid() == launcher)
 		interrupt_end();
+	else
+		plan_disown(plan);
 out:
+	if (getpid() == launcher)
+		close_output(&context->settings);
 	initial_restore_input();
 	plan_free(plan);
 	free(plan);

@@ -87,6 +87,22 @@ int daemonkit_context_set_log_file(struct daemonkit_context *context, const char
 	return 0;
 }
 
+int daemonkit_context_set_output_file(struct daemonkit_context *context, const char *path,
+				      mode_t mode)
+{
+	DISABLE_CANCELLATION;
+	int result;
+
+	if (context == NULL)
+		return error_null(__func__);
+	result = path_check_mode("output file", path, mode);
+	if (result == 0)
+		result = set_path("output file", path, &context->settings.output_file);
+	if (result == 0)
+		context->settings.output_mode = mode == 0 ? DAEMONKIT_FILE_MODE : mode;
+	return result;
+}
+
 int daemonkit_context_set_log_fd(struct daemonkit_context *context, int fd)
 {
 	DISABLE_CANCELLATION;

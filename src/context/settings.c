@@ -31,6 +31,7 @@ void settings_clear(struct settings *settings)
 
 	free(settings->pid_file);
 	free(settings->log_file);
+	free(settings->output_file);
 	free(settings->work_dir);
 	free(settings->chroot);
 	free(settings->credential.groups);
@@ -44,6 +45,18 @@ void settings_clear(struct settings *settings)
 	for (size_t i = 0; i < START_FD_COUNT; i++)
 		fd_close(start->fds[i]);
 	settings_init(settings);
+}
+
+void settings_close(struct settings *settings, enum start_fd fd)
+{
+	settings->start.fds[fd] = fd_close(settings->start.fds[fd]);
+}
+
+void settings_forget_log(struct settings *settings)
+{
+	settings->log = SETTINGS_LOG_NONE;
+	free(settings->output_file);
+	settings->output_file = NULL;
 }
 
 void settings_wipe_payload(struct settings *settings)
@@ -79,7 +92,7 @@ int start_keep(struct start *start, int fd)
  * upgrade.  So a new field, of any part, is only ever added at the end, with the next
  * format number, and is read only from that format on.
  */
-#define FORMAT 5
+#define FORMAT 6
 
 static void archive_groups(struct credential *credential, struct archive *archive)
 {
@@ -159,6 +172,11 @@ static void archive_settings(struct settings *settings, struct archive *archive,
 		socket_paths_archive(&settings->sockets, archive);
 	if (format >= 5)
 		ARCHIVE_NUMBER(archive, settings->pid_file_optional);
+	if (format >= 6) {
+		ARCHIVE_NUMBER(archive, start->fds[START_FD_OUTPUT]);
+		settings->output_file = archive_string(archive, settings->output_file);
+		ARCHIVE_NUMBER(archive, settings->output_mode);
+	}
 }
 
 int settings_put(const struct settings *settings, struct archive *archive)

@@ -21,10 +21,11 @@ enum settings_log {
 };
 
 enum start_fd {
-	START_FD_LOG,      /* with SETTINGS_LOG_FD */
+	START_FD_LOG,      /* with SETTINGS_LOG_FD, or opened by the launcher */
 	START_FD_READY,    /* s6's notification descriptor */
 	START_FD_PID_FILE, /* to a successor */
 	START_FD_MANAGER,  /* to a successor: connected to the manager */
+	START_FD_OUTPUT,   /* for standard error until the daemon is ready */
 	START_FD_COUNT,
 };
 
@@ -48,6 +49,8 @@ struct settings {
 	enum settings_log log;
 	char *log_file; /* absolute, with SETTINGS_LOG_FILE */
 	mode_t log_mode;
+	char *output_file; /* absolute; or NULL: standard output is as standard error */
+	mode_t output_mode;
 	char *work_dir; /* absolute, or NULL: "/", or in the foreground unchanged */
 	char *chroot;   /* absolute, or NULL */
 	bool has_credential;
@@ -71,6 +74,12 @@ void settings_clear(struct settings *settings);
 
 /* Forget the owned descriptors, without closing them. */
 void start_disown(struct start *start);
+
+/* Close one of the owned descriptors, if it is open. */
+void settings_close(struct settings *settings, enum start_fd fd);
+
+/* No log file, and none for standard output. */
+void settings_forget_log(struct settings *settings);
 
 /* Wipe and forget the payload. */
 void settings_wipe_payload(struct settings *settings);

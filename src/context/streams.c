@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "context/logfile.h"
+#include "start/output.h"
 
 /* Is standard error connected to the journal?  systemd identifies the stream it passed. */
 static bool is_journal(void)
@@ -35,56 +37,126 @@ static bool is_open(int fd)
 	return fcntl(fd, F_GETFD) >= 0;
 }
 
-static int open_output(const struct settings *settings, bool foreground, bool journal)
+/* The future standard error, and standard output unless it has a file of its own. */
+static int open_log(const struct settings *settings)
 {
-	int fd;
+	int fd = settings->start.fds[START_FD_LOG];
 
-	if (foreground && (settings->log == SETTINGS_LOG_NONE || journal))
-		return -1;
-	switch (settings->log) {
-	case SETTINGS_LOG_FILE:
-		return logfile_open(settings->log_file, settings->log_mode);
-	case SETTINGS_LOG_FD:
-		fd = fd_duplicate(settings->start.fds[START_FD_LOG]);
-		return fd < 0 ? error_system(fd, "log descriptor") : fd;
-	default:
-		return -1;
+	if (fd < 0)
+		return logfile_open("log file", settings->log_file, settings->log_mode);
+	fd = fd_duplicate(fd);
+	return fd < 0 ? error_system(fd, "log descriptor") : fd;
+}
+
+void streams_close(struct streams *streams)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		streams->fds[fd] = fd_close(streams->fds[fd]);
+}
+
+static int open_all(const struct settings *settings, struct streams *streams)
+{
+	int *fds = streams->fds;
+	int null = fd_open("/dev/null", O_RDWR, 0);
+
+	null = null < 0 ? null : fd_above_standard(null);
+	if (null < 0)
+		return error_system(null, "/dev/null");
+	fds[STDIN_FILENO] = null;
+	if (!streams->journal && settings->log != SETTINGS_LOG_NONE) {
+		fds[STDERR_FILENO] = open_log(settings);
+		if (fds[STDERR_FILENO] < 0)
+			return fds[STDERR_FILENO];
 	}
+	if (!streams->journal && settings->output_file != NULL) {
+		fds[STDOUT_FILENO] = logfile_open("output file", settings->output_file,
+						  settings->output_mode);
+		if (fds[STDOUT_FILENO] < 0)
+			return fds[STDOUT_FILENO];
+	}
+	return 0;
 }
 
 int streams_open(const struct settings *settings, bool foreground, struct streams *streams)
 {
-	int null, output;
+	int result;
 
-	null = fd_open("/dev/null", O_RDWR, 0);
-	null = null < 0 ? null : fd_above_standard(null);
-	if (null < 0)
-		return error_system(null, "/dev/null");
-	streams->journal = foreground && is_journal();
-	output = open_output(settings, foreground, streams->journal);
-	if (output < -1) {
-		fd_close(null);
-		return output;
-	}
-	streams->input = null;
-	streams->output = output;
-	return 0;
+	*streams = (struct streams){ .fds = { -1, -1, -1 }, .journal = foreground && is_journal() };
+	streams->early = settings->start.fds[START_FD_OUTPUT];
+	result = open_all(settings, streams);
+	if (result < 0)
+		streams_close(streams);
+	return result;
 }
 
 int streams_set(bool foreground, struct streams *streams)
 {
+	const int *fds = streams->fds;
 	int result = 0;
 
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO && result == 0; fd++) {
-		bool output = fd != STDIN_FILENO && streams->output >= 0;
+		int output = fd == STDOUT_FILENO && fds[fd] >= 0 ? fds[fd] : fds[STDERR_FILENO];
 
-		if (foreground && !output && is_open(fd))
+		if (fd == STDIN_FILENO)
+			output = -1;
+		if (foreground && output < 0 && is_open(fd))
 			continue;
-		result = fd_replace(output ? streams->output : streams->input, fd);
+		result = fd_replace(output >= 0 ? output : fds[STDIN_FILENO], fd);
 	}
-	streams->input = fd_close(streams->input);
-	streams->output = fd_close(streams->output);
-	return result < 0 ? error_system(result, "standard streams") : 0;
+	streams_close(streams);
+	if (result < 0)
+		return error_system(result, "standard streams");
+	return streams->early >= 0 ? streams_begin_early(streams->early) : 0;
+}
+
+/* Standard error before the daemon is ready. */
+static struct {
+	struct stat socket;
+	int later; /* what it will be, or -1: it is that already */
+} early = { .later = -1 };
+
+int streams_begin_early(int socket)
+{
+	static bool prepared;
+	int result = 0, later = fd_duplicate(STDERR_FILENO);
+
+	if (later < 0 || fstat(socket, &early.socket) < 0)
+		result = later < 0 ? later : -errno;
+	if (result == 0 && !prepared)
+		result = -pthread_atfork(NULL, NULL, streams_end_early);
+	if (result == 0) {
+		prepared = true;
+		result = fd_replace(socket, STDERR_FILENO);
+	}
+	if (result < 0) {
+		fd_close(later);
+		return error_system(result, "standard error");
+	}
+	early.later = later;
+	return 0;
+}
+
+/* Unless the program has replaced it itself. */
+static bool is_early(void)
+{
+	struct stat now;
+
+	return early.later >= 0 && fstat(STDERR_FILENO, &now) == 0 &&
+	       fd_same_file(&now, &early.socket);
+}
+
+void streams_end_early(void)
+{
+	if (is_early())
+		fd_replace(early.later, STDERR_FILENO);
+	early.later = fd_close(early.later);
+}
+
+void streams_finish_early(void)
+{
+	if (is_early())
+		output_await_copy(STDERR_FILENO);
+	streams_end_early();
 }
 
 void streams_discard(void)
@@ -107,19 +179,37 @@ void streams_discard(void)
 		fd_replace(fd, stream);
 }
 
-int streams_reopen_log(const struct settings *settings)
+/* After chroot(2) the path is looked up inside the new root. */
+static int reopen_file(const struct settings *settings, const char *what, const char *path,
+		       mode_t mode)
 {
-	const char *path;
-	int fd, result = 0;
+	const char *inside = path_inside(settings->chroot, path);
 
-	if (settings->log != SETTINGS_LOG_FILE)
-		return 0;
-	path = path_inside(settings->chroot, settings->log_file);
-	fd = logfile_open(path != NULL ? path : settings->log_file, settings->log_mode);
-	if (fd < 0)
-		return fd;
-	for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO && result == 0; stream++)
-		result = fd_replace(fd, stream);
-	fd_close(fd);
-	return result < 0 ? error_system(result, "log file %s", settings->log_file) : 0;
+	return logfile_open(what, inside != NULL ? inside : path, mode);
+}
+
+int streams_reopen(const struct settings *settings)
+{
+	int log = -1, output = -1, result = 0;
+
+	if (settings->log == SETTINGS_LOG_FILE) {
+		log = reopen_file(settings, "log file", settings->log_file, settings->log_mode);
+		if (log < 0)
+			return log;
+	}
+	if (settings->output_file != NULL) {
+		output = reopen_file(settings, "output file", settings->output_file,
+				     settings->output_mode);
+		if (output < 0) {
+			fd_close(log);
+			return output;
+		}
+	}
+	if (log >= 0)
+		result = fd_replace(log, STDERR_FILENO);
+	if (result == 0 && (output >= 0 || log >= 0))
+		result = fd_replace(output >= 0 ? output : log, STDOUT_FILENO);
+	fd_close(log);
+	fd_close(output);
+	return result < 0 ? error_system(result, "standard streams") : 0;
 }

@@ -7,11 +7,10 @@
 
 #include "context/settings.h"
 
-/* Future descriptors 0, and 1 and 2; -1 if one stays as it is. */
 struct streams {
-	int input;
-	int output;
-	bool journal; /* the streams are the journal; no log file is used */
+	int fds[3];   /* in place of 0 to 2; -1: output as errors, errors unchanged or discarded */
+	bool journal; /* the streams are the journal; no files are used */
+	int early;    /* for standard error until the daemon is ready, or -1; not owned */
 };
 
 /*
@@ -25,6 +24,19 @@ int streams_open(const struct settings *settings, bool foreground, struct stream
 /* Install them, and close the originals. */
 int streams_set(bool foreground, struct streams *streams);
 
+void streams_close(struct streams *streams);
+
+/*
+ * Let standard error lead to this socket, which the launcher reads, until the end of that;
+ * then, and in forked children at once, it leads again to where it leads now.  0 or an
+ * error with its text.
+ */
+int streams_begin_early(int socket);
+void streams_finish_early(void);
+
+/* The end of it without waiting for the launcher to have read it. */
+void streams_end_early(void);
+
 /*
  * Discard all further output; works without /dev/null (for example after
  * chroot(2)) and without a free descriptor.
@@ -32,9 +44,9 @@ int streams_set(bool foreground, struct streams *streams);
 void streams_discard(void);
 
 /*
- * Reopen the log file and install it as 1 and 2.  After chroot(2) the path is
- * looked up in the new root.  On failure the old log stays.
+ * Reopen the files and install them as 1 and 2.  After chroot(2) their paths are
+ * looked up in the new root.  On failure the old ones stay.
  */
-int streams_reopen_log(const struct settings *settings);
+int streams_reopen(const struct settings *settings);
 
 #endif /* CONTEXT_STREAMS_H */

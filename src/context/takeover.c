@@ -15,6 +15,7 @@
 #include "base/cancel.h"
 #include "compat/socket.h"
 #include "context/context-internal.h"
+#include "context/streams.h"
 #include "ipc/channel.h"
 #include "pidfile/pidfile-internal.h"
 #include "process/process-internal.h"
@@ -75,6 +76,9 @@ int takeover_prepare(struct daemonkit_context *context)
 					 settings->start.fds[START_FD_PID_FILE]);
 	if (result == 0)
 		settings->start.fds[START_FD_PID_FILE] = -1;
+	if (result == 0 && settings->start.fds[START_FD_OUTPUT] >= 0)
+		result = streams_begin_early(settings->start.fds[START_FD_OUTPUT]);
+	settings_close(settings, START_FD_OUTPUT);
 	if (context->pidfile != NULL)
 		pidfile_expect_root(context->pidfile, settings->chroot);
 	/* execve(2) has preserved them, as for any program that the predecessor executes. */

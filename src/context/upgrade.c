@@ -24,6 +24,7 @@
 
 #include "base/cancel.h"
 #include "base/error-internal.h"
+#include "base/fd.h"
 #include "base/path.h"
 #include "compat/epoll.h"
 #include "compat/executable.h"
@@ -37,6 +38,9 @@
 /* Timeout for steps of the successor that should take no time, in milliseconds. */
 #define HAND_OVER_TIME 5000
 
+/* Descriptors in the set: the channel, the one for the exit, the successor's standard error. */
+#define SOURCES 3
+
 struct daemonkit_upgrade {
 	struct daemonkit_context *context;
 	pid_t owner; /* the daemon: a forked child has only a copy */
@@ -45,9 +49,8 @@ struct daemonkit_upgrade {
 	struct await_options options;
 	struct await await;
 	struct compat_pollset set;
-	short events;      /* events of the channel in the set */
-	short exit_events; /* events of the exit_fd that are in the set */
-	bool handed_over;  /* the pid file */
+	short events[SOURCES]; /* those in the set */
+	bool handed_over;      /* the pid file */
 	bool answered;
 	pid_t answer;
 	char error[ERROR_TEXT_MAX]; /* the text of a negative answer */
@@ -114,7 +117,8 @@ static struct settings successor_settings(struct daemonkit_upgrade *upgrade, int
 	return settings;
 }
 
-static int make_upgrade_plan(struct daemonkit_upgrade *upgrade, const char *path, int timeout)
+static int make_upgrade_plan(struct daemonkit_upgrade *upgrade, const char *path, int timeout,
+			     int *output)
 {
 	struct daemonkit_context *context = upgrade->context;
 	struct plan *plan = &upgrade->plan;
@@ -130,7 +134,11 @@ static int make_upgrade_plan(struct daemonkit_upgrade *upgrade, const char *path
 	memcpy(plan->path, absolute, strlen(absolute) + 1);
 	free(absolute);
 	settings = successor_settings(upgrade, timeout);
-	result = plan_keep(plan, &settings, false);
+	if (timeout != 0)
+		result = plan_output(plan, &settings.start.fds[START_FD_OUTPUT]);
+	*output = settings.start.fds[START_FD_OUTPUT];
+	if (result == 0)
+		result = plan_keep(plan, &settings, false);
 	if (result == 0)
 		result = plan_second_copy(plan, context, &settings);
 	/*
@@ -263,40 +271,52 @@ static pid_t finish_upgrade(struct daemonkit_upgrade *upgrade, int result)
 	return upgrade->answer;
 }
 
+/* What to wait for now. */
+static void find_sources(const struct daemonkit_upgrade *upgrade, struct pollfd sources[SOURCES])
+{
+	const struct await *await = &upgrade->await;
+	const struct launch *launch = &upgrade->launch;
+
+	sources[0] = (struct pollfd){ .fd = launch->channel, .events = await_events(await) };
+	sources[1] = (struct pollfd){ .fd = launch_exit_fd(launch),
+				      .events = await_exit_events(await) };
+	sources[2] = (struct pollfd){ .fd = upgrade->plan.output.fd,
+				      .events = await_output_events(await) };
+}
+
 /* Update the events and the deadline of the set: 0 or a negative errno. */
 static int adjust_set(struct daemonkit_upgrade *upgrade)
 {
-	short events = await_events(&upgrade->await);
+	struct pollfd sources[SOURCES];
 	int result = 0;
 
 	if (upgrade->set.fd < 0)
 		return 0;
-	if (events != upgrade->events && upgrade->launch.channel >= 0)
-		result = compat_pollset_change(&upgrade->set, upgrade->launch.channel, events);
-	upgrade->events = events;
-	events = await_exit_events(&upgrade->await);
-	if (result == 0 && events != upgrade->exit_events)
-		result = compat_pollset_change(&upgrade->set, launch_exit_fd(&upgrade->launch),
-					       events);
-	upgrade->exit_events = events;
+	find_sources(upgrade, sources);
+	for (size_t i = 0; i < SOURCES && result == 0; i++) {
+		if (sources[i].fd >= 0 && sources[i].events != upgrade->events[i])
+			result = compat_pollset_change(&upgrade->set, sources[i].fd,
+						       sources[i].events);
+		upgrade->events[i] = sources[i].events;
+	}
 	return result < 0 ? result
 			  : compat_pollset_time(&upgrade->set, await_deadline(&upgrade->await));
 }
 
 static int open_set(struct daemonkit_upgrade *upgrade)
 {
-	struct compat_pollset *set = &upgrade->set;
-	int result = compat_pollset_open(set);
+	struct pollfd sources[SOURCES];
+	int result = compat_pollset_open(&upgrade->set);
 
 	if (result == -ENOTSUP)
 		return 0;
-	upgrade->events = await_events(&upgrade->await);
-	upgrade->exit_events = await_exit_events(&upgrade->await);
-	if (result == 0 && upgrade->launch.channel >= 0)
-		result = compat_pollset_add(set, upgrade->launch.channel, upgrade->events);
-	if (result == 0)
-		result = compat_pollset_add(set, launch_exit_fd(&upgrade->launch),
-					    upgrade->exit_events);
+	find_sources(upgrade, sources);
+	for (size_t i = 0; i < SOURCES && result == 0; i++) {
+		if (sources[i].fd >= 0)
+			result = compat_pollset_add(&upgrade->set, sources[i].fd,
+						    sources[i].events);
+		upgrade->events[i] = sources[i].events;
+	}
 	return result < 0 ? result : adjust_set(upgrade);
 }
 
@@ -304,10 +324,11 @@ static int start_successor(struct daemonkit_upgrade *upgrade, const char *path, 
 {
 	struct daemonkit_context *context = upgrade->context;
 	struct launch_forked unused;
-	int result = make_upgrade_plan(upgrade, path, timeout);
+	int output = -1, result = make_upgrade_plan(upgrade, path, timeout, &output);
 
 	if (result == 0)
 		result = launch_start(&upgrade->launch, &upgrade->plan.launch, &unused);
+	fd_close(output);
 	/* Private data is not kept, whether the start succeeds or not. */
 	settings_wipe_payload(&context->settings);
 	if (result < 0)
@@ -318,6 +339,7 @@ static int start_successor(struct daemonkit_upgrade *upgrade, const char *path, 
 		.settings_length = upgrade->plan.settings.length,
 		.timeout = timeout,
 		.interrupt = -1,
+		.output = &upgrade->plan.output,
 		.status = context->status,
 		.data = context->status_data,
 		.hand_over = hand_over,

@@ -211,26 +211,6 @@ int notify_watchdog_interval(const struct notify *notify, int *milliseconds)
 
 /* ---- the supervisor, and all receivers ---- */
 
-/* The pipe may have no reader: SIGPIPE must not kill this process. */
-static int write_newline(int fd)
-{
-	sigset_t broken, before, pending;
-	bool was_pending;
-	int result, number;
-
-	sigemptyset(&broken);
-	sigaddset(&broken, SIGPIPE);
-	sigpending(&pending);
-	was_pending = sigismember(&pending, SIGPIPE) == 1;
-	pthread_sigmask(SIG_BLOCK, &broken, &before);
-	result = fd_write_all(fd, "\n", 1);
-	sigpending(&pending);
-	if (result == -EPIPE && !was_pending && sigismember(&pending, SIGPIPE) == 1)
-		sigwait(&broken, &number);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return result;
-}
-
 /* s6 expects a newline and nothing after it. */
 int notify_supervisor(struct notify *notify)
 {
@@ -238,7 +218,7 @@ int notify_supervisor(struct notify *notify)
 
 	if (notify->ready_fd < 0)
 		return 0;
-	result = write_newline(notify->ready_fd);
+	result = fd_write_silently(notify->ready_fd, "\n", 1);
 	notify->ready_fd = fd_close(notify->ready_fd);
 	return result < 0 ? error_system(result, "notification descriptor") : 0;
 }

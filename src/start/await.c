@@ -21,6 +21,7 @@
 #include "base/error-internal.h"
 #include "ipc/channel.h"
 #include "manager/notify-internal.h"
+#include "start/output.h"
 
 /* How long a daemon that has reported a failure may take to exit, in milliseconds. */
 #define EXIT_GRACE 5000
@@ -30,6 +31,9 @@
 #define GO_TIMEOUT 5000
 /* How many messages to read before checking other events again. */
 #define MESSAGE_BATCH 64
+
+/* How often to read the rest of what the daemon has printed. */
+#define RELAY_ROUNDS 64
 
 static enum await_verdict handle_message(struct await *wait, const struct channel_message *message)
 {
@@ -108,6 +112,20 @@ static enum await_verdict receive_messages(struct await *wait, bool exited)
 	return AWAIT_NONE;
 }
 
+/* Copy what the daemon has printed so far. */
+static bool relay(const struct await *wait)
+{
+	return wait->options->output != NULL &&
+	       output_relay(wait->options->output, wait->until, wait->options->interrupt);
+}
+
+/* The number is limited, because a child of the daemon may print without pause. */
+static void relay_all(const struct await *wait)
+{
+	for (int round = 0; round < RELAY_ROUNDS && relay(wait); round++)
+		;
+}
+
 /* Send as much as possible: 0 or a negative errno. */
 static int send_settings(struct await *wait)
 {
@@ -124,14 +142,20 @@ static int send_settings(struct await *wait)
 	return 0;
 }
 
-static int describe_exit(int status, const char *when)
+/* The last line that the daemon printed says more than its status. */
+static int describe_exit(const struct await *wait, int status, const char *when)
 {
+	const struct output *output = wait->options->output;
+	const char *line = output != NULL ? output_last_line(output) : "";
+	const char *colon = line[0] != '\0' ? ": " : "";
+
 	if (status == -1)
-		return error_set(-ECHILD, "the daemon ended %s", when);
+		return error_set(-ECHILD, "the daemon ended %s%s%s", when, colon, line);
 	if (WIFSIGNALED(status))
-		return error_set(-ECHILD, "the daemon was killed by signal %d (%s) %s",
-				 WTERMSIG(status), strsignal(WTERMSIG(status)), when);
-	return error_set(-ECHILD, "the daemon exited with status %d %s", WEXITSTATUS(status), when);
+		return error_set(-ECHILD, "the daemon was killed by signal %d (%s) %s%s%s",
+				 WTERMSIG(status), strsignal(WTERMSIG(status)), when, colon, line);
+	return error_set(-ECHILD, "the daemon exited with status %d %s%s%s", WEXITSTATUS(status),
+			 when, colon, line);
 }
 
 static const char *kill_outcome(const struct await *wait)
@@ -150,14 +174,14 @@ static int explain_exit(const struct await *wait, int status)
 	/* A daemon that was exiting already when SIGKILL arrived has a status of its own. */
 	if (wait->launch->killed && status != -1 &&
 	    !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
-		return describe_exit(status, when);
+		return describe_exit(wait, status, when);
 	if (wait->launch->killed)
 		return error_set(-ECHILD, "the daemon closed its channel %s, and %s", when,
 				 kill_outcome(wait));
 	if (wait->launch->kill_failed)
 		return error_set(-ECHILD, "the daemon's watcher was killed %s, and the daemon %s",
 				 when, kill_outcome(wait));
-	return describe_exit(status, when);
+	return describe_exit(wait, status, when);
 }
 
 static int explain_failure(const struct await *wait)
@@ -213,6 +237,10 @@ static int await_exit(struct await *wait, deadline until, int *status)
 static int abort_start(struct await *wait, enum await_cause cause, int *status)
 {
 	wait->cause = cause;
+	relay_all(wait);
+	/* A daemon that cannot be killed must not wait for this process to read more. */
+	if (wait->options->output != NULL)
+		output_end(wait->options->output);
 	if (!launch_has_exited(wait->launch))
 		launch_kill(wait->launch);
 	return await_exit(wait, 0, status);
@@ -277,6 +305,11 @@ short await_events(const struct await *wait)
 	return (short)(POLLIN | (is_sending_settings(wait) ? POLLOUT : 0));
 }
 
+short await_output_events(const struct await *wait)
+{
+	return wait->cause == AWAIT_NO_CAUSE ? POLLIN : 0;
+}
+
 short await_exit_events(const struct await *wait)
 {
 	const struct launch *launch = wait->launch;
@@ -305,6 +338,8 @@ static int finish_start(struct await *wait, int *status)
 	const struct await_options *options = wait->options;
 	int result;
 
+	/* It has printed this before it reported that it is up. */
+	relay_all(wait);
 	if (options->hand_over != NULL) {
 		result = options->hand_over(wait->launch, options->owner);
 		if (result < 0) {
@@ -350,12 +385,16 @@ int await_step(struct await *wait, deadline until, int *status)
 		{ .fd = failed ? -1 : wait->launch->channel, .events = await_events(wait) },
 		{ .fd = launch_exit_fd(wait->launch), .events = POLLIN },
 		{ .fd = wait->options->interrupt, .events = POLLIN },
+		{ .fd = wait->options->output != NULL ? wait->options->output->fd : -1,
+		  .events = POLLIN },
 	};
 	int ready, result = 0;
 
 	if (wait->cause != AWAIT_NO_CAUSE)
 		return await_exit(wait, until, status);
-	ready = deadline_poll(fds, 3, until < wait->until ? until : wait->until);
+	ready = deadline_poll(fds, 4, until < wait->until ? until : wait->until);
+	if (ready > 0 && relay(wait))
+		ready -= fds[3].revents != 0;
 	if (ready == 0 && deadline_now() < wait->until)
 		return AWAIT_AGAIN;
 	if (failed)

@@ -10,12 +10,15 @@
 #include "manager/manager.h"
 #include "start/launch.h"
 
+struct output;
+
 struct await_options {
 	const char *path;              /* the program's path, for error texts */
 	const unsigned char *settings; /* for the second copy, or NULL */
 	size_t settings_length;
 	int timeout;             /* milliseconds until ready; negative: no limit; 0: set-up */
 	int interrupt;           /* a descriptor that ends the wait when it is readable, or -1 */
+	struct output *output;   /* the daemon's standard error, or NULL */
 	struct manager *manager; /* a manager that waits for the launcher, or NULL */
 	void (*status)(const char *text, void *data); /* or NULL */
 	void *data;
@@ -54,6 +57,9 @@ short await_events(const struct await *wait);
 
 /* Events to wait for on launch_exit_fd(): POLLIN, or POLLHUP: another process reaps it. */
 short await_exit_events(const struct await *wait);
+
+/* Events to wait for on the daemon's standard error: POLLIN, or 0: none any more. */
+short await_output_events(const struct await *wait);
 
 /* When to act if there is no event until then. */
 deadline await_deadline(const struct await *wait);

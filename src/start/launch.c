@@ -224,8 +224,9 @@ static int enter_forked_daemon(const struct launch_plan *plan, const int *keep, 
 	struct child child = { .plan = plan };
 
 	interrupt_forget();
-	/* The launcher's end would hide the launcher's exit. */
+	/* The launcher's ends would hide the launcher's exit. */
 	fd_close(launcher_end);
+	fd_close(plan->output);
 	if (plan->path == NULL && plan->keep_all)
 		return 0;
 	if (plan->path == NULL) {

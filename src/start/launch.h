@@ -21,6 +21,7 @@ struct launch_plan {
 	size_t keep_count;
 	bool keep_all;         /* with no path: every descriptor, with its flags */
 	int directory;         /* in which the program begins, or -1: in this process's */
+	int output;            /* the launcher's end of the daemon's standard error, or -1 */
 	bool orphan;           /* launch_orphan() will be called */
 	bool sibling;          /* if possible, a child of this process's parent, in this session */
 	uint64_t capabilities; /* of this process, passed to the program */

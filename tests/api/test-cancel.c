@@ -262,6 +262,7 @@ CALL(context_set_mode, daemonkit_context_set_mode(CONTEXT, DAEMONKIT_MODE_FORK) 
 CALL(context_set_nice, daemonkit_context_set_nice(CONTEXT, 5) == 0)
 CALL(context_set_no_new_privileges, daemonkit_context_set_no_new_privileges(CONTEXT, 1) == 0)
 CALL(context_set_oom_score_adjust, daemonkit_context_set_oom_score_adjust(CONTEXT, 5) == 0)
+CALL(context_set_output_file, daemonkit_context_set_output_file(CONTEXT, "output", 0) == 0)
 CALL(context_set_payload, daemonkit_context_set_payload(CONTEXT, "bytes", 5) == 0)
 CALL(context_set_pid_file, daemonkit_context_set_pid_file(CONTEXT, "relative.pid", 0) == 0)
 CALL(context_set_pid_file_of_a_daemon,
@@ -502,6 +503,7 @@ static const struct call {
 	ENTRY(context_set_nice),
 	ENTRY(context_set_no_new_privileges),
 	ENTRY(context_set_oom_score_adjust),
+	ENTRY(context_set_output_file),
 	ENTRY(context_set_payload),
 	ENTRY(context_set_pid_file),
 	ENTRY(context_set_pid_file_of_a_daemon),

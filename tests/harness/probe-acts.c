@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -251,6 +252,84 @@ static void read_bytes(struct program *program, size_t count)
 	probe_write(program->report, "read %s\n", got > 0 ? strtok(bytes, "\n") : "nothing");
 }
 
+/* So many bytes on standard error, in lines of 100. */
+static void print_bytes(size_t count)
+{
+	char line[101];
+
+	memset(line, 'x', 99);
+	line[99] = '\n';
+	for (; count >= 100; count -= 100)
+		(void)!write(STDERR_FILENO, line, 100);
+}
+
+/* A child of fork(2) prints. */
+static void print_in_child(const char *text)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		dprintf(STDERR_FILENO, "%s\n", text);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+/* A command that goes on in the background; "_" stands for a space. */
+static void spawn_command(const char *value)
+{
+	char command[4096];
+	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, command, NULL };
+	pid_t pid;
+
+	snprintf(command, sizeof command, "%s", value);
+	for (char *at = command; *at != '\0'; at++)
+		if (*at == '_')
+			*at = ' ';
+	posix_spawn(&pid, "/bin/sh", NULL, NULL, argv, environ);
+}
+
+/* Standard error is a pipe that nobody reads: it has no reader, or is full. */
+static void open_bad_pipe(bool full)
+{
+	int ends[2];
+
+	if (pipe(ends) < 0)
+		exit(88);
+	dup2(ends[1], STDERR_FILENO);
+	close(ends[1]);
+	if (!full) {
+		close(ends[0]);
+		return;
+	}
+	fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+	fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
+	while (write(STDERR_FILENO, "x", 1) == 1)
+		;
+	fcntl(STDERR_FILENO, F_SETFL, 0);
+}
+
+static bool act_output(const char *name, const char *value)
+{
+	if (strcmp(name, "error-line") == 0)
+		dprintf(STDERR_FILENO, "%s\n", value);
+	else if (strcmp(name, "error-bytes") == 0)
+		print_bytes((size_t)atol(value));
+	else if (strcmp(name, "fork-error-line") == 0)
+		print_in_child(value);
+	else if (strcmp(name, "spawn") == 0)
+		spawn_command(value);
+	else if (strcmp(name, "error-to") == 0)
+		dup2(open(value, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644), STDERR_FILENO);
+	else if (strcmp(name, "error-to-nobody") == 0)
+		open_bad_pipe(false);
+	else if (strcmp(name, "error-to-full") == 0)
+		open_bad_pipe(true);
+	else
+		return false;
+	return true;
+}
+
 static bool act_library(struct program *program, const char *name, const char *value)
 {
 	struct daemonkit_context *context = program->context;
@@ -325,6 +404,7 @@ static bool act_library(struct program *program, const char *name, const char *v
 bool probe_act(struct program *program, const char *name, const char *value)
 {
 	return probe_arrange(program, name, value) || act_processes(program, name, value) ||
-	       act_library(program, name, value) || probe_act_passing(program, name, value) ||
+	       act_library(program, name, value) || act_output(name, value) ||
+	       probe_act_passing(program, name, value) ||
 	       probe_act_privileges(program, name, value);
 }

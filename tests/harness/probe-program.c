@@ -111,6 +111,8 @@ static int set(struct program *program, const char *name, const char *value)
 		return daemonkit_context_set_pid_file_optional(context, atoi(value));
 	if (strcmp(name, "log") == 0)
 		return daemonkit_context_set_log_file(context, value, program->log_mode);
+	if (strcmp(name, "output") == 0)
+		return daemonkit_context_set_output_file(context, value, program->log_mode);
 	if (strcmp(name, "logfd") == 0)
 		return daemonkit_context_set_log_fd(context, atoi(value));
 	if (strcmp(name, "workdir") == 0)

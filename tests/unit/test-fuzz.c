@@ -87,10 +87,12 @@ START_TEST(current_settings)
 		.pid_file_optional = true,
 		.log = SETTINGS_LOG_FILE,
 		.log_file = text,
+		.output_file = other,
+		.output_mode = 0600,
 		.work_dir = text,
 		.sockets = { paths, 2 },
 		.start = {
-			.fds = { -1, -1, -1, -1 },
+			.fds = { -1, -1, -1, -1, -1 },
 			.successor = true,
 			.program = text,
 			.manager = text,
@@ -112,6 +114,9 @@ START_TEST(current_settings)
 	ck_assert_str_eq(again.start.manager, text);
 	ck_assert_int_eq(again.start.fds[START_FD_PID_FILE], -1);
 	ck_assert_int_eq(again.start.fds[START_FD_MANAGER], -1);
+	ck_assert_int_eq(again.start.fds[START_FD_OUTPUT], -1);
+	ck_assert_str_eq(again.output_file, other);
+	ck_assert_int_eq(again.output_mode, 0600);
 	ck_assert_uint_eq(again.start.keep_count, 2);
 	ck_assert_uint_eq(again.sockets.count, 2);
 	ck_assert_str_eq(again.sockets.list[1].path, other);

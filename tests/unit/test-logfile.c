@@ -42,7 +42,7 @@ static void give_to_other_user(const char *name)
 /* Check that the text arrives in this file. */
 static void check_opens(const char *name, const char *file)
 {
-	int fd = logfile_open(path_of(name), 0600);
+	int fd = logfile_open("log file", path_of(name), 0600);
 
 	ck_assert_msg(fd >= 3, "%d %s", fd, daemonkit_error());
 	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
@@ -56,7 +56,7 @@ static void check_opens(const char *name, const char *file)
 
 static void check_refused(const char *name, int error, const char *text)
 {
-	ck_assert_int_eq(logfile_open(path_of(name), 0600), error);
+	ck_assert_int_eq(logfile_open("log file", path_of(name), 0600), error);
 	ck_assert_msg(strstr(daemonkit_error(), text) != NULL, "%s", daemonkit_error());
 	ck_assert_msg(strncmp(daemonkit_error(), "log file /", 10) == 0, "%s", daemonkit_error());
 }
@@ -120,7 +120,7 @@ START_TEST(links_to_descriptors_are_followed)
 
 	ck_assert_int_eq(pipe(pipes), 0);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", pipes[1]);
-	fd = logfile_open(path, 0600);
+	fd = logfile_open("log file", path, 0600);
 	ck_assert_msg(fd >= 3, "%d %s", fd, daemonkit_error());
 	ck_assert_int_eq(write(fd, "line\n", 5), 5);
 	ck_assert_int_eq(read(pipes[0], line, sizeof line), 5);
@@ -153,7 +153,7 @@ START_TEST(links_to_streams_duplicate_the_stream)
 		link_to("log", targets[i]);
 		fflush(NULL);
 		dup2(ends[1], stream);
-		fd = logfile_open(path_of("log"), 0600);
+		fd = logfile_open("log file", path_of("log"), 0600);
 		flags = fcntl(ends[1], F_GETFL);
 		dup2(saved[stream - 1], stream);
 		ck_assert_msg(fd >= 3, "%s: %d %s", targets[i], fd, daemonkit_error());
@@ -188,7 +188,7 @@ START_TEST(bad_paths_are_errors)
 	check_refused(name, -ENAMETOOLONG, strerror(ENAMETOOLONG));
 	longest[0] = '/';
 	memset(longest + 1, 'x', sizeof longest - 2);
-	ck_assert_int_eq(logfile_open(longest, 0600), -ENAMETOOLONG);
+	ck_assert_int_eq(logfile_open("log file", longest, 0600), -ENAMETOOLONG);
 	/* Both together are too long. */
 	longest[0] = '.';
 	for (size_t i = 1; i < PATH_MAX - 2; i++)

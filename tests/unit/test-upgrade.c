@@ -770,7 +770,7 @@ START_TEST(socket_stays_with_daemon_when_upgrade_fails)
 
 	actors_open();
 	old = actor_start(_i, "pid=@/run/pid");
-	actor_expect(&old, 0, "listen=7:@/socket");
+	actor_expect(&old, 0, "listen=70:@/socket");
 	actor_expect(&old, 0, "remove-socket=@/socket");
 	actor_expect(&old, 0, "start=60000");
 	actor_expect(&old, 0, "wait=0");
@@ -890,6 +890,47 @@ static const struct harness_helper helpers[] = { UPGRADE_HELPERS,
 						 { "first", first_main },
 						 { NULL, NULL } };
 
+/* It reaches the log of the daemon, and explains an exit without a report. */
+START_TEST(last_line_of_successor_explains_its_exit)
+{
+	struct actor old, new;
+
+	actors_open();
+	old = actor_start(_i, "pid=@/run/pid log=@/log");
+	actor_expect(&old, 0, "start=60000");
+	actor_send(&old, "wait=60000");
+	new = actor_accept();
+	actor_expect(&new, 0, "error-line=no-such-file");
+	actor_send(&new, "exit=71");
+	actor_check(actor_receive(&old), -ECHILD, "before it was ready: no-such-file");
+	ck_assert_str_eq(harness_read_file(harness_path("log")), "no-such-file\n");
+	close(new.fd);
+	actor_check_daemon(&old);
+	actor_end(&old);
+	actors_close();
+}
+END_TEST
+
+START_TEST(successor_prints_to_the_log_in_order)
+{
+	struct actor old, new;
+
+	actors_open();
+	old = actor_start(_i, "pid=@/run/pid log=@/log");
+	actor_expect(&old, 0, "start=60000");
+	actor_send(&old, "wait=60000");
+	new = actor_accept();
+	actor_expect(&new, 0, "error-line=early");
+	actor_expect(&new, 0, "ready");
+	actor_expect(&new, 0, "error-line=late");
+	ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
+	actor_end(&old);
+	ck_assert_str_eq(harness_read_file(harness_path("log")), "early\nlate\n");
+	actor_end(&new);
+	actors_close();
+}
+END_TEST
+
 static void add(Suite *suite, const char *name, const TTest *test, int ways)
 {
 	_tcase_add_test(harness_case(suite, name), test, 0, 0, 0, ways);
@@ -920,6 +961,8 @@ int main(int argc, char *argv[])
 	add(suite, "predecessor", predecessor_is_found, PROBE_WAYS);
 	add(suite, "socket", last_daemon_removes_socket, PROBE_WAYS);
 	add(suite, "kept", socket_stays_with_daemon_when_upgrade_fails, PROBE_WAYS);
+	add(suite, "last-line", last_line_of_successor_explains_its_exit, PROBE_WAYS);
+	add(suite, "order", successor_prints_to_the_log_in_order, PROBE_WAYS);
 	add(suite, "payload", payload_arrives_once, 12);
 	/* Sanitizers and valgrind keep copies, and use more memory than can be searched. */
 	if (!harness_is_under_valgrind() && !harness_is_sanitized())

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the daemon prints on standard error until it is ready.
+ *
+ * The daemon must keep no descriptor of the launcher's caller, or a caller that waits for the
+ * end of its pipe would wait for the daemon's end.  So the daemon writes to a socket, and
+ * the launcher copies to its own standard error.
+ * Thread-safe on different objects.
+ */
+#include "start/output.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "compat/socket.h"
+
+/* How many messages to copy before checking other events again. */
+#define MESSAGES_AT_ONCE 64
+/* How long a full pipe or terminal may delay one message, in milliseconds. */
+#define WRITE_TIMEOUT 1000
+/* How long the daemon waits for the launcher to copy, in milliseconds. */
+#define COPY_TIMEOUT 1000
+
+int output_pair(int ends[2])
+{
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	return fd_pair_above_standard(ends);
+}
+
+/* A descriptor that cannot be written to gets nothing more. */
+static void copy_text(int *fd, const char *text, size_t length, deadline until, int other)
+{
+	deadline latest = deadline_after(WRITE_TIMEOUT);
+	const int others[] = { other, -1 };
+
+	while (*fd >= 0 && length > 0) {
+		struct pollfd writable = { .fd = *fd, .events = POLLOUT };
+		/* So much can be written without waiting. */
+		size_t piece = length < PIPE_BUF ? length : PIPE_BUF;
+
+		if (deadline_poll_unless(&writable, others, until < latest ? until : latest) <= 0 ||
+		    (writable.revents & POLLOUT) == 0 || fd_write_silently(*fd, text, piece) < 0)
+			*fd = -1;
+		text += piece;
+		length -= piece;
+	}
+}
+
+static void remember_lines(struct output *output, const char *text, size_t length)
+{
+	for (; length > 0; text++, length--) {
+		if (*text == '\n') {
+			output->line[output->length] = '\0';
+			if (output->length > 0)
+				strcpy(output->last, output->line);
+			output->length = 0;
+		} else if (output->length < OUTPUT_LINE - 1) {
+			output->line[output->length++] = *text;
+		}
+	}
+	output->line[output->length] = '\0';
+}
+
+bool output_relay(struct output *output, deadline until, int other)
+{
+	int messages = 0;
+
+	if (output->fd < 0 || output->ended)
+		return false;
+	while (messages < MESSAGES_AT_ONCE) {
+		/* It is unread until it has been copied: see output_await_copy(). */
+		ssize_t length = recv(output->fd, output->buffer, sizeof output->buffer,
+				      MSG_PEEK | MSG_DONTWAIT);
+
+		if (length < 0 && errno == EINTR)
+			continue;
+		if (length < 0)
+			break;
+		messages++;
+		remember_lines(output, output->buffer, (size_t)length);
+		copy_text(&output->log, output->buffer, (size_t)length, until, other);
+		copy_text(&output->error, output->buffer, (size_t)length, until, other);
+		recv(output->fd, output->buffer, 1, MSG_DONTWAIT);
+		if (length == 0)
+			send(output->fd, "", 0, MSG_DONTWAIT);
+	}
+	return messages > 0;
+}
+
+void output_await_copy(int socket)
+{
+	deadline until = deadline_after(COPY_TIMEOUT);
+	struct pollfd end = { .fd = socket, .events = POLLOUT };
+	char byte;
+
+	if (compat_unread(socket) == 0)
+		return;
+	/* An empty message, to which the launcher replies. */
+	if (deadline_poll(&end, 1, until) <= 0 || send(socket, "", 0, MSG_DONTWAIT) < 0)
+		return;
+	end.events = POLLIN;
+	if (deadline_poll(&end, 1, until) > 0)
+		recv(socket, &byte, sizeof byte, MSG_DONTWAIT);
+}
+
+void output_end(struct output *output)
+{
+	if (output->fd >= 0)
+		shutdown(output->fd, SHUT_RDWR);
+	output->ended = true;
+}
+
+const char *output_last_line(const struct output *output)
+{
+	return output->length > 0 ? output->line : output->last;
+}
+
+void output_close(struct output *output)
+{
+	output->fd = fd_close(output->fd);
+}
