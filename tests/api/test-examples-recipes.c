@@ -76,11 +76,14 @@ START_TEST(early_exit_has_the_status_of_the_daemon)
 	const char *const argv[] = { example("recipes/early-exit"), "/no/such/file", NULL };
 
 	harness_adopt_orphans();
-	check_has(run(argv, 71).error,
-		  "early-exit: the daemon exited with status 71 before it was ready");
+	ck_assert_str_eq(run(argv, 71).error,
+			 "early-exit: /no/such/file: No such file or directory\n"
+			 "early-exit: the daemon exited with status 71 before it was ready: "
+			 "early-exit: /no/such/file: No such file or directory\n");
 	ck_assert(!exists("early-exit.pid"));
 	harness_write_file("conf", "none\n");
-	run((const char *const[]){ argv[0], harness_path("conf"), NULL }, 78);
+	check_has(run((const char *const[]){ argv[0], harness_path("conf"), NULL }, 78).error,
+		  "conf: not a number of workers\nearly-exit: the daemon exited with status 78 ");
 	ck_assert(!exists("early-exit.pid"));
 	ck_assert_uint_eq(harness_count_children(getpid()), 0);
 }
