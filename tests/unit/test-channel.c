@@ -167,8 +167,9 @@ static void listen_and_exit(struct channel_address *address, int done, int end)
 
 	if (listener < 0 || write(done, "", 1) != 1)
 		_exit(1);
-	while (channel_accept(listener, address) < 0)
-		harness_wait_readable(listener, HARNESS_SOON);
+	/* As in a start: the other end has connected, and sent its secret. */
+	if (read(end, &byte, 1) != 1 || channel_accept(listener, address) < 0)
+		_exit(4);
 	child = fork();
 	if (child == 0)
 		for (;;)
@@ -198,6 +199,7 @@ START_TEST(exit_of_peer_is_noticed)
 	ck_assert_int_eq(read(done[0], &byte, 1), 1);
 	fd = channel_connect(address);
 	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(end[1], "", 1), 1);
 	ck_assert_int_eq(read(done[0], &child, sizeof child), sizeof child);
 	ck_assert(channel_has_peer(fd));
 	close(end[1]);
