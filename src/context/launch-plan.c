@@ -6,6 +6,7 @@
 #include "context/launch-plan.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +19,10 @@
 
 void plan_init(struct plan *plan)
 {
-	*plan = (struct plan){ .launch = { .directory = -1, .output = -1 } };
+	/* All but the buffer, which is large. */
+	memset(plan, 0, offsetof(struct plan, output) + offsetof(struct output, buffer));
+	plan->launch.directory = -1;
+	plan->launch.output = -1;
 	plan->output.fd = -1;
 	plan->output.error = STDERR_FILENO;
 	plan->output.log = -1;

@@ -24,7 +24,7 @@ struct plan {
 	char **environment;
 	int *keep;
 	struct archive settings;
-	struct output output;
+	struct output output; /* last, because it is large */
 };
 
 void plan_init(struct plan *plan);

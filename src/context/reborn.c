@@ -204,12 +204,8 @@ static int make_start_plan(struct plan *plan, struct daemonkit_context *context,
 	return result;
 }
 
-static pid_t launch_daemon(struct daemonkit_context *context, int mode)
+static int check_launch(const struct daemonkit_context *context, int mode)
 {
-	pid_t result, launcher = getpid();
-	struct plan *plan;
-	int interrupt;
-
 	if (mode == DAEMONKIT_MODE_FORK && compat_thread_count() > 1)
 		return error_set(-EBUSY, "mode fork: other threads run, and would be missing "
 					 "in the daemon");
@@ -217,7 +213,16 @@ static pid_t launch_daemon(struct daemonkit_context *context, int mode)
 		return error_set(-EPERM, "mode reborn: a program with more privileges than its "
 					 "caller (set-user-ID, set-group-ID, file capabilities) "
 					 "cannot trust its launcher: use another mode");
-	result = check_kept_fds(&context->settings.start);
+	return check_kept_fds(&context->settings.start);
+}
+
+static pid_t launch_daemon(struct daemonkit_context *context, int mode)
+{
+	pid_t result, launcher = getpid();
+	struct plan *plan;
+	int interrupt;
+
+	result = check_launch(context, mode);
 	if (result < 0)
 		return result;
 	/* Otherwise both processes would write what the streams have in their buffers. */
