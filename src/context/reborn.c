@@ -112,6 +112,8 @@ static pid_t start_and_await(struct daemonkit_context *context, struct plan *pla
 		return result;
 	if (result == 0)
 		return become_forked(context, &forked, launcher);
+	/* The end of the daemon's output is noticed only if this process has no copy. */
+	settings_close(&context->settings, START_FD_OUTPUT);
 	daemon = launch.daemon;
 	result = await_daemon(&options, &launch, &context->exit_status);
 	if (result < 0)

@@ -17,8 +17,8 @@
 #include "base/error-internal.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "compat/socket.h"
 #include "context/logfile.h"
-#include "start/output.h"
 
 /* Is standard error connected to the journal?  systemd identifies the stream it passed. */
 static bool is_journal(void)
@@ -152,11 +152,9 @@ void streams_end_early(void)
 	early.later = fd_close(early.later);
 }
 
-void streams_finish_early(void)
+bool streams_early_pending(void)
 {
-	if (is_early())
-		output_await_copy(STDERR_FILENO);
-	streams_end_early();
+	return is_early() && compat_unread(STDERR_FILENO) != 0;
 }
 
 void streams_discard(void)

@@ -32,10 +32,10 @@ void streams_close(struct streams *streams);
  * error with its text.
  */
 int streams_begin_early(int socket);
-void streams_finish_early(void);
-
-/* The end of it without waiting for the launcher to have read it. */
 void streams_end_early(void);
+
+/* Has something been printed there that the launcher has not copied yet? */
+bool streams_early_pending(void);
 
 /*
  * Discard all further output; works without /dev/null (for example after

@@ -19,9 +19,11 @@ enum channel_type {
 	/* From the launcher. */
 	CHANNEL_SETTINGS = 'C',     /* a piece of the settings */
 	CHANNEL_SETTINGS_END = 'E', /* the last one */
-	CHANNEL_GO = 'G',   /* the manager knows the daemon; in a request, number: its signal */
-	CHANNEL_TAKE = 'T', /* to a successor: take over */
+	CHANNEL_GO = 'G',     /* the manager knows the daemon; in a request, number: its signal */
+	CHANNEL_TAKE = 'T',   /* to a successor: take over */
+	CHANNEL_COPIED = 'O', /* the reply to PRINTED */
 	/* From the daemon. */
+	CHANNEL_PRINTED = 'W',      /* copy what was printed on standard error, and reply */
 	CHANNEL_ACKNOWLEDGED = 'H', /* the reply to GO in a request */
 	CHANNEL_STATUS = 'S',       /* text */
 	CHANNEL_EXTEND = 'X',       /* number: milliseconds */

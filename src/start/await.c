@@ -35,6 +35,20 @@
 /* How often to read the rest of what the daemon has printed. */
 #define RELAY_ROUNDS 64
 
+/* Copy what the daemon has printed so far. */
+static bool relay(const struct await *wait)
+{
+	return wait->options->output != NULL &&
+	       output_relay(wait->options->output, wait->until, wait->options->interrupt);
+}
+
+/* The number is limited, because a child of the daemon may print without pause. */
+static void relay_all(const struct await *wait)
+{
+	for (int round = 0; round < RELAY_ROUNDS && relay(wait); round++)
+		;
+}
+
 static enum await_verdict handle_message(struct await *wait, const struct channel_message *message)
 {
 	const struct await_options *options = wait->options;
@@ -62,6 +76,11 @@ static enum await_verdict handle_message(struct await *wait, const struct channe
 	case CHANNEL_PID_FILE:
 		if (options->pid_file != NULL)
 			options->pid_file(message->text, options->owner);
+		return AWAIT_NONE;
+	case CHANNEL_PRINTED:
+		relay_all(wait);
+		channel_send(wait->launch->channel, CHANNEL_COPIED, 0, "",
+			     deadline_after(GO_TIMEOUT));
 		return AWAIT_NONE;
 	case CHANNEL_UP:
 		return options->timeout == 0 ? AWAIT_UP : AWAIT_NONE;
@@ -110,20 +129,6 @@ static enum await_verdict receive_messages(struct await *wait, bool exited)
 			return verdict;
 	}
 	return AWAIT_NONE;
-}
-
-/* Copy what the daemon has printed so far. */
-static bool relay(const struct await *wait)
-{
-	return wait->options->output != NULL &&
-	       output_relay(wait->options->output, wait->until, wait->options->interrupt);
-}
-
-/* The number is limited, because a child of the daemon may print without pause. */
-static void relay_all(const struct await *wait)
-{
-	for (int round = 0; round < RELAY_ROUNDS && relay(wait); round++)
-		;
 }
 
 /* Send as much as possible: 0 or a negative errno. */
@@ -307,7 +312,9 @@ short await_events(const struct await *wait)
 
 short await_output_events(const struct await *wait)
 {
-	return wait->cause == AWAIT_NO_CAUSE ? POLLIN : 0;
+	const struct output *output = wait->options->output;
+
+	return output != NULL && !output->ended ? POLLIN : 0;
 }
 
 short await_exit_events(const struct await *wait)
@@ -338,8 +345,8 @@ static int finish_start(struct await *wait, int *status)
 	const struct await_options *options = wait->options;
 	int result;
 
-	/* It has printed this before it reported that it is up. */
-	relay_all(wait);
+	if (options->output != NULL)
+		output_finish(options->output, wait->until, options->interrupt);
 	if (options->hand_over != NULL) {
 		result = options->hand_over(wait->launch, options->owner);
 		if (result < 0) {
@@ -385,7 +392,7 @@ int await_step(struct await *wait, deadline until, int *status)
 		{ .fd = failed ? -1 : wait->launch->channel, .events = await_events(wait) },
 		{ .fd = launch_exit_fd(wait->launch), .events = POLLIN },
 		{ .fd = wait->options->interrupt, .events = POLLIN },
-		{ .fd = wait->options->output != NULL ? wait->options->output->fd : -1,
+		{ .fd = await_output_events(wait) != 0 ? wait->options->output->fd : -1,
 		  .events = POLLIN },
 	};
 	int ready, result = 0;
@@ -393,8 +400,10 @@ int await_step(struct await *wait, deadline until, int *status)
 	if (wait->cause != AWAIT_NO_CAUSE)
 		return await_exit(wait, until, status);
 	ready = deadline_poll(fds, 4, until < wait->until ? until : wait->until);
-	if (ready > 0 && relay(wait))
-		ready -= fds[3].revents != 0;
+	if (ready > 0 && fds[3].revents != 0) {
+		relay(wait);
+		ready--;
+	}
 	if (ready == 0 && deadline_now() < wait->until)
 		return AWAIT_AGAIN;
 	if (failed)

@@ -17,18 +17,22 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "compat/socket.h"
 
 /* How many messages to copy before checking other events again. */
 #define MESSAGES_AT_ONCE 64
 /* How long a full pipe or terminal may delay one message, in milliseconds. */
 #define WRITE_TIMEOUT 1000
-/* How long the daemon waits for the launcher to copy, in milliseconds. */
-#define COPY_TIMEOUT 1000
+/*
+ * How long to wait, in milliseconds, for other threads of a ready daemon that are printing
+ * just now; a program that it has executed may have its standard error for ever.
+ */
+#define END_TIMEOUT 100
+/* More messages without any text in a row are the end of all. */
+#define EMPTY_MESSAGES 8
 
 int output_pair(int ends[2])
 {
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return -errno;
 	return fd_pair_above_standard(ends);
 }
@@ -69,12 +73,10 @@ static void remember_lines(struct output *output, const char *text, size_t lengt
 
 bool output_relay(struct output *output, deadline until, int other)
 {
-	int messages = 0;
+	int messages = 0, empty = 0;
 
-	if (output->fd < 0 || output->ended)
-		return false;
-	while (messages < MESSAGES_AT_ONCE) {
-		/* It is unread until it has been copied: see output_await_copy(). */
+	while (output->fd >= 0 && !output->ended && messages < MESSAGES_AT_ONCE) {
+		/* It is unread until it has been copied: see compat_unread(). */
 		ssize_t length = recv(output->fd, output->buffer, sizeof output->buffer,
 				      MSG_PEEK | MSG_DONTWAIT);
 
@@ -82,31 +84,27 @@ bool output_relay(struct output *output, deadline until, int other)
 			continue;
 		if (length < 0)
 			break;
-		messages++;
+		/* The end, unless the program wrote nothing so often. */
+		output->ended = length == 0 && ++empty > EMPTY_MESSAGES;
 		remember_lines(output, output->buffer, (size_t)length);
 		copy_text(&output->log, output->buffer, (size_t)length, until, other);
 		copy_text(&output->error, output->buffer, (size_t)length, until, other);
 		recv(output->fd, output->buffer, 1, MSG_DONTWAIT);
-		if (length == 0)
-			send(output->fd, "", 0, MSG_DONTWAIT);
+		messages++;
 	}
-	return messages > 0;
+	return messages > 0 && !output->ended;
 }
 
-void output_await_copy(int socket)
+void output_finish(struct output *output, deadline until, int other)
 {
-	deadline until = deadline_after(COPY_TIMEOUT);
-	struct pollfd end = { .fd = socket, .events = POLLOUT };
-	char byte;
+	deadline latest = deadline_after(END_TIMEOUT);
+	struct pollfd readable = { .fd = output->fd, .events = POLLIN };
 
-	if (compat_unread(socket) == 0)
-		return;
-	/* An empty message, to which the launcher replies. */
-	if (deadline_poll(&end, 1, until) <= 0 || send(socket, "", 0, MSG_DONTWAIT) < 0)
-		return;
-	end.events = POLLIN;
-	if (deadline_poll(&end, 1, until) > 0)
-		recv(socket, &byte, sizeof byte, MSG_DONTWAIT);
+	while (output_relay(output, until, other) ||
+	       (output->fd >= 0 && !output->ended && deadline_poll(&readable, 1, latest) > 0))
+		if (deadline_now() >= latest)
+			break;
+	output_end(output);
 }
 
 void output_end(struct output *output)

@@ -15,7 +15,7 @@ struct output {
 	int fd;     /* the launcher's end, or -1: nothing is relayed */
 	int error;  /* standard error, or -1: it cannot be written to */
 	int log;    /* the daemon's log, which gets a copy, or -1; not owned */
-	bool ended; /* by output_end() */
+	bool ended; /* nothing more will arrive, or is wanted */
 	size_t length;
 	char line[OUTPUT_LINE]; /* the line that is not complete yet */
 	char last[OUTPUT_LINE]; /* the last complete one that is not empty */
@@ -32,16 +32,16 @@ int output_pair(int ends[2]);
 /*
  * Copy to standard error and the log what has arrived.  Waits until a full pipe or terminal
  * can be written to, at most until the deadline, and only while the other descriptor, if
- * not -1, is not readable; what cannot be written is dropped.  Returns false if nothing had
- * arrived.
+ * not -1, is not readable; what cannot be written is dropped.  Returns true if there may
+ * be more.
  */
 bool output_relay(struct output *output, deadline until, int other);
 
 /*
- * In the daemon: wait, a second at most, until the launcher has copied what was printed, so
- * that the log is in order.
+ * The daemon is ready: copy the rest, until nobody has the daemon's end any more, or for a
+ * tenth of a second.
  */
-void output_await_copy(int socket);
+void output_finish(struct output *output, deadline until, int other);
 
 /* Relay no more; writing fails in the daemon from now on. */
 void output_end(struct output *output);

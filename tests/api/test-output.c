@@ -190,6 +190,33 @@ START_TEST(executed_child_survives_the_end_of_the_relaying)
 }
 END_TEST
 
+/* No line of another thread is lost while the stream changes, and each appears once. */
+START_TEST(thread_may_print_while_the_daemon_becomes_ready)
+{
+	static const int count = 20000;
+	struct probe probe = probe_run("%s " START "log=@/log daemon:error-thread=20000 daemon:up "
+				       "daemon:join daemon:report daemon:wait",
+				       probe_ways[_i]);
+	bool *seen = harness_memory(sizeof *seen * (size_t)count);
+	const char *line;
+	int lines = 0;
+
+	probe_check_up(&probe);
+	probe_number("descriptors");
+	memset(seen, 0, sizeof *seen * (size_t)count);
+	for (line = log_text(); *line != '\0'; line = strchr(line, '\n') + 1, lines++) {
+		int number = -1;
+
+		ck_assert_msg(sscanf(line, "line %06d\n", &number) == 1 && number < count &&
+				      !seen[number],
+			      "line %d: %.20s", lines, line);
+		seen[number] = true;
+	}
+	ck_assert_int_eq(lines, count);
+	probe_kill(&probe);
+}
+END_TEST
+
 START_TEST(program_may_replace_the_stream_itself)
 {
 	struct probe probe = probe_run("%s " START "daemon:error-to=@/own daemon:up "
@@ -361,6 +388,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(up, all_of_it_arrives, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, forked_child_prints_to_the_log, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, executed_child_survives_the_end_of_the_relaying, 0, PROBE_WAYS);
+	tcase_add_loop_test(up, thread_may_print_while_the_daemon_becomes_ready, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, program_may_replace_the_stream_itself, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, log_may_be_reopened_before_ready, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, log_that_is_the_launcher_s_stream_is_written_once, 0, PROBE_WAYS);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -309,6 +310,18 @@ static void open_bad_pipe(bool full)
 	fcntl(STDERR_FILENO, F_SETFL, 0);
 }
 
+static pthread_t printer;
+static int failures;
+
+/* As many lines as the number says, each in one call. */
+static void *print_lines(void *data)
+{
+	for (int i = 0; i < *(int *)data; i++)
+		if (dprintf(STDERR_FILENO, "line %06d\n", i) < 0)
+			failures++;
+	return NULL;
+}
+
 static bool act_output(const char *name, const char *value)
 {
 	if (strcmp(name, "error-line") == 0)
@@ -317,7 +330,17 @@ static bool act_output(const char *name, const char *value)
 		print_bytes((size_t)atol(value));
 	else if (strcmp(name, "fork-error-line") == 0)
 		print_in_child(value);
-	else if (strcmp(name, "spawn") == 0)
+	else if (strcmp(name, "error-thread") == 0) {
+		static int count;
+
+		count = atoi(value);
+		if (pthread_create(&printer, NULL, print_lines, &count) != 0)
+			exit(87);
+	} else if (strcmp(name, "join") == 0) {
+		pthread_join(printer, NULL);
+		if (failures > 0)
+			dprintf(STDERR_FILENO, "%d failures\n", failures);
+	} else if (strcmp(name, "spawn") == 0)
 		spawn_command(value);
 	else if (strcmp(name, "error-to") == 0)
 		dup2(open(value, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644), STDERR_FILENO);

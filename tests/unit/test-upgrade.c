@@ -605,7 +605,7 @@ START_TEST(descriptor_is_readable_when_wait_has_work)
 	actor_expect(&old, 0, "fd=0");
 	actor_expect(&old, old.pid, "search");
 	actor_send(&new, "ready");
-	actor_expect(&old, 1, "fd=10000");
+	await_answer(&old);
 	actor_expect(&old, new.pid, "wait=0");
 	ck_assert_int_eq(actor_number(actor_receive(&new)), 0);
 	actor_expect(&old, 1, "fd=0");
