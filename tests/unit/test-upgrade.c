@@ -947,8 +947,6 @@ int main(int argc, char *argv[])
 	tcase_add_test(refused, supervised_is_refused);
 	tcase_add_test(refused, process_1_is_refused);
 	add(suite, "no-pid-file", no_pid_file_is_needed, PROBE_WAYS);
-	add(suite, "moved", moved_pid_file_is_handed_over, PROBE_WAYS);
-	add(suite, "moved", moved_pid_file_in_root_directory_is_handed_over, PROBE_WAYS);
 	add(suite, "optional", optional_pid_file_that_was_not_created, PROBE_WAYS);
 	if (!harness_has_linux_api()) {
 		add(suite, "posix", upgrade_with_posix_only, PROBE_WAYS);
@@ -956,6 +954,8 @@ int main(int argc, char *argv[])
 	}
 	tcase_add_test(refused, upgrade_during_upgrade_is_refused);
 	tcase_add_test(refused, failed_foreground_start_is_not_supervised);
+	add(suite, "moved", moved_pid_file_is_handed_over, PROBE_WAYS);
+	add(suite, "moved", moved_pid_file_in_root_directory_is_handed_over, PROBE_WAYS);
 	add(suite, "handover", successor_takes_over, PROBE_WAYS);
 	add(suite, "generations", generations_pass_descriptors_on, PROBE_WAYS);
 	add(suite, "predecessor", predecessor_is_found, PROBE_WAYS);
