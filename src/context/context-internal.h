@@ -66,14 +66,6 @@ int notification_send_up(struct daemonkit_context *context);
  */
 int notification_fail_start(struct daemonkit_context *context, int result);
 
-/*
- * Standard error leads to the log from now on; what was printed before is in it already.
- * The second one also while other threads may send notifications: 0 or an error with its
- * text.
- */
-void notification_end_early(struct daemonkit_context *context);
-int notification_stop_early(struct daemonkit_context *context);
-
 /* One of the two, while other threads may send notifications. */
 int notification_send_confined(struct daemonkit_context *context, int result);
 

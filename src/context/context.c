@@ -121,15 +121,14 @@ int daemonkit_context_release(struct daemonkit_context *context)
 int daemonkit_context_reopen_log(struct daemonkit_context *context)
 {
 	DISABLE_CANCELLATION;
-	int result;
 
 	if (context == NULL)
 		return error_null(__func__);
 	if (!context_is_daemon(context))
 		return error_set(-EPERM, "reopen log: this process is not the daemon");
 	/* The launcher copies to the file that is open now. */
-	result = notification_stop_early(context);
-	return result < 0 ? result : streams_reopen(&context->settings);
+	streams_end_early();
+	return streams_reopen(&context->settings);
 }
 
 int daemonkit_context_exit_status(const struct daemonkit_context *context)

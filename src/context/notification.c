@@ -116,38 +116,18 @@ int notification_fail_start(struct daemonkit_context *context, int result)
 	return result;
 }
 
-void notification_end_early(struct daemonkit_context *context)
-{
-	bool pending = streams_early_pending();
-
-	streams_end_early();
-	/* The log is in order if the launcher copies to it before this process goes on. */
-	if (pending && context->notify.channel >= 0 &&
-	    channel_send(context->notify.channel, CHANNEL_PRINTED, 0, "", DEADLINE_NEVER) == 0)
-		channel_receive_word(context->notify.channel, CHANNEL_COPIED);
-}
-
-int notification_stop_early(struct daemonkit_context *context)
-{
-	int result = lock_context(&context, EXCLUSIVE, "daemonkit_context_reopen_log");
-
-	if (result == 0)
-		notification_end_early(context);
-	return result < 0 ? result : unlock_context(0);
-}
-
 int notification_send_up(struct daemonkit_context *context)
 {
 	struct notify *notify = &context->notify;
+	bool last = context->settings.start.timeout == 0, printed = false;
 	int result;
 
 	if (notify->channel < 0)
 		return 0;
-	if (context->settings.start.timeout == 0)
-		notification_end_early(context);
+	if (last)
+		printed = streams_end_early();
 	result = notify_send_launcher(notify, CHANNEL_UP, 0, "", DEADLINE_NEVER);
-	return context->settings.start.timeout == 0 ? takeover_finish_start(context, result)
-						    : result;
+	return last ? takeover_finish_start(context, result, printed) : result;
 }
 
 int notification_send_confined(struct daemonkit_context *context, int result)
@@ -180,16 +160,17 @@ int notification_send_pid_file(struct daemonkit_context *context, const char *pa
 static int send_ready(struct daemonkit_context *context)
 {
 	struct notify *notify = &context->notify;
+	bool printed;
 	int result, also;
 
 	if (context->must_confine)
 		return notification_fail_start(
 			context, error_set(-EPERM, "ready, but daemonkit_context_confine() has "
 						   "not been called, or has failed"));
-	notification_end_early(context);
+	printed = streams_end_early();
 	if (notify->channel >= 0) {
 		result = notify_send_launcher(notify, CHANNEL_READY, 0, "", DEADLINE_NEVER);
-		result = takeover_finish_start(context, result);
+		result = takeover_finish_start(context, result, printed);
 	} else {
 		result = manager_send(&notify->manager, "READY=1", NULL, 0);
 	}

@@ -115,6 +115,11 @@ static struct {
 	int later; /* what it will be, or -1: it is that already */
 } early = { .later = -1 };
 
+static void end_early_in_child(void)
+{
+	streams_end_early();
+}
+
 int streams_begin_early(int socket)
 {
 	static bool prepared;
@@ -123,7 +128,7 @@ int streams_begin_early(int socket)
 	if (later < 0 || fstat(socket, &early.socket) < 0)
 		result = later < 0 ? later : -errno;
 	if (result == 0 && !prepared)
-		result = -pthread_atfork(NULL, NULL, streams_end_early);
+		result = -pthread_atfork(NULL, NULL, end_early_in_child);
 	if (result == 0) {
 		prepared = true;
 		result = fd_replace(socket, STDERR_FILENO);
@@ -136,25 +141,19 @@ int streams_begin_early(int socket)
 	return 0;
 }
 
-/* Unless the program has replaced it itself. */
-static bool is_early(void)
+bool streams_end_early(void)
 {
+	bool printed = false;
 	struct stat now;
 
-	return early.later >= 0 && fstat(STDERR_FILENO, &now) == 0 &&
-	       fd_same_file(&now, &early.socket);
-}
-
-void streams_end_early(void)
-{
-	if (is_early())
+	/* Unless the program has replaced it itself. */
+	if (early.later >= 0 && fstat(STDERR_FILENO, &now) == 0 &&
+	    fd_same_file(&now, &early.socket)) {
+		printed = compat_unread(STDERR_FILENO) != 0;
 		fd_replace(early.later, STDERR_FILENO);
+	}
 	early.later = fd_close(early.later);
-}
-
-bool streams_early_pending(void)
-{
-	return is_early() && compat_unread(STDERR_FILENO) != 0;
+	return printed;
 }
 
 void streams_discard(void)

@@ -32,10 +32,9 @@ void streams_close(struct streams *streams);
  * error with its text.
  */
 int streams_begin_early(int socket);
-void streams_end_early(void);
 
-/* Has something been printed there that the launcher has not copied yet? */
-bool streams_early_pending(void);
+/* Returns true if the launcher may not have copied everything yet. */
+bool streams_end_early(void);
 
 /*
  * Discard all further output; works without /dev/null (for example after

@@ -20,6 +20,9 @@
 #include "pidfile/pidfile-internal.h"
 #include "process/process-internal.h"
 
+/* How long a launcher may take to copy what this process has printed, in milliseconds. */
+#define COPY_TIMEOUT 1000
+
 /*
  * The predecessor has created the other end of the channel.  If it is running after its
  * pid was opened, the pid was its own.  The object is kept also when it has exited: this
@@ -128,11 +131,19 @@ static int replace_predecessor(struct daemonkit_context *context)
 	return 0;
 }
 
-int takeover_finish_start(struct daemonkit_context *context, int result)
+int takeover_finish_start(struct daemonkit_context *context, int result, bool printed)
 {
+	bool successor = context->must_take_over;
+
 	if (result == 0)
 		result = context->must_take_over ? replace_predecessor(context)
 						 : notify_await_relay(&context->notify);
+	/*
+	 * The launcher closes the channel when it has copied everything: then the log is in
+	 * order.  A predecessor has done so already.
+	 */
+	if (result == 0 && printed && !successor)
+		channel_await_end(context->notify.channel, deadline_after(COPY_TIMEOUT));
 	notify_close_channel(&context->notify);
 	return result;
 }

@@ -3,6 +3,8 @@
 #ifndef CONTEXT_TAKEOVER_H
 #define CONTEXT_TAKEOVER_H
 
+#include <stdbool.h>
+
 struct daemonkit_context;
 
 /*
@@ -13,9 +15,9 @@ int takeover_prepare(struct daemonkit_context *context);
 
 /*
  * The launcher has got the message that it waits for, or sending it has failed with this
- * result.  Wait until the launcher has notified the manager, or take over from it, and
- * close the channel.  0 or an error with its text.
+ * result.  Wait until the launcher has notified the manager and, if this process has printed,
+ * has copied that; or take over from it.  Close the channel.  0 or an error with its text.
  */
-int takeover_finish_start(struct daemonkit_context *context, int result);
+int takeover_finish_start(struct daemonkit_context *context, int result, bool printed);
 
 #endif /* CONTEXT_TAKEOVER_H */

@@ -397,6 +397,13 @@ static int await_message(int fd)
 	return result < 0 ? result : 0;
 }
 
+void channel_await_end(int fd, deadline until)
+{
+	struct pollfd end = { .fd = fd };
+
+	deadline_poll(&end, 1, until);
+}
+
 int channel_receive_word(int fd, enum channel_type type)
 {
 	char byte;

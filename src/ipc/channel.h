@@ -19,11 +19,9 @@ enum channel_type {
 	/* From the launcher. */
 	CHANNEL_SETTINGS = 'C',     /* a piece of the settings */
 	CHANNEL_SETTINGS_END = 'E', /* the last one */
-	CHANNEL_GO = 'G',     /* the manager knows the daemon; in a request, number: its signal */
-	CHANNEL_TAKE = 'T',   /* to a successor: take over */
-	CHANNEL_COPIED = 'O', /* the reply to PRINTED */
+	CHANNEL_GO = 'G',   /* the manager knows the daemon; in a request, number: its signal */
+	CHANNEL_TAKE = 'T', /* to a successor: take over */
 	/* From the daemon. */
-	CHANNEL_PRINTED = 'W',      /* copy what was printed on standard error, and reply */
 	CHANNEL_ACKNOWLEDGED = 'H', /* the reply to GO in a request */
 	CHANNEL_STATUS = 'S',       /* text */
 	CHANNEL_EXTEND = 'X',       /* number: milliseconds */
@@ -120,6 +118,9 @@ int channel_receive_settings(int fd, struct archive *settings);
  * it that has the other end open can hide that only if there are no pidfds of peers.
  */
 bool channel_has_peer(int fd);
+
+/* Wait until the other end is closed, at most until the deadline. */
+void channel_await_end(int fd, deadline until);
 
 /*
  * In the daemon: wait for a message of this type.  0, -ECANCELED, or another

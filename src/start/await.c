@@ -77,11 +77,6 @@ static enum await_verdict handle_message(struct await *wait, const struct channe
 		if (options->pid_file != NULL)
 			options->pid_file(message->text, options->owner);
 		return AWAIT_NONE;
-	case CHANNEL_PRINTED:
-		relay_all(wait);
-		channel_send(wait->launch->channel, CHANNEL_COPIED, 0, "",
-			     deadline_after(GO_TIMEOUT));
-		return AWAIT_NONE;
 	case CHANNEL_UP:
 		return options->timeout == 0 ? AWAIT_UP : AWAIT_NONE;
 	case CHANNEL_READY:

@@ -672,7 +672,7 @@ START_TEST(unresponsive_manager_delays_until_deadline)
 {
 	int manager = unresponsive_manager();
 	struct probe probe = probe_run("%s ready=1500 daemon:status=a daemon:extend=1700 "
-				       "daemon:status=b daemon:up daemon:wait",
+				       "daemon:error-line=x daemon:status=b daemon:up daemon:wait",
 				       managed[_i]);
 
 	probe_check_up(&probe);

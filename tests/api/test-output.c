@@ -239,8 +239,10 @@ START_TEST(log_may_be_reopened_before_ready)
 
 	probe_check_up(&probe);
 	probe_number("descriptors");
+	/* What the launcher has yet to copy may come later. */
 	ck_assert_ptr_nonnull(strstr(log_text(), "one\n"));
-	ck_assert_ptr_nonnull(strstr(log_text(), "two\nthree\n"));
+	ck_assert_ptr_nonnull(strstr(log_text(), "two\n"));
+	ck_assert_ptr_nonnull(strstr(log_text(), "three\n"));
 	probe_kill(&probe);
 }
 END_TEST

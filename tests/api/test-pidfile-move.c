@@ -204,7 +204,6 @@ START_TEST(removed_file_is_created_again)
 	check_held(path);
 	ck_assert_str_eq(harness_read_file(other), "");
 	release();
-	free(other);
 }
 END_TEST
 

@@ -133,8 +133,8 @@ static pid_t end_unread(const struct harness_program *program)
 START_TEST(daemon_is_ready_and_exits_with_0)
 {
 	struct harness_program program = probe_spawn(
-		LONG " pid=@/run/pid %s daemon:touch=@/here daemon:await=@/stopped daemon:up "
-		     "daemon:release daemon:exit=0",
+		LONG " pid=@/run/pid %s daemon:touch=@/here daemon:await=@/stopped "
+		     "daemon:error-line=x daemon:up daemon:release daemon:exit=0",
 		probe_ways[_i]);
 	pid_t daemon = end_unread(&program);
 	struct probe probe = probe_result(&program);
