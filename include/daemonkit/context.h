@@ -130,8 +130,8 @@ DAEMONKIT_API int daemonkit_context_set_pid_file(struct daemonkit_context *conte
  *
  * The reason is a status text of the start: "pid file /run/x.pid: Permission
  * denied; starting without it".  The launcher's status handler
- * (daemonkit_context_set_status_handler()) receives it; in mode FOREGROUND the
- * service manager does.  A daemon without a pid file cannot be found, and does
+ * (daemonkit_context_set_status_handler()) receives it, in mode FOREGROUND from
+ * this process itself, and the service manager does too.  A daemon without a pid file cannot be found, and does
  * not exclude a second one; nor has its successor (<daemonkit/upgrade.h>) a pid
  * file.  A file that another instance holds is an error (-EALREADY) as before.
  *
@@ -285,15 +285,16 @@ DAEMONKIT_API int daemonkit_context_set_credential(struct daemonkit_context *con
 /**
  * daemonkit_context_set_user - the user and groups of the daemon, by name
  * @user: a name in the user database, otherwise a number; "USER:GROUP" names
- *        both; NULL for no change of user
+ *        both; NULL for the effective user of this process
  * @group: a name in the group database, otherwise a number; or NULL for the
- *         group in @user, or the user's primary group
+ *         group in @user, or the user's primary group; if both are NULL,
+ *         nothing is changed
  *
  * The supplementary groups are those of the user in the databases, as with
  * initgroups(3).  The databases are read now.  A number need not be in them,
  * for example in a container; a user that is not needs a group.
  *
- * Returns: 0, -EINVAL (@group without @user or twice, an empty part), -ENOENT
+ * Returns: 0, -EINVAL (@group twice, an empty part), -ENOENT
  * (no such user or group, or a number without a group that is in no
  * database), -ENOMEM, or the error of getpwnam_r(3) or getgrnam_r(3).
  * Since: 1.0
@@ -405,7 +406,8 @@ DAEMONKIT_API int daemonkit_context_keep_all_fds(struct daemonkit_context *conte
 /**
  * daemonkit_context_set_status_handler - receive the daemon's status texts
  * @handler: called in the launcher, inside daemonkit_context_reborn(), for
- *           each text as it arrives; NULL for none
+ *           each text as it arrives, and in mode FOREGROUND for a text of the
+ *           library about the start; NULL for none
  *
  * Returns: 0 or -EINVAL (NULL context).  Since: 1.0
  */
@@ -470,8 +472,10 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  * write(2) a message of at most 64 KiB; then it is the log, or /dev/null, and no
  * descriptor of the launcher is kept.  A forked child prints to the log only; a
  * program that the daemon executes without fork(2) before it is ready gets an
- * error, but no SIGPIPE, when it prints later.  A launcher whose standard error
- * cannot be written to for a second prints no more of it.
+ * error, but no SIGPIPE, when it prints later.  A copy
+ * that dup(2) has made before leads to the socket for ever, and a socket cannot
+ * be opened as /dev/stderr.  A launcher whose standard error cannot be written
+ * to for a second prints no more of it.
  *
  * For process 1 the kernel drops every signal that has the default action.  As
  * process 1 of a container, in mode FOREGROUND, each of these signals gets a

@@ -46,6 +46,9 @@ static void report_no_pid_file(struct daemonkit_context *context)
 		notify_status(notify, text);
 	else
 		notify_relay_status(&notify->manager, text, 0);
+	/* In the foreground there is no launcher. */
+	if (notify->channel < 0 && context->status != NULL)
+		context->status(text, context->status_data);
 }
 
 /* Another instance that holds the file is an error in any case. */

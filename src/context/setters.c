@@ -7,11 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
+#include "base/decimal.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "compat/limits.h"
@@ -250,18 +252,18 @@ int daemonkit_context_set_user(struct daemonkit_context *context, const char *us
 {
 	DISABLE_CANCELLATION;
 	struct credential credential = { .groups = NULL };
+	char own[DECIMAL_MAX];
 	int result;
 
 	if (context == NULL)
 		return error_null(__func__);
-	if (user == NULL) {
-		if (group != NULL)
-			return error_set(-EINVAL, "group %s without a user", group);
+	if (user == NULL && group == NULL) {
 		set_credential(&context->settings, &credential);
 		context->settings.has_credential = false;
 		return 0;
 	}
-	result = account_look_up(user, group, &credential);
+	decimal_format(own, (uint64_t)geteuid());
+	result = account_look_up(user != NULL ? user : own, group, &credential);
 	if (result < 0)
 		return result;
 	set_credential(&context->settings, &credential);

@@ -341,6 +341,17 @@ START_TEST(optional_pid_file_is_held_if_possible)
 }
 END_TEST
 
+/* There is no launcher, and perhaps no manager. */
+START_TEST(foreground_daemon_reports_its_missing_pid_file)
+{
+	struct probe probe = probe_run(
+		"mode=foreground progress optional=1 pid=@/missing/pid daemon:report");
+
+	ck_assert_int_eq(probe.end, 0);
+	ck_assert_msg(strstr(probe.output, "starting without it") != NULL, "%s", probe.output);
+}
+END_TEST
+
 /* The second copy does not make it optional. */
 START_TEST(launcher_decides_whether_the_pid_file_is_optional)
 {
@@ -443,6 +454,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(optional, optional_pid_file_that_is_held_is_an_error, 0, PROBE_WAYS);
 	tcase_add_loop_test(optional, optional_pid_file_is_held_if_possible, 0, PROBE_WAYS);
 	tcase_add_test(optional, launcher_decides_whether_the_pid_file_is_optional);
+	tcase_add_test(optional, foreground_daemon_reports_its_missing_pid_file);
 	tcase_add_loop_test(optional, optional_pid_file_with_other_root_and_user, 0, PROBE_WAYS);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

@@ -25,6 +25,20 @@ static void open_directory(const char *name)
 	probe_read(harness_path("%s/report", name));
 }
 
+/* The user stays, for a program with a group alone in its configuration. */
+START_TEST(group_without_a_user)
+{
+	struct probe probe;
+
+	harness_need_root();
+	probe = probe_run("%s group=65533" REPORT, probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("uids"), "0 0 0");
+	ck_assert_str_eq(probe_fact("gids"), "65533 65533 65533");
+	probe_kill(&probe);
+}
+END_TEST
+
 /* go-daemon: Credential */
 START_TEST(user_by_ids)
 {
@@ -552,6 +566,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(user, many_groups_are_passed_to_daemon, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, user_by_name, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, users_by_number, 0, PROBE_WAYS);
+	tcase_add_loop_test(user, group_without_a_user, 0, PROBE_WAYS);
 	tcase_add_loop_test(user, user_number_has_groups_of_its_name, 0, 2);
 	tcase_add_loop_test(user, groups_can_be_left_unchanged, 0, 2 * PROBE_WAYS);
 	tcase_add_loop_test(jail, root_directory, 0, PROBE_WAYS);

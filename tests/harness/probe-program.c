@@ -123,6 +123,8 @@ static int set(struct program *program, const char *name, const char *value)
 		return set_groups(program, value);
 	if (strcmp(name, "user") == 0)
 		return daemonkit_context_set_user(context, value, NULL);
+	if (strcmp(name, "group") == 0)
+		return daemonkit_context_set_user(context, NULL, value);
 	if (strcmp(name, "keepgroups") == 0)
 		return daemonkit_context_keep_groups(context, atoi(value));
 	if (strcmp(name, "confinelater") == 0)
