@@ -472,9 +472,8 @@ DAEMONKIT_API int daemonkit_was_reborn(void) DAEMONKIT_CHECK;
  * write(2) a message of at most 64 KiB; then it is the log, or /dev/null, and no
  * descriptor of the launcher is kept.  A forked child prints to the log only; a
  * program that the daemon executes without fork(2) before it is ready gets an
- * error, but no SIGPIPE, when it prints later.  A copy
- * that dup(2) has made before leads to the socket for ever, and a socket cannot
- * be opened as /dev/stderr.  A launcher whose standard error cannot be written
+ * error, but no SIGPIPE, when it prints later.  A
+ * socket cannot be opened as /dev/stderr.  A launcher whose standard error cannot be written
  * to for a second prints no more of it.
  *
  * For process 1 the kernel drops every signal that has the default action.  As

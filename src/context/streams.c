@@ -17,6 +17,7 @@
 #include "base/error-internal.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "compat/close-range.h"
 #include "compat/socket.h"
 #include "context/logfile.h"
 
@@ -141,17 +142,30 @@ int streams_begin_early(int socket)
 	return 0;
 }
 
+/* Replace the socket where it is open: as standard error, or as a copy of that. */
+static int replace_early(int fd, void *data)
+{
+	struct stat now;
+	int flags;
+
+	(void)data;
+	if (fstat(fd, &now) < 0 || !fd_same_file(&now, &early.socket))
+		return 0;
+	flags = fcntl(fd, F_GETFD);
+	if (fd_replace(early.later, fd) == 0 && (flags & FD_CLOEXEC) != 0)
+		fd_set_cloexec(fd, true);
+	return 0;
+}
+
 bool streams_end_early(void)
 {
-	bool printed = false;
-	struct stat now;
+	bool printed;
 
-	/* Unless the program has replaced it itself. */
-	if (early.later >= 0 && fstat(STDERR_FILENO, &now) == 0 &&
-	    fd_same_file(&now, &early.socket)) {
-		printed = compat_unread(STDERR_FILENO) != 0;
-		fd_replace(early.later, STDERR_FILENO);
-	}
+	if (early.later < 0)
+		return false;
+	printed = compat_unread(STDERR_FILENO) != 0;
+	replace_early(STDERR_FILENO, NULL);
+	compat_each_fd(replace_early, NULL);
 	early.later = fd_close(early.later);
 	return printed;
 }

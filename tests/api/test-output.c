@@ -230,6 +230,24 @@ START_TEST(program_may_replace_the_stream_itself)
 }
 END_TEST
 
+/* A copy of the descriptor that the program has made is replaced too, in each process. */
+START_TEST(copies_of_the_descriptor_lead_to_the_log)
+{
+	struct probe probe = probe_run("%s " START "log=@/log daemon:dup-error=50 "
+				       "daemon:error-line=early daemon:up daemon:error-from=50 "
+				       "daemon:report daemon:wait",
+				       probe_ways[_i]);
+
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe.error, "early\n");
+	ck_assert_ptr_nonnull(strstr(probe_fact("fd50"), "/log"));
+	ck_assert_ptr_nonnull(strstr(probe_fact("fd50"), "x "));
+	ck_assert_str_eq(log_text(), "early\ncopy\n");
+	check_no_socket_is_left();
+	probe_kill(&probe);
+}
+END_TEST
+
 START_TEST(log_may_be_reopened_before_ready)
 {
 	struct probe probe = probe_run("%s " START "log=@/log daemon:error-line=one daemon:reopen "
@@ -392,6 +410,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(up, executed_child_survives_the_end_of_the_relaying, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, thread_may_print_while_the_daemon_becomes_ready, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, program_may_replace_the_stream_itself, 0, PROBE_WAYS);
+	tcase_add_loop_test(up, copies_of_the_descriptor_lead_to_the_log, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, log_may_be_reopened_before_ready, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, log_that_is_the_launcher_s_stream_is_written_once, 0, PROBE_WAYS);
 	tcase_add_loop_test(apart, standard_output_has_a_file_of_its_own, 0, PROBE_WAYS + 1);

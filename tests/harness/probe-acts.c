@@ -344,6 +344,10 @@ static bool act_output(const char *name, const char *value)
 		spawn_command(value);
 	else if (strcmp(name, "error-to") == 0)
 		dup2(open(value, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644), STDERR_FILENO);
+	else if (strcmp(name, "dup-error") == 0)
+		dup3(STDERR_FILENO, probe_value(value), O_CLOEXEC);
+	else if (strcmp(name, "error-from") == 0)
+		dprintf(probe_value(value), "copy\n");
 	else if (strcmp(name, "error-to-nobody") == 0)
 		open_bad_pipe(false);
 	else if (strcmp(name, "error-to-full") == 0)
