@@ -27,6 +27,8 @@
  * just now; a program that it has executed may have its standard error for ever.
  */
 #define END_TIMEOUT 100
+/* The limit if such a program prints without pause. */
+#define END_ROUNDS 1024
 /* More messages without any text in a row are the end of all. */
 #define EMPTY_MESSAGES 8
 
@@ -100,9 +102,10 @@ void output_finish(struct output *output, deadline until, int other)
 	deadline latest = deadline_after(END_TIMEOUT);
 	struct pollfd readable = { .fd = output->fd, .events = POLLIN };
 
-	while (output_relay(output, until, other) ||
-	       (output->fd >= 0 && !output->ended && deadline_poll(&readable, 1, latest) > 0))
-		if (deadline_now() >= latest)
+	/* What has arrived is copied, however long that takes. */
+	for (int round = 0; round < END_ROUNDS && output->fd >= 0 && !output->ended; round++)
+		if (!output_relay(output, until, other) &&
+		    (output->ended || deadline_poll(&readable, 1, latest) <= 0))
 			break;
 	output_end(output);
 }
