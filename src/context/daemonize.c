@@ -252,6 +252,8 @@ int become_forked(struct daemonkit_context *context, const struct launch_forked 
 		result = error_system(forked->error, "closing descriptors");
 	if (result == 0)
 		result = seal_descriptors(&context->settings);
+	if (result == 0 && named_fds_inherit(launcher) < 0)
+		result = error_system(-ENOMEM, "LISTEN_PID");
 	if (result < 0)
 		return notification_fail_start(context, result);
 	return become_daemon(context, false);

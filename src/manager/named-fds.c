@@ -176,6 +176,19 @@ static int count_passed(void)
 	return (int)number;
 }
 
+int named_fds_inherit(pid_t parent)
+{
+	const char *pid = getenv("LISTEN_PID");
+	char own[DECIMAL_MAX];
+	uint64_t number;
+
+	if (pid == NULL || decimal_parse_variable(pid, INT_MAX, &number) < 0 ||
+	    (pid_t)number != parent)
+		return 0;
+	decimal_format(own, (uint64_t)getpid());
+	return setenv("LISTEN_PID", own, 1) < 0 ? -errno : 0;
+}
+
 /*
  * Parse the next name; *rest points after it, or is NULL after the last one.  Like
  * libsystemd, removes a backslash and takes the next character literally.

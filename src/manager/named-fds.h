@@ -4,6 +4,7 @@
 #define MANAGER_NAMED_FDS_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/archive.h"
 
@@ -48,6 +49,12 @@ int named_fds_check_kind(const char *name, int fd, int kind);
  * with its text.
  */
 int named_fds_from_manager(struct descriptors *descriptors);
+
+/*
+ * In a fork of the process to which they were passed: let LISTEN_PID name this process, for
+ * a program that finds them by itself.  0 or -ENOMEM.
+ */
+int named_fds_inherit(pid_t parent);
 
 /* Write or read the list; an invalid name or descriptor is an error of the archive. */
 void named_fds_archive(struct descriptors *descriptors, struct archive *archive);

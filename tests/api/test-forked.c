@@ -170,6 +170,20 @@ START_TEST(all_descriptors_can_be_kept)
 }
 END_TEST
 
+/* A program that finds the descriptors of a manager by itself finds them in the daemon. */
+START_TEST(variables_of_manager_name_the_daemon)
+{
+	struct probe probe = probe_run(START "%s first:open=3 first:activate=1:own "
+					     "daemon:find=own:0:0 daemon:listen-pid" REPORT,
+				       _i == 0 ? "" : "keepall=1");
+
+	probe_check_up(&probe);
+	ck_assert_int_eq(probe_number("listen_pid"), probe.result);
+	ck_assert_ptr_nonnull(strstr(probe_fact("fd3"), "/dev/null"));
+	probe_kill(&probe);
+}
+END_TEST
+
 /* The library's own, above all its end of the channel, are not kept. */
 START_TEST(launcher_exit_is_detected_with_all_descriptors_kept)
 {
@@ -206,6 +220,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(numbers, kept_descriptors_keep_their_numbers);
 	tcase_add_test(numbers, no_higher_descriptor_number_is_an_error);
 	tcase_add_test(numbers, everything_works_below_lower_descriptor_limit);
+	tcase_add_loop_test(memory, variables_of_manager_name_the_daemon, 0, 2);
 	tcase_add_test(memory, all_descriptors_can_be_kept);
 	tcase_add_test(memory, launcher_exit_is_detected_with_all_descriptors_kept);
 	tcase_add_test(memory, buffered_output_is_printed_once);

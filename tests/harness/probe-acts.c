@@ -392,6 +392,8 @@ static bool act_library(struct program *program, const char *name, const char *v
 
 		(void)!getcwd(directory, sizeof directory);
 		probe_write(program->report, "began %s\n", directory);
+	} else if (strcmp(name, "listen-pid") == 0) {
+		probe_write(program->report, "listen_pid %s\n", getenv("LISTEN_PID"));
 	} else if (strcmp(name, "gets") == 0) {
 		read_lines(program, probe_value(value));
 	} else if (strcmp(name, "read") == 0) {
