@@ -10,6 +10,7 @@
 #include "start/initial.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -34,19 +35,36 @@ void initial_record(void)
 		input_position = lseek(STDIN_FILENO, 0, SEEK_CUR);
 }
 
+/* The path is not known of a removed directory, nor the file without search permission. */
+static bool is_unchanged(void)
+{
+	char now[PATH_MAX];
+	struct stat st;
+
+	return (getcwd(now, sizeof now) != NULL && strcmp(now, path) == 0) ||
+	       (stat(".", &st) == 0 && fd_same_file(&st, &directory));
+}
+
 int initial_open_directory(int *fd)
 {
 	struct stat now;
 	int result;
 
 	*fd = -1;
-	if (path[0] == '\0' || (stat(".", &now) == 0 && fd_same_file(&now, &directory)))
+	if (path[0] == '\0' || is_unchanged())
 		return 0;
 	result = compat_open_directory(path);
 	result = result < 0 ? result : fd_above_standard(result);
 	if (result >= 0 && (fstat(result, &now) < 0 || !fd_same_file(&now, &directory))) {
 		fd_close(result);
 		result = -ESTALE;
+	}
+	/* Opening it needs no permission to enter it. */
+	if (result >= 0 && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0) {
+		int error = -errno;
+
+		fd_close(result);
+		result = error;
 	}
 	if (result < 0)
 		return error_system(result, "working directory %s, in which this program began",

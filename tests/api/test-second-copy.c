@@ -81,6 +81,26 @@ START_TEST(launcher_may_stay_in_a_removed_directory)
 }
 END_TEST
 
+/* As a user without access to it, in which root has executed the program. */
+START_TEST(launcher_may_stay_in_a_private_directory)
+{
+	struct probe probe;
+
+	harness_need_root();
+	enter("private");
+	ck_assert_int_eq(chmod(harness_path("private"), 0700), 0);
+	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
+	probe = probe_run("%s first:become=65534 daemon:report daemon:wait", probe_ways[_i]);
+	probe_check_up(&probe);
+	ck_assert_str_eq(probe_fact("cwd"), "/");
+	probe_kill(&probe);
+	/* But not in another one: it could not go back. */
+	probe = probe_run("%s first:become=65534 first:chdir=/", probe_ways[_i]);
+	if (_i < PROBE_REBORN_WAYS)
+		probe_check_failed(&probe, -EACCES, "/private, in which this program began");
+}
+END_TEST
+
 /* ---- standard input ---- */
 
 /* Run the probe with this redirection, and shell commands before it. */
@@ -204,6 +224,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(directory, removed_directory_is_an_error, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(directory, replaced_directory_is_an_error, 0, PROBE_REBORN_WAYS);
 	tcase_add_loop_test(directory, launcher_may_stay_in_a_removed_directory, 0, PROBE_WAYS);
+	tcase_add_loop_test(directory, launcher_may_stay_in_a_private_directory, 0, PROBE_WAYS);
 	tcase_add_loop_test(input, file_is_read_again, 0, 2);
 	tcase_add_test(input, file_is_read_from_where_the_launcher_began);
 	tcase_add_test(input, replaced_input_is_left_alone);
