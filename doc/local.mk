@@ -6,7 +6,8 @@ EXTRA_DIST += \
 	doc/DESIGN.md \
 	doc/HACKING.md \
 	doc/PORTS.md \
-	doc/RELEASING.md
+	doc/RELEASING.md \
+	doc/SECURITY.md
 
 dist_man_MANS = \
 	doc/man/daemonkit-managers.7 \
