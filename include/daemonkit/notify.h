@@ -226,7 +226,9 @@ DAEMONKIT_API int daemonkit_notify_barrier(struct daemonkit_context *context, in
  * Sends FDSTORE=1.  Several descriptors may have the same name.
  *
  * Returns: as daemonkit_notify_reloading(), and -EINVAL (no such name or
- * flags), -EBADF.
+ * flags), -EBADF, and -EPERM also for a program with more privileges than its
+ * caller (set-user-ID, set-group-ID, file capabilities): its caller may have
+ * chosen NOTIFY_SOCKET, and would get the descriptor.
  * Thread safety: MT-safe.  Follows: sd_pid_notify_with_fds(3).
  * Since: 1.0
  */

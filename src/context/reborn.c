@@ -60,12 +60,19 @@ struct pid_files {
 	size_t length;
 };
 
+/* A daemon has a few; more would only use the launcher's memory. */
+#define PID_FILES_MAX 65536
+
 /* Best effort: without memory a stale file may remain, which the next start replaces. */
 static void add_pid_file(const char *path, void *data)
 {
 	struct pid_files *files = data;
 	size_t length = strlen(path) + 1;
-	char *larger = realloc(files->paths, files->length + length);
+	char *larger;
+
+	if (files->length + length > PID_FILES_MAX)
+		return;
+	larger = realloc(files->paths, files->length + length);
 
 	if (larger == NULL)
 		return;

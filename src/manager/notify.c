@@ -20,6 +20,7 @@
 #include "base/decimal.h"
 #include "base/error-internal.h"
 #include "base/fd.h"
+#include "compat/self.h"
 #include "ipc/channel.h"
 #include "manager/named-fds.h"
 
@@ -169,6 +170,12 @@ int notify_store(struct notify *notify, const char *name, int fd, bool polled)
 
 	if (result < 0)
 		return result;
+	if (compat_secure())
+		return error_set(-EPERM,
+				 "store descriptor %s: the caller of a program with more "
+				 "privileges chooses its NOTIFY_SOCKET, and would get the "
+				 "descriptor",
+				 name);
 	snprintf(assignments, sizeof assignments, "FDSTORE=1\nFDNAME=%s%s", name,
 		 polled ? "" : "\nFDPOLL=0");
 	return manager_send(&notify->manager, assignments, &fd, 1);

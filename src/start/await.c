@@ -31,6 +31,8 @@
 #define GO_TIMEOUT 5000
 /* How many messages to read before checking other events again. */
 #define MESSAGE_BATCH 64
+/* How many batches to read after the daemon's exit: more than any queue holds. */
+#define LAST_BATCHES 64
 
 /* How often to read the rest of what the daemon has printed. */
 #define RELAY_ROUNDS 64
@@ -96,17 +98,16 @@ static enum await_verdict handle_message(struct await *wait, const struct channe
 }
 
 /*
- * Read the daemon's messages so far; all of them if it has exited.  The number is
- * limited, because a daemon that sends without pause would prevent checks of the deadline
- * and of signals.
+ * Read the daemon's messages so far.  The number is limited, because a daemon that sends without
+ * pause would prevent checks of the deadline and of signals.
  */
-static enum await_verdict receive_messages(struct await *wait, bool exited)
+static enum await_verdict receive_messages(struct await *wait)
 {
 	struct channel_message message;
 
 	if (wait->launch->channel < 0)
 		return AWAIT_CLOSED;
-	for (int count = 0; exited || count < MESSAGE_BATCH; count++) {
+	for (int count = 0; count < MESSAGE_BATCH; count++) {
 		int result = channel_receive(wait->launch->channel, &message);
 		enum await_verdict verdict;
 
@@ -123,7 +124,7 @@ static enum await_verdict receive_messages(struct await *wait, bool exited)
 		if (verdict != AWAIT_NONE)
 			return verdict;
 	}
-	return AWAIT_NONE;
+	return AWAIT_MORE;
 }
 
 /* Send as much as possible: 0 or a negative errno. */
@@ -207,9 +208,13 @@ static void receive_pid_files(struct await *wait)
 {
 	struct channel_message message;
 
-	while (wait->launch->channel >= 0 && channel_receive(wait->launch->channel, &message) > 0)
+	for (int count = 0; count < LAST_BATCHES * MESSAGE_BATCH; count++) {
+		if (wait->launch->channel < 0 ||
+		    channel_receive(wait->launch->channel, &message) <= 0)
+			break;
 		if (message.type == CHANNEL_PID_FILE)
 			handle_message(wait, &message);
+	}
 }
 
 /* The result, once the daemon has exited. */
@@ -366,7 +371,7 @@ static int finish_start(struct await *wait, int *status)
 static int conclude_wait(struct await *wait, int *status)
 {
 	bool exited = launch_has_exited(wait->launch);
-	enum await_verdict verdict = receive_messages(wait, exited);
+	enum await_verdict verdict = receive_messages(wait);
 
 	wait->up = verdict == AWAIT_UP;
 	if (wait->up && (!exited || may_have_exited(wait)))
@@ -375,6 +380,9 @@ static int conclude_wait(struct await *wait, int *status)
 		return abort_start(wait, AWAIT_ERROR, status);
 	if (verdict == AWAIT_FAILED)
 		return begin_grace_period(wait, AWAIT_FAILED, EXIT_GRACE);
+	/* The daemon's own messages are in the queue; a child of it may add others for ever. */
+	if (verdict == AWAIT_MORE && (!exited || ++wait->last_batches < LAST_BATCHES))
+		return AWAIT_AGAIN;
 	if (verdict == AWAIT_CLOSED || exited)
 		return begin_grace_period(wait, AWAIT_CLOSED, CLOSE_GRACE);
 	return AWAIT_AGAIN;

@@ -32,7 +32,7 @@ struct await_options {
 };
 
 /* The state that the daemon has reported. */
-enum await_verdict { AWAIT_NONE, AWAIT_UP, AWAIT_FAILED, AWAIT_CLOSED, AWAIT_BROKEN };
+enum await_verdict { AWAIT_NONE, AWAIT_MORE, AWAIT_UP, AWAIT_FAILED, AWAIT_CLOSED, AWAIT_BROKEN };
 
 /* Why the start is aborted: the daemon's report, or an event in this process. */
 enum await_cause { AWAIT_NO_CAUSE, AWAIT_REPORTED, AWAIT_LATE, AWAIT_INTERRUPTED, AWAIT_ERROR };
@@ -43,6 +43,7 @@ struct await {
 	struct launch *launch;
 	deadline until;             /* the daemon may extend it */
 	size_t sent;                /* of the settings */
+	int last_batches;           /* of messages, read after the exit */
 	bool up;                    /* the daemon has reported that it is up */
 	enum await_verdict verdict; /* not NONE: only the daemon's exit is awaited */
 	enum await_cause cause;     /* not NOTHING: it has exited, or was killed */

@@ -801,6 +801,22 @@ START_TEST(stopped_watcher_does_not_block_launcher)
 }
 END_TEST
 
+/* Neither the deadline nor a signal waits for a child that sends faster than this reads. */
+START_TEST(child_that_floods_does_not_hide_exit)
+{
+	struct probe probe = probe_run("%s slow-progress ready=2000 pid=@/run/pid "
+				       "daemon:flood-by-child daemon:exit=7",
+				       probe_ways[_i]);
+
+	ck_assert_msg(probe.result == -ETIMEDOUT || probe.result == -ECHILD, "%d: %s",
+		      (int)probe.result, probe.text);
+	ck_assert_int_lt(probe.milliseconds, 2000 + harness_scaled(AT_ONCE));
+	probe_check_nothing_left();
+	/* The channel is closed. */
+	ck_assert(harness_wait_exit((pid_t)probe_number("flooder"), HARNESS_SOON));
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("launcher");
@@ -847,6 +863,7 @@ int main(int argc, char *argv[])
 	if (harness_has_pidfds())
 		tcase_add_loop_test(waits, unresponsive_manager_does_not_hide_exit, 0, 2);
 	tcase_add_loop_test(waits, failed_daemon_does_not_block_signals, 0, PROBE_WAYS);
+	tcase_add_loop_test(waits, child_that_floods_does_not_hide_exit, 0, PROBE_WAYS);
 	tcase_add_loop_test(waits, failed_daemon_is_killed_at_deadline, 0, PROBE_WAYS);
 	if (harness_has_pidfds())
 		tcase_add_loop_test(waits, stopped_watcher_does_not_block_launcher, 0, 4);

@@ -357,6 +357,33 @@ static bool act_output(const char *name, const char *value)
 	return true;
 }
 
+/* A child with the daemon's channel, which sends status texts for ten seconds at most. */
+static void flood_by_child(struct program *program)
+{
+	char message[8] = "S\0\0\0\0xx";
+	struct sockaddr_storage peer;
+	int type, channel = -1;
+	pid_t pid;
+
+	for (int fd = 3; fd < 1024; fd++) {
+		socklen_t type_length = sizeof type, length = sizeof peer;
+
+		if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_length) == 0 &&
+		    type == SOCK_SEQPACKET && getpeername(fd, (void *)&peer, &length) == 0)
+			channel = fd;
+	}
+	if (channel < 0)
+		exit(86);
+	pid = fork();
+	if (pid == 0) {
+		alarm(10);
+		while (send(channel, message, sizeof message, MSG_NOSIGNAL) > 0)
+			;
+		_exit(0);
+	}
+	probe_write(program->report, "flooder %d\nend\n", (int)pid);
+}
+
 static bool act_library(struct program *program, const char *name, const char *value)
 {
 	struct daemonkit_context *context = program->context;
@@ -392,6 +419,11 @@ static bool act_library(struct program *program, const char *name, const char *v
 
 		(void)!getcwd(directory, sizeof directory);
 		probe_write(program->report, "began %s\n", directory);
+	} else if (strcmp(name, "flood-by-child") == 0) {
+		flood_by_child(program);
+	} else if (strcmp(name, "store-fd") == 0) {
+		probe_write(program->report, "stored %d\nend\n",
+			    daemonkit_notify_store_fd(context, "name", STDIN_FILENO, 0));
 	} else if (strcmp(name, "listen-pid") == 0) {
 		probe_write(program->report, "listen_pid %s\n", getenv("LISTEN_PID"));
 	} else if (strcmp(name, "gets") == 0) {

@@ -95,6 +95,13 @@ static char *text_of(const char *value)
 	return copy;
 }
 
+static void read_slowly(const char *text, void *data)
+{
+	(void)text;
+	(void)data;
+	usleep(2000);
+}
+
 static void print_status(const char *text, void *data)
 {
 	probe_print(data, "status %s\n", text);
@@ -142,6 +149,8 @@ static int set(struct program *program, const char *name, const char *value)
 		return daemonkit_context_keep_fd(context, atoi(value));
 	if (strcmp(name, "keepall") == 0)
 		return daemonkit_context_keep_all_fds(context, atoi(value));
+	if (strcmp(name, "slow-progress") == 0)
+		return daemonkit_context_set_status_handler(context, read_slowly, NULL);
 	if (strcmp(name, "progress") == 0)
 		return daemonkit_context_set_status_handler(context, print_status, program);
 	return 1;

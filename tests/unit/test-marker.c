@@ -293,6 +293,41 @@ START_TEST(mode_auto_forks_a_privileged_program)
 }
 END_TEST
 
+/* Its caller has chosen the socket. */
+START_TEST(privileged_program_stores_no_descriptor)
+{
+	const char *path;
+	const char *argv[] = { "setpriv",
+			       "--reuid=65534",
+			       "--regid=65534",
+			       "--clear-groups",
+			       NULL,
+			       "--helper",
+			       "probe",
+			       NULL,
+			       "mode=foreground",
+			       "daemon:store-fd",
+			       NULL };
+
+	harness_need_root();
+	path = argv[4] = copy_of_this_program("privileged");
+	argv[7] = harness_path("report");
+	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
+	ck_assert_int_eq(chmod(path, 06755), 0);
+	setenv("NOTIFY_SOCKET", "@nobody-listens-here", 1);
+	harness_run(argv);
+	unsetenv("NOTIFY_SOCKET");
+	ck_assert_int_eq(probe_number("stored"), -EPERM);
+	/* Only then: another program gets as far as the socket. */
+	unlink(harness_path("report"));
+	ck_assert_int_eq(chmod(path, 0755), 0);
+	setenv("NOTIFY_SOCKET", "@nobody-listens-here", 1);
+	harness_run(argv);
+	unsetenv("NOTIFY_SOCKET");
+	ck_assert_int_eq(probe_number("stored"), -ECONNREFUSED);
+}
+END_TEST
+
 /* a second call in the daemon is an error */
 START_TEST(second_start_in_daemon_is_an_error)
 {
@@ -649,6 +684,7 @@ int main(int argc, char *argv[])
 		tcase_add_loop_test(marker, privileged_program_is_no_second_copy, 0, 3);
 		tcase_add_test(marker, privileged_program_starts_no_second_copy);
 		tcase_add_loop_test(marker, mode_auto_forks_a_privileged_program, 0, 2);
+		tcase_add_test(marker, privileged_program_stores_no_descriptor);
 	}
 	tcase_add_loop_test(marker, second_start_in_daemon_is_an_error, 0, PROBE_WAYS);
 	tcase_add_loop_test(arguments, arguments_default_to_those_of_launcher, 0, 2);
