@@ -463,6 +463,21 @@ static int finish_daemon(struct launch *launch)
 	return launch->kill_failed ? -1 : reap_daemon(launch->daemon, launch->pidfd);
 }
 
+/* The watcher was killed, or is stopped. */
+static void finish_without_report(struct launch *launch)
+{
+	int status;
+
+	finish_daemon(launch);
+	/*
+	 * A watcher that is being killed closes its report before the daemon becomes a child
+	 * of the process that adopts orphans, which may be this one.
+	 */
+	launch_orphan(launch);
+	if (!launch->kill_failed && launch->pidfd >= 0)
+		compat_reap(launch->daemon, launch->pidfd, &status);
+}
+
 int launch_collect(struct launch *launch)
 {
 	int status = -1;
@@ -473,7 +488,7 @@ int launch_collect(struct launch *launch)
 		status = watcher_read_status(launch->report);
 		/* Without a report: a status would be the effect of killing the daemon here. */
 		if (status == -1)
-			finish_daemon(launch);
+			finish_without_report(launch);
 	}
 	launch_release(launch);
 	return status;

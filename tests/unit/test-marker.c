@@ -279,6 +279,7 @@ START_TEST(mode_auto_forks_a_privileged_program)
 	struct harness_result result;
 
 	harness_need_root();
+	probe_need("mode=fork");
 	path = copy_of_this_program("privileged");
 	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
 	if (_i == 0)
