@@ -26,7 +26,7 @@
  * How long to wait, in milliseconds, for other threads of a ready daemon that are printing
  * just now; a program that it has executed may have its standard error for ever.
  */
-#define END_TIMEOUT 100
+#define END_TIMEOUT 1000
 /* The limit if such a program prints without pause. */
 #define END_ROUNDS 1024
 /* More messages without any text in a row are the end of all. */

@@ -39,7 +39,7 @@ bool output_relay(struct output *output, deadline until, int other);
 
 /*
  * The daemon is ready: copy the rest, until nobody has the daemon's end any more, or for a
- * tenth of a second.
+ * second.
  */
 void output_finish(struct output *output, deadline until, int other);
 
