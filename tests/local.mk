@@ -111,6 +111,7 @@ unit_tests = \
 	tests/unit/test-signals-processes
 if LINUX_API
 unit_tests += \
+	tests/unit/test-hostile-directory \
 	tests/unit/test-upgrade-failures \
 	tests/unit/test-upgrade-manager
 endif
@@ -213,9 +214,12 @@ upgrade_tools = tests/harness/upgrade-actor.c tests/harness/upgrade-tools.c test
 tests_unit_test_upgrade_SOURCES = tests/unit/test-upgrade.c $(upgrade_tools)
 tests_unit_test_upgrade_failures_SOURCES = tests/unit/test-upgrade-failures.c $(upgrade_tools)
 tests_unit_test_upgrade_manager_SOURCES = tests/unit/test-upgrade-manager.c $(upgrade_tools) $(manager_tools)
+enemy_tools = tests/harness/enemy-tools.c tests/harness/enemy-tools.h
+tests_unit_test_hostile_directory_SOURCES = tests/unit/test-hostile-directory.c $(enemy_tools) $(pidfile_tools) $(upgrade_tools)
 
 # A successor stops in these functions of the library.
 upgrade_hooks = $(AM_LDFLAGS) -Wl,--wrap=pidfile_acquire -Wl,--wrap=manager_adopt
+tests_unit_test_hostile_directory_LDFLAGS = $(upgrade_hooks)
 tests_unit_test_upgrade_LDFLAGS = $(upgrade_hooks)
 tests_unit_test_upgrade_failures_LDFLAGS = $(upgrade_hooks)
 tests_unit_test_upgrade_manager_LDFLAGS = $(upgrade_hooks)
@@ -253,6 +257,7 @@ tests_api_test_grants_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_remove_socket_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_payload_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_start_LDADD = tests/harness/libprobe.a $(LDADD)
+tests_unit_test_hostile_directory_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_unit_test_upgrade_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_unit_test_upgrade_failures_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_unit_test_upgrade_manager_LDADD = tests/harness/libprobe.a $(LDADD)
