@@ -38,6 +38,12 @@ EXTRA_DIST += \
 	tests/managers/test-systemd-descriptors \
 	tests/managers/test-systemd-reload \
 	tests/managers/test-systemd-upgrade \
+	tests/mutants/accepted \
+	tests/mutants/build.py \
+	tests/mutants/coverage.c \
+	tests/mutants/coverage.py \
+	tests/mutants/mutations.py \
+	tests/mutants/run \
 	tests/packages/booted \
 	tests/packages/build \
 	tests/packages/check \
@@ -293,6 +299,10 @@ bench: libdaemonkit.la
 	srcdir='$(abs_srcdir)' builddir='$(abs_builddir)' CC='$(CC)' \
 	$(SHELL) $(srcdir)/tests/bench/run
 .PHONY: bench
+
+mutants: all check-programs
+	srcdir='$(abs_srcdir)' builddir='$(abs_builddir)' $(srcdir)/tests/mutants/run
+.PHONY: mutants
 
 TESTS = $(api_tests) $(unit_tests) $(dist_check_SCRIPTS)
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/test-line \
