@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Fault injection for system calls: fault-calls errors
- * kills SCENARIO
+ * kills
+ * terms
+ * stops SCENARIO
  *
  * Runs fault-probe many times. In each run one system call of one of its processes fails with
- * an error that this call can return, or the process is killed with SIGKILL before the call.
+ * an error that this call can return ("errors"); or before the call the process gets SIGKILL
+ * ("kills"), SIGTERM ("terms"), or SIGSTOP and a moment later SIGCONT ("stops").
  * Each run must end with a daemon that is up, or with an error and a text; nothing may be left
- * behind; and a normal start must succeed at once.
+ * behind; and a normal start must succeed at once. After SIGCONT nothing may have failed.
  *
  * A seccomp filter passes every system call of the probe and its descendants to this program,
  * which answers with "continue", an error, or SIGKILL. Unlike ptrace(2), this does not affect
@@ -44,11 +47,22 @@
 
 #define PATIENCE 10000 /* longer than any run, in milliseconds */
 #define AT_ONCE 900    /* less than any timeout of the library */
+#define PAUSE 30       /* between SIGSTOP and SIGCONT */
 #define PROCESSES 8
 #define CALLS 4096
 #define DAEMON 2 /* index of the process after the launcher and its first child */
 
-enum kind { NONE, ERROR, KILL };
+enum kind { NONE, ERROR, KILL, TERM, STOP, KINDS };
+
+static const struct {
+	const char *argument, *name;
+	int signal;
+} kinds[KINDS] = {
+	[ERROR] = { "errors", NULL, 0 },
+	[KILL] = { "kills", "SIGKILL", SIGKILL },
+	[TERM] = { "terms", "SIGTERM", SIGTERM },
+	[STOP] = { "stops", "SIGSTOP", SIGSTOP },
+};
 
 /* The fault of a run. */
 struct fault {
@@ -71,7 +85,7 @@ struct run {
 	size_t process_count;
 	pid_t launcher, serving, struck_pid;
 	int launcher_status, serving_status, last_status;
-	bool launcher_ended, reported, struck, up_before;
+	bool launcher_ended, reported, struck, continued, up_before;
 	bool sent_message; /* the daemon has sent a message to its launcher */
 	bool doubled;      /* two daemons served at the same time */
 	bool succeeded;    /* the successor had already reported that it is the daemon */
@@ -148,6 +162,11 @@ static int get_listener(pid_t child)
 
 /* ---- answering system calls ---- */
 
+static bool is_mode(const char *name)
+{
+	return strcmp(mode, name) == 0;
+}
+
 static struct process *find_process(pid_t pid)
 {
 	for (size_t i = 0; i < run.process_count; i++)
@@ -155,17 +174,17 @@ static struct process *find_process(pid_t pid)
 			return &run.processes[i];
 	if (run.process_count == PROCESSES)
 		return NULL;
-	/* The calls of the launcher begin at FAULT_BEGIN. */
+	/* The calls of the launcher begin at FAULT_BEGIN, in a request those of the daemon, too. */
 	run.processes[run.process_count] = (struct process){
 		.pid = pid,
-		.counted = run.process_count > 0,
+		.counted = run.process_count > 0 && !is_mode("request"),
 	};
 	return &run.processes[run.process_count++];
 }
 
 static void handle_event(struct process *process, int point)
 {
-	if (point == FAULT_BEGIN && process == &run.processes[0])
+	if (point == FAULT_BEGIN)
 		process->counted = true;
 	if (point == FAULT_END)
 		process->counted = false;
@@ -228,10 +247,10 @@ static int strike(const struct fault *fault, struct process *process,
 	run.struck_pid = process->pid;
 	run.struck_call = notice->data.nr;
 	run.up_before = run.serving != 0 || run.launcher_ended;
-	if (fault->kind == KILL) {
+	if (fault->kind != ERROR) {
 		run.struck = true;
-		kill(process->pid, SIGKILL);
-		return -1;
+		kill(process->pid, kinds[fault->kind].signal);
+		return fault->kind == KILL ? -1 : 0;
 	}
 	errors = fault_errors(notice->data.nr, notice->data.args, &count);
 	run.no_more_errors = fault->error + 1 >= count;
@@ -306,7 +325,7 @@ static void read_line(int output)
 
 static void end_daemon(void)
 {
-	bool foreground = strcmp(mode, "foreground") == 0;
+	bool foreground = is_mode("foreground");
 
 	if (run.reported || run.serving == 0 || (!run.launcher_ended && !foreground))
 		return;
@@ -323,6 +342,15 @@ static void kill_all(void)
 		;
 }
 
+/* Continue the process that was stopped a moment ago. */
+static void end_pause(const struct fault *fault)
+{
+	if (fault->kind != STOP || !run.struck || run.continued || now() < run.struck_at + PAUSE)
+		return;
+	run.continued = true;
+	kill(run.struck_pid, SIGCONT);
+}
+
 /* Answer calls until no process is left; false after a timeout. */
 static bool watch(int listener, int output, const struct fault *fault)
 {
@@ -334,7 +362,7 @@ static bool watch(int listener, int output, const struct fault *fault)
 	};
 
 	while (reap()) {
-		if (now() > until || poll(fds, 3, 100) < 0)
+		if (now() > until || poll(fds, 3, PAUSE) < 0)
 			return false;
 		if ((fds[0].revents & POLLIN) != 0)
 			answer(listener, fault);
@@ -345,6 +373,7 @@ static bool watch(int listener, int output, const struct fault *fault)
 		else if (fds[1].revents != 0)
 			fds[1].fd = -1;
 		reap();
+		end_pause(fault);
 		end_daemon();
 	}
 	read_line(output);
@@ -388,7 +417,7 @@ static const char *clean(bool may_be_there)
 
 	while (list != NULL && (entry = readdir(list)) != NULL) {
 		bool pid = strcmp(entry->d_name, "pid") == 0 ||
-			   (strcmp(mode, "move") == 0 && strcmp(entry->d_name, "moved") == 0);
+			   (is_mode("move") && strcmp(entry->d_name, "moved") == 0);
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
@@ -447,9 +476,9 @@ static const char *check_launcher(const struct fault *fault)
 	    run.line[at] == '\0' || run.line[at] == '\n')
 		return "the launcher did not report an error with a text";
 	/* Another daemon had acquired the pid file before the launcher checked. */
-	if (strcmp(mode, "upgrade") == 0 && strstr(run.line, "as soon as it was up") != NULL)
+	if (is_mode("upgrade") && strstr(run.line, "as soon as it was up") != NULL)
 		return NULL;
-	if (!run.struck)
+	if (!run.struck || fault->kind == STOP)
 		return "a start without a fault failed";
 	if (run.launcher_took > AT_ONCE)
 		return late;
@@ -460,9 +489,11 @@ static const char *check_launcher(const struct fault *fault)
 
 static const char *check_run(const struct fault *fault)
 {
-	bool launcher_killed = fault->kind == KILL && fault->process == 0 && run.struck;
-	bool daemon_killed = fault->kind == KILL && fault->process > 0 && run.struck;
-	bool foreground = strcmp(mode, "foreground") == 0;
+	bool killed = run.struck && (fault->kind == KILL || fault->kind == TERM);
+	bool launcher_killed = killed && fault->process == 0 && WIFSIGNALED(run.launcher_status) &&
+			       WTERMSIG(run.launcher_status) == kinds[fault->kind].signal;
+	bool daemon_killed = killed && fault->process > 0;
+	bool foreground = is_mode("foreground");
 	const char *problem = NULL;
 
 	if (foreground && !launcher_killed && !exited_well(run.launcher_status))
@@ -478,7 +509,7 @@ static const char *check_run(const struct fault *fault)
 	 * In an upgrade the other daemon serves, until the successor has reported that it is
 	 * the daemon: from then on its death is that of the daemon.
 	 */
-	if (problem == NULL && strcmp(mode, "upgrade") == 0 && fault->kind == KILL && run.struck &&
+	if (problem == NULL && is_mode("upgrade") && fault->kind == KILL && run.struck &&
 	    fault->process > DAEMON && run.serving == 0 && !run.succeeded)
 		problem = "nobody serves after a failed upgrade";
 	if (problem == NULL && !run.struck && run.serving != 0 && run.serving_status != 0 &&
@@ -508,7 +539,7 @@ static void describe(const struct fault *fault, char *text, size_t size)
 	snprintf(text, size, "%s%s%s, process %zu, call %zu (number %ld) %s, status %#x", mode,
 		 jail ? " jail" : "", no_spawn ? " without clone" : "", fault->process, fault->call,
 		 run.struck_call,
-		 fault->kind == ERROR ? strerrorname_np(run.struck_error) : "SIGKILL",
+		 fault->kind == ERROR ? strerrorname_np(run.struck_error) : kinds[fault->kind].name,
 		 (unsigned)run.last_status);
 }
 
@@ -586,7 +617,7 @@ static void enumerate(enum kind kind)
 			try_errors(process, calls, one->first);
 		else
 			for (size_t call = 0; call < calls; call++)
-				try(&(struct fault){ KILL, process, call, 0 });
+				try(&(struct fault){ kind, process, call, 0 });
 	}
 }
 
@@ -614,13 +645,17 @@ static bool prepare(void)
 
 int main(int argc, char *argv[])
 {
-	if (argc < 3 || !prepare())
+	enum kind kind = ERROR;
+
+	while (argc > 1 && kind < KINDS && strcmp(argv[1], kinds[kind].argument) != 0)
+		kind++;
+	if (argc < 3 || kind == KINDS || !prepare())
 		return FAULT_USAGE;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	mode = argv[2];
 	jail = argc > 3 && strcmp(argv[3], "jail") == 0;
 	no_spawn = argc > 3 && strcmp(argv[3], "without-clone") == 0;
-	enumerate(strcmp(argv[1], "kills") == 0 ? KILL : ERROR);
+	enumerate(kind);
 	/* The last daemon may have left empty files. */
 	if (chdir(directory) == 0) {
 		unlink("pid");

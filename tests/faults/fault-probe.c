@@ -5,10 +5,12 @@
  * fork
  * foreground
  * move
+ * request
  * upgrade DIRECTORY [jail]
  *
  * With "upgrade" the daemon starts a successor, and serves itself only if that fails. With "move"
- * it moves its pid file and back again before it is ready.
+ * it moves its pid file and back again before it is ready. With "request" the launcher then finds
+ * the daemon by its pid file, requests a reload and stops it; only this part is examined.
  *
  * The launcher prints "up PID" or "failed ERROR STATUS TEXT". Exit codes: 0; FAULT_REPORTED
  * after an error with a text; FAULT_CANCELED when the launcher had exited; FAULT_SILENT after
@@ -24,6 +26,8 @@
 #include <unistd.h>
 
 #include "faults/fault.h"
+
+#define PATIENCE 500 /* for an answer of the daemon, in milliseconds */
 
 static struct daemonkit_context *context;
 static struct daemonkit_signals *signals;
@@ -69,6 +73,12 @@ static int stop(struct daemonkit_siginfo *info, void *data)
 	return DAEMONKIT_SIGNALS_STOP;
 }
 
+static int reload(struct daemonkit_siginfo *info, void *data)
+{
+	(void)info, (void)data;
+	return 0;
+}
+
 static int set_up(char *argv[])
 {
 	int result = daemonkit_context_new(&context);
@@ -79,6 +89,8 @@ static int set_up(char *argv[])
 		result = daemonkit_signals_new(&signals);
 	if (result == 0)
 		result = daemonkit_signals_set_handler(signals, SIGTERM, stop, NULL);
+	if (result == 0)
+		result = daemonkit_signals_set_handler(signals, SIGHUP, reload, NULL);
 	return result;
 }
 
@@ -117,6 +129,24 @@ static int move(const char *directory)
 	return result;
 }
 
+/* Find, reload and stop the daemon: 0 or an error. */
+static int request(const char *directory)
+{
+	struct daemonkit_process *process = NULL;
+	char path[4096];
+	int result;
+
+	fault_mark(FAULT_BEGIN);
+	snprintf(path, sizeof path, "%s/pid", directory);
+	result = daemonkit_pidfile_holder(path, &process);
+	if (result == 0)
+		result = daemonkit_process_request(process, SIGHUP, PATIENCE, NULL, NULL);
+	if (result == 0)
+		result = daemonkit_process_stop(process, PATIENCE, DAEMONKIT_NEVER);
+	daemonkit_process_free(process);
+	return result;
+}
+
 static int serve(const char *mode, const char *directory)
 {
 	int result = 0, code = 0;
@@ -127,6 +157,8 @@ static int serve(const char *mode, const char *directory)
 		result = move(directory);
 	if (result == 0) {
 		fault_mark(FAULT_SERVING);
+		if (strcmp(mode, "request") == 0)
+			fault_mark(FAULT_BEGIN);
 		result = daemonkit_signals_serve(signals);
 	}
 	if (result < 0)
@@ -140,11 +172,12 @@ static int serve(const char *mode, const char *directory)
 int main(int argc, char *argv[])
 {
 	pid_t self = getpid(), daemon;
-	int code;
+	int code, result;
 
 	if (argc < 3)
 		return FAULT_USAGE;
-	fault_mark(FAULT_BEGIN);
+	if (strcmp(argv[1], "request") != 0)
+		fault_mark(FAULT_BEGIN);
 	daemon = set_up(argv);
 	if (daemon == 0)
 		daemon = daemonkit_context_reborn(context);
@@ -157,6 +190,10 @@ int main(int argc, char *argv[])
 		daemonkit_context_free(context);
 		fault_mark(FAULT_END);
 		return code;
+	}
+	if (daemon > 0 && strcmp(argv[1], "request") == 0 && (result = request(argv[2])) < 0) {
+		daemon = result;
+		code = report(result, daemonkit_error());
 	}
 	fault_mark(FAULT_END);
 	if (daemon > 0)
