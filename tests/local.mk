@@ -11,6 +11,8 @@ EXTRA_DIST += \
 	tests/bench/peer-libuv.c \
 	tests/bench/run \
 	tests/bench/signals.c \
+	tests/coverage/report \
+	tests/coverage/run \
 	tests/fuzz/corpus \
 	tests/fuzz/entry.c \
 	tests/long/fuse \
@@ -298,7 +300,9 @@ tests_faults_fault_probe_LDADD = libdaemonkit-internal.la
 bench: libdaemonkit.la
 	srcdir='$(abs_srcdir)' builddir='$(abs_builddir)' CC='$(CC)' \
 	$(SHELL) $(srcdir)/tests/bench/run
-.PHONY: bench
+coverage:
+	srcdir='$(abs_srcdir)' builddir='$(abs_builddir)' $(SHELL) $(srcdir)/tests/coverage/run
+.PHONY: bench coverage
 
 mutants: all check-programs
 	srcdir='$(abs_srcdir)' builddir='$(abs_builddir)' $(srcdir)/tests/mutants/run

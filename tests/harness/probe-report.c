@@ -112,8 +112,10 @@ static void report_strings(FILE *file, const struct program *program)
 	fprintf(file, "argc %d\n", program->argc);
 	for (int i = 0; i < program->argc; i++)
 		fprintf(file, "arg%d [%s]\n", i, program->argv[i]);
+	/* The counters of --enable-coverage set a variable of their own. */
 	for (char **variable = environ; *variable != NULL; variable++)
-		fprintf(file, "env %s\n", *variable);
+		if (strncmp(*variable, "__LLVM_PROFILE", 14) != 0)
+			fprintf(file, "env %s\n", *variable);
 }
 
 void probe_report(struct program *program, const char *path)
