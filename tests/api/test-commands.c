@@ -66,9 +66,9 @@ START_TEST(wrong_arguments_are_refused)
 	const char *word = "stop";
 	bool flag = true;
 
-	ck_assert_int_eq(daemonkit_commands_new(NULL, NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_commands_add_bool(NULL, &flag, SIGHUP, NULL, NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_commands_add_bool(commands, NULL, SIGHUP, NULL, NULL), -EINVAL);
+	HARNESS_REFUSES_NULL(daemonkit_commands_new(NULL, NULL));
+	HARNESS_REFUSES_NULL(daemonkit_commands_add_bool(NULL, &flag, SIGHUP, NULL, NULL));
+	HARNESS_REFUSES_NULL(daemonkit_commands_add_bool(commands, NULL, SIGHUP, NULL, NULL));
 	ck_assert_int_eq(daemonkit_commands_add_bool(commands, &flag, 0, NULL, NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_commands_add_bool(commands, &flag, -15, NULL, NULL), -EINVAL);
 	ck_assert_int_eq(daemonkit_commands_add_bool(commands, &flag, SIGRTMAX + 1, NULL, NULL),
@@ -82,9 +82,9 @@ START_TEST(wrong_arguments_are_refused)
 			 -EINVAL);
 	ck_assert_int_eq(daemonkit_commands_add_string(commands, &word, "stop", 0, NULL, NULL),
 			 -EINVAL);
-	ck_assert_int_eq(daemonkit_commands_active(NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_commands_send(NULL, self), -EINVAL);
-	ck_assert_int_eq(daemonkit_commands_send(commands, NULL), -EINVAL);
+	HARNESS_REFUSES_NULL(daemonkit_commands_active(NULL));
+	HARNESS_REFUSES_NULL(daemonkit_commands_send(NULL, self));
+	HARNESS_REFUSES_NULL(daemonkit_commands_send(commands, NULL));
 	ck_assert_int_eq(daemonkit_commands_active(commands), 0);
 	ck_assert_ptr_null(daemonkit_commands_free(NULL));
 	ck_assert_ptr_null(daemonkit_commands_free(commands));
@@ -126,7 +126,7 @@ START_TEST(active_flags_are_listed_in_the_order_of_adding)
 	const char *word = "quit";
 	bool yes = true, no = false;
 
-	ck_assert_int_eq(daemonkit_commands_active_signal(NULL, 0), -EINVAL);
+	HARNESS_REFUSES_NULL(daemonkit_commands_active_signal(NULL, 0));
 	ck_assert_int_eq(daemonkit_commands_active_signal(commands, 0), -ENOENT);
 	ck_assert_int_eq(daemonkit_commands_add_bool(commands, &yes, SIGTERM, NULL, NULL), 0);
 	ck_assert_int_eq(daemonkit_commands_add_bool(commands, &no, SIGHUP, NULL, NULL), 0);

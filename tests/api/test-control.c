@@ -949,8 +949,13 @@ START_TEST(wrong_arguments_are_refused)
 	struct daemonkit_control *control = NULL;
 
 	ck_assert_int_eq(daemonkit_context_new(&context), 0);
+	HARNESS_REFUSES_NULL(daemonkit_control_new(NULL, &control));
 	ck_assert_int_eq(daemonkit_control_new(context, &control), 0);
 	ck_assert_int_eq(daemonkit_control_set_name(control, ""), -EINVAL);
+	HARNESS_REFUSES_NULL(daemonkit_control_new(context, NULL));
+	HARNESS_REFUSES_NULL(daemonkit_control_set_name(NULL, "name"));
+	HARNESS_REFUSES_NULL(daemonkit_control_set_stop_timeout(NULL, 1, 1));
+	HARNESS_REFUSES_NULL(daemonkit_control_set_reload(NULL, SIGHUP, 1));
 	ck_assert_int_eq(daemonkit_control_set_reload(control, -1, 0), -EINVAL);
 	ck_assert_int_eq(daemonkit_control_set_reload(control, SIGRTMAX + 1, 0), -EINVAL);
 	ck_assert_int_eq(daemonkit_control_set_reload(control, SIGRTMAX, -1), 0);

@@ -42,8 +42,8 @@ START_TEST(arguments_are_checked)
 {
 	struct daemonkit_process *process = NULL;
 
-	ck_assert_int_eq(daemonkit_pidfile_holder(NULL, &process), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_holder("x", NULL), -EINVAL);
+	HARNESS_REFUSES_NULL(daemonkit_pidfile_holder(NULL, &process));
+	HARNESS_REFUSES_NULL(daemonkit_pidfile_holder("x", NULL));
 	ck_assert_int_eq(daemonkit_pidfile_holder("", &process), -EINVAL);
 }
 END_TEST

@@ -46,18 +46,18 @@ START_TEST(arguments_are_checked)
 	refused("", 0, -EINVAL);
 	refused(path, 01000, -EINVAL);
 	refused(path, 010644, -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_create(path, 0, NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_open(path, 0, NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_open(NULL, 0, &pidfile), -EINVAL);
+	HARNESS_REFUSES_NULL(daemonkit_pidfile_create(path, 0, NULL));
+	HARNESS_REFUSES_NULL(daemonkit_pidfile_open(path, 0, NULL));
+	HARNESS_REFUSES_NULL(daemonkit_pidfile_open(NULL, 0, &pidfile));
 	ck_assert_int_eq(daemonkit_pidfile_open("", 0, &pidfile), -EINVAL);
 	ck_assert_int_eq(daemonkit_pidfile_open(path, 02000, &pidfile), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_take_fd(0, path, NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_lock(NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_unlock(NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_write(NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_read(NULL, &pid), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_remove(NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_pidfile_fd(NULL), -EINVAL);
+	HARNESS_REFUSES_NULL(daemonkit_pidfile_take_fd(0, path, NULL));
+	HARNESS_REFUSES_NULL(daemonkit_pidfile_lock(NULL));
+	HARNESS_REFUSES_NULL(daemonkit_pidfile_unlock(NULL));
+	HARNESS_REFUSES_NULL(daemonkit_pidfile_write(NULL));
+	HARNESS_REFUSES_NULL(daemonkit_pidfile_read(NULL, &pid));
+	HARNESS_REFUSES_NULL(daemonkit_pidfile_remove(NULL));
+	HARNESS_REFUSES_NULL(daemonkit_pidfile_fd(NULL));
 	ck_assert_ptr_null(daemonkit_pidfile_close(NULL));
 	ck_assert_int_ne(access(path, F_OK), 0);
 }

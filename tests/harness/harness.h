@@ -163,4 +163,12 @@ void harness_free_memory(void);
 const char *harness_case_names(void);
 int64_t harness_deadline(void); /* of the test; 0 in a helper */
 
+/* The call refuses NULL: -EINVAL, with a text that names the function. */
+#define HARNESS_REFUSES_NULL(call)                                                         \
+	do {                                                                               \
+		ck_assert_int_eq(call, -EINVAL);                                           \
+		ck_assert_msg(strncmp(daemonkit_error(), #call, strcspn(#call, "(")) == 0, \
+			      "%s: %s", #call, daemonkit_error());                         \
+	} while (0)
+
 #endif /* HARNESS_H */

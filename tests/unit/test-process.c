@@ -127,15 +127,38 @@ START_TEST(invalid_pids_are_refused)
 }
 END_TEST
 
+START_TEST(harmless_and_terminating_signals_need_no_handler)
+{
+	static const int allowed[] = { SIGCHLD, SIGCONT, SIGURG,  SIGWINCH, SIGSTOP,
+				       SIGTSTP, SIGTTIN, SIGTTOU, SIGTERM,  SIGINT,
+				       SIGQUIT, SIGABRT, SIGKILL };
+	struct daemonkit_process *process = NULL;
+
+	for (int number = 1; number < SIGRTMIN; number++)
+		if (number != SIGKILL && number != SIGSTOP)
+			signal(number, _i ? SIG_IGN : SIG_DFL);
+	ck_assert_int_eq(daemonkit_process_open(getpid(), &process), 0);
+	for (int number = 1; number < 32; number++) {
+		int expected = -ENOTSUP;
+
+		for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
+			if (allowed[i] == number)
+				expected = 0;
+		ck_assert_int_eq(process_check_effect(process, number), expected);
+	}
+	daemonkit_process_free(process);
+}
+END_TEST
+
 START_TEST(null_is_refused)
 {
-	ck_assert_int_eq(daemonkit_process_open(1, NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_process_pid(NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_process_fd(NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_process_signal(NULL, SIGTERM), -EINVAL);
-	ck_assert_int_eq(daemonkit_process_alive(NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_process_wait(NULL, 0), -EINVAL);
-	ck_assert_int_eq(daemonkit_process_stop(NULL, 0, 0), -EINVAL);
+	HARNESS_REFUSES_NULL(daemonkit_process_open(1, NULL));
+	HARNESS_REFUSES_NULL(daemonkit_process_pid(NULL));
+	HARNESS_REFUSES_NULL(daemonkit_process_fd(NULL));
+	HARNESS_REFUSES_NULL(daemonkit_process_signal(NULL, SIGTERM));
+	HARNESS_REFUSES_NULL(daemonkit_process_alive(NULL));
+	HARNESS_REFUSES_NULL(daemonkit_process_wait(NULL, 0));
+	HARNESS_REFUSES_NULL(daemonkit_process_stop(NULL, 0, 0));
 	ck_assert_ptr_null(daemonkit_process_free(NULL));
 }
 END_TEST
@@ -575,6 +598,8 @@ int main(int argc, char *argv[])
 	if (harness_has_linux_api())
 		tcase_add_loop_test(both, a_reused_pid_is_another_process, 0, VARIANTS);
 	tcase_add_test(others, null_is_refused);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(others, harmless_and_terminating_signals_need_no_handler, 0, 2);
 	tcase_add_loop_test(both, request_signal_is_sent, 0, VARIANTS);
 	if (harness_has_pidfds())
 		tcase_add_loop_test(others, seccomp_filter_of_pidfd_send_signal_is_handled, 0, 3);

@@ -110,13 +110,13 @@ START_TEST(null_is_refused)
 {
 	struct daemonkit_signals *signals = new_object();
 
-	ck_assert_int_eq(daemonkit_signals_new(NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_signals_set_handler(NULL, SIGHUP, NULL, NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_signals_serve(NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_signals_fd(NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_signals_dispatch(NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_siginfo_number(NULL), -EINVAL);
-	ck_assert_int_eq(daemonkit_siginfo_pid(NULL), -EINVAL);
+	HARNESS_REFUSES_NULL(daemonkit_signals_new(NULL));
+	HARNESS_REFUSES_NULL(daemonkit_signals_set_handler(NULL, SIGHUP, NULL, NULL));
+	HARNESS_REFUSES_NULL(daemonkit_signals_serve(NULL));
+	HARNESS_REFUSES_NULL(daemonkit_signals_fd(NULL));
+	HARNESS_REFUSES_NULL(daemonkit_signals_dispatch(NULL));
+	HARNESS_REFUSES_NULL(daemonkit_siginfo_number(NULL));
+	HARNESS_REFUSES_NULL(daemonkit_siginfo_pid(NULL));
 	ck_assert_uint_eq(daemonkit_siginfo_uid(NULL), (uid_t)-1);
 	ck_assert_int_eq(daemonkit_siginfo_value(NULL), 0);
 	ck_assert_ptr_null(daemonkit_signals_free(NULL));

@@ -678,8 +678,8 @@ START_TEST(only_daemon_has_predecessor)
 	struct daemonkit_process *process = NULL;
 
 	ck_assert_int_eq(daemonkit_context_new(&context), 0);
-	ck_assert_int_eq(daemonkit_context_predecessor(NULL, &process), -EINVAL);
-	ck_assert_int_eq(daemonkit_context_predecessor(context, NULL), -EINVAL);
+	HARNESS_REFUSES_NULL(daemonkit_context_predecessor(NULL, &process));
+	HARNESS_REFUSES_NULL(daemonkit_context_predecessor(context, NULL));
 	ck_assert_int_eq(daemonkit_context_predecessor(context, &process), -EPERM);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "not the daemon"));
 	ck_assert_ptr_null(process);
@@ -795,8 +795,8 @@ START_TEST(nulls_are_refused)
 	struct daemonkit_upgrade *upgrade = NULL;
 
 	ck_assert_int_eq(daemonkit_context_new(&context), 0);
-	ck_assert_int_eq(daemonkit_upgrade_start(context, NULL, 1, nothing), -EINVAL);
-	ck_assert_int_eq(daemonkit_upgrade_start(nothing, NULL, 1, &upgrade), -EINVAL);
+	HARNESS_REFUSES_NULL(daemonkit_upgrade_start(context, NULL, 1, nothing));
+	HARNESS_REFUSES_NULL(daemonkit_upgrade_start(nothing, NULL, 1, &upgrade));
 	ck_assert_ptr_null(upgrade);
 	ck_assert_int_eq(daemonkit_upgrade_wait(nothing, 1), -EINVAL);
 	ck_assert_int_eq(daemonkit_upgrade_fd(nothing), -EINVAL);
