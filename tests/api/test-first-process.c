@@ -409,11 +409,15 @@ END_TEST
 
 static int ready_main(int argc, char *argv[])
 {
+	struct daemonkit_upgrade *upgrade = NULL;
 	struct daemonkit_context *context = become_daemon(NULL);
 
 	(void)argc;
 	(void)argv;
 	NEED(daemonkit_notify_ready(context) == 0);
+	/* Process 1 cannot be replaced, whether or not a manager is notified. */
+	NEED(daemonkit_upgrade_start(context, NULL, 1000, &upgrade) == -ENOTSUP);
+	NEED(strstr(daemonkit_error(), "supervisor of this process") != NULL);
 	wait_for_end();
 	NEED(daemonkit_notify_stopping(context) == 0);
 	daemonkit_context_free(context);
