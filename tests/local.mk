@@ -19,6 +19,7 @@ EXTRA_DIST += \
 	tests/long/fuzzers \
 	tests/long/managers \
 	tests/long/memory-faults \
+	tests/long/soak \
 	tests/long/start-cost \
 	tests/long/system-call-faults \
 	tests/long/vsock \
@@ -283,7 +284,8 @@ tests_unit_test_fuzz_SOURCES = \
 EXTRA_PROGRAMS = \
 	tests/faults/fault-calls \
 	tests/faults/fault-memory \
-	tests/faults/fault-probe
+	tests/faults/fault-probe \
+	tests/soak/soak
 CLEANFILES += $(EXTRA_PROGRAMS)
 tests_faults_fault_calls_SOURCES = \
 	tests/faults/fault-calls.c \
@@ -296,6 +298,7 @@ tests_faults_fault_calls_LDADD =
 tests_faults_fault_memory_CFLAGS = $(AM_CFLAGS) -fvisibility=default -fno-builtin
 tests_faults_fault_memory_LDADD = libdaemonkit-internal.la
 tests_faults_fault_probe_LDADD = libdaemonkit-internal.la
+tests_soak_soak_LDADD = libdaemonkit-internal.la
 
 bench: libdaemonkit.la
 	srcdir='$(abs_srcdir)' builddir='$(abs_builddir)' CC='$(CC)' \
