@@ -55,6 +55,8 @@ libdaemonkit_internal_la_SOURCES = \
 	src/compat/socket.h \
 	src/compat/stdin.c \
 	src/compat/stdin.h \
+	src/compat/user.c \
+	src/compat/user.h \
 	src/compat/vsock.c \
 	src/compat/vsock.h \
 	src/process/account.c \

@@ -121,6 +121,7 @@ unit_tests = \
 if LINUX_API
 unit_tests += \
 	tests/unit/test-hostile-directory \
+	tests/unit/test-user-namespace \
 	tests/unit/test-upgrade-failures \
 	tests/unit/test-upgrade-manager
 endif

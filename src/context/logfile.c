@@ -17,6 +17,7 @@
 #include "base/error-internal.h"
 #include "base/fd.h"
 #include "compat/openat.h"
+#include "compat/user.h"
 
 #define FLAGS (O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK)
 /* Linux follows at most this many links in a row. */
@@ -42,7 +43,8 @@ static int follow_links(const char *what, const char *path, char here[static PAT
 	char *target = malloc(PATH_MAX);
 	int result = target == NULL ? -ENOMEM : compat_read_link(here, &st, target, PATH_MAX);
 
-	if (result >= 0 && st.st_uid != 0 && st.st_uid != geteuid()) {
+	if (result >= 0 && st.st_uid != 0 &&
+	    (st.st_uid != geteuid() || !compat_user_is_certain(st.st_uid))) {
 		result = error_set(-ELOOP,
 				   "%s %s: %s is a symbolic link of user %lu, and is "
 				   "not followed; remove it or name the file itself",

@@ -24,6 +24,7 @@
 #include "base/fd.h"
 #include "compat/random.h"
 #include "compat/socket.h"
+#include "compat/user.h"
 
 /* The size of a piece of the settings: well below the smallest socket buffer. */
 #define PIECE 16384
@@ -344,7 +345,8 @@ int channel_receive_from(int fd, struct channel_message *message, struct compat_
  */
 static bool is_from_own_user(const struct compat_peer *sender)
 {
-	return sender->pid > 0 && sender->uid == geteuid() && sender->gid == getegid();
+	return sender->pid > 0 &&
+	       compat_is_own_process_and_group(sender->pid, sender->uid, sender->gid);
 }
 
 int channel_receive_settings(int fd, struct archive *settings)

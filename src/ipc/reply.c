@@ -13,6 +13,7 @@
 #include "base/error-internal.h"
 #include "base/fd.h"
 #include "compat/socket.h"
+#include "compat/user.h"
 #include "ipc/channel.h"
 
 /*
@@ -38,7 +39,7 @@ static int await_permission(int line, int signal, deadline until)
 	result = channel_receive_from(line, &message, &sender);
 	if (result <= 0)
 		return result < 0 ? result : -ECANCELED;
-	if (sender.pid == 0 || (sender.uid != 0 && sender.uid != geteuid()))
+	if (sender.pid == 0 || (sender.uid != 0 && !compat_is_own_process(sender.pid, sender.uid)))
 		return -EPERM;
 	return message.type == CHANNEL_GO && message.number == signal ? 0 : -EBADMSG;
 }

@@ -16,6 +16,7 @@
 #include "base/error-internal.h"
 #include "compat/ofd-lock.h"
 #include "compat/pidfd.h"
+#include "compat/user.h"
 #include "pidfile/location.h"
 #include "pidfile/lock.h"
 #include "pidfile/owner.h"
@@ -39,8 +40,9 @@ static bool is_trusted(int fd, pid_t pid)
 
 	if (fstat(fd, &st) < 0 || (st.st_mode & 022) != 0)
 		return false;
-	return st.st_uid == 0 || st.st_uid == geteuid() ||
-	       (compat_process_owner(pid, &owner) == 0 && st.st_uid == owner);
+	return st.st_uid == 0 || compat_is_own_file(fd, st.st_uid) ||
+	       (compat_process_owner(pid, &owner) == 0 && st.st_uid == owner &&
+		compat_user_is_certain(owner));
 }
 
 static int probe_ofd_lock(const char *path, int fd, const struct pidfile_claim *claim)

@@ -12,6 +12,7 @@
 #include "base/error-internal.h"
 #include "base/fd.h"
 #include "compat/openat.h"
+#include "compat/user.h"
 
 /* Write first, and open to other users last. */
 static int complete_file(int fd, mode_t mode)
@@ -115,7 +116,7 @@ static int write_in_place(struct daemonkit_pidfile *pidfile, const struct pidfil
 		return -EEXIST;
 	if (fstat(stale->fd, &st) < 0)
 		return -errno;
-	if (st.st_uid != 0 && st.st_uid != geteuid())
+	if (st.st_uid != 0 && !compat_is_own_file(stale->fd, st.st_uid))
 		return refused;
 	result = pidfile_text_write(stale->fd);
 	if (result == 0)
