@@ -11,6 +11,8 @@
 #include <daemonkit/error.h>
 #include <daemonkit/process.h>
 
+#include "base/clock.h"
+#include "base/error-internal.h"
 #include "base/fd.h"
 #include "pidfile/pidfile-internal.h"
 #include "process/process-internal.h"
@@ -41,7 +43,8 @@ static bool is_in_place(const struct daemonkit_control *control, int pid_file)
 	struct stat one, other;
 
 	return pid_file >= 0 && fstat(pid_file, &one) == 0 &&
-	       stat(control->context->settings.pid_file, &other) == 0 && fd_same_file(&one, &other);
+	       lstat(control->context->settings.pid_file, &other) == 0 &&
+	       fd_same_file(&one, &other);
 }
 
 /* Find the successor: 1, 0 if there is none, or a negative errno. */
@@ -60,9 +63,22 @@ static int find_successor(struct daemonkit_control *control, int pid_file,
 	return 0;
 }
 
+/* Twice as long as one process may take: a successor that is found later was not the first one. */
+static deadline limit_of_stop(const struct daemonkit_control *control)
+{
+	deadline now = deadline_now();
+	deadline grace = deadline_after(control->grace);
+	deadline force = deadline_after(control->force == DAEMONKIT_NEVER ? 0 : control->force);
+
+	return grace == DEADLINE_NEVER || force == DEADLINE_NEVER
+		       ? DEADLINE_NEVER
+		       : now + 2 * (grace - now + force - now);
+}
+
 static int stop_process(struct daemonkit_control *control, struct daemonkit_process *process,
 			int pid_file)
 {
+	deadline until = limit_of_stop(control);
 	int result, next;
 
 	control_begin(control, "stopping");
@@ -70,6 +86,10 @@ static int stop_process(struct daemonkit_control *control, struct daemonkit_proc
 		result = end_process(control, process);
 		daemonkit_process_free(process);
 		next = result < 0 ? result : find_successor(control, pid_file, &process);
+		if (next > 0 && deadline_now() >= until) {
+			daemonkit_process_free(process);
+			next = error_set(-EBUSY, "it starts one successor after another");
+		}
 	} while (next > 0);
 	if (next < 0) {
 		terminal_print_error(&control->terminal, "not stopped: %s", daemonkit_error());

@@ -39,6 +39,7 @@ static int remove_stale_file(const struct pidfile_place *place, int fd, pid_t pi
 
 int pidfile_remove_stale(const char *path, pid_t pid)
 {
+	const struct pidfile_claim leased = { .kind = PIDFILE_CLAIM_LEASED };
 	struct pidfile_place place;
 	struct stat st;
 	int fd, result = 0;
@@ -50,6 +51,8 @@ int pidfile_remove_stale(const char *path, pid_t pid)
 		    !pidfile_lock_of_this_process(&st)) {
 			fd = pidfile_open_expected(&place, &st, true);
 			result = fd == -ESTALE || fd >= 0 ? 0 : fd;
+			if (fd == -EAGAIN)
+				result = pidfile_claim_refuse(&leased, path);
 		}
 		if (fd >= 0)
 			result = remove_stale_file(&place, fd, pid);

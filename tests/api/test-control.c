@@ -57,9 +57,10 @@ static int on_term(struct daemonkit_siginfo *info, void *data)
 	struct daemonkit_upgrade *upgrade = NULL;
 
 	(void)info;
-	/* In this style the daemon starts a successor when it is told to exit. */
-	if (strcmp(program->style, "replaced") == 0 && getenv("PROG_REPLACED") == NULL &&
-	    setenv("PROG_REPLACED", "", 1) == 0 &&
+	/* In these styles the daemon starts a successor when it is told to exit. */
+	if (((strcmp(program->style, "replaced") == 0 && getenv("PROG_REPLACED") == NULL &&
+	      setenv("PROG_REPLACED", "", 1) == 0) ||
+	     strcmp(program->style, "endless") == 0) &&
 	    daemonkit_upgrade_start(program->context, NULL, 60000, &upgrade) == 0) {
 		(void)!daemonkit_upgrade_wait(upgrade, -1);
 		daemonkit_upgrade_free(upgrade);
@@ -128,10 +129,14 @@ static int prepare(struct program *program)
 	    daemonkit_context_set_ready_timeout(program->context, 60000) < 0 ||
 	    daemonkit_control_new(program->context, &program->control) < 0 ||
 	    daemonkit_control_set_name(program->control, "prog") < 0 ||
-	    daemonkit_control_set_stop_timeout(
-		    program->control,
-		    is(program, "stubborn") || is(program, "immortal") ? 100 : HARNESS_SOON,
-		    is(program, "immortal") ? DAEMONKIT_NEVER : HARNESS_SOON) < 0)
+	    daemonkit_control_set_stop_timeout(program->control,
+					       is(program, "stubborn") || is(program, "immortal")
+						       ? 100
+					       : is(program, "endless") ? harness_scaled(1000)
+									: HARNESS_SOON,
+					       is(program, "immortal")  ? DAEMONKIT_NEVER
+					       : is(program, "endless") ? 0
+									: HARNESS_SOON) < 0)
 		return -1;
 	if (is(program, "no-reload") && daemonkit_control_set_reload(program->control, 0, 0) < 0)
 		return -1;
@@ -677,6 +682,49 @@ START_TEST(stop_also_stops_successor)
 }
 END_TEST
 
+static bool is_childless(void *data)
+{
+	(void)data;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	return harness_count_children(getpid()) == 0;
+}
+
+/* A daemon that replaces itself each time does not prolong the stop for ever. */
+START_TEST(stop_fails_if_successors_never_end)
+{
+	int64_t begun;
+
+	begin("endless");
+	begun = harness_now();
+	check_streams(run("endless", "stop", 1), "",
+		      "prog: not stopped: it starts one successor after another\n");
+	ck_assert_int_lt(harness_now() - begun, harness_scaled(HARNESS_SOON));
+	kill(daemon_pid(), SIGKILL);
+	ck_assert(harness_wait_until(is_childless, NULL, HARNESS_SOON));
+}
+END_TEST
+
+/* Another process must not decide how long a stop waits to open the stale file. */
+START_TEST(lease_on_stale_file_is_reported)
+{
+	int fd;
+
+	harness_write_file(harness_path("prog.pid"), "2147483646\n");
+	fd = open(harness_path("prog.pid"), O_RDONLY | O_CLOEXEC);
+	signal(SIGIO, SIG_IGN);
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
+		harness_skip("no leases here: %s", strerror(errno));
+	check_streams(
+		run("ok", "stop", 1), "",
+		line("prog: not running, but: pid file %s: another process has a lease on it, "
+		     "which keeps others from opening it: end that process\n",
+		     harness_path("prog.pid")));
+	close(fd);
+	check_streams(run("ok", "stop", 0), "prog: not running\n", "");
+}
+END_TEST
+
 START_TEST(restart_after_failed_stop_starts_nothing)
 {
 	pid_t pid = begin("immortal");
@@ -1021,6 +1069,10 @@ int main(int argc, char *argv[])
 		tcase_add_test(reloads, stop_kills_daemon_after_timeout);
 	if (harness_has_linux_api())
 		tcase_add_test(reloads, stop_also_stops_successor);
+	if (harness_has_linux_api())
+		tcase_add_test(reloads, stop_fails_if_successors_never_end);
+	if (harness_has_linux_api())
+		tcase_add_test(reloads, lease_on_stale_file_is_reported);
 	if (harness_has_linux_api())
 		tcase_add_test(reloads, restart_after_failed_stop_starts_nothing);
 	if (harness_has_linux_api())
