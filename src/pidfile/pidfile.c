@@ -242,7 +242,7 @@ static int unlink_path(const char *path, int fd)
 	if (!pidfile_is_at(&place, fd))
 		result = -ENOENT;
 	else if (unlinkat(place.directory, place.name, 0) < 0)
-		result = -errno;
+		result = errno == EISDIR ? -ENOENT : -errno; /* replaced by a directory */
 	pidfile_place_close(&place);
 	return result;
 }

@@ -28,9 +28,10 @@ static int complete_file(int fd, mode_t mode)
  */
 static int remove_stale(const struct pidfile_place *place, const struct pidfile_lock *stale)
 {
+	/* EISDIR: another process has just put a directory there. */
 	if (stale && pidfile_is_at(place, stale->fd) &&
 	    unlinkat(place->directory, place->name, 0) < 0 && errno != ENOENT)
-		return -errno;
+		return errno == EISDIR ? -EEXIST : -errno;
 	return 0;
 }
 

@@ -423,6 +423,64 @@ static bool add_hard_link(const char *path, int stops)
 	return early;
 }
 
+/* A start that its parent traces: is its error documented? */
+static void __attribute__((__noreturn__)) start_confused(const char *path)
+{
+	struct daemonkit_pidfile *pidfile = NULL;
+	int result;
+
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	raise(SIGSTOP);
+	result = daemonkit_pidfile_create(path, 0, &pidfile);
+	_exit(result == 0 || result == -EEXIST || result == -ESTALE ? 0 : -result);
+}
+
+/* At the system call after so many: replace the file by a directory.  Did it get so far? */
+static bool put_directory(const char *path, int stops)
+{
+	const char *away = harness_path("away");
+	bool reached = false;
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		start_confused(path);
+	for (int i = 0; i <= stops; i++) {
+		ck_assert_int_eq(waitpid(pid, &status, __WALL), pid);
+		if (WIFEXITED(status))
+			break;
+		if (i < stops && ptrace(PTRACE_SYSCALL, pid, NULL, NULL) != 0)
+			harness_skip("no ptrace here");
+	}
+	if (WIFSTOPPED(status)) {
+		(void)!rename(path, away);
+		(void)!mkdir(path, 0700);
+		ptrace(PTRACE_DETACH, pid, NULL, NULL);
+		ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+		ck_assert_msg(status == 0, "after %d: %#x", stops, (unsigned)status);
+		reached = true;
+	}
+	ck_assert_int_eq(status, 0);
+	rmdir(path);
+	unlink(path);
+	unlink(away);
+	return reached;
+}
+
+/* It is not removed by accident, and the error says what is there. */
+START_TEST(directory_at_any_system_call)
+{
+	const char *path = harness_path("x.pid");
+	int stops = 1;
+
+	harness_need_kernel("ptrace(2)");
+	do {
+		harness_write_file(path, "2147483646\n");
+	} while (put_directory(path, stops++));
+	ck_assert_int_gt(stops, 20);
+}
+END_TEST
+
 /* Every search for the holder refuses such a file. */
 START_TEST(second_hard_link_is_an_error)
 {
@@ -635,6 +693,7 @@ int main(int argc, char *argv[])
 		tcase_add_test(races, child_can_free_inherited_objects);
 	tcase_add_loop_test(races, start_after_kill_at_any_system_call, 0, WAYS);
 	tcase_add_loop_test(races, race_at_any_system_call, 0, WAYS);
+	tcase_add_test(races, directory_at_any_system_call);
 	tcase_add_loop_test(races, readers_never_see_partial_contents, 0, WAYS);
 	tcase_add_loop_test(races, hostile_directory_harms_no_other_file, 0, WAYS);
 	tcase_add_loop_test(races, search_never_reports_wrong_holder, 0, WAYS);
