@@ -81,6 +81,23 @@ static bool is(const struct program *program, const char *style)
 	return strcmp(program->style, style) == 0;
 }
 
+/* Where the program was started. */
+static char directory[PATH_MAX];
+
+/* Start a daemon that is independent of this one, as another user of the pid file. */
+static int start_another(void)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (chdir(directory) == 0)
+			execl(harness_self, harness_self, "--helper", "prog", "ok", "start", NULL);
+		_exit(127);
+	}
+	return pid < 0 || waitpid(pid, &status, 0) != pid || status != 0;
+}
+
 static int serve(struct program *program)
 {
 	int result = 0;
@@ -116,12 +133,15 @@ static int serve(struct program *program)
 	}
 	result = daemonkit_signals_serve(program->signals);
 	daemonkit_context_release(program->context);
+	if (is(program, "followed"))
+		return start_another();
 	return result < 0;
 }
 
 static int prepare(struct program *program)
 {
-	if (daemonkit_signals_new(&program->signals) < 0 ||
+	if (getcwd(directory, sizeof directory) == NULL ||
+	    daemonkit_signals_new(&program->signals) < 0 ||
 	    (!is(program, "blocking") && !is(program, "ignoring") &&
 	     daemonkit_signals_set_handler(program->signals, SIGHUP, on_reload, program) < 0) ||
 	    daemonkit_signals_set_handler(program->signals, SIGTERM, on_term, program) < 0 ||
@@ -406,6 +426,20 @@ START_TEST(stale_file_that_is_mount_point_is_emptied)
 	reap(pid);
 	ck_assert_str_eq(harness_read_file(source), "");
 	run("ok", "status", 3);
+}
+END_TEST
+
+/* It is not a successor: it has a pid file of its own. */
+START_TEST(stop_leaves_daemon_of_another_start)
+{
+	pid_t pid = begin("followed"), other;
+
+	run("ok", "stop", 0);
+	reap(pid);
+	other = daemon_pid();
+	ck_assert_int_ne(other, pid);
+	run("ok", "status", 0);
+	finish(other);
 }
 END_TEST
 
@@ -1041,6 +1075,7 @@ int main(int argc, char *argv[])
 		tcase_add_test(states, stale_file_that_is_mount_point_is_emptied);
 	if (harness_has_linux_api())
 		tcase_add_loop_test(states, failed_output_is_an_error, 0, 2);
+	tcase_add_test(states, stop_leaves_daemon_of_another_start);
 	tcase_add_loop_test(states, wrong_pid_files_kill_no_process, 0, 6);
 	tcase_add_test(states, status_of_unreadable_pid_file_is_unknown);
 	tcase_add_test(states, special_files_are_not_opened);

@@ -128,6 +128,18 @@ START_TEST(current_settings)
 }
 END_TEST
 
+START_TEST(too_many_limits)
+{
+	struct settings settings;
+	struct archive archive = { 0 };
+
+	settings_init(&settings);
+	settings.privileges.limit_count = PRIVILEGES_LIMITS + 1;
+	ck_assert_int_eq(settings_put(&settings, &archive), -EBADMSG);
+	archive_free(&archive);
+}
+END_TEST
+
 /* From a later version of the library, which sends more. */
 START_TEST(settings_of_later_version)
 {
@@ -184,6 +196,7 @@ int main(int argc, char *argv[])
 	TCase *corpus = harness_case(suite, "corpus");
 
 	tcase_add_test(corpus, current_settings);
+	tcase_add_test(corpus, too_many_limits);
 	tcase_add_test(corpus, settings_of_later_version);
 	tcase_add_test(corpus, corpus_of_settings);
 	tcase_add_test(corpus, corpus_of_channel);

@@ -28,6 +28,7 @@
 
 #include "compat/pidfd.h"
 #include "compat/siginfo.h"
+#include "process/credentials.h"
 #include "process/process-internal.h"
 
 #define NOBODY 65534
@@ -124,6 +125,19 @@ START_TEST(invalid_pids_are_refused)
 	ck_assert_int_eq(daemonkit_process_open(INT_MAX, &process), -ESRCH);
 	ck_assert_ptr_eq(process, (void *)&wrong);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "2147483647"));
+}
+END_TEST
+
+/* Of a program that set it for its own change of user. */
+START_TEST(capabilities_do_not_outlive_the_user)
+{
+	const struct credential nobody = { .uid = NOBODY, .gid = NOBODY };
+
+	if (geteuid() != 0)
+		harness_skip("only root can change the user");
+	ck_assert_int_eq(prctl(PR_SET_KEEPCAPS, 1), 0);
+	ck_assert_int_eq(credential_become(&nobody, false), 0);
+	ck_assert_int_eq(prctl(PR_GET_KEEPCAPS), 0);
 }
 END_TEST
 
@@ -598,8 +612,10 @@ int main(int argc, char *argv[])
 	if (harness_has_linux_api())
 		tcase_add_loop_test(both, a_reused_pid_is_another_process, 0, VARIANTS);
 	tcase_add_test(others, null_is_refused);
-	if (harness_has_linux_api())
+	if (harness_has_linux_api()) {
+		tcase_add_test(others, capabilities_do_not_outlive_the_user);
 		tcase_add_loop_test(others, harmless_and_terminating_signals_need_no_handler, 0, 2);
+	}
 	tcase_add_loop_test(both, request_signal_is_sent, 0, VARIANTS);
 	if (harness_has_pidfds())
 		tcase_add_loop_test(others, seccomp_filter_of_pidfd_send_signal_is_handled, 0, 3);
