@@ -19,10 +19,10 @@
 
 static inline int cancel_disable(void)
 {
-	int before;
+	int state;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-	return before;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	return state;
 }
 
 static inline void cancel_restore(const int *before)

@@ -3,6 +3,7 @@
 #ifndef BASE_ERROR_INTERNAL_H
 #define BASE_ERROR_INTERNAL_H
 
+#include <errno.h>
 #include <stddef.h>
 
 /* The longest text, the final NUL included; longer texts are truncated. */
@@ -17,6 +18,18 @@ int error_set(int error, const char *format, ...) __attribute__((__format__(__pr
  * system returns it, it becomes -EIO.
  */
 int error_system(int error, const char *format, ...) __attribute__((__format__(__printf__, 2, 3)));
+
+/*
+ * What they return is never a success, even if a system function fails without
+ * setting errno: then it is -EIO.  Inline, so that analysers know it, too.
+ */
+#define error_set(error, ...) error_negative(error_set(error, __VA_ARGS__))
+#define error_system(error, ...) error_negative(error_system(error, __VA_ARGS__))
+
+static inline int error_negative(int error)
+{
+	return error < 0 ? error : -EIO;
+}
 
 /*
  * Preserve this thread's text until the end of the block: a failed cleanup must

@@ -49,7 +49,7 @@ __attribute__((__format__(__printf__, 2, 0))) static void set_text(int error, co
 	snprintf(text + length, sizeof text - (size_t)length, ": %s", cause);
 }
 
-int error_set(int error, const char *format, ...)
+int(error_set)(int error, const char *format, ...)
 {
 	int saved = errno;
 	va_list arguments;
@@ -61,7 +61,7 @@ int error_set(int error, const char *format, ...)
 	return error;
 }
 
-int error_system(int error, const char *format, ...)
+int(error_system)(int error, const char *format, ...)
 {
 	int saved = errno;
 	va_list arguments;

@@ -145,7 +145,8 @@ static int visit_polled(int (*function)(int fd, void *data), void *data)
 		if (poll(fds, count, 0) < 0 && errno != EINTR)
 			return -errno;
 		for (unsigned i = 0; i < count; i++) {
-			int result = fds[i].revents & POLLNVAL ? 0 : function(fds[i].fd, data);
+			int result = (fds[i].revents & POLLNVAL) != 0 ? 0
+								      : function(fds[i].fd, data);
 
 			if (result != 0)
 				return result;

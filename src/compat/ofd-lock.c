@@ -64,6 +64,7 @@ static bool is_write_lock(const char *line, bool ofd)
 	char kind[16], access[16];
 	long long start;
 
+	/* NOLINTNEXTLINE(cert-err34-c): the numbers are those of the kernel. */
 	return sscanf(line, "lock: %*d: %15s %*s %15s %*s %*s %lld", kind, access, &start) == 3 &&
 	       strcmp(kind, ofd ? "OFDLCK" : "POSIX") == 0 && strcmp(access, "WRITE") == 0 &&
 	       (ofd ? start == COMPAT_GUARD_BYTE : start < COMPAT_GUARD_BYTE);

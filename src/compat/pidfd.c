@@ -176,7 +176,7 @@ static int signal_is_in_set(const char *status, const char *name, int signal)
 
 	if (!set)
 		return -ENOTSUP;
-	return (strtoull(set + strlen(name), NULL, 16) >> (signal - 1)) & 1;
+	return (int)((strtoull(set + strlen(name), NULL, 16) >> (signal - 1)) & 1);
 }
 
 int compat_process_pending(pid_t pid, int signal)

@@ -41,7 +41,7 @@ int compat_peer(int socket, struct compat_peer *peer)
 
 int compat_peer_pidfd(int socket)
 {
-	struct compat_peer peer;
+	struct compat_peer peer = { .pid = 0 };
 	int result;
 #ifdef SO_PEERPIDFD
 	int fd;

@@ -239,7 +239,7 @@ int become_forked(struct daemonkit_context *context, const struct launch_forked 
 	int result = signals_adopt_from(launcher);
 
 	clean_signal_mask(&mask);
-	sigprocmask(SIG_SETMASK, &mask, NULL);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	context->notify.channel = fd_above_standard(forked->channel);
 	if (context->notify.channel < 0)
 		return error_system(context->notify.channel, "channel to the launcher");
@@ -266,9 +266,9 @@ int become_foreground(struct daemonkit_context *context)
 
 	/* Before pending signals are unblocked. */
 	init_begin();
-	sigprocmask(SIG_SETMASK, NULL, &mask);
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
 	clean_signal_mask(&mask);
-	sigprocmask(SIG_SETMASK, &mask, NULL);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	result = become_daemon(context, true);
 	context->supervised = result == 0;
 	if (result < 0)

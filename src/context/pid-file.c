@@ -53,7 +53,9 @@ static int make_paths(const struct daemonkit_context *context, const char *path,
 		strcpy(paths->outside + length, paths->here);
 		paths->copy = strdup(paths->outside);
 	}
-	return paths->copy == NULL ? error_system(-ENOMEM, "pid file %s", path) : 0;
+	if (paths->outside == NULL || paths->copy == NULL)
+		return error_system(-ENOMEM, "pid file %s", path);
+	return 0;
 }
 
 /* The successor of a daemon that has moved it already does so again. */

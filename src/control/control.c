@@ -17,6 +17,7 @@
 
 #include "base/cancel.h"
 #include "base/error-internal.h"
+#include "base/strerror.h"
 #include "compat/self.h"
 #include "process/argv.h"
 #include "process/process-internal.h"
@@ -46,7 +47,7 @@ static char *own_name(void)
 }
 
 /* This process is the daemon; any other result is an exit code. */
-#define BECAME -1
+#define BECAME (-1)
 
 int daemonkit_control_new(struct daemonkit_context *context, struct daemonkit_control **ret)
 {
@@ -345,10 +346,12 @@ static const struct command *command_called(const char *name)
 static int check_output(struct daemonkit_control *control, bool status, int result)
 {
 	int error = terminal_error(&control->terminal);
+	char cause[128];
 
 	if (error == 0)
 		return result;
-	terminal_print_error(&control->terminal, "output: %s", strerror(-error));
+	strerror_copy(-error, cause, sizeof cause);
+	terminal_print_error(&control->terminal, "output: %s", cause);
 	/* A status that was not printed must not look like a valid one. */
 	if (status)
 		return CONTROL_STATUS_UNKNOWN;

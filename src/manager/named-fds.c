@@ -186,6 +186,7 @@ int named_fds_inherit(pid_t parent)
 	    (pid_t)number != parent)
 		return 0;
 	decimal_format(own, (uint64_t)getpid());
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a new process has one thread. */
 	return setenv("LISTEN_PID", own, 1) < 0 ? -errno : 0;
 }
 

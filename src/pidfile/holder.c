@@ -152,8 +152,10 @@ static int find_own_lock(const struct pidfile_place *place, const struct pidfile
 			 struct daemonkit_process **ret)
 {
 	pid_t named = 0;
-	int result = pidfile_text_read(lock->fd, &named);
+	int result;
 
+	/* A file that cannot be read names no process. */
+	pidfile_text_read(lock->fd, &named);
 	/* An upgrade is in progress: the file changes hands at any moment. */
 	if (lock->handed_over && named != getpid())
 		return AGAIN;

@@ -98,7 +98,7 @@ int pidfile_open_expected(const struct pidfile_place *place, const struct stat *
 				    "pid file %s: open for %s: owned by user %lu, mode %04o"
 				    " (run as that user or root)",
 				    place->path, writing ? "writing" : "reading",
-				    (unsigned long)st->st_uid, st->st_mode & 07777u);
+				    (unsigned long)st->st_uid, st->st_mode & 07777U);
 	return error_system(fd, "pid file %s: open", place->path);
 }
 

@@ -92,7 +92,7 @@ int daemonkit_pidfile_take_fd(int fd, const char *path, struct daemonkit_pidfile
 	if (result == 0)
 		result = pidfile_new(&pidfile, absolute);
 	free(absolute);
-	if (result < 0)
+	if (result != 0)
 		return result;
 	/* With O_APPEND a write would append instead of overwriting. */
 	if (fd_set_cloexec(fd, true) < 0 || fcntl(fd, F_SETFL, flags & ~O_APPEND) < 0) {

@@ -120,7 +120,7 @@ int privileges_before_user(const struct privileges *privileges)
 
 int privileges_after_user(const struct privileges *privileges)
 {
-	int result = 0;
+	int result;
 
 	if (privileges->has_capabilities) {
 		result = compat_capabilities_limit(privileges->capabilities);

@@ -186,11 +186,13 @@ int process_check_effect(const struct daemonkit_process *process, int signal)
 		return error_set(-ENOTSUP,
 				 "process %ld: it does not handle signal %d (%s), which "
 				 "would end it: nothing was sent",
+				 /* NOLINTNEXTLINE(concurrency-mt-unsafe): per thread in glibc. */
 				 (long)process->pid, signal, strsignal(signal));
 	if (disposition == COMPAT_IGNORED)
 		return error_set(-ENOTSUP,
 				 "process %ld: it ignores signal %d (%s): nothing was "
 				 "sent",
+				 /* NOLINTNEXTLINE(concurrency-mt-unsafe): per thread in glibc. */
 				 (long)process->pid, signal, strsignal(signal));
 	return 0;
 }

@@ -95,7 +95,7 @@ static int add_command(struct daemonkit_commands *commands, const struct command
 	if (result == 0)
 		list[commands->count++] = *command;
 out:
-	if (result < 0)
+	if (result != 0)
 		free(command->value);
 	return result;
 }

@@ -154,6 +154,7 @@ static int describe_exit(const struct await *wait, int status, const char *when)
 		return error_set(-ECHILD, "the daemon ended %s%s%s", when, colon, line);
 	if (WIFSIGNALED(status))
 		return error_set(-ECHILD, "the daemon was killed by signal %d (%s) %s%s%s",
+				 /* NOLINTNEXTLINE(concurrency-mt-unsafe): per thread in glibc. */
 				 WTERMSIG(status), strsignal(WTERMSIG(status)), when, colon, line);
 	return error_set(-ECHILD, "the daemon exited with status %d %s%s%s", WEXITSTATUS(status),
 			 when, colon, line);
@@ -388,6 +389,7 @@ static int conclude_wait(struct await *wait, int *status)
 	return AWAIT_AGAIN;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): it calls itself once, after a failure. */
 int await_step(struct await *wait, deadline until, int *status)
 {
 	bool failed = wait->verdict != AWAIT_NONE;

@@ -79,7 +79,7 @@ static void reset_signals(void)
 	for (int signal = 1; signal < NSIG; signal++)
 		sigaction(signal, &disposition_default, NULL);
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
 static int enter_directory(struct child *child)

@@ -14,6 +14,7 @@
  */
 #include "start/marker.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -71,7 +72,7 @@ __attribute__((__constructor__)) static void marker_read(void)
 	int channel;
 	pid_t pid;
 
-	sigprocmask(SIG_SETMASK, NULL, &startup.mask);
+	pthread_sigmask(SIG_SETMASK, NULL, &startup.mask);
 	if (mark == NULL) {
 		initial_record();
 		return;
@@ -85,7 +86,8 @@ __attribute__((__constructor__)) static void marker_read(void)
 			startup.origin = MARKER_REFUSED;
 		}
 	}
-	unsetenv(ORIGIN_MARK_NAME);
+	/* No other thread runs before main(). */
+	unsetenv(ORIGIN_MARK_NAME); /* NOLINT(concurrency-mt-unsafe) */
 }
 
 enum marker marker_get(void)

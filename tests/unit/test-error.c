@@ -25,6 +25,9 @@ START_TEST(error_texts)
 	/* The library's own number. */
 	ck_assert_int_eq(error_system(-EALREADY, "file %s", "z"), -EIO);
 	ck_assert_ptr_eq(strstr(daemonkit_error(), "file z: "), daemonkit_error());
+	/* A failure is never reported as a success. */
+	ck_assert_int_eq(error_set(0, "no cause"), -EIO);
+	ck_assert_int_eq(error_system(0, "no cause"), -EIO);
 	ck_assert_int_eq(error_null("some_function"), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "some_function"));
 	/* The text contains the previous one. */
