@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 # The library: first a library of all objects, for tests of internal functions.
 
-EXTRA_DIST += src/libdaemonkit.map
+EXTRA_DIST += \
+	src/.clang-tidy \
+	src/cppcheck.suppress \
+	src/libdaemonkit.map
 
 noinst_LTLIBRARIES += libdaemonkit-internal.la
 libdaemonkit_internal_la_SOURCES = \
