@@ -94,10 +94,11 @@ START_TEST(launcher_may_stay_in_a_private_directory)
 	probe_check_up(&probe);
 	ck_assert_str_eq(probe_fact("cwd"), "/");
 	probe_kill(&probe);
-	/* But not in another one: it could not go back. */
+	/* But not in another one: a second copy could not go back. */
+	if (_i >= PROBE_REBORN_WAYS)
+		return;
 	probe = probe_run("%s first:become=65534 first:chdir=/", probe_ways[_i]);
-	if (_i < PROBE_REBORN_WAYS)
-		probe_check_failed(&probe, -EACCES, "/private, in which this program began");
+	probe_check_failed(&probe, -EACCES, "/private, in which this program began");
 }
 END_TEST
 
