@@ -154,7 +154,9 @@ DAEMONKIT_API int daemonkit_context_set_pid_file_optional(struct daemonkit_conte
  * It is opened with the launcher's privileges, before chroot(2).  If the
  * path leads to a symbolic link, the link must belong to root or to the
  * effective user, or the start fails with -ELOOP: other users with write access
- * to the directory must not be able to redirect the log to another file.
+ * to the directory must not be able to redirect the log to another file.  In a
+ * user namespace a link of user 65534 is refused too: that number stands for
+ * all users without an id there.
  * Replaces a descriptor set by daemonkit_context_set_log_fd().
  *
  * Returns: as daemonkit_context_set_pid_file().  Since: 1.0

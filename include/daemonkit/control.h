@@ -85,6 +85,9 @@ DAEMONKIT_API int daemonkit_control_set_name(struct daemonkit_control *control,
  * @force: milliseconds after SIGKILL, or DAEMONKIT_FOREVER; or
  *         DAEMONKIT_NEVER: SIGKILL is not sent
  *
+ * Each is for one process: a daemon that starts one successor after another
+ * while it is stopped makes the stop fail after twice the sum.
+ *
  * Returns: 0 or -EINVAL (NULL).
  * Thread safety: MT-safe on different objects.  Since: 1.0
  */
