@@ -19,6 +19,7 @@ EXTRA_DIST += \
 	tests/long/fuzzers \
 	tests/long/managers \
 	tests/long/memory-faults \
+	tests/long/races \
 	tests/long/soak \
 	tests/long/start-cost \
 	tests/long/system-call-faults \
@@ -286,6 +287,7 @@ EXTRA_PROGRAMS = \
 	tests/faults/fault-calls \
 	tests/faults/fault-memory \
 	tests/faults/fault-probe \
+	tests/races/races \
 	tests/soak/soak
 CLEANFILES += $(EXTRA_PROGRAMS)
 tests_faults_fault_calls_SOURCES = \
@@ -299,6 +301,7 @@ tests_faults_fault_calls_LDADD =
 tests_faults_fault_memory_CFLAGS = $(AM_CFLAGS) -fvisibility=default -fno-builtin
 tests_faults_fault_memory_LDADD = libdaemonkit-internal.la
 tests_faults_fault_probe_LDADD = libdaemonkit-internal.la
+tests_races_races_LDADD = libdaemonkit-internal.la
 tests_soak_soak_LDADD = libdaemonkit-internal.la
 
 bench: libdaemonkit.la
