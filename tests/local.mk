@@ -59,6 +59,8 @@ EXTRA_DIST += \
 	tests/ports/older.c \
 	tests/ports/root \
 	tests/ports/subreaper.c \
+	tests/reliability/report \
+	tests/reliability/run \
 	tests/scripts/tap.py \
 	tests/vm/run \
 	tests/vm/start-cost \
@@ -307,9 +309,11 @@ tests_soak_soak_LDADD = libdaemonkit-internal.la
 bench: libdaemonkit.la
 	srcdir='$(abs_srcdir)' builddir='$(abs_builddir)' CC='$(CC)' \
 	$(SHELL) $(srcdir)/tests/bench/run
+reliability:
+	srcdir='$(abs_srcdir)' builddir='$(abs_builddir)' $(SHELL) $(srcdir)/tests/reliability/run
 coverage:
 	srcdir='$(abs_srcdir)' builddir='$(abs_builddir)' $(SHELL) $(srcdir)/tests/coverage/run
-.PHONY: bench coverage
+.PHONY: bench coverage reliability
 
 mutants: all check-programs
 	srcdir='$(abs_srcdir)' builddir='$(abs_builddir)' $(srcdir)/tests/mutants/run
