@@ -115,6 +115,7 @@ unit_tests = \
 	tests/unit/test-error \
 	tests/unit/test-fd \
 	tests/unit/test-fuzz \
+	tests/unit/test-hostile-daemon \
 	tests/unit/test-logfile \
 	tests/unit/test-manager-address \
 	tests/unit/test-marker \

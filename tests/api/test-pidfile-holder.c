@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -457,6 +458,37 @@ static int hidden_from_nobody(void *path)
 	return holder_pid(path) == -EACCES ? 0 : 2;
 }
 
+/* The kernel reports the owner of the POSIX lock, whether /proc shows it or not. */
+static struct keeper hidden;
+
+static int found_without_proc_entry(void *path)
+{
+	char entry[32];
+
+	snprintf(entry, sizeof entry, "/proc/%d", (int)hidden.pid);
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("none", "/proc", "proc", 0, "hidepid=2") != 0 || !become_nobody() ||
+	    access(entry, F_OK) == 0)
+		return 77;
+	return holder_pid(path) == hidden.pid ? 0 : 2;
+}
+
+START_TEST(holder_is_found_behind_hidepid)
+{
+	char *path = strdup(open_path("x.pid"));
+	int result;
+
+	harness_need_root();
+	hidden = keeper_start(path, 0644, NULL);
+	result = in_child(found_without_proc_entry, path);
+	keeper_kill(&hidden);
+	free(path);
+	if (result == 77)
+		harness_skip("no mount of /proc with hidepid here");
+	ck_assert_int_eq(result, 0);
+}
+END_TEST
+
 /* Fault 2 of go-daemon: as user nobody it took EPERM for a dead process and removed the file. */
 START_TEST(unprivileged_user_finds_daemon_of_root)
 {
@@ -667,6 +699,8 @@ int main(int argc, char *argv[])
 	tcase_add_test(holder, special_files_have_no_holder);
 	if (harness_has_linux_api())
 		tcase_add_test(holder, unprivileged_user_finds_daemon_of_root);
+	if (harness_has_linux_api())
+		tcase_add_test(holder, holder_is_found_behind_hidepid);
 	tcase_add_test(holder, unprivileged_user_cannot_acquire_file_of_root);
 	tcase_add_test(holder, locked_file_without_pid_of_holder);
 	tcase_add_test(holder, holder_outside_of_pid_namespace_has_no_pid);

@@ -22,6 +22,7 @@
 #include <daemonkit/error.h>
 #include <daemonkit/notify.h>
 #include <daemonkit/process.h>
+#include <daemonkit/upgrade.h>
 
 int probe_value(const char *value)
 {
@@ -424,6 +425,12 @@ static bool act_library(struct program *program, const char *name, const char *v
 	} else if (strcmp(name, "store-fd") == 0) {
 		probe_write(program->report, "stored %d\nend\n",
 			    daemonkit_notify_store_fd(context, "name", STDIN_FILENO, 0));
+	} else if (strcmp(name, "upgrade") == 0) {
+		struct daemonkit_upgrade *upgrade = NULL;
+		int result = daemonkit_upgrade_start(context, NULL, DAEMONKIT_FOREVER, &upgrade);
+
+		probe_write(program->report, "upgrade %d %s\nend\n", result, daemonkit_error());
+		daemonkit_upgrade_free(upgrade);
 	} else if (strcmp(name, "listen-pid") == 0) {
 		probe_write(program->report, "listen_pid %s\n", getenv("LISTEN_PID"));
 	} else if (strcmp(name, "gets") == 0) {

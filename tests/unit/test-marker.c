@@ -210,6 +210,16 @@ static const char *copy_of_this_program(const char *name)
 }
 
 /* Every user who may execute it controls its environment and descriptors. */
+/* cap_net_bind_service=ep, in the format of the kernel. */
+static void give_file_capability(const char *path)
+{
+	static const unsigned char bind_service[] = { 1, 0, 0, 2, 0, 4, 0, 0, 0, 0,
+						      0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+
+	if (setxattr(path, "security.capability", bind_service, sizeof bind_service, 0) < 0)
+		harness_skip("no file capabilities here: %s", strerror(errno));
+}
+
 START_TEST(privileged_program_is_no_second_copy)
 {
 	const char *path;
@@ -220,7 +230,10 @@ START_TEST(privileged_program_is_no_second_copy)
 	path = copy_of_this_program("privileged");
 	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
 	ck_assert_int_eq(chown(path, 0, 0), 0);
-	ck_assert_int_eq(chmod(path, _i == 0 ? 04755 : _i == 1 ? 02755 : 06755), 0);
+	if (_i == 3)
+		give_file_capability(path);
+	else
+		ck_assert_int_eq(chmod(path, _i == 0 ? 04755 : _i == 1 ? 02755 : 06755), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
 	/* Even if the credentials of the sender are correct. */
 	send_settings(ends[0], 0, 1);
@@ -234,7 +247,7 @@ START_TEST(privileged_program_is_no_second_copy)
 }
 END_TEST
 
-static struct harness_result run_as_nobody(const char *path, const char *mode)
+static struct harness_result run_as_nobody(const char *path, const char *mode, const char *act)
 {
 	const char *argv[] = {
 		"setpriv",
@@ -246,7 +259,7 @@ static struct harness_result run_as_nobody(const char *path, const char *mode)
 		"probe",
 		harness_path("report"),
 		mode,
-		"daemon:report",
+		act,
 		NULL,
 	};
 
@@ -263,18 +276,16 @@ START_TEST(privileged_program_starts_no_second_copy)
 	path = copy_of_this_program("privileged");
 	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
 	ck_assert_int_eq(chmod(path, 06755), 0);
-	result = run_as_nobody(path, "mode=reborn");
+	result = run_as_nobody(path, "mode=reborn", "daemon:report");
 	ck_assert_msg(strstr(result.output, "more privileges than its caller") != NULL, "%s",
 		      result.output);
 	ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
 }
 END_TEST
 
-/* Set-user-ID, and file capabilities: cap_net_bind_service=ep, in the format of the kernel. */
+/* Set-user-ID, and file capabilities. */
 START_TEST(mode_auto_forks_a_privileged_program)
 {
-	static const unsigned char bind_service[] = { 1, 0, 0, 2, 0, 4, 0, 0, 0, 0,
-						      0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
 	const char *path;
 	struct harness_result result;
 
@@ -284,9 +295,9 @@ START_TEST(mode_auto_forks_a_privileged_program)
 	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
 	if (_i == 0)
 		ck_assert_int_eq(chmod(path, 06755), 0);
-	else if (setxattr(path, "security.capability", bind_service, sizeof bind_service, 0) < 0)
-		harness_skip("no file capabilities here: %s", strerror(errno));
-	result = run_as_nobody(path, "mode=auto");
+	else
+		give_file_capability(path);
+	result = run_as_nobody(path, "mode=auto", "daemon:report");
 	ck_assert_msg(result.status == 0, "%s", result.output);
 	ck_assert_int_eq(probe_number("reborn"), 0);
 	ck_assert_int_gt(probe_number("pid"), 0);
@@ -326,6 +337,26 @@ START_TEST(privileged_program_stores_no_descriptor)
 	harness_run(argv);
 	unsetenv("NOTIFY_SOCKET");
 	ck_assert_int_eq(probe_number("stored"), -ECONNREFUSED);
+}
+END_TEST
+
+/* Its successor could not trust it. */
+START_TEST(privileged_program_is_not_upgraded)
+{
+	const char *path;
+	struct harness_result result;
+
+	harness_need_root();
+	path = copy_of_this_program("privileged");
+	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
+	if (_i == 0)
+		ck_assert_int_eq(chmod(path, 06755), 0);
+	else
+		give_file_capability(path);
+	result = run_as_nobody(path, "mode=foreground", "daemon:upgrade");
+	ck_assert_msg(result.status == 0, "%s", result.output);
+	ck_assert_int_eq(probe_number("upgrade"), -EPERM);
+	ck_assert_ptr_nonnull(strstr(probe_fact("upgrade"), "more privileges than its caller"));
 }
 END_TEST
 
@@ -682,9 +713,10 @@ int main(int argc, char *argv[])
 	tcase_add_test(marker, channel_of_another_kind_is_refused);
 	if (harness_has_linux_api()) {
 		tcase_add_loop_test(marker, settings_of_another_user_are_refused, 0, 4);
-		tcase_add_loop_test(marker, privileged_program_is_no_second_copy, 0, 3);
+		tcase_add_loop_test(marker, privileged_program_is_no_second_copy, 0, 4);
 		tcase_add_test(marker, privileged_program_starts_no_second_copy);
 		tcase_add_loop_test(marker, mode_auto_forks_a_privileged_program, 0, 2);
+		tcase_add_loop_test(marker, privileged_program_is_not_upgraded, 0, 2);
 		tcase_add_test(marker, privileged_program_stores_no_descriptor);
 	}
 	tcase_add_loop_test(marker, second_start_in_daemon_is_an_error, 0, PROBE_WAYS);

@@ -143,6 +143,7 @@ static const struct {
 	daemonkit_signals_handler *handler;
 } daemons[] = {
 	{ "succeed", succeed },
+	{ "other-network", succeed },
 	{ "stop", stop },
 	{ "fail-with-text", fail_with_text },
 	{ "fail-without-text", fail_without_text },
@@ -182,6 +183,8 @@ static int daemon_main(int argc, char *argv[])
 		sigaddset(&never, SIGHUP);
 		sigprocmask(SIG_BLOCK, &never, NULL);
 	}
+	if (strcmp(argv[1], "other-network") == 0 && unshare(CLONE_NEWNET) < 0)
+		return 5;
 	drop((uid_t)atoi(argv[2]), argv[3]);
 	print("ready\n");
 	if (daemonkit_signals_serve(signals) < 0)
@@ -569,6 +572,22 @@ START_TEST(daemon_with_other_root_directory_replies)
 }
 END_TEST
 
+/* The address of the requester belongs to its network namespace. */
+START_TEST(daemon_in_other_network_handles_signal)
+{
+	struct harness_program daemon;
+	int answer;
+
+	harness_need_mounts();
+	daemon = start("other-network", "0", "");
+	ck_assert_int_eq(request_from(daemon.pid, SIGHUP, LONG, &answer), -ENOMSG);
+	ck_assert_int_eq(answer, UNTOUCHED);
+	check_text("was sent, but there was no reply");
+	ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	end(&daemon);
+}
+END_TEST
+
 START_TEST(requester_of_same_user_gets_reply)
 {
 	struct harness_program daemon, requester;
@@ -941,6 +960,8 @@ int main(int argc, char *argv[])
 	/* The leak check at exit fails without /proc. */
 	if (harness_has_linux_api() && !harness_is_sanitized())
 		tcase_add_test(users, daemon_with_other_root_directory_replies);
+	if (harness_has_linux_api())
+		tcase_add_test(users, daemon_in_other_network_handles_signal);
 	if (harness_has_linux_api())
 		tcase_add_test(users, requester_of_same_user_gets_reply);
 	tcase_add_test(users, requests_of_other_users_are_refused);
