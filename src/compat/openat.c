@@ -55,7 +55,9 @@ static int open_then_stat(int dir, const char *name, const struct stat *expected
 	int fd = openat(dir, name, access | CAREFULLY);
 
 	if (fd < 0)
-		return errno == ENOENT || errno == ELOOP || errno == ENXIO ? -ESTALE : -errno;
+		return errno == ENOENT || errno == ELOOP || errno == ENXIO || errno == EISDIR
+			       ? -ESTALE
+			       : -errno;
 	return check_expected(fd, expected);
 }
 
