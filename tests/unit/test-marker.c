@@ -209,31 +209,37 @@ static const char *copy_of_this_program(const char *name)
 	return path;
 }
 
-/* Every user who may execute it controls its environment and descriptors. */
-/* cap_net_bind_service=ep, in the format of the kernel. */
-static void give_file_capability(const char *path)
+#define FILE_CAPABILITY 0755
+
+/*
+ * A copy of this program with these permissions: set-user-ID and the like, or with the file
+ * capabilities cap_net_bind_service=ep, in the format of the kernel.
+ */
+static const char *privileged_copy(mode_t mode)
 {
 	static const unsigned char bind_service[] = { 1, 0, 0, 2, 0, 4, 0, 0, 0, 0,
 						      0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
-
-	if (setxattr(path, "security.capability", bind_service, sizeof bind_service, 0) < 0)
-		harness_skip("no file capabilities here: %s", strerror(errno));
-}
-
-START_TEST(privileged_program_is_no_second_copy)
-{
 	const char *path;
-	char byte;
-	int ends[2];
 
 	harness_need_root();
 	path = copy_of_this_program("privileged");
 	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
 	ck_assert_int_eq(chown(path, 0, 0), 0);
-	if (_i == 3)
-		give_file_capability(path);
-	else
-		ck_assert_int_eq(chmod(path, _i == 0 ? 04755 : _i == 1 ? 02755 : 06755), 0);
+	ck_assert_int_eq(chmod(path, mode), 0);
+	if (mode == FILE_CAPABILITY &&
+	    setxattr(path, "security.capability", bind_service, sizeof bind_service, 0) < 0)
+		harness_skip("no file capabilities here: %s", strerror(errno));
+	return path;
+}
+
+/* Every user who may execute it controls its environment and descriptors. */
+START_TEST(privileged_program_is_no_second_copy)
+{
+	static const mode_t modes[] = { 04755, 02755, 06755, FILE_CAPABILITY };
+	const char *path = privileged_copy(modes[_i]);
+	char byte;
+	int ends[2];
+
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
 	/* Even if the credentials of the sender are correct. */
 	send_settings(ends[0], 0, 1);
@@ -269,14 +275,9 @@ static struct harness_result run_as_nobody(const char *path, const char *mode, c
 /* And it starts none. */
 START_TEST(privileged_program_starts_no_second_copy)
 {
-	const char *path;
-	struct harness_result result;
+	struct harness_result result = run_as_nobody(privileged_copy(06755), "mode=reborn",
+						     "daemon:report");
 
-	harness_need_root();
-	path = copy_of_this_program("privileged");
-	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
-	ck_assert_int_eq(chmod(path, 06755), 0);
-	result = run_as_nobody(path, "mode=reborn", "daemon:report");
 	ck_assert_msg(strstr(result.output, "more privileges than its caller") != NULL, "%s",
 		      result.output);
 	ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
@@ -286,18 +287,11 @@ END_TEST
 /* Set-user-ID, and file capabilities. */
 START_TEST(mode_auto_forks_a_privileged_program)
 {
-	const char *path;
 	struct harness_result result;
 
-	harness_need_root();
 	probe_need("mode=fork");
-	path = copy_of_this_program("privileged");
-	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
-	if (_i == 0)
-		ck_assert_int_eq(chmod(path, 06755), 0);
-	else
-		give_file_capability(path);
-	result = run_as_nobody(path, "mode=auto", "daemon:report");
+	result = run_as_nobody(privileged_copy(_i == 0 ? 06755 : FILE_CAPABILITY), "mode=auto",
+			       "daemon:report");
 	ck_assert_msg(result.status == 0, "%s", result.output);
 	ck_assert_int_eq(probe_number("reborn"), 0);
 	ck_assert_int_gt(probe_number("pid"), 0);
@@ -321,11 +315,8 @@ START_TEST(privileged_program_stores_no_descriptor)
 			       "daemon:store-fd",
 			       NULL };
 
-	harness_need_root();
-	path = argv[4] = copy_of_this_program("privileged");
+	path = argv[4] = privileged_copy(06755);
 	argv[7] = harness_path("report");
-	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
-	ck_assert_int_eq(chmod(path, 06755), 0);
 	setenv("NOTIFY_SOCKET", "@nobody-listens-here", 1);
 	harness_run(argv);
 	unsetenv("NOTIFY_SOCKET");
@@ -343,17 +334,10 @@ END_TEST
 /* Its successor could not trust it. */
 START_TEST(privileged_program_is_not_upgraded)
 {
-	const char *path;
-	struct harness_result result;
+	struct harness_result result = run_as_nobody(
+		privileged_copy(_i == 0 ? 06755 : FILE_CAPABILITY), "mode=foreground",
+		"daemon:upgrade");
 
-	harness_need_root();
-	path = copy_of_this_program("privileged");
-	ck_assert_int_eq(chmod(harness_directory(), 0777), 0);
-	if (_i == 0)
-		ck_assert_int_eq(chmod(path, 06755), 0);
-	else
-		give_file_capability(path);
-	result = run_as_nobody(path, "mode=foreground", "daemon:upgrade");
 	ck_assert_msg(result.status == 0, "%s", result.output);
 	ck_assert_int_eq(probe_number("upgrade"), -EPERM);
 	ck_assert_ptr_nonnull(strstr(probe_fact("upgrade"), "more privileges than its caller"));
