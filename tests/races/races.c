@@ -14,10 +14,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +23,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 #define PATIENCE 60000 /* for one operation, in milliseconds */
 #define WORKERS 6
@@ -40,14 +39,6 @@ static void check(bool good, const char *what)
 {
 	printf("%s %u - %s\n", good ? "ok" : "not ok", passed + failed + 1, what);
 	*(good ? &passed : &failed) += 1;
-}
-
-static int64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
 static const char *in(const char *where, const char *name, char path[static NAME])
@@ -233,8 +224,8 @@ struct count {
 };
 
 /*
- * The errors that say what others did meanwhile: there is no daemon, or it ended, or it was
- * just being upgraded or did not reply because it ended or upgraded.
+ * The errors that say what others did meanwhile: there is no daemon, it ended, it is being
+ * upgraded, it did not reply because of one of these, or it does not handle signals yet.
  */
 static bool is_expected(int error)
 {
@@ -277,9 +268,9 @@ static int run_operation(enum operation operation)
 	return result;
 }
 
-static _Noreturn void work(int64_t until, unsigned seed, struct count *counts)
+static _Noreturn void work(deadline until, unsigned seed, struct count *counts)
 {
-	while (now() < until) {
+	while (deadline_now() < until) {
 		enum operation operation = (enum operation)(rand_r(&seed) % OPERATIONS);
 		struct count *count = &counts[operation];
 		int result = run_operation(operation);
@@ -296,17 +287,18 @@ static _Noreturn void work(int64_t until, unsigned seed, struct count *counts)
 
 static void stop_last(void)
 {
+	deadline until = deadline_after(PATIENCE);
 	int result;
 
 	do
 		result = stop_daemon();
-	while (result == 0 || result == -EINPROGRESS);
+	while ((result == 0 || result == -EINPROGRESS) && deadline_now() < until);
 	check(result == -ENOENT || result == -ESRCH, "the last daemon is stopped");
 }
 
 static void storm(long seconds)
 {
-	int64_t until = now() + seconds * 1000;
+	deadline until = deadline_after((int)seconds * 1000);
 	struct count(*counts)[OPERATIONS] = mmap(NULL, WORKERS * sizeof *counts,
 						 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 						 -1, 0);
@@ -342,22 +334,32 @@ static void storm(long seconds)
 
 /* ---- what is left ---- */
 
-static void check_rest(void)
+/* Former daemons and their watchers are children of this process: wait for their end. */
+static bool reap_all(deadline until)
 {
-	int64_t until = now() + PATIENCE;
-	char path[NAME];
-	bool gone = false;
+	sigset_t child;
 	pid_t pid;
 
-	/* Former daemons and their watchers are children of this process. */
-	while (!gone && now() < until) {
-		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-			;
-		gone = pid < 0;
-		if (!gone)
-			poll(NULL, 0, 10);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0) {
+		deadline rest = until - deadline_now();
+		const struct timespec limit = { .tv_sec = rest / 1000000 };
+
+		if (rest <= 0)
+			return false;
+		if (pid == 0)
+			sigtimedwait(&child, NULL, &limit);
 	}
-	check(gone, "no process is left");
+	return true;
+}
+
+static void check_rest(void)
+{
+	char path[NAME];
+
+	check(reap_all(deadline_after(PATIENCE)), "no process is left");
 	check(access(in(directory, "two-daemons", path), F_OK) < 0, "there were never two daemons");
 	unlink(in(directory, "serving", path));
 	check(rmdir(directory) == 0, "no file is left");

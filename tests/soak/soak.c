@@ -13,12 +13,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 #define PATIENCE 30000 /* for one operation, in milliseconds */
 #define GROWTH 256     /* in KiB: a leak of 3 bytes in each of 100 000 cycles */
@@ -41,14 +41,6 @@ static void require(int result, const char *what)
 		return;
 	printf("Bail out! %s: %s\n", what, daemonkit_error());
 	exit(1);
-}
-
-static int64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
 }
 
 /* ---- resources of a process ---- */
@@ -182,24 +174,24 @@ static void run_cycles(long cycles)
 {
 	long tenth = cycles / 10;
 	struct usage before = { 0, 0 };
-	int64_t begin = 0, first = 0, last = 0, total = now();
+	deadline begin = 0, first = 0, last = 0, total = deadline_now();
 
 	for (long i = 0; i < cycles; i++) {
 		struct daemonkit_process *process;
 
 		if (i % tenth == 0)
-			begin = now();
+			begin = deadline_now();
 		process = start();
 		request(process);
 		end(process);
 		if (i + 1 == tenth) {
-			first = now() - begin;
+			first = deadline_now() - begin;
 			before = measure(getpid());
 		}
 	}
-	last = now() - begin;
+	last = deadline_now() - begin;
 	printf("# %ld cycles in %.1f s: first tenth %ld us each, last tenth %ld us\n", cycles,
-	       (double)(now() - total) / 1e6, (long)(first / tenth), (long)(last / tenth));
+	       (double)(deadline_now() - total) / 1e6, (long)(first / tenth), (long)(last / tenth));
 	check(last < first * 3, "the last cycles take no longer than the first ones");
 	compare(before, measure(getpid()), "the launcher");
 }
@@ -207,7 +199,7 @@ static void run_cycles(long cycles)
 static void run_requests(struct daemonkit_process *process, long requests)
 {
 	pid_t daemon = daemonkit_process_pid(process);
-	int64_t begin = now();
+	deadline begin = deadline_now();
 	struct usage before;
 
 	for (long i = 0; i < 100; i++)
@@ -215,34 +207,33 @@ static void run_requests(struct daemonkit_process *process, long requests)
 	before = measure(daemon);
 	for (long i = 0; i < requests; i++)
 		request(process);
-	printf("# %ld requests in %.1f s\n", requests, (double)(now() - begin) / 1e6);
+	printf("# %ld requests in %.1f s\n", requests, (double)(deadline_now() - begin) / 1e6);
 	compare(before, measure(daemon), "a daemon that replies");
 }
 
 static void send_signals(pid_t daemon, long signals)
 {
-	const struct timespec moment = { .tv_nsec = 100000 };
-
 	for (long i = 0; i < signals; i++)
-		while (sigqueue(daemon, COUNTED, (union sigval){ .sival_int = 0 }) < 0) {
+		for (unsigned round = 0; sigqueue(daemon, COUNTED, (union sigval){ 0 }) < 0;
+		     round++) {
 			/* The queue of the user is full. */
 			if (errno != EAGAIN) {
 				check(false, "sigqueue");
 				return;
 			}
-			nanosleep(&moment, NULL);
+			deadline_pause(round);
 		}
 }
 
 /* A request overtakes queued real-time signals: ask until all have been counted. */
 static bool all_arrive(struct daemonkit_process *process, long signals)
 {
-	int64_t until = now() + PATIENCE * 1000;
+	deadline until = deadline_after(PATIENCE);
 	long counted;
 
 	do
 		counted = request(process);
-	while (counted != signals && now() < until);
+	while (counted != signals && deadline_now() < until);
 	return counted == signals;
 }
 
@@ -250,15 +241,15 @@ static void run_signals(struct daemonkit_process *process, long signals)
 {
 	pid_t daemon = daemonkit_process_pid(process);
 	struct usage before;
-	int64_t begin;
+	deadline begin;
 
 	send_signals(daemon, signals / 10);
 	check(all_arrive(process, signals / 10), "the first signals arrive");
 	before = measure(daemon);
-	begin = now();
+	begin = deadline_now();
 	send_signals(daemon, signals - signals / 10);
 	check(all_arrive(process, signals), "no signal was lost");
-	printf("# %ld signals in %.1f s\n", signals, (double)(now() - begin) / 1e6);
+	printf("# %ld signals in %.1f s\n", signals, (double)(deadline_now() - begin) / 1e6);
 	compare(before, measure(daemon), "a daemon that receives signals");
 }
 
