@@ -132,6 +132,9 @@ static int serve(struct program *program)
 		fflush(stdout);
 	}
 	result = daemonkit_signals_serve(program->signals);
+	if (is(program, "linking") && (chdir(directory) < 0 || rename("prog.pid", "away") < 0 ||
+				       symlink("away", "prog.pid") < 0))
+		return 1;
 	daemonkit_context_release(program->context);
 	if (is(program, "followed"))
 		return start_another();
@@ -716,6 +719,16 @@ START_TEST(stop_also_stops_successor)
 }
 END_TEST
 
+/* Nor is there a successor behind a link that somebody has put in place of the file. */
+START_TEST(stop_does_not_follow_link_to_pid_file)
+{
+	pid_t pid = begin("linking");
+
+	check_streams(run("linking", "stop", 0), "prog: stopped\n", "");
+	reap(pid);
+}
+END_TEST
+
 static bool is_childless(void *data)
 {
 	(void)data;
@@ -1078,6 +1091,8 @@ int main(int argc, char *argv[])
 	/* Without pidfds a zombie is still running. */
 	if (harness_has_linux_api())
 		tcase_add_test(states, stop_leaves_daemon_of_another_start);
+	if (harness_has_linux_api())
+		tcase_add_test(states, stop_does_not_follow_link_to_pid_file);
 	tcase_add_loop_test(states, wrong_pid_files_kill_no_process, 0, 6);
 	tcase_add_test(states, status_of_unreadable_pid_file_is_unknown);
 	tcase_add_test(states, special_files_are_not_opened);

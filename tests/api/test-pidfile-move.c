@@ -510,10 +510,10 @@ static bool holds(const char *path, pid_t pid)
 }
 
 /*
- * Stop the move at this many system calls, and check at each that it holds one of the files;
- * then kill it.  Did it get so far?
+ * Stop the move at this many system calls, and check at each that it holds one of the files: the
+ * stopped process, or 0 if it did not get so far.
  */
-static bool move_and_kill(const char *old, const char *new, int stops)
+static pid_t stop_move(const char *old, const char *new, int stops)
 {
 	pid_t pid = fork();
 	int status;
@@ -524,28 +524,30 @@ static bool move_and_kill(const char *old, const char *new, int stops)
 		ck_assert_int_eq(waitpid(pid, &status, __WALL), pid);
 		if (WIFEXITED(status)) {
 			ck_assert_int_eq(status, 0);
-			return false;
+			return 0;
 		}
 		ck_assert_msg(holds(old, pid) || holds(new, pid), "neither at stop %d", i);
 		if (i < stops && ptrace(PTRACE_SYSCALL, pid, NULL, NULL) != 0)
 			harness_skip("no ptrace here");
 	}
-	kill(pid, SIGKILL);
-	ck_assert_int_eq(waitpid(pid, &status, __WALL), pid);
-	return true;
+	return pid;
 }
 
 /* Guarantee: the lock is held all the time, and after a kill a start at either path succeeds. */
 START_TEST(move_is_killed_at_any_system_call)
 {
 	const char *old = path_of("old.pid"), *new = path_of("new.pid");
-	int stops = 0;
-	bool killed;
+	int stops = 0, status;
+	pid_t pid;
 
 	harness_need_kernel("ptrace(2)");
 	take_way(_i);
 	do {
-		killed = move_and_kill(old, new, ++stops);
+		pid = stop_move(old, new, ++stops);
+		if (pid > 0) {
+			kill(pid, SIGKILL);
+			ck_assert_int_eq(waitpid(pid, &status, __WALL), pid);
+		}
 		for (int i = 0; i < 2; i++) {
 			struct daemonkit_pidfile *pidfile = create(i == 0 ? old : new, 0);
 
@@ -553,7 +555,33 @@ START_TEST(move_is_killed_at_any_system_call)
 			daemonkit_pidfile_close(pidfile);
 		}
 		ck_assert_uint_eq(count_entries(harness_directory()), 0);
-	} while (killed);
+	} while (pid > 0);
+	ck_assert_int_gt(stops, 40);
+}
+END_TEST
+
+/* The old file is then another process's, and the move succeeds. */
+START_TEST(directory_replaces_old_file_at_any_system_call)
+{
+	const char *old = path_of("old.pid"), *new = path_of("new.pid"), *away = path_of("away");
+	int stops = 0, status;
+	pid_t pid;
+
+	harness_need_kernel("ptrace(2)");
+	while ((pid = stop_move(old, new, ++stops)) > 0) {
+		bool replaced = rename(old, away) == 0;
+
+		ck_assert_int_eq(replaced ? mkdir(old, 0700) : 0, 0);
+		ptrace(PTRACE_DETACH, pid, NULL, NULL);
+		ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
+		ck_assert_msg(status == 0, "after %d: %#x", stops, (unsigned)status);
+		if (replaced) {
+			ck_assert_str_eq(harness_read_file(away), "");
+			ck_assert_int_eq(rmdir(old), 0);
+		}
+		unlink(away);
+		unlink(new);
+	}
 	ck_assert_int_gt(stops, 40);
 }
 END_TEST
@@ -662,6 +690,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(refused, user_has_changed);
 	tcase_add_loop_test(refused, root_directory_has_changed, 0, 3);
 	tcase_add_loop_test(killed, move_is_killed_at_any_system_call, 0, WAYS);
+	tcase_add_test(killed, directory_replaces_old_file_at_any_system_call);
 	tcase_add_loop_test(modes, daemon_of_any_mode_moves_its_file, 0, RUNNING_WAYS);
 	tcase_add_loop_test(modes, launcher_removes_the_file_of_a_failed_daemon, 0, PROBE_WAYS);
 	tcase_add_loop_test(modes, launcher_removes_the_file_in_the_root_directory, 0, PROBE_WAYS);

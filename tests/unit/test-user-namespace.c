@@ -11,14 +11,17 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <daemonkit/pidfile.h>
+#include <daemonkit/process.h>
 
 #include "base/archive.h"
+#include "compat/ofd-lock.h"
 #include "compat/siginfo.h"
 #include "context/logfile.h"
 #include "ipc/channel.h"
@@ -224,6 +227,62 @@ START_TEST(pid_files_of_others_are_not_written)
 }
 END_TEST
 
+/*
+ * The descriptor of the file, whose lock a process of the namespace inherits.  It does not prove
+ * that this process is the daemon if another user has written the file.
+ */
+static int inherited;
+
+static _Noreturn void keep_descriptor(void)
+{
+	/* Visible in /proc for others of the same user. */
+	prctl(PR_SET_DUMPABLE, 1);
+	for (;;)
+		pause();
+}
+
+static int find_holder(int unused)
+{
+	struct daemonkit_process *process = NULL;
+	pid_t victim = fork();
+	int result;
+
+	(void)unused;
+	if (victim == 0)
+		keep_descriptor();
+	prctl(PR_SET_DUMPABLE, 1);
+	if (ftruncate(inherited, 0) < 0 || dprintf(inherited, "%d\n", (int)victim) < 0)
+		return 1;
+	close(inherited);
+	result = daemonkit_pidfile_holder(harness_path("x.pid"), &process);
+	if (result == 0 && daemonkit_process_pid(process) != victim)
+		result = -ESRCH;
+	daemonkit_process_free(process);
+	end(victim);
+	return -result;
+}
+
+START_TEST(files_of_others_prove_no_holder)
+{
+	static const struct {
+		uid_t owner;
+		int result;
+	} owners[] = { { OTHER, EBADMSG }, { OWN, 0 } };
+	struct flock lock = { .l_type = F_WRLCK, .l_start = COMPAT_GUARD_BYTE, .l_len = 1 };
+
+	harness_need_root();
+	harness_need_ofd_locks();
+	for (int i = 0; i < 2; i++) {
+		inherited = open(harness_path("x.pid"),
+				 O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+		ck_assert_int_eq(fcntl(inherited, F_OFD_SETLK, &lock), 0);
+		ck_assert_int_eq(fchown(inherited, owners[i].owner, owners[i].owner), 0);
+		ck_assert_int_eq(run_inside(_i, find_holder, 0), owners[i].result);
+		close(inherited);
+	}
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("user-namespace");
@@ -233,5 +292,6 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(users, replies_are_for_own_user, 0, MAPS);
 	tcase_add_loop_test(users, links_of_others_are_not_followed, 0, MAPS);
 	tcase_add_loop_test(users, pid_files_of_others_are_not_written, 0, MAPS);
+	tcase_add_loop_test(users, files_of_others_prove_no_holder, 0, MAPS);
 	return harness_main(argc, argv, suite, NULL);
 }
