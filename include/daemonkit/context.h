@@ -155,8 +155,8 @@ DAEMONKIT_API int daemonkit_context_set_pid_file_optional(struct daemonkit_conte
  * path leads to a symbolic link, the link must belong to root or to the
  * effective user, or the start fails with -ELOOP: other users with write access
  * to the directory must not be able to redirect the log to another file.  In a
- * user namespace a link of user 65534 is refused too: that number stands for
- * all users without an id there.
+ * user namespace, or without /proc, a link of user 65534 is refused too: that
+ * number may stand for all users without an id.
  * Replaces a descriptor set by daemonkit_context_set_log_fd().
  *
  * Returns: as daemonkit_context_set_pid_file().  Since: 1.0

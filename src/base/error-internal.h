@@ -21,7 +21,8 @@ int error_system(int error, const char *format, ...) __attribute__((__format__(_
 
 /*
  * What they return is never a success, even if a system function fails without
- * setting errno: then it is -EIO.  Inline, so that analysers know it, too.
+ * setting errno: then it is -EIO.  Here, where the compiler and the analysers of
+ * every caller see it.
  */
 #define error_set(error, ...) error_negative(error_set(error, __VA_ARGS__))
 #define error_system(error, ...) error_negative(error_system(error, __VA_ARGS__))

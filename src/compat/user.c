@@ -18,7 +18,7 @@
 
 /* Unless changed in /proc/sys/kernel. */
 #define OVERFLOW_ID 65534
-/* The number of ids: -1 is none. */
+/* The length of a map of all ids: 0 to UINT32_MAX - 1. */
 #define ALL_IDS UINT32_MAX
 
 /* Is this the id of all that have none?  Without /proc that cannot be excluded. */

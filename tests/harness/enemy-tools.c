@@ -58,8 +58,10 @@ static void take_away(const char *name, const char *kept)
 		(void)!unlink(name);
 }
 
-/* A file that names the victim or this process, with a lock or a lease that is kept until the next
- * one. */
+/*
+ * A file that names the victim or this process, with a lock or a lease that is kept until the
+ * next one.
+ */
 static void forge(const char *name, int kind)
 {
 	static int held = -1;
