@@ -81,28 +81,6 @@ int terminal_error(const struct terminal *terminal)
 	return terminal->error;
 }
 
-void terminal_progress(struct terminal *terminal, const char *doing, const char *text)
-{
-	char line[TEXT_MAX];
-
-	if (!terminal->live) {
-		if (text != NULL)
-			terminal_print(terminal, "%s", text);
-		return;
-	}
-	if (text != NULL)
-		snprintf(line, sizeof line, "%s: %s: %s", terminal->name, doing, text);
-	else
-		snprintf(line, sizeof line, "%s: %s", terminal->name, doing);
-	replace_controls(line);
-	/* Writing to the last column starts a new line on some terminals. */
-	cut_text(line, terminal_width() - 1);
-	errno = 0;
-	printf("\r\033[K%s", line);
-	terminal_flush(terminal, stdout);
-	terminal->shown = true;
-}
-
 void terminal_clear(struct terminal *terminal)
 {
 	if (terminal->shown) {
@@ -113,18 +91,56 @@ void terminal_clear(struct terminal *terminal)
 	terminal->shown = false;
 }
 
+/*
+ * The buffer has room for one more byte.  fprintf(3) would need 8 KiB of the stack for an
+ * unbuffered stream.
+ */
+static void write_line(struct terminal *terminal, FILE *file, char *line)
+{
+	replace_controls(line);
+	strcat(line, "\n");
+	terminal_clear(terminal);
+	errno = 0;
+	fputs(line, file);
+	terminal_flush(terminal, file);
+}
+
+void terminal_progress(struct terminal *terminal, const char *doing, const char *text)
+{
+	char line[TEXT_MAX + 1];
+
+	if (!terminal->live) {
+		if (text == NULL)
+			return;
+		snprintf(line, TEXT_MAX, "%s: %s", terminal->name, text);
+		write_line(terminal, stdout, line);
+		return;
+	}
+	if (text != NULL)
+		snprintf(line, TEXT_MAX, "%s: %s: %s", terminal->name, doing, text);
+	else
+		snprintf(line, TEXT_MAX, "%s: %s", terminal->name, doing);
+	replace_controls(line);
+	/* Writing to the last column starts a new line on some terminals. */
+	cut_text(line, terminal_width() - 1);
+	errno = 0;
+	fputs("\r\033[K", stdout);
+	fputs(line, stdout);
+	terminal_flush(terminal, stdout);
+	terminal->shown = true;
+}
+
 __attribute__((__format__(__printf__, 3, 0))) static void print_line(struct terminal *terminal,
 								     FILE *file, const char *format,
 								     va_list arguments)
 {
-	char text[TEXT_MAX];
+	char line[TEXT_MAX + 1];
+	size_t used;
 
-	terminal_clear(terminal);
-	vsnprintf(text, sizeof text, format, arguments);
-	replace_controls(text);
-	errno = 0;
-	fprintf(file, "%s: %s\n", terminal->name, text);
-	terminal_flush(terminal, file);
+	snprintf(line, TEXT_MAX, "%s: ", terminal->name);
+	used = strlen(line);
+	vsnprintf(line + used, TEXT_MAX - used, format, arguments);
+	write_line(terminal, file, line);
 }
 
 void terminal_print(struct terminal *terminal, const char *format, ...)
