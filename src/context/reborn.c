@@ -94,7 +94,8 @@ static void remove_pid_files(const struct settings *settings, const struct pid_f
 }
 
 /* Start the daemon and wait for it: its pid, 0 in a forked daemon, or an error. */
-static pid_t start_and_await(struct daemonkit_context *context, struct plan *plan, int interrupt)
+static pid_t start_and_await(struct daemonkit_context *context, struct plan *plan,
+			     struct await *await, int interrupt)
 {
 	struct pid_files files = { .paths = NULL };
 	struct await_options options = {
@@ -122,7 +123,10 @@ static pid_t start_and_await(struct daemonkit_context *context, struct plan *pla
 	/* The end of the daemon's output is noticed only if this process has no copy. */
 	settings_close(&context->settings, START_FD_OUTPUT);
 	daemon = launch.daemon;
-	result = await_daemon(&options, &launch, &context->exit_status);
+	await_begin(await, &options, &launch);
+	do {
+		result = await_step(await, DEADLINE_NEVER, &context->exit_status);
+	} while (result == AWAIT_AGAIN);
 	if (result < 0)
 		remove_pid_files(&context->settings, &files, daemon);
 	free(files.paths);
@@ -228,6 +232,11 @@ static int check_launch(const struct daemonkit_context *context, int mode)
 static pid_t launch_daemon(struct daemonkit_context *context, int mode)
 {
 	pid_t result, launcher = getpid();
+	/* Too large for a thread's stack. */
+	struct {
+		struct plan plan;
+		struct await await;
+	} * memory;
 	struct plan *plan;
 	int interrupt;
 
@@ -237,10 +246,10 @@ static pid_t launch_daemon(struct daemonkit_context *context, int mode)
 	/* Otherwise both processes would write what the streams have in their buffers. */
 	if (mode == DAEMONKIT_MODE_FORK)
 		fflush(NULL);
-	/* Too large for a thread's stack. */
-	plan = malloc(sizeof *plan);
-	if (plan == NULL)
+	memory = malloc(sizeof *memory);
+	if (memory == NULL)
 		return error_system(-ENOMEM, "cannot start the daemon");
+	plan = &memory->plan;
 	plan_init(plan);
 	plan->launch.orphan = is_managed();
 	plan->launch.keep_all = context->keep_all;
@@ -258,7 +267,7 @@ static pid_t launch_daemon(struct daemonkit_context *context, int mode)
 		result = error_system(interrupt, "cannot watch for signals");
 		goto out;
 	}
-	result = start_and_await(context, plan, interrupt);
+	result = start_and_await(context, plan, &memory->await, interrupt);
 	/* A forked daemon gets here too, which has closed what was the launcher's. */
 	if (getpid() == launcher)
 		interrupt_end();
@@ -269,7 +278,7 @@ out:
 		close_output(&context->settings);
 	initial_restore_input();
 	plan_free(plan);
-	free(plan);
+	free(memory);
 	return result;
 }
 

@@ -51,8 +51,9 @@ static void relay_all(const struct await *wait)
 		;
 }
 
-static enum await_verdict handle_message(struct await *wait, const struct channel_message *message)
+static enum await_verdict handle_message(struct await *wait)
 {
+	const struct channel_message *message = &wait->message;
 	const struct await_options *options = wait->options;
 	const int others[] = { options->interrupt, launch_exit_fd(wait->launch) };
 	deadline longer;
@@ -103,12 +104,10 @@ static enum await_verdict handle_message(struct await *wait, const struct channe
  */
 static enum await_verdict receive_messages(struct await *wait)
 {
-	struct channel_message message;
-
 	if (wait->launch->channel < 0)
 		return AWAIT_CLOSED;
 	for (int count = 0; count < MESSAGE_BATCH; count++) {
-		int result = channel_receive(wait->launch->channel, &message);
+		int result = channel_receive(wait->launch->channel, &wait->message);
 		enum await_verdict verdict;
 
 		if (result == -EAGAIN)
@@ -120,7 +119,7 @@ static enum await_verdict receive_messages(struct await *wait)
 			wait->error = result;
 			return AWAIT_BROKEN;
 		}
-		verdict = handle_message(wait, &message);
+		verdict = handle_message(wait);
 		if (verdict != AWAIT_NONE)
 			return verdict;
 	}
@@ -207,14 +206,12 @@ static int explain_interrupt(const struct await *wait)
 /* Of a daemon that was killed: its other messages no longer matter. */
 static void receive_pid_files(struct await *wait)
 {
-	struct channel_message message;
-
 	for (int count = 0; count < LAST_BATCHES * MESSAGE_BATCH; count++) {
 		if (wait->launch->channel < 0 ||
-		    channel_receive(wait->launch->channel, &message) <= 0)
+		    channel_receive(wait->launch->channel, &wait->message) <= 0)
 			break;
-		if (message.type == CHANNEL_PID_FILE)
-			handle_message(wait, &message);
+		if (wait->message.type == CHANNEL_PID_FILE)
+			handle_message(wait);
 	}
 }
 
@@ -438,16 +435,4 @@ void await_begin(struct await *wait, const struct await_options *options, struct
 {
 	*wait = (struct await){ .options = options, .launch = launch };
 	wait->until = options->timeout == 0 ? DEADLINE_NEVER : deadline_after(options->timeout);
-}
-
-int await_daemon(const struct await_options *options, struct launch *launch, int *exit_status)
-{
-	struct await wait;
-	int result;
-
-	await_begin(&wait, options, launch);
-	do {
-		result = await_step(&wait, DEADLINE_NEVER, exit_status);
-	} while (result == AWAIT_AGAIN);
-	return result;
 }

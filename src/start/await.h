@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/error-internal.h"
+#include "ipc/channel.h"
 #include "manager/manager.h"
 #include "start/launch.h"
 
@@ -49,6 +50,7 @@ struct await {
 	enum await_cause cause;     /* not NOTHING: it has exited, or was killed */
 	int error;                  /* reported by the daemon */
 	char text[ERROR_TEXT_MAX];
+	struct channel_message message; /* the last one */
 };
 
 void await_begin(struct await *wait, const struct await_options *options, struct launch *launch);
@@ -75,8 +77,5 @@ deadline await_deadline(const struct await *wait);
  * after a result other than AWAIT_AGAIN.
  */
 int await_step(struct await *wait, deadline until, int *exit_status);
-
-/* Wait for the result. */
-int await_daemon(const struct await_options *options, struct launch *launch, int *exit_status);
 
 #endif /* START_AWAIT_H */
