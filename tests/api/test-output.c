@@ -180,12 +180,13 @@ START_TEST(executed_child_survives_the_end_of_the_relaying)
 
 	ck_assert_int_eq(mkfifo(harness_path("go"), 0600), 0);
 	probe = probe_run("%s " START "daemon:spawn=echo_early>&2;read_x<@/go;echo_late>&2;"
-			  "echo_survived>@/end daemon:error-line=between daemon:up daemon:wait",
+			  "echo_$$_survived>@/end daemon:error-line=between daemon:up daemon:wait",
 			  probe_ways[_i]);
 	probe_check_up(&probe);
 	ck_assert_ptr_null(strstr(probe.error, "late"));
 	harness_write_file(harness_path("go"), "go\n");
 	ck_assert(harness_wait_text(harness_path("end"), "survived", HARNESS_SOON));
+	ck_assert(harness_wait_exit(atoi(harness_read_file(harness_path("end"))), HARNESS_SOON));
 	probe_kill(&probe);
 }
 END_TEST
