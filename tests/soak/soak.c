@@ -23,6 +23,7 @@
 #define PATIENCE 30000 /* for one operation, in milliseconds */
 #define GROWTH 256     /* in KiB: a leak of 3 bytes in each of 100 000 cycles */
 #define COUNTED SIGRTMIN
+#define BATCH 100 /* signals; the smallest pipe holds 128 */
 
 static char directory[] = "/tmp/daemonkit-soak-XXXXXX";
 static char path[64];
@@ -72,8 +73,23 @@ static struct usage measure(pid_t pid)
 	return usage;
 }
 
-static void compare(struct usage before, struct usage after, const char *whose)
+/* A daemon closes a connection after its peer has read the reply: wait for it. */
+static struct usage measure_at_rest(pid_t pid, long descriptors)
 {
+	deadline until = deadline_after(PATIENCE);
+	struct usage usage = measure(pid);
+
+	for (unsigned round = 0; usage.descriptors > descriptors && deadline_now() < until;
+	     round++) {
+		deadline_pause(round);
+		usage = measure(pid);
+	}
+	return usage;
+}
+
+static void compare(struct usage before, pid_t pid, const char *whose)
+{
+	struct usage after = measure_at_rest(pid, before.descriptors);
 	char what[128];
 
 	printf("# %s: %ld -> %ld KiB, %ld -> %ld descriptors\n", whose, before.memory, after.memory,
@@ -81,7 +97,7 @@ static void compare(struct usage before, struct usage after, const char *whose)
 	snprintf(what, sizeof what, "memory of %s", whose);
 	check(after.memory > 0 && after.memory - before.memory < GROWTH, what);
 	snprintf(what, sizeof what, "descriptors of %s", whose);
-	check(after.descriptors > 0 && after.descriptors == before.descriptors, what);
+	check(after.descriptors > 0 && after.descriptors <= before.descriptors, what);
 }
 
 /* ---- the daemon ---- */
@@ -193,7 +209,7 @@ static void run_cycles(long cycles)
 	printf("# %ld cycles in %.1f s: first tenth %ld us each, last tenth %ld us\n", cycles,
 	       (double)(deadline_now() - total) / 1e6, (long)(first / tenth), (long)(last / tenth));
 	check(last < first * 3, "the last cycles take no longer than the first ones");
-	compare(before, measure(getpid()), "the launcher");
+	compare(before, getpid(), "the launcher");
 }
 
 static void run_requests(struct daemonkit_process *process, long requests)
@@ -208,21 +224,20 @@ static void run_requests(struct daemonkit_process *process, long requests)
 	for (long i = 0; i < requests; i++)
 		request(process);
 	printf("# %ld requests in %.1f s\n", requests, (double)(deadline_now() - begin) / 1e6);
-	compare(before, measure(daemon), "a daemon that replies");
+	compare(before, daemon, "a daemon that replies");
 }
 
-static void send_signals(pid_t daemon, long signals)
+static bool send_signals(pid_t daemon, long signals)
 {
 	for (long i = 0; i < signals; i++)
 		for (unsigned round = 0; sigqueue(daemon, COUNTED, (union sigval){ 0 }) < 0;
 		     round++) {
 			/* The queue of the user is full. */
-			if (errno != EAGAIN) {
-				check(false, "sigqueue");
-				return;
-			}
+			if (errno != EAGAIN)
+				return false;
 			deadline_pause(round);
 		}
+	return true;
 }
 
 /* A request overtakes queued real-time signals: ask until all have been counted. */
@@ -237,20 +252,33 @@ static bool all_arrive(struct daemonkit_process *process, long signals)
 	return counted == signals;
 }
 
+/* In batches that the pipe of the daemon can hold: when it is full, equal signals are one. */
+static bool signals_arrive(struct daemonkit_process *process, long from, long to)
+{
+	for (long sent = from; sent < to;) {
+		long batch = to - sent < BATCH ? to - sent : BATCH;
+
+		if (!send_signals(daemonkit_process_pid(process), batch))
+			return false;
+		sent += batch;
+		if (!all_arrive(process, sent))
+			return false;
+	}
+	return true;
+}
+
 static void run_signals(struct daemonkit_process *process, long signals)
 {
 	pid_t daemon = daemonkit_process_pid(process);
 	struct usage before;
 	deadline begin;
 
-	send_signals(daemon, signals / 10);
-	check(all_arrive(process, signals / 10), "the first signals arrive");
+	check(signals_arrive(process, 0, signals / 10), "the first signals arrive");
 	before = measure(daemon);
 	begin = deadline_now();
-	send_signals(daemon, signals - signals / 10);
-	check(all_arrive(process, signals), "no signal was lost");
+	check(signals_arrive(process, signals / 10, signals), "no signal was lost");
 	printf("# %ld signals in %.1f s\n", signals, (double)(deadline_now() - begin) / 1e6);
-	compare(before, measure(daemon), "a daemon that receives signals");
+	compare(before, daemon, "a daemon that receives signals");
 }
 
 int main(int argc, char *argv[])
