@@ -27,8 +27,6 @@
 
 #include "faults/fault.h"
 
-#define PATIENCE 500 /* for an answer of the daemon, in milliseconds */
-
 static struct daemonkit_context *context;
 static struct daemonkit_signals *signals;
 
@@ -133,16 +131,17 @@ static int move(const char *directory)
 static int request(const char *directory)
 {
 	struct daemonkit_process *process = NULL;
+	const char *text = getenv(FAULT_PATIENCE);
+	int patience = text != NULL ? atoi(text) : 0, result;
 	char path[4096];
-	int result;
 
 	fault_mark(FAULT_BEGIN);
 	snprintf(path, sizeof path, "%s/pid", directory);
 	result = daemonkit_pidfile_holder(path, &process);
 	if (result == 0)
-		result = daemonkit_process_request(process, SIGHUP, PATIENCE, NULL, NULL);
+		result = daemonkit_process_request(process, SIGHUP, patience, NULL, NULL);
 	if (result == 0)
-		result = daemonkit_process_stop(process, PATIENCE, DAEMONKIT_NEVER);
+		result = daemonkit_process_stop(process, patience, DAEMONKIT_NEVER);
 	daemonkit_process_free(process);
 	return result;
 }

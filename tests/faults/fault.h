@@ -22,6 +22,9 @@ enum {
 	FAULT_END = -4244,     /* the calls of the library are over */
 };
 
+/* Environment variable: how long a request waits for the answer, in milliseconds. */
+#define FAULT_PATIENCE "FAULT_PATIENCE"
+
 static inline void fault_mark(int point)
 {
 	close(point); /* not a descriptor */
