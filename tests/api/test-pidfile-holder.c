@@ -466,7 +466,7 @@ static int found_without_proc_entry(void *path)
 	char entry[32];
 
 	snprintf(entry, sizeof entry, "/proc/%d", (int)hidden.pid);
-	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("none", "/proc", "proc", 0, "hidepid=2") != 0 || !become_nobody() ||
 	    access(entry, F_OK) == 0)
 		return 77;

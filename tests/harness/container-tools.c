@@ -46,7 +46,7 @@ static bool become_root(void)
 static bool leave_namespaces(void)
 {
 	return (geteuid() == 0 || become_root()) && unshare(CLONE_NEWPID | CLONE_NEWNS) == 0 &&
-	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+	       mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
 static bool mount_proc(void)

@@ -62,8 +62,8 @@ void harness_need_mounts(void);    /* creates a mount namespace; needs root */
 void harness_need_filters(void);   /* seccomp */
 void harness_need_libraries(void); /* the dynamic linker searches for libraries */
 void harness_need_ofd_locks(void);
-void harness_need_clones(
-	void); /* clone(2) with shared memory: the daemon is a child of the launcher */
+/* clone(2) with shared memory: the daemon is a child of the launcher. */
+void harness_need_clones(void);
 
 /* Skip the test if $HARNESS_EMULATOR is set: emulators do not implement this. */
 void harness_need_kernel(const char *what);

@@ -122,7 +122,7 @@ int running_own_log(void)
 	char link[64];
 
 	harness_need_root();
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) < 0)
 		harness_skip("needs its own mounts: %s", strerror(errno));
 	null = open("/dev/null", O_PATH | O_CLOEXEC);
 	snprintf(link, sizeof link, "/proc/self/fd/%d", null);

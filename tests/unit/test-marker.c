@@ -531,7 +531,7 @@ static int find_without_proc(void)
 
 	if (stat("/proc/self/exe", &self) < 0)
 		return 1;
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    umount2("/proc", MNT_DETACH) < 0)
 		return 77;
 	return compat_executable(path, sizeof path) < 0 || path[0] != '/' ||
