@@ -170,6 +170,7 @@ api_tests = \
 	tests/api/test-second-copy \
 	tests/api/test-remove-socket \
 	tests/api/test-stack \
+	tests/api/test-threads \
 	tests/api/test-version
 if LINUX_API
 api_tests += \
