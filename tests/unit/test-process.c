@@ -589,6 +589,66 @@ START_TEST(status_of_reaped_process_is_known)
 }
 END_TEST
 
+#ifdef CLONE_NEWTIME
+/* Exit codes of a process whose clocks are ahead of the others. */
+static int act_ahead(pid_t victim, struct daemonkit_process **process)
+{
+	if (daemonkit_process_open(victim, process) != 0)
+		return 1;
+	if (process_age(*process) < 0 || process_age(*process) > 3600)
+		return 2;
+	if (daemonkit_process_wait(*process, 30) != -ETIMEDOUT)
+		return 3;
+	if (daemonkit_process_stop(*process, 30, DAEMONKIT_NEVER) != -ETIMEDOUT)
+		return 4;
+	return daemonkit_process_stop(*process, 0, harness_scaled(HARNESS_SOON)) == 0 ? 0 : 5;
+}
+
+static int enter_time_namespace(void)
+{
+	static const char offsets[] = "monotonic 500000 0\nboottime 100000 0\n";
+	int fd, result;
+
+	if (unshare(CLONE_NEWTIME) < 0)
+		return -errno;
+	fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	result = write(fd, offsets, strlen(offsets)) == (ssize_t)strlen(offsets) ? 0 : -errno;
+	close(fd);
+	return result;
+}
+
+/* The clocks of a container that was moved from another machine. */
+START_TEST(clocks_may_be_those_of_a_time_namespace)
+{
+	pid_t victim, pid;
+	int status;
+
+	harness_need_root();
+	victim = start(true);
+	pid = fork();
+	if (pid == 0) {
+		struct daemonkit_process *process = NULL;
+
+		if (enter_time_namespace() < 0)
+			_exit(77);
+		/* Its children are in the namespace. */
+		pid = fork();
+		if (pid == 0) {
+			status = act_ahead(victim, &process);
+			daemonkit_process_free(process);
+			_exit(status);
+		}
+		_exit(WEXITSTATUS(reap(pid)));
+	}
+	status = reap(pid);
+	discard(victim);
+	if (status == 77 << 8)
+		harness_skip("no time namespaces here");
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+#endif
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("process");
@@ -626,5 +686,9 @@ int main(int argc, char *argv[])
 	tcase_add_test(others, eperm_of_seccomp_filter_means_no_pidfds);
 	if (harness_has_pidfds())
 		tcase_add_test(others, status_of_reaped_process_is_known);
+#ifdef CLONE_NEWTIME
+	if (harness_has_linux_api())
+		tcase_add_test(others, clocks_may_be_those_of_a_time_namespace);
+#endif
 	return harness_main(argc, argv, suite, NULL);
 }
