@@ -151,7 +151,7 @@ static _Noreturn void serve(int ready)
 	if (daemonkit_signals_new(&signals) == 0 &&
 	    daemonkit_signals_set_handler(signals, SIGHUP, on_reload, NULL) == 0 &&
 	    daemonkit_pidfile_create(daemon_path, 0, &file) == 0 && write(ready, "", 1) == 1)
-		daemonkit_signals_serve(signals);
+		(void)!daemonkit_signals_serve(signals);
 	_exit(1);
 }
 
