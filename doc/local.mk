@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	doc/HACKING.md \
 	doc/PORTS.md \
 	doc/RELEASING.md \
+	doc/RELIABILITY.md \
 	doc/SECURITY.md
 
 dist_man_MANS = \
