@@ -63,9 +63,10 @@ static int open_listener(uint32_t *cookie)
 	return fd;
 }
 
-static deadline lock_limit(const struct request *request)
+/* No step takes longer than this, or than the request. */
+static deadline limit(const struct request *request, int milliseconds)
 {
-	deadline until = deadline_after(LOCK_TIMEOUT);
+	deadline until = deadline_after(milliseconds);
 
 	return until < request->until ? until : request->until;
 }
@@ -74,7 +75,7 @@ static deadline lock_limit(const struct request *request)
 static void await_delivery(const struct request *request)
 {
 	pid_t pid = daemonkit_process_pid(request->process);
-	deadline until = lock_limit(request);
+	deadline until = limit(request, LOCK_TIMEOUT);
 
 	for (unsigned round = 0; compat_process_pending(pid, request->signal) == 1; round++) {
 		if (deadline_now() >= until)
@@ -92,7 +93,7 @@ static void await_delivery(const struct request *request)
 static int send_request(const struct request *request, uint32_t cookie)
 {
 	int lock = compat_process_lock(daemonkit_process_pid(request->process),
-				       lock_limit(request));
+				       limit(request, LOCK_TIMEOUT));
 	int result;
 
 	await_delivery(request);
@@ -216,7 +217,7 @@ static int step_request(struct request *request)
 	}
 	/* An exiting process closes the connection just before its exit is visible. */
 	if (result < 0)
-		ended = daemonkit_process_wait(request->process, CLOSE_TIMEOUT) == 0;
+		ended = process_wait_until(request->process, limit(request, CLOSE_TIMEOUT)) == 0;
 	if (result == 0 || (result > 0 && !ended && !late))
 		return result;
 	return explain_no_reply(request, ended, result);

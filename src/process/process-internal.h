@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/clock.h"
+
 struct daemonkit_process;
 
 /* daemonkit_process_open() without a text. */
@@ -29,6 +31,9 @@ int process_check_effect(const struct daemonkit_process *process, int signal);
 
 /* Is this the number of a signal?  0, or -EINVAL with its text. */
 int process_check_signal(int signal);
+
+/* 0 if it has exited, -ETIMEDOUT at the deadline; no text. */
+int process_wait_until(const struct daemonkit_process *process, deadline until);
 
 /*
  * daemonkit_process_stop(): 0 if the process has exited, 1 if it had to be killed, or an

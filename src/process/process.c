@@ -234,8 +234,7 @@ int daemonkit_process_signal(struct daemonkit_process *process, int signal)
 			   : result;
 }
 
-/* 0 if it has exited, -ETIMEDOUT at the deadline; no text. */
-static int wait_for_exit(const struct daemonkit_process *process, deadline until)
+int process_wait_until(const struct daemonkit_process *process, deadline until)
 {
 	struct pollfd ended = { .fd = process->fd, .events = POLLIN };
 
@@ -268,7 +267,7 @@ int daemonkit_process_wait(struct daemonkit_process *process, int timeout)
 
 	if (!process)
 		return error_null(__func__);
-	return wait_result(process, wait_for_exit(process, deadline_after(timeout)));
+	return wait_result(process, process_wait_until(process, deadline_after(timeout)));
 }
 
 int process_stop(struct daemonkit_process *process, int grace, int force,
@@ -278,7 +277,7 @@ int process_stop(struct daemonkit_process *process, int grace, int force,
 
 	if (result < 0)
 		return result;
-	result = wait_for_exit(process, deadline_after(grace));
+	result = process_wait_until(process, deadline_after(grace));
 	if (result != -ETIMEDOUT || force == DAEMONKIT_NEVER)
 		return wait_result(process, result);
 	if (before_kill)
@@ -288,7 +287,7 @@ int process_stop(struct daemonkit_process *process, int grace, int force,
 		return 0;
 	result = signal_result(process, SIGKILL, result);
 	if (result == 0)
-		result = wait_result(process, wait_for_exit(process, deadline_after(force)));
+		result = wait_result(process, process_wait_until(process, deadline_after(force)));
 	return result < 0 ? result : 1;
 }
 

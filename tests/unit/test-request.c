@@ -508,6 +508,37 @@ START_TEST(daemon_that_executes_another_program_has_not_replied)
 }
 END_TEST
 
+/* The milliseconds of a request to a daemon that closes the connection and lives on. */
+static int64_t time_closed_connection(int timeout)
+{
+	struct harness_program daemon = start("become-another", "0", "");
+	int64_t begin = harness_now();
+	int answer, result = request_from(daemon.pid, SIGHUP, timeout, &answer);
+	int64_t took = harness_now() - begin;
+
+	ck_assert_int_eq(result, -ENOMSG);
+	if (strstr(daemonkit_error(), "closed the connection") == NULL)
+		took = INT64_MAX;
+	ck_assert_int_eq(harness_end(&daemon), 0);
+	return took;
+}
+
+/* The wait for its exit, a second, would end after the timeout.  A busy machine needs more tries.
+ */
+START_TEST(closed_connection_is_reported_in_time)
+{
+	int64_t best = INT64_MAX;
+
+	need_replies();
+	for (int i = 0; i < 20 && best >= 1000; i++) {
+		int64_t took = time_closed_connection(SHORT);
+
+		best = took < best ? took : best;
+	}
+	ck_assert_int_lt(best, 1000);
+}
+END_TEST
+
 START_TEST(request_times_out)
 {
 	struct harness_program daemon = start("be-busy", "0", "");
@@ -955,6 +986,8 @@ int main(int argc, char *argv[])
 	tcase_add_test(no_reply, zombie_gets_no_request);
 	if (harness_has_linux_api())
 		tcase_add_test(no_reply, daemon_that_executes_another_program_has_not_replied);
+	if (harness_has_linux_api())
+		tcase_add_test(no_reply, closed_connection_is_reported_in_time);
 	if (harness_has_linux_api())
 		tcase_add_test(no_reply, request_times_out);
 	/* The leak check at exit fails without /proc. */
