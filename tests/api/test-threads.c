@@ -19,29 +19,30 @@
 
 #define THREADS 8 /* of each kind */
 #define ROUNDS 50
+#define TEXT 128
 
 /* One thread: its own name, and what went wrong. */
 struct worker {
 	pthread_t thread;
-	const char *(*work)(struct worker *worker);
-	char own[128]; /* a path that no other thread uses */
+	bool (*work)(struct worker *worker);
+	char own[TEXT]; /* a path that no other thread uses */
 	char problem[256];
 };
 
-static char shared_path[128], daemon_path[128];
+static char shared_path[TEXT], daemon_path[TEXT];
 static pid_t daemon_pid;
 static atomic_int holders, acquired;
 
-/* Prefer this to assertions, which belong to the main thread. */
-static const char *failed(struct worker *worker, const char *what, int result)
+/* Assertions belong to the main thread: leave it what to report. */
+static bool failed(struct worker *worker, const char *what, int result)
 {
 	snprintf(worker->problem, sizeof worker->problem, "%s: %d, %s", what, result,
 		 daemonkit_error());
-	return worker->problem;
+	return false;
 }
 
 /* Each thread creates a file of its own, finds itself as the holder, and removes the file. */
-static const char *use_own_file(struct worker *worker)
+static bool use_own_file(struct worker *worker)
 {
 	struct daemonkit_pidfile *file = NULL;
 	struct daemonkit_process *holder = NULL;
@@ -55,19 +56,18 @@ static const char *use_own_file(struct worker *worker)
 	daemonkit_process_free(holder);
 	result = daemonkit_pidfile_remove(file);
 	daemonkit_pidfile_close(file);
-	return result < 0 ? failed(worker, "remove", result) : NULL;
+	return result == 0 || failed(worker, "remove", result);
 }
 
 /* All threads want the same file: one at a time has it. */
-static const char *use_shared_file(struct worker *worker)
+static bool use_shared_file(struct worker *worker)
 {
 	struct daemonkit_pidfile *file = NULL;
 	int result = daemonkit_pidfile_create(shared_path, 0, &file);
 
 	if (result == -EALREADY)
-		return strstr(daemonkit_error(), shared_path) != NULL
-			       ? NULL
-			       : failed(worker, "text", result);
+		return strstr(daemonkit_error(), shared_path) != NULL ||
+		       failed(worker, "text", result);
 	if (result < 0)
 		return failed(worker, "create", result);
 	if (atomic_fetch_add(&holders, 1) != 0)
@@ -76,11 +76,11 @@ static const char *use_shared_file(struct worker *worker)
 	atomic_fetch_sub(&holders, 1);
 	result = daemonkit_pidfile_remove(file);
 	daemonkit_pidfile_close(file);
-	return result < 0 ? failed(worker, "remove", result) : NULL;
+	return result == 0 || failed(worker, "remove", result);
 }
 
 /* The text of a failed call is that of the calling thread. */
-static const char *find_nobody(struct worker *worker)
+static bool find_nobody(struct worker *worker)
 {
 	struct daemonkit_context *context = NULL;
 	struct daemonkit_process *holder = NULL;
@@ -96,19 +96,19 @@ static const char *find_nobody(struct worker *worker)
 	if (result != -ESRCH || strstr(daemonkit_error(), worker->own) == NULL)
 		return failed(worker, "holder", result);
 	daemonkit_context_free(context);
-	return NULL;
+	return true;
 }
 
 static void copy(const char *text, void *data)
 {
-	snprintf(data, 128, "%s", text);
+	snprintf(data, TEXT, "%s", text);
 }
 
-/* A request to the same daemon; the reply contains the number of the signal. */
-static const char *request(struct worker *worker)
+/* A request to the same daemon, which replies to each. */
+static bool request(struct worker *worker)
 {
 	struct daemonkit_process *process = NULL;
-	char text[128] = "";
+	char text[TEXT] = "";
 	int result = daemonkit_pidfile_holder(daemon_path, &process);
 
 	if (result < 0 || daemonkit_process_pid(process) != daemon_pid)
@@ -118,21 +118,20 @@ static const char *request(struct worker *worker)
 	if (result != 0 || strcmp(text, "reloaded") != 0)
 		return failed(worker, "request", result);
 	daemonkit_process_free(process);
-	return NULL;
+	return true;
 }
 
 /* Without the Linux API there are no replies: the request comes last. */
-static const char *(*const works[])(struct worker *worker) = { use_own_file, use_shared_file,
-							       find_nobody, request };
+static bool (*const works[])(struct worker *worker) = { use_own_file, use_shared_file, find_nobody,
+							request };
 #define WORKS (sizeof works / sizeof *works)
 
 static void *run(void *data)
 {
 	struct worker *worker = data;
-	const char *problem = NULL;
 
-	for (int round = 0; round < ROUNDS && problem == NULL; round++)
-		problem = worker->work(worker);
+	for (int round = 0; round < ROUNDS && worker->work(worker); round++)
+		;
 	return NULL;
 }
 
@@ -142,7 +141,7 @@ static int on_reload(struct daemonkit_siginfo *info, void *data)
 	return daemonkit_siginfo_status(info, "reloaded");
 }
 
-/* The daemon, until it is killed; closes the pipe once it is ready. */
+/* The daemon, until it is killed; writes a byte once it is ready. */
 static _Noreturn void serve(int ready)
 {
 	struct daemonkit_signals *signals = NULL;
