@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	doc/SECURITY.md
 
 dist_man_MANS = \
+	doc/man/daemonkit-faq.7 \
 	doc/man/daemonkit-managers.7 \
 	doc/man/daemonkit-recipes.7 \
 	doc/man/daemonkit.7 \
