@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Documentation.
 
+# Pictures of README.md and of the manual as HTML.
+pictures = \
+	doc/pictures/start.svg
+
 EXTRA_DIST += \
 	doc/ABI.md \
 	doc/DESIGN.md \
@@ -8,7 +12,8 @@ EXTRA_DIST += \
 	doc/PORTS.md \
 	doc/RELEASING.md \
 	doc/RELIABILITY.md \
-	doc/SECURITY.md
+	doc/SECURITY.md \
+	$(pictures)
 
 dist_man_MANS = \
 	doc/man/daemonkit-faq.7 \
@@ -40,13 +45,14 @@ uninstall-hook:
 
 # The pages as HTML: "make html", and "make install-html" into $(htmldir); needs mandoc.
 html-local: doc/html/stamp
-doc/html/stamp: $(dist_man_MANS) build-aux/man-aliases build-aux/man-html
+doc/html/stamp: $(dist_man_MANS) $(pictures) build-aux/man-aliases build-aux/man-html \
+		build-aux/man-html.awk build-aux/man-html.css
 	$(AM_V_GEN)rm -rf doc/html && (cd $(srcdir) && build-aux/man-html \
 	'$(abs_builddir)/doc/html' '$(PACKAGE_STRING)' $(dist_man_MANS)) && : >$@
 
 install-html-local: doc/html/stamp
 	$(MKDIR_P) '$(DESTDIR)$(htmldir)'
-	$(INSTALL_DATA) doc/html/*.html '$(DESTDIR)$(htmldir)'
+	$(INSTALL_DATA) doc/html/*.html doc/html/*.css doc/html/*.svg '$(DESTDIR)$(htmldir)'
 
 clean-local:
 	rm -rf doc/html
