@@ -49,6 +49,8 @@ END {
 # Remember the anchors, the description and the date of a page.
 function examine(page,    i, rest) {
 	for (i = 1; i <= count[page]; i++) {
+		if (line[page, i] ~ /^<h[12] class="S[hs]">/)
+			line[page, i] = with_anchor(line[page, i])
 		rest = line[page, i]
 		if (match(rest, /<span class="Nd">.*<\/span>/))
 			description[page] = between(rest, "<span class=\"Nd\">", "</span>")
@@ -69,6 +71,16 @@ function examine(page,    i, rest) {
 			anchor[page, rest] = 1
 		}
 	}
+}
+
+# A heading with quotation marks, which mandoc gives no anchor.
+function with_anchor(text,    name) {
+	name = plain(text)
+	gsub(/&[a-z]+;/, "", name)
+	gsub(/[^A-Za-z0-9_.()-]+/, "_", name)
+	sub(/>/, " id=\"" name "\"><a class=\"permalink\" href=\"#" name "\">", text)
+	sub(/<\/h/, "</a></h", text)
+	return text
 }
 
 function is_prototype(text) {

@@ -61,6 +61,7 @@ EXTRA_DIST += \
 	tests/ports/subreaper.c \
 	tests/reliability/report \
 	tests/reliability/run \
+	tests/scripts/browser.py \
 	tests/scripts/tap.py \
 	tests/vm/run \
 	tests/vm/start-cost \
