@@ -290,6 +290,7 @@ tests_unit_test_fuzz_SOURCES = \
 # Programs for tests/long, built on demand.
 EXTRA_PROGRAMS = \
 	tests/faults/fault-calls \
+	tests/faults/fault-functions \
 	tests/faults/fault-memory \
 	tests/faults/fault-probe \
 	tests/races/races \
@@ -299,11 +300,27 @@ tests_faults_fault_calls_SOURCES = \
 	tests/faults/fault-calls.c \
 	tests/faults/fault-errors.c \
 	tests/faults/fault-errors.h \
+	tests/faults/fault-listener.c \
+	tests/faults/fault-listener.h \
 	tests/faults/fault.h
 tests_faults_fault_calls_LDADD =
+tests_faults_fault_functions_SOURCES = \
+	tests/faults/fault-errors.c \
+	tests/faults/fault-errors.h \
+	tests/faults/fault-functions.c \
+	tests/faults/fault-listener.c \
+	tests/faults/fault-listener.h \
+	tests/faults/operations.c \
+	tests/faults/operations.h
+tests_faults_fault_functions_LDADD = libdaemonkit-internal.la
 # The C library must use its malloc(3); and the compiler must not turn its calloc(3), made
 # of malloc(3) and memset(3), into a call of calloc(3).
 tests_faults_fault_memory_CFLAGS = $(AM_CFLAGS) -fvisibility=default -fno-builtin
+tests_faults_fault_memory_SOURCES = \
+	tests/faults/fault-memory.c \
+	tests/faults/fault.h \
+	tests/faults/operations.c \
+	tests/faults/operations.h
 tests_faults_fault_memory_LDADD = libdaemonkit-internal.la
 tests_faults_fault_probe_LDADD = libdaemonkit-internal.la
 tests_races_races_LDADD = libdaemonkit-internal.la

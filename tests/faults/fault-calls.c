@@ -12,17 +12,14 @@
  * behind; and a normal start must succeed at once. After SIGCONT nothing may have failed.
  *
  * A seccomp filter passes every system call of the probe and its descendants to this program,
- * which answers with "continue", an error, or SIGKILL. Unlike ptrace(2), this does not affect
- * signals, waits and parents of the processes.
+ * which answers with "continue", an error, or SIGKILL.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,7 +27,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -42,6 +38,7 @@
 #include <unistd.h>
 
 #include "faults/fault-errors.h"
+#include "faults/fault-listener.h"
 #include "faults/fault.h"
 #include "ipc/channel.h"
 
@@ -103,7 +100,6 @@ static char *mode;
 static bool jail, no_spawn;
 static struct run run;
 static int children;
-static atomic_int *listener_of_child;
 static unsigned passed, failed;
 
 /* A machine that pauses for a moment causes this, too. */
@@ -132,32 +128,12 @@ static void execute_probe(int output)
 
 static void watched_child(int output)
 {
-	struct sock_filter all[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF) };
-	struct sock_fprog program = { .len = 1, .filter = all };
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	/*
-	 * From the filter on, every call waits for an answer: the parent reads the listener
-	 * from shared memory.
-	 */
-	atomic_store(listener_of_child, (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-						     SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
+	fault_listener_install();
 	execute_probe(output);
-}
-
-static int get_listener(pid_t child)
-{
-	int pidfd = (int)syscall(SYS_pidfd_open, child, 0), fd;
-	const struct timespec moment = { .tv_nsec = 20000 };
-
-	while ((fd = atomic_load(listener_of_child)) == -2)
-		nanosleep(&moment, NULL);
-	fd = fd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-	close(pidfd);
-	return fd;
 }
 
 /* ---- answering system calls ---- */
@@ -390,13 +366,13 @@ static const char *run_probe(const struct fault *fault)
 		return "pipe";
 	/* An error may cost the reply to a request: the wait for it must be far below AT_ONCE. */
 	setenv(FAULT_PATIENCE, fault->kind == NONE || fault->kind == STOP ? "5000" : "200", 1);
-	atomic_store(listener_of_child, -2);
+	fault_listener_reset();
 	run.launcher = fork();
 	if (run.launcher == 0)
 		watched_child(output[1]);
 	close(output[1]);
 	find_process(run.launcher);
-	listener = get_listener(run.launcher);
+	listener = fault_listener_get(run.launcher);
 	in_time = listener >= 0 && watch(listener, output[0], fault);
 	if (!in_time)
 		kill_all();
@@ -640,9 +616,7 @@ static bool prepare(void)
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
 	children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	listener_of_child = mmap(NULL, sizeof *listener_of_child, PROT_READ | PROT_WRITE,
-				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return children >= 0 && listener_of_child != MAP_FAILED;
+	return children >= 0 && fault_listener_begin();
 }
 
 int main(int argc, char *argv[])

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "faults/fault.h"
+#include "faults/operations.h"
 
 /* ---- the allocator ---- */
 
@@ -349,11 +350,16 @@ static const struct scenario {
 	const char *name;
 	int (*run)(void);
 	bool second_copy; /* also inject faults into the second copy */
+	int (*prepare)(void);
+	void (*clean)(void);
 } scenarios[] = {
-	{ "reborn", reborn, true },          { "fork", forked, false },
-	{ "foreground", foreground, false }, { "upgrade", upgrade, true },
-	{ "pidfile", pidfile, false },       { "signals", signals_and_commands, false },
-	{ "process", process, false },
+	{ "reborn", reborn, true, NULL, NULL },
+	{ "fork", forked, false, NULL, NULL },
+	{ "foreground", foreground, false, NULL, NULL },
+	{ "upgrade", upgrade, true, NULL, NULL },
+	{ "pidfile", pidfile, false, NULL, NULL },
+	{ "signals", signals_and_commands, false, NULL, NULL },
+	{ "process", process, false, NULL, NULL },
 };
 
 /* ---- one run ---- */
@@ -374,24 +380,31 @@ static int count_descriptors(void)
 static int run_scenario(const struct scenario *scenario, long fail)
 {
 	struct daemonkit_context *context = NULL;
-	int descriptors = count_descriptors(), result;
+	int descriptors, result;
+	bool lost_descriptors;
 
 	/* The user database of the C library keeps memory from its first use on. */
 	if (daemonkit_context_new(&context) < 0 ||
 	    daemonkit_context_set_user(context, "root", "root") < 0)
 		return FAULT_USAGE;
 	daemonkit_context_free(context);
+	if (scenario->prepare != NULL && scenario->prepare() != 0)
+		return FAULT_USAGE;
+	descriptors = count_descriptors();
 	blocks_before = blocks;
 	has_failed = false;
 	until_failure = fail > 0 ? fail : -1;
 	result = scenario->run();
 	until_failure = -1;
+	lost_descriptors = count_descriptors() > descriptors;
+	if (scenario->clean != NULL)
+		scenario->clean();
 	if (result > 0 || (result < 0 && daemonkit_error()[0] == '\0'))
 		return FAULT_SILENT;
 	if (result < 0 && fail == 0 && strtol(in_second_copy, NULL, 10) == 0)
 		printf("# %s\n", daemonkit_error());
 	/* A second copy closes its channel, as it should. */
-	if (blocks != blocks_before || count_descriptors() > descriptors)
+	if (blocks != blocks_before || lost_descriptors)
 		return FAULT_LEAK;
 	if (result < 0)
 		return FAULT_REPORTED;
@@ -546,6 +559,13 @@ int main(int argc, char *argv[])
 		if (scenarios[i].second_copy)
 			enumerate(&scenarios[i], true);
 	}
+	operations_use(directory);
+	for (const struct operation *one = operations; one->name != NULL; one++)
+		enumerate(&(struct scenario){ .name = one->name,
+					      .run = one->run,
+					      .prepare = one->prepare,
+					      .clean = one->clean },
+			  false);
 	rmdir(directory);
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed > 0;
