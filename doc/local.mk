@@ -17,6 +17,7 @@ EXTRA_DIST += \
 
 dist_man_MANS = \
 	doc/man/daemonkit-faq.7 \
+	doc/man/daemonkit-functions.7 \
 	doc/man/daemonkit-managers.7 \
 	doc/man/daemonkit-porting.7 \
 	doc/man/daemonkit-recipes.7 \
