@@ -122,7 +122,8 @@ unit_tests = \
 	tests/unit/test-marker \
 	tests/unit/test-process \
 	tests/unit/test-signals \
-	tests/unit/test-signals-processes
+	tests/unit/test-signals-processes \
+	tests/unit/test-watcher
 if LINUX_API
 unit_tests += \
 	tests/unit/test-hostile-directory \

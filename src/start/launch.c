@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/error-internal.h"
@@ -35,6 +36,9 @@
 #include "start/interrupt.h"
 #include "start/marker.h"
 #include "start/watcher.h"
+
+/* How long to wait for the exit of a daemon that was killed, or cannot be killed. */
+#define KILL_TIMEOUT 5000
 
 /* The child's input, and its report of a failure. */
 struct child {
@@ -249,6 +253,18 @@ static int enter_forked_daemon(const struct launch_plan *plan, const int *keep, 
 	_exit(127);
 }
 
+/*
+ * If the report of the daemon could not be read, the daemon exits when it cannot send.
+ * Without a daemon the other end is closed already.
+ */
+static void await_unknown_daemon(int channel)
+{
+	struct pollfd end = { .fd = channel };
+
+	shutdown(channel, SHUT_RD);
+	deadline_poll(&end, 1, deadline_after(KILL_TIMEOUT));
+}
+
 /* The method that works on every system. */
 static int fork_twice(struct launch *launch, const struct launch_plan *plan,
 		      struct launch_forked *forked)
@@ -275,6 +291,8 @@ static int fork_twice(struct launch *launch, const struct launch_plan *plan,
 	}
 	pthread_sigmask(SIG_SETMASK, &forked->mask, NULL);
 	if (result < 0) {
+		ends[1] = fd_close(ends[1]);
+		await_unknown_daemon(ends[0]);
 		result = error_system(result, "cannot start the daemon: fork");
 		goto out;
 	}
@@ -329,8 +347,6 @@ int launch_status(const struct launch *launch)
  * wait for it, in milliseconds.
  */
 #define REAP_TIMEOUT 1000
-/* How long to wait for the exit of a daemon that was killed, or cannot be killed. */
-#define KILL_TIMEOUT 5000
 
 /* The daemon is a child, which a handler of the program may have reaped already, or a sibling. */
 static int reap_daemon(pid_t pid, int pidfd)

@@ -25,10 +25,16 @@
 #include "ipc/channel.h"
 #include "signals/disposition.h"
 
-/* The watcher's report: first a pid or a negative errno, then a status. */
+/*
+ * A report to the launcher.  The daemon itself sends the first one, so that the launcher
+ * knows the pid before the daemon does anything, even if the watcher is killed.
+ */
 struct report {
-	int value;
+	pid_t daemon; /* 0: the watcher could not create it */
+	int value;    /* NOT_EXITED, the status of the daemon, or a negative errno */
 };
+
+#define NOT_EXITED -1
 
 /* How long a watcher that is no longer needed may take to exit, in milliseconds. */
 #define EXIT_TIMEOUT 1000
@@ -37,9 +43,9 @@ struct report {
 #define REPORT_TRIES 100
 #define REPORT_PAUSE 10
 
-static bool send_report(int fd, int value)
+static bool send_report(int fd, pid_t daemon, int value)
 {
-	struct report report = { .value = value };
+	struct report report = { .daemon = daemon, .value = value };
 
 	for (int tries = 0; tries < REPORT_TRIES; tries++) {
 		if (send(fd, &report, sizeof report, MSG_NOSIGNAL) >= 0)
@@ -79,7 +85,7 @@ static _Noreturn void watch(pid_t daemon, int fd)
 	for (;;) {
 		if (!reported && daemon_has_exited(daemon, &status)) {
 			reported = true;
-			if (!send_report(fd, status))
+			if (!send_report(fd, daemon, status))
 				break; /* the watcher's exit is enough of a report */
 		}
 		if (ppoll(&launcher, 1, NULL, &all_but_child) > 0)
@@ -97,12 +103,6 @@ static _Noreturn void be_watcher(pid_t daemon, int fd)
 	 */
 	compat_close_range(0, (unsigned)fd - 1);
 	compat_close_range((unsigned)fd + 1, COMPAT_FD_MAX);
-	/* If the report fails for lack of memory, the launcher must not wait without limit. */
-	if (!send_report(fd, daemon)) {
-		kill(daemon, SIGKILL);
-		waitpid(daemon, NULL, 0);
-		_exit(0);
-	}
 	watch(daemon, fd);
 }
 
@@ -117,31 +117,41 @@ static int first_child(int ends[2])
 	daemon = fork();
 	if (daemon == 0) {
 		sigaction(SIGCHLD, &before, NULL);
+		if (!send_report(ends[1], getpid(), NOT_EXITED))
+			_exit(127);
 		fd_close(ends[0]);
 		fd_close(ends[1]);
 		return 0;
 	}
 	if (daemon < 0) {
-		send_report(ends[1], -errno);
+		send_report(ends[1], 0, -errno);
 		_exit(0);
 	}
 	be_watcher(daemon, ends[1]);
 }
 
-static int read_report(int fd, int *value)
+/* The pid of the daemon, or a negative errno. */
+static pid_t read_pid(int fd)
 {
 	struct report report;
-	ssize_t count = fd_read(fd, &report, sizeof report);
+	ssize_t count;
 
+	do {
+		count = recv(fd, &report, sizeof report, MSG_PEEK);
+	} while (count < 0 && errno == EINTR);
 	if (count != (ssize_t)sizeof report)
 		return -ECHILD;
-	*value = report.value;
-	return 0;
+	if (report.daemon == 0)
+		return report.value;
+	/* A daemon that was killed before its report: the status remains to be read. */
+	if (report.value == NOT_EXITED)
+		fd_read(fd, &report, sizeof report);
+	return report.daemon;
 }
 
 int watcher_fork(pid_t *daemon, pid_t *watcher, int *report)
 {
-	int ends[2], value = 0, result = channel_pair(ends);
+	int ends[2], result = channel_pair(ends);
 	pid_t child;
 
 	if (result < 0)
@@ -153,9 +163,7 @@ int watcher_fork(pid_t *daemon, pid_t *watcher, int *report)
 		result = -errno;
 	fd_close(ends[1]);
 	if (result == 0)
-		result = read_report(ends[0], &value);
-	if (result == 0 && value < 0)
-		result = value;
+		result = read_pid(ends[0]);
 	if (result < 0) {
 		if (child > 0)
 			watcher_dismiss(child, ends[0]);
@@ -163,7 +171,7 @@ int watcher_fork(pid_t *daemon, pid_t *watcher, int *report)
 			fd_close(ends[0]);
 		return result;
 	}
-	*daemon = value;
+	*daemon = result;
 	*watcher = child;
 	*report = ends[0];
 	return 1;
@@ -181,7 +189,7 @@ int watcher_read_status(int report)
 	do {
 		count = recv(report, &status, sizeof status, MSG_PEEK | MSG_DONTWAIT);
 	} while (count < 0 && errno == EINTR);
-	return count == (ssize_t)sizeof status ? status.value : -1;
+	return count == (ssize_t)sizeof status ? status.value : NOT_EXITED;
 }
 
 void watcher_dismiss(pid_t watcher, int report)

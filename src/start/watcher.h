@@ -9,9 +9,9 @@
 /*
  * The method with fork(2), for systems without compat_spawn() and for daemons
  * that keep the launcher's memory.  A first child leads a new session, creates
- * the daemon, and watches it until the launcher dismisses it.  It reports the
- * daemon's pid and later its exit status, and keeps the pid of an exited daemon
- * from being reused.
+ * the daemon, and watches it until the launcher dismisses it.  The daemon reports
+ * its pid.  The first child reports the exit status, and keeps the pid of an
+ * exited daemon from being reused.
  */
 
 /*
