@@ -7,6 +7,7 @@ pictures = \
 
 EXTRA_DIST += \
 	doc/ABI.md \
+	doc/CONTRIBUTING.md \
 	doc/DESIGN.md \
 	doc/HACKING.md \
 	doc/PORTS.md \

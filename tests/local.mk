@@ -48,6 +48,7 @@ EXTRA_DIST += \
 	tests/mutants/coverage.py \
 	tests/mutants/mutations.py \
 	tests/mutants/run \
+	tests/named.mk \
 	tests/packages/booted \
 	tests/packages/build \
 	tests/packages/check \
@@ -75,6 +76,7 @@ dist_check_SCRIPTS = \
 	tests/scripts/test-html \
 	tests/scripts/test-install \
 	tests/scripts/test-layering \
+	tests/scripts/test-make \
 	tests/scripts/test-manual \
 	tests/scripts/test-release \
 	tests/scripts/test-snippets \
@@ -242,6 +244,8 @@ tests_unit_test_upgrade_failures_LDFLAGS = $(upgrade_hooks)
 tests_unit_test_upgrade_manager_LDFLAGS = $(upgrade_hooks)
 
 check_PROGRAMS = $(unit_tests) $(api_tests) $(example_programs)
+# Only GNU make sets MAKE_HOST.
+-include $(MAKE_HOST:%=@top_srcdir@/tests/named.mk)
 check-programs: $(check_PROGRAMS) $(check_LIBRARIES)
 .PHONY: check-programs
 AM_TESTS_ENVIRONMENT = \
