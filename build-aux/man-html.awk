@@ -277,6 +277,12 @@ function render(text, page) {
 	return link_names(correct_links(text), page)
 }
 
+function heading(section) {
+	if (section == "(7)")
+		return "Guides"
+	return section == "(3)" ? "Functions" : "Section " substr(section, 2, length(section) - 2)
+}
+
 function write_index(    file, i, section) {
 	file = to "/index.html"
 	head(file, os, description["daemonkit.7.html"])
@@ -290,7 +296,7 @@ function write_index(    file, i, section) {
 			if (section != "")
 				print "</dl>" >file
 			section = substr(title[pages[i]], index(title[pages[i]], "("))
-			print "<h2>" (section == "(3)" ? "Functions" : "Guides") "</h2>\n<dl class=\"index\">" >file
+			print "<h2>" heading(section) "</h2>\n<dl class=\"index\">" >file
 		}
 		print "<dt><a href=\"" pages[i] "\">" title[pages[i]] "</a></dt>" >file
 		print "<dd>" description[pages[i]] "</dd>" >file

@@ -1,12 +1,18 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Chromium without a window, controlled by the DevTools protocol over a pair of pipes."""
+"""Chromium without a window, controlled by the DevTools protocol over a pair of pipes.
+
+browser.py PAGE WIDTH light|dark PICTURE: write a picture of a page in a file, as a PNG.
+"""
 import base64
 import json
 import os
+import pathlib
 import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -127,3 +133,10 @@ class Browser:
         done = self.call('Page.captureScreenshot', captureBeyondViewport=whole)
         with open(path, 'wb') as file:
             file.write(base64.b64decode(done['data']))
+
+
+if __name__ == '__main__':
+    with Browser() as browser:
+        browser.screen(int(sys.argv[2]), 1000, sys.argv[3])
+        browser.load(pathlib.Path(sys.argv[1]).resolve().as_uri())
+        browser.screenshot(sys.argv[4], whole=True)
