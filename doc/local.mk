@@ -3,6 +3,7 @@
 
 # Pictures of README.md and of the manual as HTML.
 pictures = \
+	doc/pictures/life.svg \
 	doc/pictures/start.svg
 
 EXTRA_DIST += \
