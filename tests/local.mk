@@ -136,6 +136,7 @@ endif
 
 # Tests of the public interface, which can also test an installed library.
 api_tests = \
+	tests/api/test-launcher-waits \
 	tests/api/test-launcher \
 	tests/api/test-notify \
 	tests/api/test-notify-threads \
@@ -265,6 +266,7 @@ tests_api_test_context_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_privileges_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_notify_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_launcher_LDADD = tests/harness/libprobe.a $(LDADD)
+tests_api_test_launcher_waits_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_unit_test_marker_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_instance_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_clean_state_LDADD = tests/harness/libprobe.a $(LDADD)

@@ -223,7 +223,7 @@ static void status_line(pid_t pid, const char *name, char *value, size_t size)
 	fclose(file);
 }
 
-static pid_t parent_of(pid_t pid)
+pid_t harness_parent(pid_t pid)
 {
 	char value[64];
 
@@ -263,7 +263,7 @@ static size_t each_child(pid_t parent, void (*visit)(pid_t child, void *data), v
 	while (processes && (entry = readdir(processes))) {
 		pid_t pid = (pid_t)atoi(entry->d_name);
 
-		if (!isdigit((unsigned char)entry->d_name[0]) || parent_of(pid) != parent)
+		if (!isdigit((unsigned char)entry->d_name[0]) || harness_parent(pid) != parent)
 			continue;
 		count++;
 		if (visit)

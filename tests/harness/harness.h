@@ -108,6 +108,9 @@ bool harness_wait_until(bool (*is_true)(void *data), void *data, int millisecond
 size_t harness_count_fds(void);
 size_t harness_count_children(pid_t parent);
 
+/* The parent of a process; 0 if there is no such process. */
+pid_t harness_parent(pid_t pid);
+
 /*
  * A program that runs beside the test. It has pipes as standard input and output, and the
  * standard error of the test.
