@@ -75,6 +75,7 @@ dist_check_SCRIPTS = \
 	tests/scripts/test-headers \
 	tests/scripts/test-html \
 	tests/scripts/test-install \
+	tests/scripts/test-languages \
 	tests/scripts/test-layering \
 	tests/scripts/test-make \
 	tests/scripts/test-manual \

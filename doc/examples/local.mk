@@ -10,6 +10,10 @@ dist_examples_DATA = \
 	doc/examples/signal-handling.c \
 	doc/examples/simple.c \
 	doc/examples/upgrade.c
+languagesdir = $(examplesdir)/languages
+dist_languages_DATA = \
+	doc/examples/languages/ticker.cc \
+	doc/examples/languages/ticker.py
 # Each is shown whole in daemonkit-recipes(7).
 recipesdir = $(examplesdir)/recipes
 dist_recipes_DATA = \
