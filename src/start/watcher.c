@@ -34,7 +34,7 @@ struct report {
 	int value;    /* NOT_EXITED, the status of the daemon, or a negative errno */
 };
 
-#define NOT_EXITED -1
+#define NOT_EXITED (-1)
 
 /* How long a watcher that is no longer needed may take to exit, in milliseconds. */
 #define EXIT_TIMEOUT 1000
