@@ -22,11 +22,11 @@ static const struct call calls[] = {
 	{ SYS_open, { EMFILE, EACCES, ENOENT, EIO, EINTR } },
 #endif
 	{ SYS_openat, { EMFILE, ENOMEM, EACCES, ENOENT, ENOSPC, EROFS, EINTR, EOPNOTSUPP } },
-	{ SYS_read, { EIO, EINTR } },
-	{ SYS_pread64, { EIO, EINTR } },
+	{ SYS_read, { EIO, EINTR, ESTALE } },
+	{ SYS_pread64, { EIO, EINTR, ESTALE } },
 	{ SYS_write, { ENOSPC, EIO, EINTR } },
 	{ SYS_fstat, { ENOMEM } },
-	{ SYS_newfstatat, { EACCES, EIO, ENOENT } },
+	{ SYS_newfstatat, { EACCES, EIO, ENOENT, ESTALE } },
 #ifdef SYS_stat
 	{ SYS_stat, { EACCES, EIO } },
 	{ SYS_lstat, { EACCES, EIO } },
@@ -84,13 +84,29 @@ static const struct call calls[] = {
 #endif
 	{ SYS_readlinkat, { EACCES, ENOENT } },
 	{ SYS_getdents64, { EIO, ENOENT } },
-	{ SYS_prctl, { EINVAL } },
+	{ SYS_prctl, { EINVAL, EPERM } },
+	{ SYS_capget, { EPERM } },
+	{ SYS_capset, { EPERM } },
+	{ SYS_epoll_create1, { EMFILE, ENOMEM } },
+	{ SYS_epoll_ctl, { ENOMEM, ENOSPC } },
+	{ SYS_timerfd_create, { EMFILE, ENOMEM } },
+	{ SYS_timerfd_settime, { EINVAL } },
+	{ SYS_prlimit64, { EPERM } },
+	{ SYS_setpriority, { EACCES, EPERM } },
+	{ SYS_sched_setscheduler, { EPERM } },
+	{ SYS_sched_getscheduler, { EPERM } },
+	{ SYS_sched_getparam, { EPERM } },
+	{ SYS_fstatfs, { EIO, ENOSYS } },
+	{ SYS_flock, { ENOLCK } },
+	{ SYS_ioctl, { ENOTTY } },
+	{ SYS_rt_sigqueueinfo, { EAGAIN, EPERM } },
+	{ SYS_getcwd, { ENOENT, EACCES } },
 	{ SYS_getrandom, { ENOSYS } },
 };
 
 static const struct call none = { 0, { 0 } };
 static const struct call duplicate = { SYS_fcntl, { EMFILE } };
-static const struct call lock = { SYS_fcntl, { ENOLCK, EINVAL, EINTR } };
+static const struct call lock = { SYS_fcntl, { ENOLCK, EINVAL, EINTR, EAGAIN, EACCES } };
 static const struct call flags = { SYS_fcntl, { EPERM } };
 
 static const struct call *find(long number, const __u64 *arguments)

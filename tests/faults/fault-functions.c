@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Fault injection for the system calls of single functions: in each operation every call of the
- * process fails once with each error that it can return. The operation must end in time, with 0
- * or with a negative errno and a text; no descriptor and no file may be left; and the same
- * operation without a fault must succeed afterwards.
+ * process fails once with each error that it can return; and a call that changes a property of
+ * the process succeeds once without effect. The operation must end in time, with 0 or with a
+ * negative errno and a text; no descriptor and no file may be left; and the same operation
+ * without a fault must succeed afterwards.
  */
 #include <daemonkit/error.h>
 
@@ -34,7 +35,7 @@
 /* The fault of a run, and what happened. */
 struct fault {
 	size_t call;  /* index, or CALLS for none */
-	size_t error; /* index among the errors of the call */
+	size_t error; /* index among the errors of the call; after the last one: no effect */
 };
 
 static struct {
@@ -42,8 +43,10 @@ static struct {
 	long numbers[CALLS];
 	bool counting, struck, no_more_errors;
 	long struck_call;
-	int struck_error;
+	int struck_error; /* or NO_EFFECT */
 } run;
+
+#define NO_EFFECT (-1)
 
 static char directory[] = "/tmp/daemonkit-functions-XXXXXX";
 static unsigned passed, failed;
@@ -85,7 +88,28 @@ static void execute(const struct operation *operation)
 
 /* ---- answers ---- */
 
-/* The error to answer with, or 0. */
+/* Does the call change a property of the process? */
+static bool can_lack_effect(const struct seccomp_data *call)
+{
+	switch (call->nr) {
+	case SYS_prctl:
+		return call->args[0] == PR_SET_NO_NEW_PRIVS || call->args[0] == PR_SET_SECUREBITS ||
+		       call->args[0] == PR_CAPBSET_DROP;
+	case SYS_prlimit64:
+		return call->args[2] != 0;
+	case SYS_capset:
+	case SYS_sched_setscheduler:
+	case SYS_setgroups:
+	case SYS_setpriority:
+	case SYS_setresgid:
+	case SYS_setresuid:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The error to answer with, NO_EFFECT, or 0. */
 static int strike(const struct fault *fault, const struct seccomp_data *call)
 {
 	size_t index = run.calls++, count;
@@ -96,12 +120,12 @@ static int strike(const struct fault *fault, const struct seccomp_data *call)
 	if (index != fault->call)
 		return 0;
 	errors = fault_errors(call->nr, call->args, &count);
-	run.no_more_errors = fault->error + 1 >= count;
-	if (fault->error >= count)
+	run.no_more_errors = fault->error + 1 >= count + can_lack_effect(call);
+	if (fault->error >= count + can_lack_effect(call))
 		return 0;
 	run.struck = true;
 	run.struck_call = call->nr;
-	run.struck_error = errors[fault->error];
+	run.struck_error = fault->error < count ? errors[fault->error] : NO_EFFECT;
 	return run.struck_error;
 }
 
@@ -120,9 +144,9 @@ static void answer(int listener, pid_t child, const struct fault *fault)
 		run.counting = false;
 	else if (run.counting && (pid_t)notice.pid == child)
 		error = strike(fault, &notice.data);
-	if (error > 0) {
+	if (error != 0) {
 		response.flags = 0;
-		response.error = -error;
+		response.error = error == NO_EFFECT ? 0 : -error;
 	}
 	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
@@ -200,7 +224,10 @@ static void check(const struct operation *operation, const struct fault *fault)
 
 	if (problem != NULL)
 		printf("# %s, call %zu (number %ld) %s: %s\n", operation->name, fault->call,
-		       run.struck_call, run.struck ? strerrorname_np(run.struck_error) : "succeeds",
+		       run.struck_call,
+		       !run.struck                     ? "succeeds"
+		       : run.struck_error == NO_EFFECT ? "has no effect"
+						       : strerrorname_np(run.struck_error),
 		       problem);
 	if (run.struck || fault->call == CALLS)
 		*(problem == NULL ? &passed : &failed) += 1;
@@ -216,7 +243,7 @@ static void enumerate(const struct operation *operation)
 	memcpy(numbers, run.numbers, sizeof numbers);
 	for (size_t call = 0; call < calls; call++) {
 		fault_errors(numbers[call], NULL, &count);
-		for (size_t error = 0; error < count; error++) {
+		for (size_t error = 0; error <= count; error++) {
 			check(operation, &(struct fault){ call, error });
 			if (run.no_more_errors)
 				break;

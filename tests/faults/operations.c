@@ -12,24 +12,29 @@
 #include <grp.h>
 #include <netinet/in.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "faults/fault.h"
+
 #define PATIENCE 200 /* an error may cost the reply */
 
-static char pid_path[128], log_path[128], output_path[128], socket_path[128];
+static char pid_path[128], moved_path[128], log_path[128], output_path[128], socket_path[128];
 
 void operations_use(const char *directory)
 {
 	snprintf(pid_path, sizeof pid_path, "%s/pid", directory);
+	snprintf(moved_path, sizeof moved_path, "%s/moved", directory);
 	snprintf(log_path, sizeof log_path, "%s/log", directory);
 	snprintf(output_path, sizeof output_path, "%s/output", directory);
 	snprintf(socket_path, sizeof socket_path, "%s/socket", directory);
@@ -38,6 +43,7 @@ void operations_use(const char *directory)
 static void remove_files(void)
 {
 	unlink(pid_path);
+	unlink(moved_path);
 	unlink(log_path);
 	unlink(output_path);
 	unlink(socket_path);
@@ -216,7 +222,7 @@ static int run_commands(void)
 	if (result == 0)
 		result = daemonkit_control_set_name(control, "example");
 	if (result == 0)
-		result = daemonkit_control_set_stop_timeout(control, PATIENCE, PATIENCE);
+		result = daemonkit_control_set_stop_timeout(control, PATIENCE, DAEMONKIT_FOREVER);
 	if (result == 0)
 		result = run_command(control, "status", DAEMONKIT_CONTROL_JSON);
 	if (result == 0)
@@ -411,13 +417,43 @@ static int set_files(void)
 		result = become_daemon(context);
 	if (result == 0)
 		result = daemonkit_context_reopen_log(context);
+	/* The mode, the path, and the path although another process has renamed the file. */
+	if (result == 0)
+		result = daemonkit_context_set_pid_file(context, pid_path, 0600);
+	if (result == 0)
+		result = daemonkit_context_set_pid_file(context, pid_path, 0600);
+	if (result == 0)
+		result = daemonkit_context_set_pid_file(context, moved_path, 0600);
+	if (result == 0 && rename(moved_path, socket_path) < 0)
+		result = 1;
+	if (result == 0)
+		result = daemonkit_context_set_pid_file(context, pid_path, 0600);
 	if (result == 0)
 		result = daemonkit_context_release(context);
 	daemonkit_context_free(context);
 	return result;
 }
 
-static int set_privileges(void)
+static bool was_root;
+
+/* Is this process what set_privileges() has asked for? */
+static bool is_restricted(void)
+{
+	uid_t real, effective, saved;
+	gid_t gid, effective_gid, saved_gid;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur != 64 || limit.rlim_max != 64 ||
+	    getpriority(PRIO_PROCESS, 0) != 1 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		return false;
+	if (!was_root)
+		return true;
+	return getresuid(&real, &effective, &saved) == 0 && real != 0 && effective == real &&
+	       saved == real && getresgid(&gid, &effective_gid, &saved_gid) == 0 && gid != 0 &&
+	       effective_gid == gid && saved_gid == gid && getgroups(0, NULL) <= 1;
+}
+
+static int set_privileges(bool keep_one)
 {
 	struct daemonkit_context *context = NULL;
 	int result = daemonkit_context_new(&context);
@@ -430,9 +466,9 @@ static int set_privileges(void)
 		result = daemonkit_context_set_oom_score_adjust(context, 10);
 	if (result == 0)
 		result = daemonkit_context_set_no_new_privileges(context, 1);
-	if (result == 0 && geteuid() == 0)
-		result = daemonkit_context_set_scheduler(context, 0 /* SCHED_OTHER */, 0);
-	if (result == 0 && geteuid() == 0)
+	if (result == 0)
+		result = daemonkit_context_set_scheduler(context, SCHED_BATCH, 0);
+	if (result == 0 && keep_one)
 		result = daemonkit_context_keep_capability(context, 10 /* CAP_NET_BIND_SERVICE */);
 	if (result == 0 && geteuid() == 0)
 		result = daemonkit_context_set_user(context, "nobody", NULL);
@@ -442,15 +478,29 @@ static int set_privileges(void)
 		result = become_daemon(context);
 	if (result == 0)
 		result = daemonkit_context_confine(context);
+	fault_mark(FAULT_END);
+	if (result == 0 && !is_restricted())
+		result = 1;
 	if (result == 0)
 		result = daemonkit_context_release(context);
 	daemonkit_context_free(context);
 	return result;
 }
 
-/* The user database of the C library keeps memory and descriptors from its first use on. */
-static int open_user_database(void)
+static int change_user(void)
 {
+	return set_privileges(false);
+}
+
+static int change_user_and_keep_capability(void)
+{
+	return set_privileges(was_root);
+}
+
+/* The user database of the C library keeps memory and descriptors from its first use on. */
+static int prepare_privileges(void)
+{
+	was_root = geteuid() == 0;
 	return getpwnam("nobody") == NULL || getgrnam("root") == NULL;
 }
 
@@ -467,6 +517,7 @@ const struct operation operations[] = {
 	{ "notify a manager", open_manager, notify_manager, close_socket },
 	{ "signals", NULL, handle_signals, NULL },
 	{ "files", NULL, set_files, remove_files },
-	{ "privileges", open_user_database, set_privileges, NULL },
+	{ "privileges", prepare_privileges, change_user, NULL },
+	{ "capability", prepare_privileges, change_user_and_keep_capability, NULL },
 	{ NULL, NULL, NULL, NULL },
 };
