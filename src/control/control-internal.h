@@ -3,6 +3,9 @@
 #ifndef CONTROL_CONTROL_INTERNAL_H
 #define CONTROL_CONTROL_INTERNAL_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include <daemonkit/control.h>
 
 #include "context/context-internal.h"
@@ -49,5 +52,8 @@ int control_stop(struct daemonkit_control *control);
 
 /* "status": the exit code. */
 int control_status(struct daemonkit_control *control, unsigned flags);
+
+/* A number of seconds in its two largest units. */
+void control_describe_time(char *text, size_t size, int64_t seconds);
 
 #endif /* CONTROL_CONTROL_INTERNAL_H */

@@ -46,8 +46,7 @@ static int find_status(struct daemonkit_control *control, struct status *status)
 	return CONTROL_STATUS_STOPPED;
 }
 
-/* The time in its two largest units. */
-static void describe_time(char *text, size_t size, int64_t seconds)
+void control_describe_time(char *text, size_t size, int64_t seconds)
 {
 	long long minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
 
@@ -72,7 +71,7 @@ static void print_status(struct daemonkit_control *control, const struct status 
 			terminal_print(terminal, "running, process %ld", (long)status->pid);
 			break;
 		}
-		describe_time(time, sizeof time, status->uptime);
+		control_describe_time(time, sizeof time, status->uptime);
 		terminal_print(terminal, "running, process %ld, for %s", (long)status->pid, time);
 		break;
 	case CONTROL_STATUS_DEAD:
