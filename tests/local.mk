@@ -123,6 +123,8 @@ unit_tests = \
 	tests/unit/test-logfile \
 	tests/unit/test-manager-address \
 	tests/unit/test-marker \
+	tests/unit/test-path \
+	tests/unit/test-pidfile-claim \
 	tests/unit/test-process \
 	tests/unit/test-signals \
 	tests/unit/test-signals-processes \
@@ -130,6 +132,7 @@ unit_tests = \
 	tests/unit/test-watcher
 if LINUX_API
 unit_tests += \
+	tests/unit/test-compat \
 	tests/unit/test-hostile-directory \
 	tests/unit/test-user-namespace \
 	tests/unit/test-upgrade-failures \
@@ -226,6 +229,7 @@ tests_api_test_orphans_SOURCES = tests/api/test-orphans.c $(container_tools)
 
 pidfile_tools = tests/harness/pidfile-tools.c tests/harness/pidfile-tools.h
 tests_api_test_pidfile_SOURCES = tests/api/test-pidfile.c $(pidfile_tools)
+tests_unit_test_pidfile_claim_SOURCES = tests/unit/test-pidfile-claim.c $(pidfile_tools)
 tests_api_test_pidfile_holder_SOURCES = tests/api/test-pidfile-holder.c $(pidfile_tools)
 tests_api_test_pidfile_move_SOURCES = tests/api/test-pidfile-move.c $(pidfile_tools)
 tests_api_test_pidfile_object_SOURCES = tests/api/test-pidfile-object.c $(pidfile_tools)

@@ -64,6 +64,7 @@ START_TEST(null_arguments_are_errors)
 	HARNESS_REFUSES_NULL(daemonkit_context_set_pid_file_optional(NULL, 1));
 	HARNESS_REFUSES_NULL(daemonkit_context_set_log_file(NULL, "x", 0));
 	HARNESS_REFUSES_NULL(daemonkit_context_set_log_fd(NULL, 1));
+	HARNESS_REFUSES_NULL(daemonkit_context_set_output_file(NULL, "x", 0));
 	HARNESS_REFUSES_NULL(daemonkit_context_set_work_dir(NULL, "/"));
 	HARNESS_REFUSES_NULL(daemonkit_context_set_chroot(NULL, "/"));
 	HARNESS_REFUSES_NULL(daemonkit_context_set_args(NULL, NULL));
@@ -76,6 +77,9 @@ START_TEST(null_arguments_are_errors)
 	HARNESS_REFUSES_NULL(daemonkit_context_set_mode(NULL, 0));
 	HARNESS_REFUSES_NULL(daemonkit_context_set_ready_timeout(NULL, 0));
 	HARNESS_REFUSES_NULL(daemonkit_context_keep_fd(NULL, 3));
+	HARNESS_REFUSES_NULL(daemonkit_context_keep_all_fds(NULL, 1));
+	HARNESS_REFUSES_NULL(daemonkit_context_confine_later(NULL, 1));
+	HARNESS_REFUSES_NULL(daemonkit_context_confine(NULL));
 	HARNESS_REFUSES_NULL(daemonkit_context_set_status_handler(NULL, NULL, NULL));
 	HARNESS_REFUSES_NULL(daemonkit_context_reborn(NULL));
 	HARNESS_REFUSES_NULL(daemonkit_context_search(NULL, &process));
@@ -86,6 +90,28 @@ START_TEST(null_arguments_are_errors)
 	make();
 	HARNESS_REFUSES_NULL(daemonkit_context_search(context, NULL));
 	ck_assert_int_eq(daemonkit_context_set_credential(context, 0, 0, none, 1), -EINVAL);
+	drop();
+}
+END_TEST
+
+/* The context owns the descriptor: it closes the one before, but not the same one. */
+START_TEST(notification_descriptor_is_replaced)
+{
+	int one, other;
+
+	make();
+	one = open("/dev/null", O_WRONLY);
+	other = open("/dev/null", O_WRONLY);
+	ck_assert_int_eq(daemonkit_notify_take_fd(context, one), 0);
+	ck_assert_int_eq(fcntl(one, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(daemonkit_notify_take_fd(context, one), 0);
+	ck_assert_int_eq(fcntl(one, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(daemonkit_notify_take_fd(context, 1000), -EBADF);
+	ck_assert_int_eq(daemonkit_notify_take_fd(context, STDERR_FILENO), -EBADF);
+	ck_assert_int_eq(daemonkit_notify_take_fd(context, other), 0);
+	ck_assert_int_lt(fcntl(one, F_GETFD), 0);
+	ck_assert_int_eq(daemonkit_notify_take_fd(context, -1), 0);
+	ck_assert_int_lt(fcntl(other, F_GETFD), 0);
 	drop();
 }
 END_TEST
@@ -468,6 +494,7 @@ int main(int argc, char *argv[])
 
 	tcase_add_test(object, new_context_has_no_error);
 	tcase_add_test(object, null_arguments_are_errors);
+	tcase_add_test(object, notification_descriptor_is_replaced);
 	tcase_add_test(object, paths_are_checked);
 	tcase_add_test(object, relative_path_without_a_working_directory);
 	tcase_add_test(object, refused_values_change_nothing);

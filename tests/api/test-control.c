@@ -155,6 +155,7 @@ static int prepare(struct program *program)
 	    daemonkit_control_set_stop_timeout(program->control,
 					       is(program, "stubborn") || is(program, "immortal")
 						       ? 100
+					       : is(program, "patient") ? DAEMONKIT_FOREVER
 					       : is(program, "endless") ? harness_scaled(1000)
 									: HARNESS_SOON,
 					       is(program, "immortal")  ? DAEMONKIT_NEVER
@@ -695,6 +696,16 @@ START_TEST(force_reload_restarts_daemon_without_reload)
 }
 END_TEST
 
+START_TEST(stop_without_timeout_waits)
+{
+	pid_t pid = begin("patient");
+
+	check_streams(run("patient", "stop", 0), "prog: stopped\n", "");
+	reap(pid);
+	run("patient", "status", 3);
+}
+END_TEST
+
 START_TEST(stop_kills_daemon_after_timeout)
 {
 	pid_t pid = begin("stubborn");
@@ -1029,6 +1040,11 @@ START_TEST(json_is_escaped)
 		{ "\xc0\xaf", "'\\ufffd\\ufffd'" },
 		{ "\xed\xa0\x80", "'\\ufffd\\ufffd\\ufffd'" },
 		{ "\xf4\x90\x80\x80", "'\\ufffd\\ufffd\\ufffd\\ufffd'" },
+		{ "\xe0\x9f\xbf", "'\\ufffd\\ufffd\\ufffd'" },
+		{ "\xf0\x8f\xbf\xbf", "'\\ufffd\\ufffd\\ufffd\\ufffd'" },
+		/* The valid neighbours of these. */
+		{ "\xe0\xa0\x80\xed\x9f\xbf", "'\\u0800\\ud7ff'" },
+		{ "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "'\\U00010000\\U0010ffff'" },
 	};
 	struct harness_result result = harness_run_helper("strange", names[_i][0], NULL);
 
@@ -1044,6 +1060,7 @@ START_TEST(wrong_arguments_are_refused)
 {
 	struct daemonkit_context *context = NULL;
 	struct daemonkit_control *control = NULL;
+	int code = 0;
 
 	ck_assert_int_eq(daemonkit_context_new(&context), 0);
 	HARNESS_REFUSES_NULL(daemonkit_control_new(NULL, &control));
@@ -1051,6 +1068,10 @@ START_TEST(wrong_arguments_are_refused)
 	ck_assert_int_eq(daemonkit_control_set_name(control, ""), -EINVAL);
 	HARNESS_REFUSES_NULL(daemonkit_control_new(context, NULL));
 	HARNESS_REFUSES_NULL(daemonkit_control_set_name(NULL, "name"));
+	HARNESS_REFUSES_NULL(daemonkit_control_set_name(control, NULL));
+	HARNESS_REFUSES_NULL(daemonkit_control_run(NULL, "status", 0, &code));
+	HARNESS_REFUSES_NULL(daemonkit_control_run(control, NULL, 0, &code));
+	HARNESS_REFUSES_NULL(daemonkit_control_run(control, "status", 0, NULL));
 	HARNESS_REFUSES_NULL(daemonkit_control_set_stop_timeout(NULL, 1, 1));
 	HARNESS_REFUSES_NULL(daemonkit_control_set_reload(NULL, SIGHUP, 1));
 	ck_assert_int_eq(daemonkit_control_set_reload(control, -1, 0), -EINVAL);
@@ -1120,6 +1141,8 @@ int main(int argc, char *argv[])
 	if (harness_has_linux_api())
 		tcase_add_test(reloads, force_reload_restarts_daemon_without_reload);
 	if (harness_has_linux_api())
+		tcase_add_test(reloads, stop_without_timeout_waits);
+	if (harness_has_linux_api())
 		tcase_add_test(reloads, stop_kills_daemon_after_timeout);
 	if (harness_has_linux_api())
 		tcase_add_test(reloads, stop_also_stops_successor);
@@ -1139,6 +1162,6 @@ int main(int argc, char *argv[])
 		tcase_add_loop_test(texts, dumb_terminals_get_plain_lines, 0, 2);
 	if (harness_has_linux_api())
 		tcase_add_test(texts, json_has_same_contents_as_text);
-	tcase_add_loop_test(texts, json_is_escaped, 0, 7);
+	tcase_add_loop_test(texts, json_is_escaped, 0, 11);
 	return harness_main(argc, argv, suite, helpers);
 }

@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include <daemonkit/context.h>
 #include <daemonkit/error.h>
@@ -598,6 +599,28 @@ START_TEST(without_a_manager_nothing_is_sent)
 }
 END_TEST
 
+START_TEST(null_arguments_are_refused)
+{
+	struct daemonkit_context *context = foreground_daemon(), *none = NULL;
+	/* Without the attributes, with which the compiler would refuse this. */
+	int (*status)(struct daemonkit_context *, const char *, ...) = daemonkit_notify_status;
+	int (*failed)(struct daemonkit_context *, int, const char *, ...) =
+		daemonkit_notify_failed;
+
+	HARNESS_REFUSES_NULL(daemonkit_notify_send(context, NULL));
+	HARNESS_REFUSES_NULL(daemonkit_notify_watchdog_interval(context, NULL));
+	HARNESS_REFUSES_NULL(daemonkit_notify_store_fd(context, NULL, 0, 0));
+	HARNESS_REFUSES_NULL(daemonkit_notify_remove_fd(context, NULL));
+	ck_assert_int_eq(status(context, NULL), -EINVAL);
+	HARNESS_REFUSES_NULL(daemonkit_notify_take_fd(none, 3));
+	ck_assert_int_eq(failed(context, -EIO, NULL), -EINVAL);
+	ck_assert_int_eq(daemonkit_notify_take_fd(context, 3), -EPERM);
+	/* A text that vsnprintf(3) cannot format is sent as an empty one. */
+	ck_assert_int_eq(daemonkit_notify_status(context, "%lc", (wint_t)0xd800), 0);
+	daemonkit_context_free(context);
+}
+END_TEST
+
 START_TEST(only_daemon_sends_messages)
 {
 	struct daemonkit_context *context = NULL;
@@ -647,6 +670,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(barrier, barrier_times_out_when_buffer_is_full);
 #endif
 	tcase_add_test(no_manager, without_a_manager_nothing_is_sent);
+	tcase_add_test(no_manager, null_arguments_are_refused);
 	tcase_add_test(no_manager, only_daemon_sends_messages);
 	return harness_main(argc, argv, suite, NULL);
 }

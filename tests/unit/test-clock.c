@@ -66,6 +66,8 @@ START_TEST(an_event_ends_a_wait)
 	ck_assert_int_eq(deadline_poll(&ready, 1, deadline_now()), 0);
 	ck_assert_int_eq(write(ends[1], "", 1), 1);
 	ck_assert_int_eq(deadline_poll(&ready, 1, DEADLINE_NEVER), 1);
+	/* Further than one call of poll(2) can wait. */
+	ck_assert_int_eq(deadline_poll(&ready, 1, deadline_now() + (deadline)INT_MAX * 2000), 1);
 	/* An event that is already there is reported after the deadline, too. */
 	ck_assert_int_eq(deadline_poll(&ready, 1, 0), 1);
 	close(ends[0]);

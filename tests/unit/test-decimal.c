@@ -125,6 +125,10 @@ START_TEST(numbers_in_environment_variables)
 	ck_assert(number == 5);
 	ck_assert_int_eq(decimal_parse_variable(" +0X0a", 10, &number), 0);
 	ck_assert(number == 10);
+	ck_assert_int_eq(decimal_parse_variable("0B110", 10, &number), 0);
+	ck_assert(number == 6);
+	ck_assert_int_eq(decimal_parse_variable("0O11", 10, &number), 0);
+	ck_assert(number == 9);
 }
 END_TEST
 

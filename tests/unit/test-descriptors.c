@@ -554,6 +554,42 @@ START_TEST(descriptor_types_are_distinguished)
 }
 END_TEST
 
+/* libsystemd would accept it as a connection. */
+START_TEST(raw_socket_is_no_connection)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		harness_skip("no netlink sockets here");
+	ck_assert_int_eq(named_fds_check_kind("raw", fd, DAEMONKIT_FD_CONNECTION), -EPROTOTYPE);
+	ck_assert_int_eq(named_fds_check_kind("raw", fd, DAEMONKIT_FD_ANY), 0);
+	close(fd);
+}
+END_TEST
+
+/* A daemon without a second copy gets the descriptors that the manager passed to its parent. */
+START_TEST(listen_pid_of_parent_is_inherited)
+{
+	char parent[32], own[32];
+
+	snprintf(parent, sizeof parent, "%ld", (long)getppid());
+	snprintf(own, sizeof own, "%ld", (long)getpid());
+	unsetenv("LISTEN_PID");
+	ck_assert_int_eq(named_fds_inherit(getppid()), 0);
+	ck_assert_ptr_null(getenv("LISTEN_PID"));
+	setenv("LISTEN_PID", "x", 1);
+	ck_assert_int_eq(named_fds_inherit(getppid()), 0);
+	ck_assert_str_eq(getenv("LISTEN_PID"), "x");
+	/* Of another process. */
+	setenv("LISTEN_PID", own, 1);
+	ck_assert_int_eq(named_fds_inherit(getppid()), 0);
+	ck_assert_str_eq(getenv("LISTEN_PID"), own);
+	setenv("LISTEN_PID", parent, 1);
+	ck_assert_int_eq(named_fds_inherit(getppid()), 0);
+	ck_assert_str_eq(getenv("LISTEN_PID"), own);
+}
+END_TEST
+
 START_TEST(caller_owns_taken_descriptors)
 {
 	static const char *const names[] = { "one", "other", "one", "one" };
@@ -930,6 +966,8 @@ int main(int argc, char *argv[])
 	tcase_add_test(api, descriptors_may_share_a_name);
 	tcase_add_test(api, descriptors_have_names);
 	tcase_add_test(api, descriptor_types_are_distinguished);
+	tcase_add_test(api, raw_socket_is_no_connection);
+	tcase_add_test(api, listen_pid_of_parent_is_inherited);
 	tcase_add_test(api, caller_owns_taken_descriptors);
 	tcase_add_loop_test(launcher, daemon_finds_what_the_launcher_passed, 0, RUNNING_WAYS);
 	tcase_add_loop_test(launcher, no_descriptor_is_found_when_none_was_passed, 0, RUNNING_WAYS);

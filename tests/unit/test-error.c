@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <wchar.h>
 
 #include <daemonkit/error.h>
 
@@ -55,6 +56,14 @@ START_TEST(long_texts_are_truncated)
 	ck_assert_uint_eq(strlen(daemonkit_error()), ERROR_TEXT_MAX - 1);
 	error_system(-EIO, "%s", text);
 	ck_assert_uint_eq(strlen(daemonkit_error()), ERROR_TEXT_MAX - 1);
+}
+END_TEST
+
+/* vsnprintf(3) fails for a character that the locale cannot represent. */
+START_TEST(unprintable_text_is_empty)
+{
+	ck_assert_int_eq(error_set(-EIO, "%lc", (wint_t)0xd800), -EIO);
+	ck_assert_str_eq(daemonkit_error(), "");
 }
 END_TEST
 
@@ -119,6 +128,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(errors, error_texts);
 	tcase_add_test(errors, errno_is_kept);
 	tcase_add_test(errors, long_texts_are_truncated);
+	tcase_add_test(errors, unprintable_text_is_empty);
 	tcase_add_test(errors, each_thread_has_its_own);
 	tcase_add_test(errors, clean_up_keeps_the_text);
 	return harness_main(argc, argv, suite, NULL);

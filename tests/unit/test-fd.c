@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -99,6 +101,33 @@ START_TEST(write_is_complete)
 	ck_assert(harness_wait_child(pid, &status, HARNESS_SOON));
 	ck_assert_int_eq(status, 0);
 	close(ends[0]);
+}
+END_TEST
+
+/* A SIGPIPE of the program, which is pending already, is kept; one of the write is not. */
+START_TEST(silent_write_keeps_pending_signal)
+{
+	const struct timespec none = { 0, 0 };
+	sigset_t broken, pending;
+	int ends[2];
+
+	sigemptyset(&broken);
+	sigaddset(&broken, SIGPIPE);
+	ck_assert_int_eq(fd_pipe(ends, false), 0);
+	fd_close(ends[0]);
+	ck_assert_int_eq(fd_write_silently(ends[1], "x", 1), -EPIPE);
+	ck_assert_int_eq(sigpending(&pending), 0);
+	ck_assert_int_eq(sigismember(&pending, SIGPIPE), 0);
+	ck_assert_int_eq(sigprocmask(SIG_BLOCK, &broken, NULL), 0);
+	raise(SIGPIPE);
+	ck_assert_int_eq(fd_write_silently(ends[1], "x", 1), -EPIPE);
+	ck_assert_int_eq(sigpending(&pending), 0);
+	ck_assert_int_eq(sigismember(&pending, SIGPIPE), 1);
+	ck_assert_int_eq(sigtimedwait(&broken, NULL, &none), SIGPIPE);
+	/* Nothing is pending if the signal is ignored. */
+	signal(SIGPIPE, SIG_IGN);
+	ck_assert_int_eq(fd_write_silently(ends[1], "x", 1), -EPIPE);
+	fd_close(ends[1]);
 }
 END_TEST
 
@@ -199,6 +228,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(descriptors, reading_and_writing);
 	tcase_add_test(descriptors, small_file_is_read_as_string);
 	tcase_add_test(descriptors, write_is_complete);
+	tcase_add_test(descriptors, silent_write_keeps_pending_signal);
 	tcase_add_test(descriptors, descriptors_are_moved_above_standard_streams);
 	tcase_add_test(descriptors, same_file_is_recognized);
 	return harness_main(argc, argv, suite, NULL);

@@ -177,6 +177,7 @@ START_TEST(null_is_refused)
 	HARNESS_REFUSES_NULL(daemonkit_process_alive(NULL));
 	HARNESS_REFUSES_NULL(daemonkit_process_wait(NULL, 0));
 	HARNESS_REFUSES_NULL(daemonkit_process_stop(NULL, 0, 0));
+	HARNESS_REFUSES_NULL(daemonkit_process_request(NULL, SIGHUP, 0, NULL, NULL));
 	ck_assert_ptr_null(daemonkit_process_free(NULL));
 }
 END_TEST

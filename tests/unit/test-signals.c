@@ -117,10 +117,49 @@ START_TEST(null_is_refused)
 	HARNESS_REFUSES_NULL(daemonkit_signals_dispatch(NULL));
 	HARNESS_REFUSES_NULL(daemonkit_siginfo_number(NULL));
 	HARNESS_REFUSES_NULL(daemonkit_siginfo_pid(NULL));
+	HARNESS_REFUSES_NULL(daemonkit_siginfo_reply(NULL, 0, "x"));
+	HARNESS_REFUSES_NULL(daemonkit_siginfo_status(NULL, "x"));
 	ck_assert_uint_eq(daemonkit_siginfo_uid(NULL), (uid_t)-1);
 	ck_assert_int_eq(daemonkit_siginfo_value(NULL), 0);
 	ck_assert_ptr_null(daemonkit_signals_free(NULL));
 	ck_assert_ptr_null(daemonkit_signals_free(signals));
+}
+END_TEST
+
+static int reply_without_text(struct daemonkit_siginfo *info, void *calls)
+{
+	/* Without the attributes, with which the compiler would refuse this. */
+	int (*reply)(struct daemonkit_siginfo *, int, const char *, ...) = daemonkit_siginfo_reply;
+	int (*status)(struct daemonkit_siginfo *, const char *, ...) = daemonkit_siginfo_status;
+
+	ck_assert_int_eq(reply(info, 0, NULL), -EINVAL);
+	ck_assert_int_eq(status(info, NULL), -EINVAL);
+	++*(int *)calls;
+	return 0;
+}
+
+START_TEST(closed_descriptor_is_reported)
+{
+	struct daemonkit_signals *signals = new_object();
+
+	close(daemonkit_signals_fd(signals));
+	ck_assert_int_eq(daemonkit_signals_serve(signals), -EBADF);
+	ck_assert_ptr_nonnull(strstr(daemonkit_error(), "signals: "));
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+START_TEST(replies_need_a_text)
+{
+	struct daemonkit_signals *signals = new_object();
+	int calls = 0;
+
+	ck_assert_int_eq(
+		daemonkit_signals_set_handler(signals, SIGUSR1, reply_without_text, &calls), 0);
+	raise(SIGUSR1);
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
+	ck_assert_int_eq(calls, 1);
+	daemonkit_signals_free(signals);
 }
 END_TEST
 
@@ -925,6 +964,9 @@ static void add_objects(Suite *suite)
 	TCase *object = harness_case(suite, "object");
 
 	tcase_add_test(object, null_is_refused);
+
+	tcase_add_test(object, replies_need_a_text);
+	tcase_add_test(object, closed_descriptor_is_reported);
 	tcase_add_loop_test(object, unhandleable_signals_are_refused, 0, 14);
 	tcase_add_test(object, failure_changes_nothing);
 	tcase_add_test(object, sigterm_stops_by_default);
