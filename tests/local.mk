@@ -53,6 +53,7 @@ EXTRA_DIST += \
 	tests/packages/build \
 	tests/packages/check \
 	tests/packages/clean \
+	tests/packages/other \
 	tests/packages/source \
 	tests/packages/without \
 	tests/ports/check \

@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: MIT
-# Packaging: a complete source package of a service, as a template.
+# Packaging: the library for other distributions than Debian, and a complete source package of
+# a service, as a template.
+
+alpinedir = $(examplesdir)/packaging/alpine
+dist_alpine_DATA = doc/packaging/alpine/APKBUILD
+rpmdir = $(examplesdir)/packaging/rpm
+dist_rpm_DATA = doc/packaging/rpm/daemonkit.spec
 
 quoteddir = $(examplesdir)/packaging/quoted
 dist_quoted_DATA = \
