@@ -5,12 +5,23 @@ EXTRA_DIST += \
 	tests/abi \
 	tests/bench/bench.c \
 	tests/bench/bench.h \
+	tests/bench/go-daemon.go \
+	tests/bench/load.c \
+	tests/bench/objects.c \
+	tests/bench/operations.c \
 	tests/bench/peer-libbsd.c \
 	tests/bench/peer-libdaemon.c \
+	tests/bench/peer-libev.c \
 	tests/bench/peer-libevent.c \
+	tests/bench/peer-libsystemd.c \
 	tests/bench/peer-libuv.c \
+	tests/bench/python-daemon \
+	tests/bench/report \
 	tests/bench/run \
 	tests/bench/signals.c \
+	tests/bench/start.c \
+	tests/bench/tableflip.go \
+	tests/bench/upgrade.c \
 	tests/coverage/report \
 	tests/coverage/run \
 	tests/fuzz/corpus \
@@ -342,7 +353,7 @@ tests_soak_soak_LDADD = libdaemonkit-internal.la
 
 bench: libdaemonkit.la
 	srcdir='$(abs_srcdir)' builddir='$(abs_builddir)' CC='$(CC)' \
-	$(SHELL) $(srcdir)/tests/bench/run
+	$(srcdir)/tests/bench/run
 reliability:
 	srcdir='$(abs_srcdir)' builddir='$(abs_builddir)' $(SHELL) $(srcdir)/tests/reliability/run
 coverage:

@@ -6,14 +6,21 @@
 
 #include "bench.h"
 
-double peer_libbsd_pid_file(void)
+static double pid_file(void)
 {
-	double begin = bench_now();
-	struct pidfh *file = pidfile_open("/run/daemonkit-bench-libbsd.pid", 0600, NULL);
+	const char *path = bench_temporary("libbsd.pid");
+	double begin = bench_begin();
+	struct pidfh *file = pidfile_open(path, 0600, NULL);
 
 	if (file == NULL || pidfile_write(file) < 0 || pidfile_remove(file) < 0) {
 		perror("libbsd");
 		exit(1);
 	}
-	return bench_now() - begin;
+	return bench_end(begin);
 }
+
+const struct bench_way bench_ways[] = {
+	{ "pidfile", BENCH_PEER, "libbsd", "proof of the holder for others, moved or linked files",
+	  pid_file },
+	{ NULL, BENCH_FLOOR, NULL, NULL, NULL },
+};

@@ -37,4 +37,7 @@ static void close_libevent(void)
 	event_base_free(base);
 }
 
-const struct bench_loop peer_libevent = { open_libevent, run_libevent, close_libevent, true };
+const struct bench_loop bench_loop = {
+	BENCH_PEER,     "libevent", "values, senders", open_libevent, run_libevent,
+	close_libevent, true,
+};

@@ -35,4 +35,6 @@ static void close_libuv(void)
 	uv_loop_close(&loop);
 }
 
-const struct bench_loop peer_libuv = { open_libuv, run_libuv, close_libuv, true };
+const struct bench_loop bench_loop = {
+	BENCH_PEER, "libuv", "values, senders", open_libuv, run_libuv, close_libuv, true,
+};

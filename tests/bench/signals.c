@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cost of a signal from sigqueue(3) to the handler, compared with other libraries. The
- * loops with signalfd and with a pipe are written by hand, as a minimum.
+ * The cost of a signal from sigqueue(3) to the handler. "signals idle NAME" waits for signals
+ * with one of the loops, for ever.
  */
 #include "bench.h"
 
@@ -28,7 +28,6 @@
 #define FLOOD 20000
 
 static int handled, in_order, wanted;
-static const struct bench_way *lossy;
 static pid_t self;
 
 bool bench_signal_handled(int value, pid_t sender)
@@ -75,17 +74,6 @@ static void close_daemonkit(void)
 	signals = daemonkit_signals_free(signals);
 }
 
-static const struct bench_loop daemonkit_dispatch = {
-	open_daemonkit,
-	dispatch_daemonkit,
-	close_daemonkit,
-};
-static const struct bench_loop daemonkit_serve = {
-	open_daemonkit,
-	serve_daemonkit,
-	close_daemonkit,
-};
-
 /* ---- signalfd ---- */
 
 static int fd;
@@ -131,7 +119,31 @@ static void close_signalfd(void)
 	signal(SIGRTMIN, SIG_DFL);
 }
 
-static const struct bench_loop with_signalfd = { open_signalfd, wait_for_signalfd, close_signalfd };
+/* ---- sigwaitinfo ---- */
+
+static void open_sigwaitinfo(void)
+{
+	block(SIG_BLOCK);
+}
+
+static void wait_for_signal(int timeout)
+{
+	const struct timespec none = { 0 };
+	siginfo_t info;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	if ((timeout < 0 ? sigwaitinfo(&set, &info) : sigtimedwait(&set, &info, &none)) > 0)
+		bench_signal_handled(info.si_value.sival_int, info.si_pid);
+}
+
+static void close_sigwaitinfo(void)
+{
+	signal(SIGRTMIN, SIG_IGN); /* drops pending signals */
+	block(SIG_UNBLOCK);
+	signal(SIGRTMIN, SIG_DFL);
+}
 
 /* ---- self-pipe ---- */
 
@@ -186,7 +198,20 @@ static void close_self_pipe(void)
 	close(ends[1]);
 }
 
-static const struct bench_loop self_pipe = { open_self_pipe, wait_for_self_pipe, close_self_pipe };
+/* ---- all loops ---- */
+
+static const struct bench_loop loops[] = {
+	{ BENCH_FLOOR, "signalfd, 64 at a time", "signal stays blocked in executed programs",
+	  open_signalfd, wait_for_signalfd, close_signalfd, false },
+	{ BENCH_FLOOR, "sigwaitinfo", "other descriptors", open_sigwaitinfo, wait_for_signal,
+	  close_sigwaitinfo, false },
+	{ BENCH_FLOOR, "self-pipe of 16 bytes", "more than a full pipe", open_self_pipe,
+	  wait_for_self_pipe, close_self_pipe, false },
+	{ BENCH_OURS, "signals_dispatch", "", open_daemonkit, dispatch_daemonkit, close_daemonkit,
+	  false },
+	{ BENCH_OURS, "signals_serve", "", open_daemonkit, serve_daemonkit, close_daemonkit,
+	  false },
+};
 
 /* ---- measurements ---- */
 
@@ -199,7 +224,7 @@ static void begin(void)
 
 static double end(double since, int count)
 {
-	double result = (bench_now() - since) / count;
+	double result = bench_end(since) / count;
 
 	bench_current->loop->close();
 	return result;
@@ -210,15 +235,6 @@ static void run_until_handled(int count)
 	wanted = count;
 	while (handled < wanted)
 		bench_current->loop->run(-1);
-}
-
-/* Print it once for each way and measurement. */
-static void note_losses(int count, int sent)
-{
-	if (count < sent && bench_current != lossy)
-		printf("  (%s handles only %d of %d)\n", bench_current->name, count, sent);
-	if (count < sent)
-		lossy = bench_current;
 }
 
 static void queue_signal(pid_t pid, int value)
@@ -236,7 +252,7 @@ static double round_trip(void)
 	double since;
 
 	begin();
-	since = bench_now();
+	since = bench_begin();
 	for (int i = 0; i < ROUND_TRIPS; i++) {
 		queue_signal(self, i);
 		run_until_handled(i + 1);
@@ -251,7 +267,7 @@ static double queued(void)
 	int before;
 
 	begin();
-	since = bench_now();
+	since = bench_begin();
 	for (int i = 0; i < QUEUED; i++)
 		queue_signal(self, i);
 	wanted = QUEUED;
@@ -260,7 +276,7 @@ static double queued(void)
 		bench_current->loop->run(0);
 	} while (handled > before && handled < wanted);
 	result = end(since, QUEUED);
-	note_losses(bench_current->loop->counts_only ? handled : in_order, QUEUED);
+	bench_lost(QUEUED - (bench_current->loop->counts_only ? handled : in_order), QUEUED);
 	return result;
 }
 
@@ -300,7 +316,7 @@ static double flood(void)
 	atomic_store(all_sent, false);
 	begin();
 	wanted = FLOOD;
-	since = bench_now();
+	since = bench_begin();
 	sender = start_sender(all_sent);
 	while (handled < wanted) {
 		bool last = atomic_load(all_sent);
@@ -310,47 +326,68 @@ static double flood(void)
 		if (last && handled == before)
 			break;
 	}
-	result = bench_now() - since;
+	result = bench_end(since) / FLOOD;
 	kill(sender, SIGKILL);
 	waitpid(sender, NULL, 0);
-	end(since, FLOOD);
-	note_losses(handled, FLOOD);
-	return result / FLOOD;
+	bench_current->loop->close();
+	bench_lost(FLOOD - handled, FLOOD);
+	return result;
 }
 
-void bench_signals_once(void)
-{
-	const struct bench_way way = { "daemonkit", round_trip, &daemonkit_dispatch };
+#define MEASURES 3
+#define LOOPS 9
 
-	bench_current = &way;
-	way.once();
-}
+static struct bench_way ways[MEASURES * LOOPS + 1];
 
-void bench_signals(void)
+static void add_way(const struct bench_loop *loop)
 {
-	struct bench_way ways[] = {
-		{ "signalfd, 64 at a time", NULL, &with_signalfd },
-		{ "a self-pipe of 16 bytes", NULL, &self_pipe },
-		{ "daemonkit, dispatch()", NULL, &daemonkit_dispatch },
-		{ "daemonkit, serve()", NULL, &daemonkit_serve },
-		{ "libevent", NULL, &peer_libevent },
-		{ "libuv", NULL, &peer_libuv },
-	};
 	static const struct {
-		const char *title;
+		const char *name;
 		double (*once)(void);
-		size_t repetitions;
-	} measures[] = {
-		{ "a signal sent and handled, each by itself", round_trip, 100 },
-		{ "10000 signals queued, then handled, each", queued, 30 },
-		{ "a flood of 20000 from another process, each", flood, 20 },
+	} measures[MEASURES] = {
+		{ "signal", round_trip },
+		{ "signals queued", queued },
+		{ "signals flood", flood },
 	};
-	const size_t count = sizeof ways / sizeof *ways;
+	static size_t count;
 
-	for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
-		for (size_t way = 0; way < count; way++)
-			ways[way].once = ways[way].loop != NULL ? measures[i].once : NULL;
-		lossy = NULL;
-		bench_compare(measures[i].title, ways, count, measures[i].repetitions);
+	for (size_t i = 0; loop != NULL && i < MEASURES; i++)
+		ways[count++] = (struct bench_way){ measures[i].name, loop->kind,       loop->name,
+						    loop->lacks,      measures[i].once, loop };
+}
+
+static int wait_for_ever(const char *name)
+{
+	for (const struct bench_way *way = ways; way->name != NULL; way++) {
+		if (strcmp(way->name, name) != 0)
+			continue;
+		way->loop->open();
+		printf("ready\n");
+		fflush(stdout);
+		for (;;)
+			way->loop->run(-1);
 	}
+	return 1;
+}
+
+int main(int argc, char *argv[])
+{
+	static const char *const peers[] = { "libsystemd", "libevent", "libev", "libuv" };
+	static const char *const none[] = { NULL };
+
+	bench_find_self();
+	for (size_t i = 0; i < sizeof loops / sizeof *loops; i++)
+		add_way(&loops[i]);
+	/* An idle daemon has only one of the libraries. */
+	for (size_t i = 0; i < sizeof peers / sizeof *peers; i++)
+		if (argc != 3 || strncmp(argv[2], peers[i], strlen(peers[i])) == 0)
+			add_way(bench_peer(peers[i], "bench_loop"));
+	if (bench_start(argc, argv, ways, none))
+		return 0;
+	if (argc == 3 && strcmp(argv[1], "idle") == 0)
+		return wait_for_ever(argv[2]);
+	bench_compare("signal", "", 0);
+	bench_compare("signals queued", "", 0);
+	bench_compare("signals flood", "", 0);
+	return 0;
 }
