@@ -23,6 +23,7 @@ dist_man_MANS = \
 	doc/man/daemonkit-managers.7 \
 	doc/man/daemonkit-porting.7 \
 	doc/man/daemonkit-recipes.7 \
+	doc/man/daemonkit-tutorial.7 \
 	doc/man/daemonkit.7 \
 	doc/man/daemonkit_commands.3 \
 	doc/man/daemonkit_context.3 \

@@ -171,6 +171,7 @@ api_tests = \
 	tests/api/test-examples-activated \
 	tests/api/test-examples-logs \
 	tests/api/test-examples-recipes \
+	tests/api/test-examples-tutorial \
 	tests/api/test-fd-address \
 	tests/api/test-first-process \
 	tests/api/test-forked \
@@ -222,6 +223,7 @@ tests_api_test_examples_SOURCES = tests/api/test-examples.c $(example_tools)
 tests_api_test_examples_activated_SOURCES = tests/api/test-examples-activated.c $(example_tools)
 tests_api_test_examples_logs_SOURCES = tests/api/test-examples-logs.c $(example_tools)
 tests_api_test_examples_recipes_SOURCES = tests/api/test-examples-recipes.c $(example_tools) $(manager_tools)
+tests_api_test_examples_tutorial_SOURCES = tests/api/test-examples-tutorial.c $(container_tools) $(example_tools) $(manager_tools)
 tests_api_test_log_SOURCES = tests/api/test-log.c $(manager_tools)
 tests_api_test_notify_threads_SOURCES = tests/api/test-notify-threads.c $(manager_tools)
 tests_api_test_manager_SOURCES = tests/api/test-manager.c $(manager_tools)
@@ -292,6 +294,7 @@ tests_unit_test_descriptors_CFLAGS = $(manager_cflags)
 tests_unit_test_descriptors_LDADD = tests/harness/libprobe.a $(LDADD) $(ORACLE_LIBS)
 tests_api_test_examples_activated_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_examples_recipes_LDADD = tests/harness/libprobe.a $(LDADD)
+tests_api_test_examples_tutorial_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_examples_upgrade_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_forked_LDADD = tests/harness/libprobe.a $(LDADD)
 tests_api_test_grants_LDADD = tests/harness/libprobe.a $(LDADD)

@@ -23,6 +23,19 @@ dist_recipes_DATA = \
 	doc/examples/recipes/low-port.c \
 	doc/examples/recipes/syslog.c \
 	doc/examples/recipes/workers.c
+# Each step of daemonkit-tutorial(7).
+tutorialdir = $(examplesdir)/tutorial
+dist_tutorial_DATA = \
+	doc/examples/tutorial/greeter.service \
+	doc/examples/tutorial/step1.c \
+	doc/examples/tutorial/step2.c \
+	doc/examples/tutorial/step3.c \
+	doc/examples/tutorial/step4.c \
+	doc/examples/tutorial/step5.c \
+	doc/examples/tutorial/step6.c \
+	doc/examples/tutorial/step7.c \
+	doc/examples/tutorial/step8.c \
+	doc/examples/tutorial/step9.c
 example_programs = \
 	doc/examples/activated \
 	doc/examples/log-rotation \
@@ -35,6 +48,15 @@ example_programs = \
 	doc/examples/service \
 	doc/examples/signal-handling \
 	doc/examples/simple \
+	doc/examples/tutorial/step1 \
+	doc/examples/tutorial/step2 \
+	doc/examples/tutorial/step3 \
+	doc/examples/tutorial/step4 \
+	doc/examples/tutorial/step5 \
+	doc/examples/tutorial/step6 \
+	doc/examples/tutorial/step7 \
+	doc/examples/tutorial/step8 \
+	doc/examples/tutorial/step9 \
 	doc/examples/upgrade \
 	doc/managers/kept \
 	doc/managers/managed
@@ -91,6 +113,42 @@ doc_examples_simple_CPPFLAGS = $(example_cppflags)
 doc_examples_simple_CFLAGS = $(example_cflags)
 doc_examples_simple_LDADD = libdaemonkit.la
 doc_examples_simple_LDFLAGS = $(example_ldflags)
+doc_examples_tutorial_step1_CPPFLAGS = $(example_cppflags)
+doc_examples_tutorial_step1_CFLAGS = $(example_cflags)
+doc_examples_tutorial_step1_LDADD = libdaemonkit.la
+doc_examples_tutorial_step1_LDFLAGS = $(example_ldflags)
+doc_examples_tutorial_step2_CPPFLAGS = $(example_cppflags)
+doc_examples_tutorial_step2_CFLAGS = $(example_cflags)
+doc_examples_tutorial_step2_LDADD = libdaemonkit.la
+doc_examples_tutorial_step2_LDFLAGS = $(example_ldflags)
+doc_examples_tutorial_step3_CPPFLAGS = $(example_cppflags)
+doc_examples_tutorial_step3_CFLAGS = $(example_cflags)
+doc_examples_tutorial_step3_LDADD = libdaemonkit.la
+doc_examples_tutorial_step3_LDFLAGS = $(example_ldflags)
+doc_examples_tutorial_step4_CPPFLAGS = $(example_cppflags)
+doc_examples_tutorial_step4_CFLAGS = $(example_cflags)
+doc_examples_tutorial_step4_LDADD = libdaemonkit.la
+doc_examples_tutorial_step4_LDFLAGS = $(example_ldflags)
+doc_examples_tutorial_step5_CPPFLAGS = $(example_cppflags)
+doc_examples_tutorial_step5_CFLAGS = $(example_cflags)
+doc_examples_tutorial_step5_LDADD = libdaemonkit.la
+doc_examples_tutorial_step5_LDFLAGS = $(example_ldflags)
+doc_examples_tutorial_step6_CPPFLAGS = $(example_cppflags)
+doc_examples_tutorial_step6_CFLAGS = $(example_cflags)
+doc_examples_tutorial_step6_LDADD = libdaemonkit.la
+doc_examples_tutorial_step6_LDFLAGS = $(example_ldflags)
+doc_examples_tutorial_step7_CPPFLAGS = $(example_cppflags)
+doc_examples_tutorial_step7_CFLAGS = $(example_cflags)
+doc_examples_tutorial_step7_LDADD = libdaemonkit.la
+doc_examples_tutorial_step7_LDFLAGS = $(example_ldflags)
+doc_examples_tutorial_step8_CPPFLAGS = $(example_cppflags)
+doc_examples_tutorial_step8_CFLAGS = $(example_cflags)
+doc_examples_tutorial_step8_LDADD = libdaemonkit.la
+doc_examples_tutorial_step8_LDFLAGS = $(example_ldflags)
+doc_examples_tutorial_step9_CPPFLAGS = $(example_cppflags)
+doc_examples_tutorial_step9_CFLAGS = $(example_cflags)
+doc_examples_tutorial_step9_LDADD = libdaemonkit.la
+doc_examples_tutorial_step9_LDFLAGS = $(example_ldflags)
 doc_examples_upgrade_CPPFLAGS = $(example_cppflags)
 doc_examples_upgrade_CFLAGS = $(example_cflags)
 doc_examples_upgrade_LDADD = libdaemonkit.la

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* greeter COMMAND [PORT]: send a greeting to each client. */
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <daemonkit/daemonkit.h>
+
+static struct daemonkit_context *context;
+static struct daemonkit_signals *signals;
+static struct daemonkit_control *control;
+static int server;
+static int timeout = -1; /* of poll(2), in milliseconds */
+static char greeting[64];
+
+/* Listen on a port; 0 stands for any free one. */
+static int listen_on(const char *port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons((unsigned short)atoi(port)),
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof address;
+	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+	    bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, SOMAXCONN) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+		return -errno;
+	printf("listening on port %d\n", ntohs(address.sin_port));
+	return daemonkit_context_pass_fd(context, "greeter", fd) == 0 ? fd : -ENOMEM;
+}
+
+/* Serve a client, or wait until the descriptor is readable. */
+static void serve_or_wait(int fd)
+{
+	struct pollfd fds[] = {{.fd = server, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+	int ready = poll(fds, 2, timeout), client = -1;
+
+	if (ready > 0 && fds[0].revents != 0)
+		client = accept(server, NULL, NULL);
+	if (client >= 0) {
+		dprintf(client, "%s\n", greeting);
+		close(client);
+		printf("served a client\n");
+	}
+	daemonkit_notify_watchdog(context);
+}
+
+/* Read the greeting: 0, or a negative errno, and the old one stays. */
+static int configure(void)
+{
+	FILE *file = fopen("greeter.conf", "r");
+	char word[sizeof greeting] = "";
+
+	if (file == NULL)
+		return -errno;
+	if (fscanf(file, "%63s", word) == 1)
+		strcpy(greeting, word);
+	fclose(file);
+	return word[0] != '\0' ? 0 : -EINVAL;
+}
+
+/* Execute the program again; this process goes on if that one fails. */
+static int on_hangup(struct daemonkit_siginfo *info, void *data)
+{
+	struct daemonkit_upgrade *upgrade = NULL;
+	pid_t pid = daemonkit_context_reopen_log(context);
+
+	(void)data;
+	daemonkit_notify_reloading(context);
+	if (pid == 0)
+		pid = daemonkit_upgrade_start(context, NULL, 10000, &upgrade);
+	while (pid == 0 && (pid = daemonkit_upgrade_wait(upgrade, 0)) == 0)
+		serve_or_wait(daemonkit_upgrade_fd(upgrade));
+	daemonkit_upgrade_free(upgrade);
+	if (pid < 0)
+		daemonkit_siginfo_reply(info, pid, "%s", daemonkit_error());
+	if (pid < 0)
+		daemonkit_notify_ready(context); /* the reload is complete */
+	return pid < 0 ? 0 : DAEMONKIT_SIGNALS_STOP;
+}
+
+static int serve(const char *port)
+{
+	int interval, result = configure();
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	signal(SIGPIPE, SIG_IGN); /* a client may have closed its connection */
+	if (result < 0) {
+		daemonkit_notify_failed(context, result, "greeter.conf: %s", strerror(-result));
+		return result;
+	}
+	/* From the predecessor or, under systemd, from the manager. */
+	server = daemonkit_context_find_fd(context, "greeter", 0, DAEMONKIT_FD_LISTENER);
+	if (server == -ENOENT)
+		server = listen_on(port);
+	if (server < 0) {
+		daemonkit_notify_failed(context, server, "port %s: %s", port, strerror(-server));
+		return server;
+	}
+	if (daemonkit_notify_watchdog_interval(context, &interval) == 1)
+		timeout = interval / 2;
+	result = daemonkit_context_confine(context);
+	if (result == 0)
+		result = daemonkit_notify_ready(context);
+	while (result == 0) {
+		serve_or_wait(daemonkit_signals_fd(signals));
+		result = daemonkit_signals_dispatch(signals);
+	}
+	daemonkit_notify_stopping(context);
+	return result;
+}
+
+/* The settings of the daemon, which the commands need too. */
+static int set_up(void)
+{
+	if (daemonkit_signals_new(&signals) < 0 || daemonkit_context_new(&context) < 0 ||
+	    daemonkit_signals_set_handler(signals, SIGHUP, on_hangup, NULL) < 0 ||
+	    daemonkit_context_set_work_dir(context, ".") < 0 ||
+	    daemonkit_context_set_pid_file(context, "greeter.pid", 0) < 0 ||
+	    daemonkit_context_set_log_file(context, "greeter.log", 0) < 0 ||
+	    daemonkit_context_set_user(context, geteuid() == 0 ? "nobody" : NULL, NULL) < 0 ||
+	    daemonkit_context_confine_later(context, 1) < 0 ||
+	    daemonkit_context_set_ready_timeout(context, 10000) < 0)
+		return -1;
+	return daemonkit_control_new(context, &control);
+}
+
+int main(int argc, char *argv[])
+{
+	int result = -1, status = 1;
+
+	if (set_up() < 0)
+		fprintf(stderr, "greeter: %s\n", daemonkit_error());
+	else if ((result = daemonkit_control_run(control, argc > 1 ? argv[1] : "", 0, &status)) < 0)
+		fputs("usage: greeter " DAEMONKIT_CONTROL_COMMANDS " [PORT]\n", stderr);
+	if (result != 0)
+		return status; /* not the daemon */
+	result = serve(argc > 2 ? argv[2] : "7777");
+	daemonkit_context_release(context);
+	return result < 0;
+}
