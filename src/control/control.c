@@ -33,10 +33,9 @@ static char *own_name(void)
 	char **arguments;
 
 	if (argv_read(&arguments) == 0) {
-		const char *path = arguments[0] != NULL ? arguments[0] : "";
-		const char *slash = strrchr(path, '/');
+		const char *slash = strrchr(arguments[0], '/');
+		const char *path = slash != NULL ? slash + 1 : arguments[0];
 
-		path = slash != NULL ? slash + 1 : path;
 		result = *path != '\0' ? strdup(path) : NULL;
 		free(arguments);
 	}

@@ -5,8 +5,8 @@
 
 /*
  * Read the arguments with which the program was started: a NULL-terminated
- * array in one allocation, which the caller frees.  Returns 0 or a negative
- * errno.
+ * array of at least one, in one allocation, which the caller frees.  Returns 0
+ * or a negative errno.
  */
 int argv_read(char ***arguments);
 

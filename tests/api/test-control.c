@@ -1022,6 +1022,48 @@ static int strange_main(int argc, char *argv[])
 	return result != 1;
 }
 
+/* unnamed: its status as JSON, with the name that the library finds */
+static int unnamed_main(int argc, char *argv[])
+{
+	struct daemonkit_context *context;
+	struct daemonkit_control *control;
+	int code, result;
+
+	(void)argc, (void)argv;
+	if (daemonkit_context_new(&context) < 0 ||
+	    daemonkit_context_set_pid_file(context, "/nonexistent/x", 0) < 0 ||
+	    daemonkit_control_new(context, &control) < 0)
+		return 2;
+	result = daemonkit_control_run(control, "status", DAEMONKIT_CONTROL_JSON, &code);
+	daemonkit_control_free(control);
+	daemonkit_context_free(context);
+	return result != 1;
+}
+
+/* The name is that in the first argument or, if this has none, that of the process. */
+START_TEST(name_is_that_of_the_program)
+{
+	static const char program[] =
+		"import os, sys; os.execv(sys.argv[1], [sys.argv[2], '--helper', 'unnamed'])";
+	const char *slash = strrchr(harness_self, '/');
+	char process[16];
+	const char *const names[][2] = { { "one", "one" },
+					 { "/x/two", "two" },
+					 { "/x/", process } };
+
+	snprintf(process, sizeof process, "%s", slash != NULL ? slash + 1 : harness_self);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct harness_result result = harness_run((const char *const[]){
+			"python3", "-c", program, harness_self, names[i][0], NULL });
+		char expected[64];
+
+		snprintf(expected, sizeof expected, "{\"name\": \"%s\",", names[i][1]);
+		ck_assert_msg(strncmp(result.output, expected, strlen(expected)) == 0, "%s",
+			      result.output);
+	}
+}
+END_TEST
+
 START_TEST(json_is_escaped)
 {
 	static const char program[] =
@@ -1086,6 +1128,7 @@ END_TEST
 static const struct harness_helper helpers[] = {
 	{ "prog", prog_main },
 	{ "strange", strange_main },
+	{ "unnamed", unnamed_main },
 	{ NULL, NULL },
 };
 
@@ -1162,6 +1205,8 @@ int main(int argc, char *argv[])
 		tcase_add_loop_test(texts, dumb_terminals_get_plain_lines, 0, 2);
 	if (harness_has_linux_api())
 		tcase_add_test(texts, json_has_same_contents_as_text);
+	if (harness_has_linux_api())
+		tcase_add_test(texts, name_is_that_of_the_program);
 	tcase_add_loop_test(texts, json_is_escaped, 0, 11);
 	return harness_main(argc, argv, suite, helpers);
 }
