@@ -140,6 +140,7 @@ unit_tests = \
 	tests/unit/test-process \
 	tests/unit/test-signals \
 	tests/unit/test-signals-processes \
+	tests/unit/test-socket-paths \
 	tests/unit/test-terminal \
 	tests/unit/test-watcher
 if LINUX_API

@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "base/fd.h"
 #include "ipc/channel.h"
@@ -233,6 +236,39 @@ START_TEST(closed_end_is_noticed)
 }
 END_TEST
 
+__attribute__((__format__(__printf__, 2, 3))) static void format(
+	char text[static CHANNEL_TEXT_MAX + 2], const char *how, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, how);
+	channel_format(text, how, arguments);
+	va_end(arguments);
+}
+
+/* Bytes that are no UTF-8 are cut as well; a text that cannot be formatted is empty. */
+START_TEST(strange_texts_are_cut)
+{
+	char text[CHANNEL_TEXT_MAX + 2];
+
+	format(text, "%*s%s", CHANNEL_TEXT_MAX - 6, "", "\x80\x80\x80\x80\x80\x80\x80\x80");
+	ck_assert_uint_eq(strlen(text), CHANNEL_TEXT_MAX - 4);
+	format(text, "%*s%s", CHANNEL_TEXT_MAX - 1, "", "\xc3\xa4");
+	ck_assert_uint_eq(strlen(text), CHANNEL_TEXT_MAX - 1);
+	format(text, "%lc", (wint_t)0xd800);
+	ck_assert_str_eq(text, "");
+}
+END_TEST
+
+START_TEST(socket_without_peer_sends_nothing)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(channel_send(fd, CHANNEL_STATUS, 0, "x", DEADLINE_NEVER), -ECANCELED);
+	fd_close(fd);
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("channel");
@@ -246,5 +282,7 @@ int main(int argc, char *argv[])
 	}
 	tcase_add_test(child, secrets_differ);
 	tcase_add_test(child, closed_end_is_noticed);
+	tcase_add_test(child, strange_texts_are_cut);
+	tcase_add_test(child, socket_without_peer_sends_nothing);
 	return harness_main(argc, argv, suite, NULL);
 }

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -91,6 +93,44 @@ static _Noreturn void be_endless(const struct daemonkit_context *context)
 		name_to_launcher(context, path);
 }
 
+/* The last message of a daemon that has sent strange ones, and the text of the error. */
+static const struct {
+	enum channel_type type;
+	int32_t number;
+	const char *text;
+} ends[] = {
+	{ CHANNEL_FAILED, EACCES, "no reason" },
+	{ CHANNEL_NOT_STARTED, EACCES, "no reason" },
+	{ CHANNEL_FAILED, INT32_MAX, "no reason" },
+	{ 0, 0, "closed its channel" },
+};
+
+static size_t end_index;
+
+/* In the daemon: messages that it should not send to a launcher, or with a strange number. */
+static _Noreturn void be_strange(const struct daemonkit_context *context)
+{
+	static const struct {
+		enum channel_type type;
+		int32_t number;
+	} messages[] = {
+		{ CHANNEL_STATUS, 7 },     { CHANNEL_EXTEND, 0 }, { CHANNEL_EXTEND, INT32_MIN },
+		{ CHANNEL_EXTEND, 1 },     { CHANNEL_TAKEN, 0 },  { CHANNEL_GO, 0 },
+		{ CHANNEL_SUCCEEDED, -1 }, { CHANNEL_UP, 0 },     { 'z', 0 },
+	};
+	int channel = context->notify.channel;
+
+	for (size_t i = 0; i < sizeof messages / sizeof *messages; i++)
+		channel_send(channel, messages[i].type, messages[i].number, "text", DEADLINE_NEVER);
+	if (ends[end_index].type != 0)
+		channel_send(channel, ends[end_index].type, ends[end_index].number, "no reason",
+			     DEADLINE_NEVER);
+	else
+		send(channel, "x", 1, MSG_NOSIGNAL);
+	for (;;)
+		pause();
+}
+
 static int start(void (*daemon)(const struct daemonkit_context *context), int timeout)
 {
 	struct daemonkit_context *context = NULL;
@@ -132,12 +172,23 @@ START_TEST(endless_names_end_at_the_deadline)
 }
 END_TEST
 
+START_TEST(strange_messages_end_the_start)
+{
+	end_index = (size_t)_i;
+	ck_assert_int_eq(start(be_strange, 60000), -ECHILD);
+	ck_assert_msg(strstr(daemonkit_error(), ends[_i].text) != NULL, "%s", daemonkit_error());
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("hostile-daemon");
 	TCase *names = harness_case(suite, "names");
+	TCase *messages = harness_case(suite, "messages");
 
 	tcase_add_test(names, only_own_pid_files_are_removed);
 	tcase_add_test(names, endless_names_end_at_the_deadline);
+	tcase_add_loop_test(messages, strange_messages_end_the_start, 0,
+			    sizeof ends / sizeof *ends);
 	return harness_main(argc, argv, suite, NULL);
 }

@@ -170,6 +170,20 @@ START_TEST(links_to_streams_duplicate_the_stream)
 }
 END_TEST
 
+START_TEST(relative_paths_are_followed)
+{
+	int fd;
+
+	ck_assert_int_eq(chdir(harness_directory()), 0);
+	link_to("link", "file");
+	fd = logfile_open("log file", "link", 0600);
+	ck_assert_int_ge(fd, 3);
+	ck_assert_int_eq(write(fd, "line\n", 5), 5);
+	close(fd);
+	ck_assert_str_eq(harness_read_file("file"), "line\n");
+}
+END_TEST
+
 START_TEST(bad_paths_are_errors)
 {
 	static char longest[2 * PATH_MAX];
@@ -210,6 +224,7 @@ int main(int argc, char *argv[])
 	if (harness_has_linux_api())
 		tcase_add_test(links, links_to_descriptors_are_followed);
 	tcase_add_test(links, links_to_streams_duplicate_the_stream);
+	tcase_add_test(links, relative_paths_are_followed);
 	tcase_add_test(links, bad_paths_are_errors);
 	return harness_main(argc, argv, suite, NULL);
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -179,6 +180,48 @@ START_TEST(null_is_refused)
 	HARNESS_REFUSES_NULL(daemonkit_process_stop(NULL, 0, 0));
 	HARNESS_REFUSES_NULL(daemonkit_process_request(NULL, SIGHUP, 0, NULL, NULL));
 	ck_assert_ptr_null(daemonkit_process_free(NULL));
+}
+END_TEST
+
+/* A second object for the same process; without a descriptor it cannot be made. */
+START_TEST(process_is_duplicated)
+{
+	struct daemonkit_process *process = hold(getpid()), *copy = NULL;
+	struct rlimit limit;
+	int pidfd = daemonkit_process_fd(process);
+
+	ck_assert_int_eq(process_duplicate(&copy, process), 0);
+	ck_assert_int_eq(daemonkit_process_pid(copy), getpid());
+	ck_assert_int_eq(daemonkit_process_alive(copy), 1);
+	daemonkit_process_free(copy);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = 3;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	copy = NULL;
+	ck_assert_int_eq(process_duplicate(&copy, process) < 0, pidfd >= 0);
+	daemonkit_process_free(copy);
+	limit.rlim_cur = limit.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	daemonkit_process_free(process);
+}
+END_TEST
+
+/* A signal with the cookie 0 is one of kill(2). */
+START_TEST(signal_without_cookie_has_no_value)
+{
+	struct daemonkit_process *process = hold(getpid());
+	sigset_t set;
+	siginfo_t info;
+
+	variant(_i);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	ck_assert_int_eq(sigprocmask(SIG_BLOCK, &set, NULL), 0);
+	ck_assert_int_eq(process_queue(process, SIGUSR1, 0), 0);
+	ck_assert_int_eq(sigwaitinfo(&set, &info), SIGUSR1);
+	ck_assert_int_eq(info.si_code, SI_USER);
+	ck_assert_uint_eq(compat_signal_get_cookie(&info), 0);
+	daemonkit_process_free(process);
 }
 END_TEST
 
@@ -659,6 +702,8 @@ int main(int argc, char *argv[])
 	TCase *others = harness_case(suite, "others");
 
 	tcase_add_loop_test(both, invalid_pids_are_refused, 0, VARIANTS);
+	tcase_add_test(both, process_is_duplicated);
+	tcase_add_loop_test(both, signal_without_cookie_has_no_value, 0, VARIANTS);
 	tcase_add_loop_test(both, a_reaped_child_is_not_found, 0, VARIANTS);
 	if (!harness_is_under_valgrind())
 		tcase_add_loop_test(both, signals_out_of_range_are_refused, 0, VARIANTS);

@@ -900,6 +900,74 @@ START_TEST(reply_to_other_signal_is_ignored)
 }
 END_TEST
 
+/* What a daemon may send instead of a reply, and what the requester makes of it. */
+static const struct {
+	enum channel_type first, second;
+	int32_t number;
+	int result; /* of the function that waits */
+	int answer; /* if the result is 0 */
+} strange[] = {
+	{ CHANNEL_ACKNOWLEDGED, CHANNEL_FAILED, -EPROTO, 0, -EPROTO },
+	{ CHANNEL_ACKNOWLEDGED, CHANNEL_FAILED, EPROTO, 0, -EIO },
+	{ CHANNEL_ACKNOWLEDGED, CHANNEL_FAILED, INT32_MIN, 0, -EIO },
+	{ CHANNEL_ACKNOWLEDGED, CHANNEL_UP, 0, -ENOMSG, 0 },
+	{ CHANNEL_READY, CHANNEL_READY, 0, -ENOMSG, 0 },
+};
+
+static void never_called(int number)
+{
+	(void)number;
+	_exit(9);
+}
+
+/* liar INDEX: a daemon that sends these messages, and not those of the library */
+static int liar_main(int argc, char *argv[])
+{
+	size_t index = argc > 1 ? (size_t)atoi(argv[1]) : 0;
+	struct channel_message message;
+	siginfo_t info;
+	sigset_t hangup;
+	int line;
+	char byte;
+
+	sigemptyset(&hangup);
+	sigaddset(&hangup, SIGHUP);
+	sigprocmask(SIG_BLOCK, &hangup, NULL);
+	/* The requester must see that the signal does not end this process. */
+	signal(SIGHUP, never_called);
+	print("ready\n");
+	if (sigwaitinfo(&hangup, &info) < 0)
+		return 1;
+	line = channel_connect_to(REPLY_ADDRESS, compat_signal_get_cookie(&info), DEADLINE_NEVER);
+	if (line < 0 || poll(&(struct pollfd){ .fd = line, .events = POLLIN }, 1, -1) != 1 ||
+	    channel_receive(line, &message) != 1 || message.type != CHANNEL_GO)
+		return 2;
+	channel_send(line, strange[index].first, 0, "", 0);
+	channel_send(line, strange[index].second, strange[index].number, "text", 0);
+	(void)!read(STDIN_FILENO, &byte, 1);
+	return 0;
+}
+
+START_TEST(strange_replies_are_no_success)
+{
+	struct harness_program daemon;
+	char index[8];
+	int answer;
+
+	snprintf(index, sizeof index, "%d", _i);
+	daemon = harness_spawn_helper("liar", index, NULL);
+	ck_assert_str_eq(harness_line(&daemon), "ready");
+	/* Without an acknowledgement only the timeout ends the wait. */
+	ck_assert_int_eq(request_from(daemon.pid, SIGHUP,
+				      strange[_i].first == CHANNEL_ACKNOWLEDGED ? LONG : SHORT,
+				      &answer),
+			 strange[_i].result);
+	if (strange[_i].result == 0)
+		ck_assert_int_eq(answer, strange[_i].answer);
+	ck_assert_int_eq(harness_end(&daemon), 0);
+}
+END_TEST
+
 START_TEST(signal_values_are_not_changed)
 {
 	static const int values[] = { 0, 1, -1, 42, 0x7FFFFFFF, (int)0xDAE00001, (int)0xD0000001 };
@@ -946,10 +1014,9 @@ START_TEST(cookies_are_distinguished_from_values)
 END_TEST
 
 static const struct harness_helper helpers[] = {
-	{ "daemon", daemon_main },       { "old", old_main },
-	{ "requester", requester_main }, { "forger", forger_main },
-	{ "listener", listener_main },   { "diverter", diverter_main },
-	{ "locker", locker_main },       { NULL, NULL },
+	{ "daemon", daemon_main }, { "old", old_main },           { "requester", requester_main },
+	{ "forger", forger_main }, { "listener", listener_main }, { "diverter", diverter_main },
+	{ "locker", locker_main }, { "liar", liar_main },         { NULL, NULL },
 };
 
 int main(int argc, char *argv[])
@@ -1008,6 +1075,9 @@ int main(int argc, char *argv[])
 		tcase_add_test(forgeries, requester_that_never_reads_blocks_no_other);
 	if (harness_has_linux_api())
 		tcase_add_test(forgeries, reply_to_other_signal_is_ignored);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(forgeries, strange_replies_are_no_success, 0,
+				    sizeof strange / sizeof *strange);
 	tcase_add_test(forgeries, signal_values_are_not_changed);
 	tcase_add_test(forgeries, cookies_are_distinguished_from_values);
 	return harness_main(argc, argv, suite, helpers);
