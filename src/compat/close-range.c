@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -87,6 +88,28 @@ static int visit_listed(int (*function)(int fd, void *data), void *data)
 	close(list);
 	return result;
 }
+
+/* The size of the descriptor table: after fork(2) little more than its highest descriptor. */
+static int table_size(unsigned *size)
+{
+	char text[1024];
+	int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	ssize_t length = file < 0 ? -1 : read(file, text, sizeof text - 1);
+	const char *line;
+
+	if (file >= 0)
+		close(file);
+	if (length < 0)
+		return -ENOSYS;
+	text[length] = '\0';
+	line = strstr(text, "\nFDSize:\t");
+	if (line == NULL)
+		return -ENOSYS;
+	*size = 0;
+	for (line += sizeof "\nFDSize:\t" - 1; *line >= '0' && *line <= '9'; line++)
+		*size = *size * 10 + (unsigned)(*line - '0');
+	return 0;
+}
 #else
 static int close_range_call(unsigned first, unsigned last, unsigned flags)
 {
@@ -118,6 +141,12 @@ static int visit_listed(int (*function)(int fd, void *data), void *data)
 {
 	(void)function;
 	(void)data;
+	return -ENOSYS;
+}
+
+static int table_size(unsigned *size)
+{
+	(void)size;
 	return -ENOSYS;
 }
 #endif
@@ -160,6 +189,48 @@ int compat_each_fd(int (*function)(int fd, void *data), void *data)
 	int result = visit_listed(function, data);
 
 	return result == -ENOSYS ? visit_polled(function, data) : result;
+}
+
+struct highest {
+	unsigned limit;
+	int fd;
+};
+
+static int find_highest(int fd, void *data)
+{
+	struct highest *highest = data;
+
+	if ((unsigned)fd < highest->limit && fd > highest->fd)
+		highest->fd = fd;
+	return 0;
+}
+
+/* The kernel needs microseconds to list one descriptor, so search from the end of its table. */
+int compat_highest_fd(unsigned limit)
+{
+	struct pollfd fds[POLLED];
+	struct highest highest = { limit, -1 };
+	unsigned end;
+	int result = table_size(&end);
+
+	if (result < 0) {
+		result = compat_each_fd(find_highest, &highest);
+		return result < 0 ? result : highest.fd < 0 ? -EBADF : highest.fd;
+	}
+	for (end = end < limit ? end : limit; end > 0;) {
+		unsigned count = end < POLLED ? end : POLLED;
+
+		end -= count;
+		for (unsigned i = 0; i < count; i++)
+			fds[i] = (struct pollfd){ .fd = (int)(end + i) };
+		while (poll(fds, count, 0) < 0)
+			if (errno != EINTR)
+				return -errno;
+		while (count-- > 0)
+			if ((fds[count].revents & POLLNVAL) == 0)
+				return (int)(end + count);
+	}
+	return -EBADF;
 }
 
 struct range {

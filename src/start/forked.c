@@ -10,7 +10,9 @@
  */
 #include "start/forked.h"
 
+#include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <netdb.h>
 #include <pwd.h>
 #include <sys/resource.h>
@@ -39,32 +41,18 @@ static void forget_stream(void)
 	/* NOLINTEND(concurrency-mt-unsafe) */
 }
 
-struct highest {
-	rlim_t limit;
-	int fd;
-};
-
-static int find_highest_fd(int fd, void *data)
-{
-	struct highest *highest = data;
-
-	/* A number beyond the limit cannot be allocated again. */
-	if ((rlim_t)fd < highest->limit && fd > highest->fd)
-		highest->fd = fd;
-	return 0;
-}
-
 int forked_descriptors(void)
 {
-	struct highest highest = { .limit = RLIM_INFINITY, .fd = STDERR_FILENO };
 	struct rlimit limit;
-	int result;
+	unsigned allowed = INT_MAX;
+	int highest;
 
 	forget_stream();
-	if (compat_get_limit(RLIMIT_NOFILE, &limit) == 0)
-		highest.limit = limit.rlim_cur;
-	result = compat_each_fd(find_highest_fd, &highest);
-	if (result == 0 && highest.fd > STDERR_FILENO)
-		result = fd_own_above(highest.fd);
-	return result;
+	/* A number beyond the limit cannot be allocated again. */
+	if (compat_get_limit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < allowed)
+		allowed = (unsigned)limit.rlim_cur;
+	highest = compat_highest_fd(allowed);
+	if (highest <= STDERR_FILENO)
+		return highest < 0 && highest != -EBADF ? highest : 0;
+	return fd_own_above(highest);
 }

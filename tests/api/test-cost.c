@@ -145,6 +145,21 @@ START_TEST(open_descriptors_do_not_slow_start)
 }
 END_TEST
 
+/* fault: the list of descriptors in /proc takes microseconds for each of them */
+START_TEST(open_descriptors_cost_a_forked_daemon_no_calls)
+{
+	struct cost few, many;
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < 16000)
+		harness_skip("no more than %lu descriptors here", (unsigned long)limit.rlim_cur);
+	few = measure("mode=fork first:files=10");
+	many = measure("mode=fork first:files=15000");
+	check_same(&few, &many, 16);
+}
+END_TEST
+
 START_TEST(descriptor_limit_does_not_slow_start)
 {
 	static const char *const ways[] = {
@@ -187,6 +202,7 @@ int main(int argc, char *argv[])
 	TCase *cost = harness_case(suite, "cost");
 
 	tcase_add_test(cost, open_descriptors_do_not_slow_start);
+	tcase_add_test(cost, open_descriptors_cost_a_forked_daemon_no_calls);
 	tcase_add_loop_test(cost, descriptor_limit_does_not_slow_start, 0, 5);
 	tcase_add_test(cost, default_mode_copies_no_page_tables);
 	return harness_main(argc, argv, suite, probe_helpers);

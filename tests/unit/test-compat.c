@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -139,6 +140,15 @@ static int stop_at_three(void)
 	int found = -1;
 
 	return dup2(STDIN_FILENO, 3) == 3 ? compat_each_fd(find_three, &found) : -EBADF;
+}
+
+/* Among many, with others between; and below a limit. */
+static int find_highest(void)
+{
+	if (dup2(STDIN_FILENO, 300) != 300 || dup2(STDIN_FILENO, 900) != 900)
+		return -EBADF;
+	return expect(compat_highest_fd(INT_MAX) == 900 && compat_highest_fd(901) == 900 &&
+		      compat_highest_fd(900) == 300 && compat_highest_fd(0) == -EBADF);
 }
 
 static int open_set(void)
@@ -343,6 +353,7 @@ static const struct {
 	{ { { SYS_openat, ANY, 0, EACCES }, { SYS_prlimit64, ANY, 0, EPERM } },
 	  count_descriptors,
 	  0 },
+	{ { { SYS_openat, ANY, 0, EACCES } }, find_highest, 0 },
 	{ { { SYS_epoll_create1, ANY, 0, EMFILE } }, open_set, -EMFILE },
 	{ { { SYS_epoll_ctl, ANY, 0, ENOSPC } }, open_set, -ENOSPC },
 	{ { { SYS_timerfd_create, ANY, 0, ENFILE } }, open_set, -ENFILE },
@@ -431,6 +442,12 @@ START_TEST(empty_range_closes_nothing)
 	ck_assert_int_ge(fcntl(fd, F_GETFD), 0);
 	ck_assert_int_eq(compat_close_range((unsigned)fd, (unsigned)fd), 0);
 	ck_assert_int_lt(fcntl(fd, F_GETFD), 0);
+}
+END_TEST
+
+START_TEST(highest_descriptor_is_found)
+{
+	ck_assert_int_eq(run_denied(NULL, 0, find_highest), 0);
 }
 END_TEST
 
@@ -578,6 +595,7 @@ int main(int argc, char *argv[])
 	/* On 32-bit machines the C library uses other system calls for some functions. */
 	if (sizeof(long) == 8)
 		tcase_add_loop_test(calls, failed_calls_are_handled, 0, FAILURES);
+	tcase_add_test(calls, highest_descriptor_is_found);
 	tcase_add_test(calls, search_for_descriptors_has_a_limit);
 	tcase_add_test(calls, user_is_confirmed_by_kernel);
 	tcase_add_test(values, links_are_read);
