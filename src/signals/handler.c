@@ -128,8 +128,6 @@ int handler_claim_signal(struct signal_queue *queue, int number, struct sigactio
 	struct sigaction action = own_action;
 	struct signal_queue *none = NULL;
 
-	if (number < 1 || number >= SIGNAL_NUMBERS)
-		return -EINVAL;
 	if (!atomic_compare_exchange_strong(&queues[number], &none, queue))
 		return -EBUSY;
 	sigfillset(&action.sa_mask);

@@ -13,8 +13,9 @@ void handler_add_queue(struct signal_queue *queue);
 void handler_remove_queue(struct signal_queue *queue);
 
 /*
- * Deliver a signal to the queue: 0, -EINVAL (cannot be caught) or -EBUSY
- * (another queue has it).  Stores the current disposition in previous.
+ * Deliver a signal, whose number exists, to the queue: 0, -EINVAL (cannot be
+ * caught) or -EBUSY (another queue has it).  Stores the current disposition in
+ * previous.
  */
 int handler_claim_signal(struct signal_queue *queue, int number, struct sigaction *previous);
 

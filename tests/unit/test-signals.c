@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -137,6 +138,75 @@ static int reply_without_text(struct daemonkit_siginfo *info, void *calls)
 	++*(int *)calls;
 	return 0;
 }
+
+static void do_nothing(int number)
+{
+	(void)number;
+}
+
+static void do_nothing_with_information(int number, siginfo_t *info, void *context)
+{
+	(void)number, (void)info, (void)context;
+}
+
+/* The program has replaced the handler of the library: it stays. */
+START_TEST(handler_of_program_is_kept)
+{
+	struct sigaction plain = { .sa_handler = do_nothing };
+	struct sigaction detailed = { .sa_sigaction = do_nothing_with_information,
+				      .sa_flags = SA_SIGINFO };
+	const struct sigaction *action = _i == 0 ? &plain : &detailed;
+	struct daemonkit_signals *signals = new_object();
+	struct sigaction found;
+
+	ck_assert_int_eq(daemonkit_signals_set_handler(signals, SIGUSR1, take_note, NULL), 0);
+	ck_assert_int_eq(sigaction(SIGUSR1, action, NULL), 0);
+	ck_assert_int_eq(daemonkit_signals_set_handler(signals, SIGUSR1, NULL, NULL), 0);
+	ck_assert_int_eq(sigaction(SIGUSR1, NULL, &found), 0);
+	ck_assert((void (*)(void))found.sa_handler == (void (*)(void))action->sa_handler);
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+/* Without orphans, or where the system reaps children, the program alone needs SIGCHLD. */
+START_TEST(sigchld_is_released)
+{
+	struct daemonkit_signals *signals = new_object();
+	struct sigaction found;
+
+	if (_i == 1) {
+		signal(SIGCHLD, SIG_IGN);
+		ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+		ck_assert_int_eq(daemonkit_signals_reap_orphans(signals, NULL, NULL), 0);
+	}
+	ck_assert_int_eq(daemonkit_signals_set_handler(signals, SIGCHLD, take_note, NULL), 0);
+	ck_assert_int_eq(daemonkit_signals_set_handler(signals, SIGCHLD, NULL, NULL), 0);
+	ck_assert_int_eq(sigaction(SIGCHLD, NULL, &found), 0);
+	ck_assert(found.sa_handler == (_i == 1 ? SIG_IGN : SIG_DFL));
+	daemonkit_signals_free(signals);
+}
+END_TEST
+
+/* A process that adopts no orphans any more leaves all children to the program. */
+START_TEST(children_are_left_alone_without_adoption)
+{
+	struct daemonkit_signals *signals = new_object();
+	pid_t child;
+	int status;
+
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	ck_assert_int_eq(daemonkit_signals_reap_orphans(signals, NULL, NULL), 0);
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+	child = fork();
+	if (child == 0)
+		_exit(7);
+	ck_assert(harness_wait_readable(daemonkit_signals_fd(signals), HARNESS_SOON));
+	ck_assert_int_eq(daemonkit_signals_dispatch(signals), 0);
+	ck_assert(harness_wait_child(child, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 7 << 8);
+	daemonkit_signals_free(signals);
+}
+END_TEST
 
 START_TEST(closed_descriptor_is_reported)
 {
@@ -967,6 +1037,11 @@ static void add_objects(Suite *suite)
 
 	tcase_add_test(object, replies_need_a_text);
 	tcase_add_test(object, closed_descriptor_is_reported);
+	tcase_add_loop_test(object, handler_of_program_is_kept, 0, 2);
+	if (harness_has_linux_api())
+		tcase_add_loop_test(object, sigchld_is_released, 0, 2);
+	if (harness_has_linux_api())
+		tcase_add_test(object, children_are_left_alone_without_adoption);
 	tcase_add_loop_test(object, unhandleable_signals_are_refused, 0, 14);
 	tcase_add_test(object, failure_changes_nothing);
 	tcase_add_test(object, sigterm_stops_by_default);
