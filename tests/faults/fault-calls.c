@@ -167,8 +167,11 @@ static void handle_event(struct process *process, int point)
 	if (point == FAULT_SERVING && run.serving != 0 && kill(run.serving, 0) == 0 &&
 	    !(run.struck && run.struck_pid == run.serving))
 		run.doubled = true;
-	if (point == FAULT_SERVING)
+	if (point == FAULT_SERVING) {
 		run.serving = process->pid;
+		/* In a failed upgrade a second one serves: end_daemon() ends it, too. */
+		run.reported = false;
+	}
 }
 
 static bool read_memory(pid_t pid, void *to, const void *from, size_t length)
