@@ -79,10 +79,10 @@ static int on_hangup(struct daemonkit_siginfo *info, void *data)
 	while (pid == 0 && (pid = daemonkit_upgrade_wait(upgrade, 0)) == 0)
 		serve_or_wait(daemonkit_upgrade_fd(upgrade));
 	daemonkit_upgrade_free(upgrade);
-	if (pid < 0)
+	if (pid < 0) {
 		daemonkit_siginfo_reply(info, pid, "%s", daemonkit_error());
-	if (pid < 0)
 		daemonkit_notify_ready(context); /* the reload is complete */
+	}
 	return pid < 0 ? 0 : DAEMONKIT_SIGNALS_STOP;
 }
 
