@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	doc/RELEASING.md \
 	doc/RELIABILITY.md \
 	doc/SECURITY.md \
+	doc/bench \
 	$(pictures)
 
 dist_man_MANS = \

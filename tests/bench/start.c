@@ -257,22 +257,22 @@ static double by_python_daemon(void)
 }
 
 static const struct bench_way ways[] = {
-	{ "start", BENCH_FLOOR, "posix_spawn, one byte",
+	{ "start", BENCH_FLOOR, "posix_spawn, byte",
 	  "session, second fork, closed descriptors, failures", spawn },
 	{ "start", BENCH_OURS, "REBORN, until set up", "", reborn_set_up },
 	{ "start", BENCH_OURS, "REBORN, until ready", "", reborn_ready },
 	{ "start", BENCH_PEER, "start-stop-daemon", "second fork, text of a failure",
 	  start_stop_daemon },
 	{ "start", BENCH_PEER, "daemonize", "wait until ready, closed descriptors", daemonize },
-	{ "start", BENCH_PEER, "go-daemon, one byte", "second fork, failures", by_go_daemon },
-	{ "start", BENCH_FLOOR, "Go's os.StartProcess, one byte",
+	{ "start", BENCH_PEER, "go-daemon, byte", "second fork, failures", by_go_daemon },
+	{ "start", BENCH_FLOOR, "Go's os.StartProcess, byte",
 	  "session, second fork, closed descriptors, failures", by_go_spawn },
-	{ "fork", BENCH_FLOOR, "fork, setsid, fork, one byte", "closed descriptors, failures",
+	{ "fork", BENCH_FLOOR, "fork, setsid, fork, byte", "closed descriptors, failures",
 	  fork_twice },
 	{ "fork", BENCH_OURS, "FORK, until ready", "", forked_ready },
-	{ "fork", BENCH_PEER, "daemon(3), one byte", "second fork, closed descriptors, failures",
+	{ "fork", BENCH_PEER, "daemon(3), byte", "second fork, closed descriptors, failures",
 	  call_daemon },
-	{ "fork", BENCH_PEER, "python-daemon, one byte", "failures", by_python_daemon },
+	{ "fork", BENCH_PEER, "python-daemon, byte", "failures", by_python_daemon },
 	{ NULL, BENCH_FLOOR, NULL, NULL, NULL },
 };
 static const char *const peers[] = { "libdaemon", NULL };

@@ -118,8 +118,7 @@ static double by_tableflip(void)
 }
 
 static const struct bench_way ways[] = {
-	{ "upgrade", BENCH_FLOOR, "posix_spawn, one byte", "pid file, descriptors, failures",
-	  spawn },
+	{ "upgrade", BENCH_FLOOR, "posix_spawn, byte", "pid file, descriptors, failures", spawn },
 	{ "upgrade", BENCH_OURS, "daemonkit_upgrade_start", "", by_daemonkit },
 	{ "upgrade", BENCH_PEER, "tableflip", "lock of the pid file, parent of the successor",
 	  by_tableflip },
