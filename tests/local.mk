@@ -52,6 +52,7 @@ EXTRA_DIST += \
 	tests/managers/test-systemd \
 	tests/managers/test-systemd-descriptors \
 	tests/managers/test-systemd-reload \
+	tests/managers/test-systemd-tutorial \
 	tests/managers/test-systemd-upgrade \
 	tests/mutants/accepted \
 	tests/mutants/build.py \
