@@ -95,9 +95,8 @@ static bool is_program(const char *path)
 {
 	struct stat st;
 
-	if (lstat(links[0], &st) == 0)
-		return is_running_file(path, links[0]);
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+	return is_running_file(path, links[0]) ||
+	       (lstat(links[0], &st) < 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode));
 }
 
 /* The path given to execve(2), made absolute while that is possible. */

@@ -14,6 +14,7 @@
 
 #ifdef COMPAT_LINUX
 #include <linux/sockios.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 
 /* Since Linux 6.5; some architectures have different numbers. */
@@ -65,6 +66,19 @@ int compat_unread(int socket)
 	int count;
 
 	return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
+}
+
+int compat_has_ended(int socket)
+{
+	struct pollfd end = { .fd = socket };
+	int count;
+
+	/* First the end: afterwards nothing more can arrive. */
+	if (poll(&end, 1, 0) < 0)
+		return -1;
+	if ((end.revents & POLLHUP) == 0)
+		return 0;
+	return ioctl(socket, FIONREAD, &count) == 0 ? count == 0 : -1;
 }
 
 ssize_t compat_send(int socket, struct iovec *parts, int count, int flags)
@@ -160,6 +174,12 @@ int compat_peer_pidfd(int socket)
 }
 
 int compat_unread(int socket)
+{
+	(void)socket;
+	return -1;
+}
+
+int compat_has_ended(int socket)
 {
 	(void)socket;
 	return -1;

@@ -27,6 +27,13 @@ int compat_peer_pidfd(int socket);
 int compat_unread(int socket);
 
 /*
+ * Is the other end of a socket of packets closed, and no byte left to receive?
+ * recv(2) returns 0 then, but also for an empty packet.  Returns 1, 0, or -1:
+ * unknown.
+ */
+int compat_has_ended(int socket);
+
+/*
  * sendmsg(2) with this process's credentials (effective user and group), which
  * the kernel verifies.  If that fails, the message is sent without credentials.
  */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "compat/socket.h"
 
 /* How many messages to copy before checking other events again. */
 #define MESSAGES_AT_ONCE 64
@@ -29,7 +30,7 @@
 #define END_TIMEOUT 1000
 /* The limit if such a program prints without pause. */
 #define END_ROUNDS 1024
-/* More messages without any text in a row are the end of all. */
+/* More messages without any text are the end of all, if the system does not tell the end. */
 #define EMPTY_MESSAGES 8
 
 int output_pair(int ends[2])
@@ -73,6 +74,14 @@ static void remember_lines(struct output *output, const char *text, size_t lengt
 	output->line[output->length] = '\0';
 }
 
+/* The end, or a message without text? */
+static bool is_end(int fd, int *empty)
+{
+	int ended = compat_has_ended(fd);
+
+	return ended > 0 || (ended < 0 && ++*empty > EMPTY_MESSAGES);
+}
+
 bool output_relay(struct output *output, deadline until, int other)
 {
 	int messages = 0, empty = 0;
@@ -86,8 +95,7 @@ bool output_relay(struct output *output, deadline until, int other)
 			continue;
 		if (length < 0)
 			break;
-		/* The end, unless the program wrote nothing so often. */
-		output->ended = length == 0 && ++empty > EMPTY_MESSAGES;
+		output->ended = length == 0 && is_end(output->fd, &empty);
 		remember_lines(output, output->buffer, (size_t)length);
 		copy_text(&output->log, output->buffer, (size_t)length, until, other);
 		copy_text(&output->error, output->buffer, (size_t)length, until, other);

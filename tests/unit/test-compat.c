@@ -474,6 +474,27 @@ START_TEST(search_for_descriptors_has_a_limit)
 }
 END_TEST
 
+/* An empty packet is not the end, and a closed end with text neither. */
+START_TEST(end_of_packets_is_recognized)
+{
+	char text[8];
+	int ends[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	ck_assert_int_eq(compat_has_ended(ends[0]), 0);
+	ck_assert_int_eq(send(ends[1], "", 0, 0), 0);
+	ck_assert_int_eq(compat_has_ended(ends[0]), 0);
+	ck_assert_int_eq(send(ends[1], "text", 4, 0), 4);
+	close(ends[1]);
+	ck_assert_int_eq(compat_has_ended(ends[0]), 0);
+	ck_assert_int_eq(recv(ends[0], text, sizeof text, 0), 0);
+	ck_assert_int_eq(compat_has_ended(ends[0]), 0);
+	ck_assert_int_eq(recv(ends[0], text, sizeof text, 0), 4);
+	ck_assert_int_eq(compat_has_ended(ends[0]), 1);
+	close(ends[0]);
+}
+END_TEST
+
 /* A lock on the guard byte of the wrong kind, or an OFD lock elsewhere, does not count. */
 START_TEST(locks_are_told_apart)
 {
@@ -600,6 +621,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(calls, user_is_confirmed_by_kernel);
 	tcase_add_test(values, links_are_read);
 	tcase_add_test(values, empty_range_closes_nothing);
+	tcase_add_test(values, end_of_packets_is_recognized);
 	tcase_add_test(values, locks_are_told_apart);
 	tcase_add_test(values, codes_of_signals);
 	tcase_add_test(values, rare_arguments);
