@@ -24,6 +24,10 @@ libdaemonkit_internal_la_SOURCES = \
 	src/base/secret.h \
 	src/base/strerror.c \
 	src/base/strerror.h \
+	src/compat/abstract.c \
+	src/compat/abstract.h \
+	src/compat/argv.c \
+	src/compat/argv.h \
 	src/compat/capability.c \
 	src/compat/capability.h \
 	src/compat/children.c \
@@ -38,6 +42,8 @@ libdaemonkit_internal_la_SOURCES = \
 	src/compat/executable.h \
 	src/compat/limits.c \
 	src/compat/limits.h \
+	src/compat/message.c \
+	src/compat/message.h \
 	src/compat/ofd-lock.c \
 	src/compat/ofd-lock.h \
 	src/compat/openat.c \
@@ -48,6 +54,8 @@ libdaemonkit_internal_la_SOURCES = \
 	src/compat/pidfd.h \
 	src/compat/pipe.c \
 	src/compat/pipe.h \
+	src/compat/privileged.c \
+	src/compat/privileged.h \
 	src/compat/random.c \
 	src/compat/random.h \
 	src/compat/self.c \
@@ -58,14 +66,15 @@ libdaemonkit_internal_la_SOURCES = \
 	src/compat/socket.h \
 	src/compat/stdin.c \
 	src/compat/stdin.h \
+	src/compat/strict.h \
+	src/compat/terminal.c \
+	src/compat/terminal.h \
 	src/compat/user.c \
 	src/compat/user.h \
 	src/compat/vsock.c \
 	src/compat/vsock.h \
 	src/process/account.c \
 	src/process/account.h \
-	src/process/argv.c \
-	src/process/argv.h \
 	src/process/credentials.c \
 	src/process/credentials.h \
 	src/process/privileges-internal.h \
@@ -167,7 +176,8 @@ libdaemonkit_internal_la_SOURCES = \
 	src/control/terminal.h
 
 # The implementation of systemd's protocol: this library's own, or libsystemd.
-libdaemonkit_internal_la_CFLAGS = $(AM_CFLAGS) $(TLS_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+libdaemonkit_internal_la_CPPFLAGS = $(AM_CPPFLAGS) -include compat/strict.h
+libdaemonkit_internal_la_CFLAGS = $(AM_CFLAGS) $(STRICT_CFLAGS) $(TLS_CFLAGS) $(LIBSYSTEMD_CFLAGS)
 # The objects of a convenience library are position-independent, also in the static library:
 # without this option libtool would compile each file twice.
 libdaemonkit_internal_la_LIBTOOLFLAGS = --tag=disable-static

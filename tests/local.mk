@@ -76,6 +76,7 @@ EXTRA_DIST += \
 	tests/reliability/report \
 	tests/reliability/run \
 	tests/scripts/browser.py \
+	tests/scripts/posix-functions \
 	tests/scripts/tap.py \
 	tests/vm/run \
 	tests/vm/start-cost \
@@ -92,6 +93,7 @@ dist_check_SCRIPTS = \
 	tests/scripts/test-layering \
 	tests/scripts/test-make \
 	tests/scripts/test-manual \
+	tests/scripts/test-posix \
 	tests/scripts/test-release \
 	tests/scripts/test-snippets \
 	tests/scripts/test-symbols \

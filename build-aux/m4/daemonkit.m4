@@ -17,3 +17,20 @@ AC_DEFUN([DAEMONKIT_ADD_FLAGS], [
 	done
 	CFLAGS=$daemonkit_saved_CFLAGS
 ])
+
+dnl DAEMONKIT_OPTIONAL(NAME, WHAT, HEADERS, STATEMENTS)
+dnl Define HAVE_NAME if a program with these statements can be compiled and linked, unless
+dnl the optional calls are disabled.  A declaration alone proves nothing.
+AC_DEFUN([DAEMONKIT_OPTIONAL], [
+	AC_CACHE_CHECK([for $2], [daemonkit_cv_optional_$1], [
+		daemonkit_saved_CFLAGS=$CFLAGS
+		AS_IF([test "$GCC" = yes], [CFLAGS="$CFLAGS -Werror=implicit-function-declaration"])
+		AC_LINK_IFELSE([AC_LANG_PROGRAM(
+			[m4_foreach_w([daemonkit_header], [$3], [@%:@include <daemonkit_header>
+])], [$4])],
+			[daemonkit_cv_optional_$1=yes], [daemonkit_cv_optional_$1=no])
+		CFLAGS=$daemonkit_saved_CFLAGS
+	])
+	AS_IF([test "$enable_optional_calls:$daemonkit_cv_optional_$1" = yes:yes],
+		[AC_DEFINE([HAVE_$1], [1], [Define to 1 to use $2.])])
+])

@@ -15,7 +15,7 @@
 static void discard_contents(struct archive *archive)
 {
 	if (archive->bytes != NULL)
-		explicit_bzero(archive->bytes, archive->length);
+		secret_wipe(archive->bytes, archive->length);
 	free(archive->bytes);
 }
 

@@ -84,22 +84,38 @@ int fd_write_all(int fd, const void *buffer, size_t size)
 	return 0;
 }
 
-int fd_write_silently(int fd, const void *buffer, size_t size)
+void fd_block_sigpipe(struct fd_no_sigpipe *guard)
 {
-	sigset_t broken, before, pending;
-	bool was_pending;
-	int result, number;
+	sigset_t broken, pending;
 
 	sigemptyset(&broken);
 	sigaddset(&broken, SIGPIPE);
 	sigpending(&pending);
-	was_pending = sigismember(&pending, SIGPIPE) == 1;
-	pthread_sigmask(SIG_BLOCK, &broken, &before);
-	result = fd_write_all(fd, buffer, size);
+	guard->was_pending = sigismember(&pending, SIGPIPE) == 1;
+	pthread_sigmask(SIG_BLOCK, &broken, &guard->before);
+}
+
+void fd_unblock_sigpipe(const struct fd_no_sigpipe *guard, bool failed)
+{
+	sigset_t broken, pending;
+	int number;
+
+	sigemptyset(&broken);
+	sigaddset(&broken, SIGPIPE);
 	sigpending(&pending);
-	if (result == -EPIPE && !was_pending && sigismember(&pending, SIGPIPE) == 1)
+	if (failed && !guard->was_pending && sigismember(&pending, SIGPIPE) == 1)
 		sigwait(&broken, &number);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
+}
+
+int fd_write_silently(int fd, const void *buffer, size_t size)
+{
+	struct fd_no_sigpipe guard;
+	int result;
+
+	fd_block_sigpipe(&guard);
+	result = fd_write_all(fd, buffer, size);
+	fd_unblock_sigpipe(&guard, result == -EPIPE);
 	return result;
 }
 
@@ -182,13 +198,6 @@ int fd_pair_above_standard(int ends[2])
 		}
 	}
 	return 0;
-}
-
-int fd_pipe(int ends[2], bool nonblocking)
-{
-	if (pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0)) < 0)
-		return -errno;
-	return fd_pair_above_standard(ends);
 }
 
 bool fd_same_file(const struct stat *one, const struct stat *other)

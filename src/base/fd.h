@@ -3,6 +3,7 @@
 #ifndef BASE_FD_H
 #define BASE_FD_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
@@ -18,6 +19,17 @@ int fd_open(const char *path, int flags, mode_t mode);
 ssize_t fd_read(int fd, void *buffer, size_t size);
 ssize_t fd_read_at(int fd, void *buffer, size_t size, off_t offset);
 int fd_write_all(int fd, const void *buffer, size_t size);
+
+/*
+ * Between these two calls a write to a pipe or socket without a reader does not cause SIGPIPE
+ * in this thread.  @failed: one of them returned EPIPE.
+ */
+struct fd_no_sigpipe {
+	sigset_t before;
+	bool was_pending;
+};
+void fd_block_sigpipe(struct fd_no_sigpipe *guard);
+void fd_unblock_sigpipe(const struct fd_no_sigpipe *guard, bool failed);
 
 /* Like fd_write_all(); a pipe without a reader is an error, and does not cause SIGPIPE. */
 int fd_write_silently(int fd, const void *buffer, size_t size);
@@ -52,9 +64,6 @@ int fd_above_standard(int fd);
 
 /* Like fd_above_standard(), for both ends; on failure both are closed. */
 int fd_pair_above_standard(int ends[2]);
-
-/* A pipe, both ends close-on-exec, 3 or higher: 0 or a negative errno. */
-int fd_pipe(int ends[2], bool nonblocking);
 
 /* Do both describe the same file? */
 bool fd_same_file(const struct stat *one, const struct stat *other);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Copying private bytes. */
+/* Copying and wiping private bytes. */
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
 
@@ -8,7 +8,7 @@
 /*
  * memcpy(3) byte by byte.  memcpy(3) itself leaves the last bytes in vector registers
  * (with AVX-512, whole 32-byte pieces), and the dynamic linker saves those on the stack
- * when it resolves the next function.  Copies are wiped with explicit_bzero(3).
+ * when it resolves the next function.
  */
 static inline void secret_copy(void *to, const void *from, size_t length)
 {
@@ -17,6 +17,15 @@ static inline void secret_copy(void *to, const void *from, size_t length)
 
 	for (size_t i = 0; i < length; i++)
 		next[i] = source[i];
+}
+
+/* memset(3) with 0, which the compiler would omit for memory that is not read again. */
+static inline void secret_wipe(void *bytes, size_t length)
+{
+	volatile unsigned char *next = bytes;
+
+	for (size_t i = 0; i < length; i++)
+		next[i] = 0;
 }
 
 #endif /* BASE_SECRET_H */

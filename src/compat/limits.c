@@ -65,6 +65,7 @@ size_t compat_groups_max(void)
 #else
 #define OWN_LIMITS
 
+#ifdef HAVE_SCHED_SETSCHEDULER
 int compat_set_scheduler(int policy, int priority)
 {
 	const struct sched_param parameter = { .sched_priority = priority };
@@ -83,6 +84,22 @@ int compat_get_scheduler(int *policy, int *priority)
 	*priority = parameter.sched_priority;
 	return 0;
 }
+
+#else
+int compat_set_scheduler(int policy, int priority)
+{
+	(void)policy;
+	(void)priority;
+	return -ENOTSUP;
+}
+
+int compat_get_scheduler(int *policy, int *priority)
+{
+	(void)policy;
+	(void)priority;
+	return -ENOTSUP;
+}
+#endif
 
 size_t compat_groups_max(void)
 {

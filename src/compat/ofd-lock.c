@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "compat/pipe.h"
 
 #if defined(COMPAT_LINUX) && defined(F_OFD_SETLK)
 
@@ -171,7 +172,7 @@ int compat_ofd_lock_held_by(pid_t pid, const struct stat *file)
 static int are_shown(void)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int ends[2], result = fd_pipe(ends, false);
+	int ends[2], result = compat_pipe(ends, false);
 	struct stat st;
 
 	if (result < 0)

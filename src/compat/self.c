@@ -17,6 +17,15 @@
 
 #include "base/fd.h"
 
+#ifndef HAVE_DECL_ENVIRON
+extern char **environ;
+#endif
+
+char **compat_environment(void)
+{
+	return environ;
+}
+
 #ifdef COMPAT_LINUX
 bool compat_secure(void)
 {

@@ -19,4 +19,7 @@ void compat_set_name(const char *name);
 /* The name of this process, or "" if unknown. */
 void compat_get_name(char name[static 16]);
 
+/* The environment of this process. */
+char **compat_environment(void);
+
 #endif /* COMPAT_SELF_H */

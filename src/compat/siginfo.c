@@ -9,6 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+int compat_signal_last(void)
+{
+#ifdef HAVE_NSIG
+	return NSIG - 1;
+#else
+	return SIGRTMAX;
+#endif
+}
+
 bool compat_signal_has_sender(const siginfo_t *info)
 {
 	switch (info->si_code) {

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Which members of a siginfo_t are valid: the codes differ between systems. */
+/* Signal numbers, and which members of a siginfo_t are valid: both differ between systems. */
 #ifndef COMPAT_SIGINFO_H
 #define COMPAT_SIGINFO_H
 
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/* The highest signal number. */
+int compat_signal_last(void);
 
 /* Are si_pid and si_uid valid: those of the sender, or for SIGCHLD of the child? */
 bool compat_signal_has_sender(const siginfo_t *info);

@@ -1,31 +1,111 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The other end of a local socket: its creator, and the sender of each message.
- * Thread-safe; compat_receive() on different sockets.
+ * Sockets that are not inherited, calls that do not wait, and the creator of the other end.
+ * Thread-safe.
  */
 #include "compat/socket.h"
 
 #include <errno.h>
-#include <string.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "compat/pidfd.h"
+
+#ifdef HAVE_SOCK_CLOEXEC
+int compat_socket(int family, int type)
+{
+	int fd = socket(family, type | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int compat_socket_pair(int type, int ends[2])
+{
+	return socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) < 0 ? -errno : 0;
+}
+#else
+/* A program that another thread executes just now may inherit the sockets. */
+int compat_socket(int family, int type)
+{
+	int fd = socket(family, type, 0);
+
+	if (fd < 0)
+		return -errno;
+	fd_set_cloexec(fd, true);
+	return fd;
+}
+
+int compat_socket_pair(int type, int ends[2])
+{
+	if (socketpair(AF_UNIX, type, 0, ends) < 0)
+		return -errno;
+	fd_set_cloexec(ends[0], true);
+	fd_set_cloexec(ends[1], true);
+	return 0;
+}
+#endif
+
+#ifdef HAVE_MSG_DONTWAIT
+ssize_t compat_sendmsg(int socket, const struct msghdr *message)
+{
+	return sendmsg(socket, message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+ssize_t compat_recvmsg(int socket, struct msghdr *message, int flags)
+{
+	return recvmsg(socket, message, flags | MSG_DONTWAIT);
+}
+#else
+/* Others that share the socket do not wait either, for this moment. */
+ssize_t compat_sendmsg(int socket, const struct msghdr *message)
+{
+	int flags = fcntl(socket, F_GETFL), saved;
+	struct fd_no_sigpipe guard;
+	ssize_t sent;
+
+	if (flags < 0)
+		return -1;
+	fd_block_sigpipe(&guard);
+	fcntl(socket, F_SETFL, flags | O_NONBLOCK);
+	sent = sendmsg(socket, message, 0);
+	saved = errno;
+	fcntl(socket, F_SETFL, flags);
+	fd_unblock_sigpipe(&guard, sent < 0 && saved == EPIPE);
+	errno = saved;
+	return sent;
+}
+
+/* Nobody else reads from the socket. */
+ssize_t compat_recvmsg(int socket, struct msghdr *message, int flags)
+{
+	struct pollfd readable = { .fd = socket, .events = POLLIN };
+	int ready = poll(&readable, 1, 0);
+
+	if (ready == 0)
+		errno = EAGAIN;
+	return ready <= 0 ? -1 : recvmsg(socket, message, flags);
+}
+#endif
+
+ssize_t compat_recv(int socket, void *bytes, size_t size, int flags)
+{
+	struct iovec part = { .iov_base = bytes, .iov_len = size };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	return compat_recvmsg(socket, &message, flags);
+}
 
 #ifdef COMPAT_LINUX
 #include <linux/sockios.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 
 /* Since Linux 6.5; some architectures have different numbers. */
 #if !defined(SO_PEERPIDFD) && SO_PASSCRED == 16
 #define SO_PEERPIDFD 77
 #endif
-
-union credentials {
-	char bytes[CMSG_SPACE(sizeof(struct ucred))];
-	struct cmsghdr aligned;
-};
 
 int compat_peer(int socket, struct compat_peer *peer)
 {
@@ -80,81 +160,11 @@ int compat_has_ended(int socket)
 		return 0;
 	return ioctl(socket, FIONREAD, &count) == 0 ? count == 0 : -1;
 }
-
-ssize_t compat_send(int socket, struct iovec *parts, int count, int flags)
-{
-	struct ucred own = { .pid = getpid(), .uid = geteuid(), .gid = getegid() };
-	union credentials space = { .bytes = { 0 } };
-	struct msghdr message = {
-		.msg_iov = parts,
-		.msg_iovlen = (__typeof__(((struct msghdr *)0)->msg_iovlen))count,
-		.msg_control = space.bytes,
-		.msg_controllen = sizeof space.bytes,
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	ssize_t sent;
-
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_CREDENTIALS;
-	header->cmsg_len = CMSG_LEN(sizeof own);
-	memcpy(CMSG_DATA(header), &own, sizeof own);
-	sent = sendmsg(socket, &message, flags);
-	/* The user has no id in this user namespace. */
-	if (sent < 0 && (errno == EPERM || errno == EINVAL)) {
-		message.msg_control = NULL;
-		message.msg_controllen = 0;
-		sent = sendmsg(socket, &message, flags);
-	}
-	return sent;
-}
-
-static void set_credentials(int socket, int on)
-{
-	setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-}
-
-ssize_t compat_receive(int socket, struct iovec *parts, int count, int flags,
-		       struct compat_peer *sender)
-{
-	union credentials space;
-	struct msghdr message = {
-		.msg_iov = parts,
-		.msg_iovlen = (__typeof__(((struct msghdr *)0)->msg_iovlen))count,
-		.msg_control = space.bytes,
-		.msg_controllen = sizeof space.bytes,
-	};
-	struct cmsghdr *header;
-	struct ucred credentials;
-	ssize_t length;
-
-	*sender = (struct compat_peer){ .pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1 };
-	/*
-	 * Not earlier: a socket with this option is bound to an address when it sends,
-	 * which may fail.
-	 */
-	set_credentials(socket, 1);
-	length = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
-	set_credentials(socket, 0);
-	if (length < 0)
-		return length;
-	header = CMSG_FIRSTHDR(&message);
-	if (header != NULL && header->cmsg_level == SOL_SOCKET &&
-	    header->cmsg_type == SCM_CREDENTIALS &&
-	    header->cmsg_len == CMSG_LEN(sizeof credentials)) {
-		memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
-		*sender = (struct compat_peer){ credentials.pid, credentials.uid, credentials.gid };
-	}
-	return length;
-}
 #else
 #include <sys/stat.h>
 
 int compat_peer(int socket, struct compat_peer *peer)
 {
-#ifdef HAVE_GETPEEREID
-	peer->pid = 0;
-	return getpeereid(socket, &peer->uid, &peer->gid) < 0 ? -errno : 0;
-#else
 	struct stat status;
 
 	/* The socket pair's creator owns the other end. */
@@ -164,7 +174,6 @@ int compat_peer(int socket, struct compat_peer *peer)
 	peer->uid = status.st_uid;
 	peer->gid = status.st_gid;
 	return 0;
-#endif
 }
 
 int compat_peer_pidfd(int socket)
@@ -182,32 +191,6 @@ int compat_unread(int socket)
 int compat_has_ended(int socket)
 {
 	(void)socket;
-	return -1;
-}
-
-ssize_t compat_send(int socket, struct iovec *parts, int count, int flags)
-{
-	struct msghdr message = { .msg_iov = parts };
-
-	message.msg_iovlen = (__typeof__(message.msg_iovlen))count;
-	return sendmsg(socket, &message, flags);
-}
-
-ssize_t compat_receive(int socket, struct iovec *parts, int count, int flags,
-		       struct compat_peer *sender)
-{
-	struct msghdr message = { .msg_iov = parts };
-	ssize_t length;
-	int saved;
-
-	message.msg_iovlen = (__typeof__(message.msg_iovlen))count;
-	length = recvmsg(socket, &message, flags);
-	saved = errno;
-
-	*sender = (struct compat_peer){ .pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1 };
-	if (length >= 0 && compat_peer(socket, sender) == 0)
-		sender->pid = 1;
-	errno = saved;
-	return length;
+	return 1; /* a stream has no empty packets */
 }
 #endif

@@ -1,10 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel reports about the other end of a local socket. */
+/*
+ * Sockets that are not inherited, calls that do not wait, and what the kernel reports about
+ * the other end of a local socket.
+ */
 #ifndef COMPAT_SOCKET_H
 #define COMPAT_SOCKET_H
 
+#include <stddef.h>
+#include <sys/socket.h>
 #include <sys/types.h>
-#include <sys/uio.h>
+
+/* socket(2) and socketpair(2), close-on-exec: a descriptor or 0; or a negative errno. */
+int compat_socket(int family, int type);
+int compat_socket_pair(int type, int ends[2]);
+
+/* sendmsg(2) without waiting and without SIGPIPE; recvmsg(2) and recv(2) without waiting. */
+ssize_t compat_sendmsg(int socket, const struct msghdr *message);
+ssize_t compat_recvmsg(int socket, struct msghdr *message, int flags);
+ssize_t compat_recv(int socket, void *bytes, size_t size, int flags);
 
 struct compat_peer {
 	pid_t pid; /* 0: unknown, or not visible in this pid namespace */
@@ -27,25 +40,9 @@ int compat_peer_pidfd(int socket);
 int compat_unread(int socket);
 
 /*
- * Is the other end of a socket of packets closed, and no byte left to receive?
- * recv(2) returns 0 then, but also for an empty packet.  Returns 1, 0, or -1:
- * unknown.
+ * Is the other end closed, and no byte left to receive, after recv(2) has returned 0?  It
+ * does so for an empty packet too.  Returns 1, 0, or -1: unknown.
  */
 int compat_has_ended(int socket);
-
-/*
- * sendmsg(2) with this process's credentials (effective user and group), which
- * the kernel verifies.  If that fails, the message is sent without credentials.
- */
-ssize_t compat_send(int socket, struct iovec *parts, int count, int flags);
-
-/*
- * recvmsg(2) of one message, with its sender.  The process in *sender is 0 for
- * a message without verified credentials.  If the system does not support
- * credentials of messages, *sender is the process that created the other end,
- * with pid 1 if its pid is unknown.
- */
-ssize_t compat_receive(int socket, struct iovec *parts, int count, int flags,
-		       struct compat_peer *sender);
 
 #endif /* COMPAT_SOCKET_H */

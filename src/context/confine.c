@@ -11,6 +11,7 @@
 
 #include "base/error-internal.h"
 #include "compat/close-range.h"
+#include "compat/privileged.h"
 #include "process/credentials.h"
 
 static int find_directory(int fd, void *data)
@@ -38,8 +39,10 @@ static int refuse_open_directories(const char *path)
 
 static int enter_root(const char *path)
 {
-	if (chroot(path) < 0)
-		return error_system(-errno, "chroot %s", path);
+	int result = compat_chroot(path);
+
+	if (result < 0)
+		return error_system(result, "chroot %s", path);
 	if (chdir("/") < 0)
 		return error_system(-errno, "chdir / inside %s", path);
 	return 0;

@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "compat/self.h"
+#include "compat/siginfo.h"
 #include "context/confine.h"
 #include "context/streams.h"
 #include "context/takeover.h"
@@ -226,8 +227,9 @@ int become_second_copy(struct daemonkit_context *context)
 static void clean_signal_mask(sigset_t *mask)
 {
 	const sigset_t *inherited = marker_mask();
+	int last = compat_signal_last();
 
-	for (int signal = 1; signal < NSIG; signal++)
+	for (int signal = 1; signal <= last; signal++)
 		if (sigismember(inherited, signal) == 1)
 			sigdelset(mask, signal);
 }

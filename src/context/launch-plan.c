@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "compat/argv.h"
 #include "compat/executable.h"
+#include "compat/self.h"
 #include "context/context-internal.h"
-#include "process/argv.h"
 #include "signals/signals-internal.h"
 
 void plan_init(struct plan *plan)
@@ -133,7 +134,7 @@ int plan_second_copy(struct plan *plan, const struct daemonkit_context *context,
 	int result;
 
 	if (context->arguments == NULL) {
-		result = argv_read(&plan->own_arguments);
+		result = compat_argv_read(&plan->own_arguments);
 		if (result < 0)
 			return error_system(result,
 					    "cannot determine the arguments of this program (set "
@@ -141,8 +142,9 @@ int plan_second_copy(struct plan *plan, const struct daemonkit_context *context,
 	}
 	result = settings_put(settings, &plan->settings);
 	if (result == 0)
-		result = plan_environment(plan, context->environment != NULL ? context->environment
-									     : environ);
+		result = plan_environment(plan, context->environment != NULL
+							? context->environment
+							: compat_environment());
 	if (result < 0)
 		return error_system(result, "cannot start %s", plan->path);
 	plan->launch.path = plan->path;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/secret.h"
 
 void start_disown(struct start *start)
 {
@@ -62,7 +63,7 @@ void settings_forget_log(struct settings *settings)
 void settings_wipe_payload(struct settings *settings)
 {
 	if (settings->payload != NULL)
-		explicit_bzero(settings->payload, settings->payload_length);
+		secret_wipe(settings->payload, settings->payload_length);
 	free(settings->payload);
 	settings->payload = NULL;
 	settings->payload_length = 0;

@@ -156,7 +156,7 @@ static int make_upgrade_plan(struct daemonkit_upgrade *upgrade, const char *path
 static int await_successor(struct launch *launch, enum channel_type type)
 {
 	deadline until = deadline_after(HAND_OVER_TIME);
-	struct channel_message message;
+	struct channel_message message = { .number = 0 };
 	int result;
 
 	do {

@@ -18,8 +18,8 @@
 #include "base/cancel.h"
 #include "base/error-internal.h"
 #include "base/strerror.h"
+#include "compat/argv.h"
 #include "compat/self.h"
-#include "process/argv.h"
 #include "process/process-internal.h"
 #include "start/marker.h"
 
@@ -32,7 +32,7 @@ static char *own_name(void)
 	char name[16], *result = NULL;
 	char **arguments;
 
-	if (argv_read(&arguments) == 0) {
+	if (compat_argv_read(&arguments) == 0) {
 		const char *slash = strrchr(arguments[0], '/');
 		const char *path = slash != NULL ? slash + 1 : arguments[0];
 

@@ -11,8 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "compat/terminal.h"
 
 #define TEXT_MAX 5000
 #define USUAL_WIDTH 80
@@ -39,11 +40,9 @@ static void replace_controls(char *text)
 
 static size_t terminal_width(void)
 {
-	struct winsize size;
+	size_t width = compat_terminal_width(STDOUT_FILENO);
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-		return USUAL_WIDTH;
-	return size.ws_col;
+	return width > 0 ? width : USUAL_WIDTH;
 }
 
 /*

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The messages between launcher and daemon, over a local socket that preserves message
- * boundaries: a message arrives whole or not at all, and a process that exits closes its
- * end.
+ * The messages between launcher and daemon, over a local socket: a message arrives whole or
+ * not at all, and a process that exits closes its end.
  * Thread-safe on different channels.
  */
 #include "ipc/channel.h"
@@ -22,12 +21,16 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "compat/abstract.h"
+#include "compat/message.h"
 #include "compat/random.h"
 #include "compat/socket.h"
 #include "compat/user.h"
 
 /* The size of a piece of the settings: well below the smallest socket buffer. */
 #define PIECE 16384
+/* How long to wait for the rest of a message that was sent in part, in milliseconds. */
+#define REST_TIMEOUT 1000
 
 void channel_format(char text[static CHANNEL_TEXT_MAX + 2], const char *format, va_list arguments)
 {
@@ -46,16 +49,16 @@ void channel_format(char text[static CHANNEL_TEXT_MAX + 2], const char *format, 
 
 int channel_pair(int ends[2])
 {
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-		return -errno;
-	return fd_pair_above_standard(ends);
+	int result = compat_message_pair(ends);
+
+	return result < 0 ? result : fd_pair_above_standard(ends);
 }
 
 static int open_socket(void)
 {
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = compat_abstract_socket(true, true);
 
-	return fd < 0 ? -errno : fd_above_standard(fd);
+	return fd < 0 ? fd : fd_above_standard(fd);
 }
 
 int channel_listen(struct channel_address *address)
@@ -86,15 +89,18 @@ fail:
 
 int channel_connect(const struct channel_address *address)
 {
+	struct iovec secret = { .iov_base = (void *)(uintptr_t)address->secret,
+				.iov_len = sizeof address->secret };
+	const struct msghdr message = { .msg_iov = &secret, .msg_iovlen = 1 };
 	/* Non-blocking: other users may have filled the queue. */
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+	int fd = compat_abstract_socket(false, true);
 	int error;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (connect(fd, (const struct sockaddr *)(const void *)address->bytes,
 		    (socklen_t)address->length) == 0 &&
-	    send(fd, address->secret, sizeof address->secret, MSG_NOSIGNAL) >= 0) {
+	    compat_sendmsg(fd, &message) >= 0) {
 		error = fd_set_nonblocking(fd, false);
 		if (error == 0)
 			return fd;
@@ -103,17 +109,6 @@ int channel_connect(const struct channel_address *address)
 	}
 	fd_close(fd);
 	return error;
-}
-
-/* Accept the next connection: its descriptor, or a negative errno. */
-static int accept_connection(int listener)
-{
-	int fd;
-
-	do {
-		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	} while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
-	return fd < 0 ? -errno : fd;
 }
 
 /* The maximum number of connections in a queue. */
@@ -128,7 +123,7 @@ int channel_accept_from(int listener, pid_t caller)
 	 * connections are accepted.
 	 */
 	for (int i = 0; i < QUEUE_MAX; i++) {
-		int fd = accept_connection(listener);
+		int fd = compat_abstract_accept(listener);
 
 		if (fd < 0)
 			return fd;
@@ -142,7 +137,7 @@ int channel_accept_from(int listener, pid_t caller)
 static bool presents_secret(int fd, const struct channel_address *address)
 {
 	unsigned char secret[CHANNEL_SECRET_SIZE];
-	ssize_t count = recv(fd, secret, sizeof secret, MSG_DONTWAIT | MSG_TRUNC);
+	ssize_t count = compat_recv(fd, secret, sizeof secret, MSG_TRUNC);
 
 	return count == (ssize_t)sizeof secret &&
 	       memcmp(secret, address->secret, sizeof secret) == 0;
@@ -156,7 +151,7 @@ int channel_accept(int listener, const struct channel_address *address)
 {
 	/* The queue cannot have held more connections than this when the child connected. */
 	for (int i = 0; i < QUEUE_MAX; i++) {
-		int fd = accept_connection(listener);
+		int fd = compat_abstract_accept(listener);
 
 		if (fd < 0)
 			return fd;
@@ -199,10 +194,10 @@ int channel_connect_to(const char *what, uint32_t number, deadline until)
 {
 	struct sockaddr_un name;
 	socklen_t length = name_number(&name, what, number);
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int fd = compat_abstract_socket(true, false);
 	int error;
 
-	fd = fd < 0 ? -errno : fd_above_standard(fd);
+	fd = fd < 0 ? fd : fd_above_standard(fd);
 	if (fd < 0)
 		return fd;
 	/* Other users may have filled the queue: blocking connect(2) calls are served in turn. */
@@ -221,10 +216,10 @@ int channel_connect_to(const char *what, uint32_t number, deadline until)
 	return error;
 }
 
-/* Send one message: 0, -EAGAIN, -ECANCELED. */
-static int send_message(int fd, struct iovec *parts, int count)
+/* Send one message, or the rest of it: 0, -EAGAIN, -ECANCELED. */
+static int send_message(int fd, struct iovec *parts, int count, size_t *sent)
 {
-	while (compat_send(fd, parts, count, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+	while (compat_message_send(fd, parts, count, sent) < 0) {
 		switch (errno) {
 		case EINTR:
 			continue;
@@ -242,9 +237,15 @@ static int send_message(int fd, struct iovec *parts, int count)
 	return 0;
 }
 
+static deadline later_of(deadline one, deadline other)
+{
+	return one > other ? one : other;
+}
+
 int channel_send(int fd, enum channel_type type, int32_t number, const char *text, deadline until)
 {
 	char kind = (char)type;
+	size_t sent = 0;
 	struct iovec parts[] = {
 		{ .iov_base = &kind, .iov_len = sizeof kind },
 		{ .iov_base = &number, .iov_len = sizeof number },
@@ -253,53 +254,57 @@ int channel_send(int fd, enum channel_type type, int32_t number, const char *tex
 
 	for (;;) {
 		struct pollfd writable = { .fd = fd, .events = POLLOUT };
-		int result = send_message(fd, parts, 3);
+		bool begun = sent > 0;
+		int result = send_message(fd, parts, 3, &sent);
 
 		if (result != -EAGAIN)
 			return result;
+		if (!begun && sent > 0)
+			until = later_of(until, deadline_after(REST_TIMEOUT));
 		result = deadline_poll(&writable, 1, until);
-		if (result <= 0)
+		if (result < 0 || (result == 0 && sent == 0))
 			return result < 0 ? result : -EAGAIN;
+		if (result == 0) {
+			/* What follows a part of a message could not be read. */
+			shutdown(fd, SHUT_RDWR);
+			return -ECANCELED;
+		}
 	}
 }
 
-ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
+int channel_send_settings(int fd, const unsigned char *bytes, size_t length,
+			  struct channel_sent *sent)
 {
-	size_t sent = 0;
-
 	/* The settings may contain a secret: make no copy. */
-	while (sent < length) {
-		size_t count = length - sent < PIECE ? length - sent : PIECE;
-		char kind = sent + count == length ? CHANNEL_SETTINGS_END : CHANNEL_SETTINGS;
+	while (sent->bytes < length) {
+		size_t left = length - sent->bytes, count = left < PIECE ? left : PIECE;
+		char kind = count == left ? CHANNEL_SETTINGS_END : CHANNEL_SETTINGS;
 		struct iovec parts[] = {
 			{ .iov_base = &kind, .iov_len = sizeof kind },
-			{ .iov_base = (void *)(uintptr_t)(bytes + sent), .iov_len = count },
+			{ .iov_base = (void *)(uintptr_t)(bytes + sent->bytes), .iov_len = count },
 		};
-		int result = send_message(fd, parts, 2);
+		int result = send_message(fd, parts, 2, &sent->piece);
 
 		if (result == -EAGAIN)
 			break;
 		if (result < 0)
 			return result;
-		sent += count;
+		sent->bytes += count;
+		sent->piece = 0;
 	}
-	return (ssize_t)sent;
+	return 0;
 }
 
-static ssize_t receive_message(int fd, struct iovec *parts, int part_count, int flags,
-			       struct compat_peer *sender)
+static ssize_t receive_message(int fd, struct iovec *parts, int count, bool wait,
+			       struct compat_progress *progress, struct compat_peer *sender)
 {
-	struct msghdr message = { .msg_iov = parts };
 	bool reset = false;
 
-	message.msg_iovlen = (__typeof__(message.msg_iovlen))part_count;
 	for (;;) {
-		ssize_t count = sender != NULL
-					? compat_receive(fd, parts, part_count, flags, sender)
-					: recvmsg(fd, &message, flags);
+		ssize_t length = compat_message_receive(fd, parts, count, wait, progress, sender);
 
-		if (count >= 0)
-			return count;
+		if (length >= 0)
+			return length;
 		if (errno == ECONNRESET) {
 			/*
 			 * The peer closed its end before it had read everything.  The
@@ -322,20 +327,19 @@ int channel_receive(int fd, struct channel_message *message)
 
 int channel_receive_from(int fd, struct channel_message *message, struct compat_peer *sender)
 {
-	unsigned char kind;
 	struct iovec parts[] = {
-		{ .iov_base = &kind, .iov_len = sizeof kind },
+		{ .iov_base = &message->kind, .iov_len = sizeof message->kind },
 		{ .iov_base = &message->number, .iov_len = sizeof message->number },
 		{ .iov_base = message->text, .iov_len = CHANNEL_TEXT_MAX },
 	};
-	ssize_t count = receive_message(fd, parts, 3, MSG_DONTWAIT, sender);
+	ssize_t count = receive_message(fd, parts, 3, false, &message->progress, sender);
 
 	if (count <= 0)
 		return (int)count;
-	if ((size_t)count < sizeof kind + sizeof message->number)
+	if ((size_t)count < sizeof message->kind + sizeof message->number)
 		return -EBADMSG;
-	message->type = (enum channel_type)kind;
-	message->text[(size_t)count - sizeof kind - sizeof message->number] = '\0';
+	message->type = (enum channel_type)message->kind;
+	message->text[(size_t)count - sizeof message->kind - sizeof message->number] = '\0';
 	return 1;
 }
 
@@ -351,6 +355,7 @@ static bool is_from_own_user(const struct compat_peer *sender)
 
 int channel_receive_settings(int fd, struct archive *settings)
 {
+	struct compat_progress progress = { 0 };
 	struct compat_peer sender;
 	char kind;
 
@@ -363,7 +368,7 @@ int channel_receive_settings(int fd, struct archive *settings)
 
 		if (settings->error < 0)
 			return settings->error;
-		count = receive_message(fd, parts, 2, 0, &sender);
+		count = receive_message(fd, parts, 2, true, &progress, &sender);
 		if (count <= 0)
 			return count < 0 ? (int)count : -ECANCELED;
 		if (!is_from_own_user(&sender))
@@ -408,14 +413,19 @@ void channel_await_end(int fd, deadline until)
 
 int channel_receive_word(int fd, enum channel_type type)
 {
+	struct compat_progress progress = { 0 };
 	char byte;
-	struct iovec part = { .iov_base = &byte, .iov_len = sizeof byte };
+	int32_t number;
+	struct iovec parts[] = {
+		{ .iov_base = &byte, .iov_len = sizeof byte },
+		{ .iov_base = &number, .iov_len = sizeof number },
+	};
 	int result = await_message(fd);
 	ssize_t count;
 
 	if (result < 0)
 		return result;
-	count = receive_message(fd, &part, 1, 0, NULL);
+	count = receive_message(fd, parts, 2, true, &progress, NULL);
 	if (count <= 0)
 		return count < 0 ? (int)count : -ECANCELED;
 	return byte == (char)type ? 0 : -EBADMSG;

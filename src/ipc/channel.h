@@ -11,6 +11,7 @@
 
 #include "base/archive.h"
 #include "base/clock.h"
+#include "compat/message.h"
 
 /* The longest text of a message, excluding the final NUL. */
 #define CHANNEL_TEXT_MAX 4000
@@ -34,7 +35,10 @@ enum channel_type {
 	CHANNEL_NOT_STARTED = 'N',  /* number: a negative errno; text: the step */
 };
 
+/* To receive: zeroed at first, and used for one channel only until a message is complete. */
 struct channel_message {
+	struct compat_progress progress;
+	unsigned char kind;
 	enum channel_type type;
 	int32_t number;
 	char text[CHANNEL_TEXT_MAX + 1];
@@ -89,12 +93,20 @@ int channel_accept_from(int listener, pid_t caller);
 
 /*
  * Send a message: 0; -EAGAIN if the queue is still full at the deadline; or
- * -ECANCELED if the other end is closed.  Longer texts are truncated.
+ * -ECANCELED if the other end is closed.  Longer texts are truncated.  A message that was sent
+ * in part delays this by one second at most; then the channel is closed.
  */
 int channel_send(int fd, enum channel_type type, int32_t number, const char *text, deadline until);
 
-/* Send raw bytes of the settings: as many pieces as fit into the queue. */
-ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length);
+/* How far the settings have been sent; all 0 at first. */
+struct channel_sent {
+	size_t bytes; /* in complete pieces */
+	size_t piece; /* of the next piece, if it was sent in part */
+};
+
+/* Send the settings from there on, as far as they fit into the queue: 0 or a negative errno. */
+int channel_send_settings(int fd, const unsigned char *bytes, size_t length,
+			  struct channel_sent *sent);
 
 /*
  * Receive without waiting: 1 and a message, 0 if the other end is closed,
@@ -103,7 +115,6 @@ ssize_t channel_send_settings(int fd, const unsigned char *bytes, size_t length)
 int channel_receive(int fd, struct channel_message *message);
 
 /* Like channel_receive(), with the sender as verified by the kernel (compat/socket.h). */
-struct compat_peer;
 int channel_receive_from(int fd, struct channel_message *message, struct compat_peer *sender);
 
 /*

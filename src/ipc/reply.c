@@ -30,7 +30,7 @@
 static int await_permission(int line, int signal, deadline until)
 {
 	struct pollfd go = { .fd = line, .events = POLLIN };
-	struct channel_message message;
+	struct channel_message message = { .number = 0 };
 	struct compat_peer sender;
 	int result = deadline_poll(&go, 1, until);
 

@@ -157,7 +157,7 @@ static int take_message(struct request *request, const struct channel_message *m
  */
 static int receive_replies(struct request *request)
 {
-	struct channel_message message;
+	struct channel_message message = { .number = 0 };
 	int result;
 
 	do {

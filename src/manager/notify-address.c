@@ -14,6 +14,7 @@
 
 #include "base/decimal.h"
 #include "base/fd.h"
+#include "compat/socket.h"
 #include "compat/vsock.h"
 
 static int parse_local(const char *text, struct manager_address *target)
@@ -89,9 +90,9 @@ int manager_address_connect(const char *text)
 	if (error < 0)
 		return error;
 	for (int i = 0; i < target.type_count; i++) {
-		int fd = socket(target.address.ss_family, target.types[i] | SOCK_CLOEXEC, 0);
+		int fd = compat_socket(target.address.ss_family, target.types[i]);
 
-		fd = fd < 0 ? -errno : fd_above_standard(fd);
+		fd = fd < 0 ? fd : fd_above_standard(fd);
 		if (fd < 0) {
 			error = fd;
 			continue;

@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "base/error-internal.h"
 #include "base/fd.h"
+#include "compat/pipe.h"
+#include "compat/socket.h"
 #include "manager/notify-address.h"
 
 /* The maximum number of descriptors per message (SCM_MAX_FD of the kernel). */
@@ -40,7 +42,7 @@ static int transmit_message(int fd, struct msghdr *message, deadline until, cons
 {
 	for (;;) {
 		struct pollfd writable = { .fd = fd, .events = POLLOUT };
-		ssize_t sent = sendmsg(fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t sent = compat_sendmsg(fd, message);
 		int result;
 
 		if (sent >= 0 && (size_t)sent == message->msg_iov->iov_len)
@@ -122,7 +124,7 @@ int manager_barrier(struct manager *manager, int timeout)
 
 	if (manager->address == NULL)
 		return 0;
-	result = fd_pipe(ends, false);
+	result = compat_pipe(ends, false);
 	if (result < 0)
 		return error_system(result, "barrier");
 	/* The manager closes its copy of the pipe after it has read all previous messages. */

@@ -14,6 +14,7 @@
 #include "base/decimal.h"
 #include "base/error-internal.h"
 #include "compat/limits.h"
+#include "compat/privileged.h"
 
 /* The initial buffer size for a database entry; it grows as needed. */
 #define BUFFER_FIRST 1024
@@ -133,7 +134,7 @@ static int list_groups(const char *user, struct credential *credential)
 			return error_system(-ENOMEM, "the groups of user %s", user);
 		}
 		list = larger;
-		if (getgrouplist(user, credential->gid, list, &size) >= 0)
+		if (compat_list_groups(user, credential->gid, list, &size) == 0)
 			break;
 		size = size > capacity ? size : 2 * capacity;
 	}

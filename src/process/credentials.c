@@ -6,13 +6,13 @@
 #include "process/credentials.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error-internal.h"
 #include "compat/capability.h"
+#include "compat/privileged.h"
 #include "compat/self.h"
 
 static int compare_groups(const void *one, const void *other)
@@ -82,17 +82,6 @@ out:
 	return result;
 }
 
-static bool has_ids(uid_t uid, gid_t gid)
-{
-	uid_t real, effective, saved;
-	gid_t real_group, effective_group, saved_group;
-
-	return getresuid(&real, &effective, &saved) == 0 &&
-	       getresgid(&real_group, &effective_group, &saved_group) == 0 && real == uid &&
-	       effective == uid && saved == uid && real_group == gid && effective_group == gid &&
-	       saved_group == gid;
-}
-
 static int change_ids(const struct credential *credential)
 {
 	uid_t uid = credential->uid;
@@ -102,17 +91,21 @@ static int change_ids(const struct credential *credential)
 	if (result < 0)
 		return error_system(result, "getgroups");
 	/* If the process has all of these already, no privilege is needed. */
-	if (result == 1 && has_ids(uid, gid))
+	if (result == 1 && compat_has_ids(uid, gid))
 		return 0;
-	if (!credential->keep_groups && setgroups(credential->group_count, credential->groups) < 0)
-		return error_system(-errno,
+	if (!credential->keep_groups)
+		result = compat_set_groups(credential->group_count, credential->groups);
+	if (result < 0)
+		return error_system(result,
 				    "setgroups for user %lu (start as root, or keep "
 				    "the groups: daemonkit_context_keep_groups)",
 				    (unsigned long)uid);
-	if (setresgid(gid, gid, gid) < 0)
-		return error_system(-errno, "setgid %lu (start as root)", (unsigned long)gid);
-	if (setresuid(uid, uid, uid) < 0)
-		return error_system(-errno, "setuid %lu (start as root)", (unsigned long)uid);
+	result = compat_set_group(gid);
+	if (result < 0)
+		return error_system(result, "setgid %lu (start as root)", (unsigned long)gid);
+	result = compat_set_user(uid);
+	if (result < 0)
+		return error_system(result, "setuid %lu (start as root)", (unsigned long)uid);
 	return 0;
 }
 
@@ -161,7 +154,7 @@ int credential_prove(const struct credential *credential, gid_t gid_before, bool
 	gid_t gid = credential->gid;
 	int any = keep ? 0 : compat_capabilities_any();
 
-	if (!has_ids(uid, gid) || has_groups(credential) != 1)
+	if (!compat_has_ids(uid, gid) || has_groups(credential) != 1)
 		return error_set(-EPERM, "becoming user %lu, group %lu: the ids did not all change",
 				 (unsigned long)uid, (unsigned long)gid);
 	if (uid == 0)
@@ -169,7 +162,7 @@ int credential_prove(const struct credential *credential, gid_t gid_before, bool
 	if (any < 0)
 		return error_system(any, "becoming user %lu: the capabilities that are left",
 				    (unsigned long)uid);
-	if (any != 0 || setuid(0) == 0 || seteuid(0) == 0 || setgroups(0, NULL) == 0 ||
+	if (any != 0 || setuid(0) == 0 || seteuid(0) == 0 || compat_set_groups(0, NULL) == 0 ||
 	    (gid_before != gid && (setgid(gid_before) == 0 || setegid(gid_before) == 0)))
 		return error_set(-EPERM, "becoming user %lu: privileges can be regained",
 				 (unsigned long)uid);

@@ -59,10 +59,12 @@ static int apply_nice(int nice)
 static int apply_scheduler(int policy, int priority)
 {
 	int found_policy, found_priority;
+	int result = compat_set_scheduler(policy, priority);
 	char text[48];
 
 	snprintf(text, sizeof text, "%d, priority %d", policy, priority);
-	if (compat_set_scheduler(policy, priority) < 0)
+	errno = -result;
+	if (result < 0)
 		return privilege_error("scheduling policy", text);
 	if (compat_get_scheduler(&found_policy, &found_priority) < 0 || found_policy != policy ||
 	    found_priority != priority)

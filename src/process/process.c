@@ -209,7 +209,7 @@ int64_t process_age(const struct daemonkit_process *process)
 
 int process_check_signal(int signal)
 {
-	if (signal < 1 || signal > SIGRTMAX)
+	if (signal < 1 || signal > compat_signal_last())
 		return error_set(-EINVAL, "signal %d: no such signal", signal);
 	return 0;
 }

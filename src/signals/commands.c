@@ -83,7 +83,7 @@ static int add_command(struct daemonkit_commands *commands, const struct command
 
 	if (result < 0)
 		goto out;
-	list = reallocarray(commands->list, commands->count + 1, sizeof *list);
+	list = realloc(commands->list, (commands->count + 1) * sizeof *list);
 	if (list == NULL) {
 		result = error_system(-ENOMEM, "commands");
 		goto out;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "compat/pid-namespace.h"
+#include "compat/siginfo.h"
 #include "signals/disposition.h"
 
 static atomic_bool begun;
@@ -54,7 +55,9 @@ static struct sigaction exit_action(void)
 /* Replace one disposition by the other everywhere, except for signals of the C library. */
 static void replace_fatal(const struct sigaction *from, const struct sigaction *to)
 {
-	for (int number = 1; number < NSIG; number++)
+	int last = compat_signal_last();
+
+	for (int number = 1; number <= last; number++)
 		if (is_fatal_by_default(number))
 			disposition_replace(number, from, to);
 }

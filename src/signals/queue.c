@@ -36,7 +36,7 @@ static void reset_queue(struct signal_queue *queue)
 
 int signal_queue_open(struct signal_queue *queue)
 {
-	int result = fd_pipe(queue->ends, true);
+	int result = compat_pipe(queue->ends, true);
 
 	queue->next = NULL;
 	if (result < 0)

@@ -316,23 +316,25 @@ static int wait_for_signal(struct daemonkit_signals *signals)
 {
 	struct pollfd wake = { .fd = signals->queue.ends[0], .events = POLLIN };
 	bool blocked = false;
-	sigset_t mask;
+	sigset_t before, mask;
 	int ready;
 
-	pthread_sigmask(SIG_BLOCK, NULL, &mask);
+	pthread_sigmask(SIG_BLOCK, NULL, &before);
+	mask = before;
 	for (int number = 1; number < SIGNAL_NUMBERS; number++) {
 		if (signals->slots[number].handler != NULL && sigismember(&mask, number) == 1) {
 			sigdelset(&mask, number);
 			blocked = true;
 		}
 	}
-	/*
-	 * Pass no mask if it would not change: some checkers report an interrupted
-	 * exchange as an error.
-	 */
-	ready = ppoll(&wake, 1, NULL, blocked ? &mask : NULL);
-	if (ready < 0 && errno != EINTR && errno != EAGAIN)
-		return error_system(-errno, "signals: wait");
+	/* A signal that arrives before poll(2) is in the queue, which is readable then. */
+	if (blocked)
+		pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	ready = poll(&wake, 1, -1) < 0 ? -errno : 1;
+	if (blocked)
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (ready < 0 && ready != -EINTR && ready != -EAGAIN)
+		return error_system(ready, "signals: wait");
 	if (ready > 0 && (wake.revents & POLLIN) == 0)
 		return error_set(-EBADF, "signals: the program has closed descriptor %d", wake.fd);
 	return 0;

@@ -130,16 +130,13 @@ static enum await_verdict receive_messages(struct await *wait)
 static int send_settings(struct await *wait)
 {
 	const struct await_options *options = wait->options;
-	ssize_t sent = channel_send_settings(wait->launch->channel, options->settings + wait->sent,
-					     options->settings_length - wait->sent);
+	int result = channel_send_settings(wait->launch->channel, options->settings,
+					   options->settings_length, &wait->sent);
 
 	/* The daemon has closed its end, which will be detected elsewhere. */
-	if (sent == -ECANCELED)
-		sent = (ssize_t)(options->settings_length - wait->sent);
-	if (sent < 0)
-		return (int)sent;
-	wait->sent += (size_t)sent;
-	return 0;
+	if (result == -ECANCELED)
+		wait->sent.bytes = options->settings_length;
+	return result == -ECANCELED ? 0 : result;
 }
 
 /* The last line that the daemon printed says more than its status. */
@@ -298,7 +295,7 @@ deadline await_deadline(const struct await *wait)
 
 static bool is_sending_settings(const struct await *wait)
 {
-	return wait->sent < wait->options->settings_length;
+	return wait->sent.bytes < wait->options->settings_length;
 }
 
 short await_events(const struct await *wait)

@@ -43,7 +43,7 @@ struct await {
 	const struct await_options *options;
 	struct launch *launch;
 	deadline until;             /* the daemon may extend it */
-	size_t sent;                /* of the settings */
+	struct channel_sent sent;   /* of the settings */
 	int last_batches;           /* of messages, read after the exit */
 	bool up;                    /* the daemon has reported that it is up */
 	enum await_verdict verdict; /* not NONE: only the daemon's exit is awaited */

@@ -20,6 +20,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "compat/pipe.h"
 #include "signals/disposition.h"
 #include "signals/fork-guard.h"
 
@@ -121,7 +122,7 @@ int interrupt_begin(void)
 	fork_guard_adopt(&guard, forget_parent);
 	pthread_mutex_lock(&mutex);
 	if (waits == 0) {
-		result = fd_pipe(ends, true);
+		result = compat_pipe(ends, true);
 		if (result < 0)
 			goto out;
 		atomic_store(&received, 0);

@@ -26,10 +26,12 @@
 
 #include "base/error-internal.h"
 #include "base/fd.h"
+#include "base/secret.h"
 #include "compat/capability.h"
 #include "compat/clone.h"
 #include "compat/close-range.h"
 #include "compat/pidfd.h"
+#include "compat/siginfo.h"
 #include "ipc/channel.h"
 #include "signals/disposition.h"
 #include "start/forked.h"
@@ -78,9 +80,10 @@ static int close_other_fds(const int *keep, size_t count)
 
 static void reset_signals(void)
 {
+	int last = compat_signal_last();
 	sigset_t none;
 
-	for (int signal = 1; signal < NSIG; signal++)
+	for (int signal = 1; signal <= last; signal++)
 		sigaction(signal, &disposition_default, NULL);
 	sigemptyset(&none);
 	pthread_sigmask(SIG_SETMASK, &none, NULL);
@@ -198,7 +201,7 @@ static int spawn_second_copy(struct launch *launch, const struct launch_plan *pl
 	launch->channel = result < 0 ? -1 : result;
 	result = 1;
 out:
-	explicit_bzero(address.secret, sizeof address.secret);
+	secret_wipe(address.secret, sizeof address.secret);
 	fd_close(listener);
 	return result;
 }

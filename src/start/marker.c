@@ -17,11 +17,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/decimal.h"
 #include "base/fd.h"
+#include "compat/message.h"
 #include "compat/self.h"
 #include "start/initial.h"
 
@@ -57,15 +57,6 @@ static bool parse_mark(const char *mark, int *channel, pid_t *pid)
 	return decimal_parse_pid(colon + 1, strlen(colon + 1), pid) == 0;
 }
 
-static bool is_channel(int channel)
-{
-	int type;
-	socklen_t length = sizeof type;
-
-	return getsockopt(channel, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
-	       type == SOCK_SEQPACKET;
-}
-
 __attribute__((__constructor__)) static void marker_read(void)
 {
 	const char *mark = getenv(ORIGIN_MARK_NAME);
@@ -78,7 +69,7 @@ __attribute__((__constructor__)) static void marker_read(void)
 		return;
 	}
 	if (parse_mark(mark, &channel, &pid) && pid == getpid()) {
-		if (marker_allows_copy() && is_channel(channel) &&
+		if (marker_allows_copy() && compat_message_is_socket(channel) &&
 		    fd_set_cloexec(channel, true) == 0) {
 			startup.origin = MARKER_REBORN;
 			startup.channel = channel;

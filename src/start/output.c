@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "compat/message.h"
 #include "compat/socket.h"
 
 /* How many messages to copy before checking other events again. */
@@ -35,9 +36,9 @@
 
 int output_pair(int ends[2])
 {
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-		return -errno;
-	return fd_pair_above_standard(ends);
+	int result = compat_message_pair(ends);
+
+	return result < 0 ? result : fd_pair_above_standard(ends);
 }
 
 /* A descriptor that cannot be written to gets nothing more. */
@@ -88,8 +89,8 @@ bool output_relay(struct output *output, deadline until, int other)
 
 	while (output->fd >= 0 && !output->ended && messages < MESSAGES_AT_ONCE) {
 		/* It is unread until it has been copied: see compat_unread(). */
-		ssize_t length = recv(output->fd, output->buffer, sizeof output->buffer,
-				      MSG_PEEK | MSG_DONTWAIT);
+		ssize_t length = compat_recv(output->fd, output->buffer, sizeof output->buffer,
+					     MSG_PEEK);
 
 		if (length < 0 && errno == EINTR)
 			continue;
@@ -99,7 +100,8 @@ bool output_relay(struct output *output, deadline until, int other)
 		remember_lines(output, output->buffer, (size_t)length);
 		copy_text(&output->log, output->buffer, (size_t)length, until, other);
 		copy_text(&output->error, output->buffer, (size_t)length, until, other);
-		recv(output->fd, output->buffer, 1, MSG_DONTWAIT);
+		/* The rest of a packet is dropped, that of a stream is not. */
+		compat_recv(output->fd, output->buffer, length > 0 ? (size_t)length : 1, 0);
 		messages++;
 	}
 	return messages > 0 && !output->ended;

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 #include "compat/clone.h"
 #include "compat/close-range.h"
 #include "compat/pidfd.h"
+#include "compat/socket.h"
 #include "ipc/channel.h"
 #include "signals/disposition.h"
 
@@ -46,9 +48,11 @@ struct report {
 static bool send_report(int fd, pid_t daemon, int value)
 {
 	struct report report = { .daemon = daemon, .value = value };
+	struct iovec part = { .iov_base = &report, .iov_len = sizeof report };
+	const struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 
 	for (int tries = 0; tries < REPORT_TRIES; tries++) {
-		if (send(fd, &report, sizeof report, MSG_NOSIGNAL) >= 0)
+		if (compat_sendmsg(fd, &message) >= 0)
 			return true;
 		if (errno == ENOMEM || errno == ENOBUFS || errno == EAGAIN)
 			poll(NULL, 0, REPORT_PAUSE);
@@ -60,7 +64,7 @@ static bool send_report(int fd, pid_t daemon, int value)
 
 static void ignore_signal(int signal)
 {
-	(void)signal; /* the signal only interrupts ppoll(2) */
+	(void)signal; /* the signal only interrupts pselect(2) */
 }
 
 /* Has the daemon exited?  Does not reap it, so that its pid is not reused. */
@@ -74,8 +78,8 @@ static bool daemon_has_exited(pid_t daemon, int *status)
 static _Noreturn void watch(pid_t daemon, int fd)
 {
 	struct sigaction action = { .sa_handler = ignore_signal };
-	struct pollfd launcher = { .fd = fd, .events = POLLIN };
 	sigset_t all_but_child;
+	fd_set launcher;
 	bool reported = false;
 	int status = -1;
 
@@ -88,7 +92,9 @@ static _Noreturn void watch(pid_t daemon, int fd)
 			if (!send_report(fd, daemon, status))
 				break; /* the watcher's exit is enough of a report */
 		}
-		if (ppoll(&launcher, 1, NULL, &all_but_child) > 0)
+		FD_ZERO(&launcher);
+		FD_SET(fd, &launcher);
+		if (pselect(fd + 1, &launcher, NULL, NULL, NULL, &all_but_child) > 0)
 			break; /* the launcher closed its end, or has exited */
 	}
 	waitpid(daemon, NULL, WNOHANG);
@@ -103,6 +109,11 @@ static _Noreturn void be_watcher(pid_t daemon, int fd)
 	 */
 	compat_close_range(0, (unsigned)fd - 1);
 	compat_close_range((unsigned)fd + 1, COMPAT_FD_MAX);
+	/* A low number, for pselect(2). */
+	if (fd_replace(fd, STDIN_FILENO) == 0) {
+		fd_close(fd);
+		fd = STDIN_FILENO;
+	}
 	watch(daemon, fd);
 }
 
@@ -187,7 +198,7 @@ int watcher_read_status(int report)
 	 * watcher sends none.
 	 */
 	do {
-		count = recv(report, &status, sizeof status, MSG_PEEK | MSG_DONTWAIT);
+		count = compat_recv(report, &status, sizeof status, MSG_PEEK);
 	} while (count < 0 && errno == EINTR);
 	return count == (ssize_t)sizeof status ? status.value : NOT_EXITED;
 }

@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "base/fd.h"
-#include "compat/socket.h"
+#include "compat/message.h"
 #include "ipc/channel.h"
 
 static size_t send_all(int fd, const uint8_t *bytes, size_t size)
@@ -20,13 +20,14 @@ static size_t send_all(int fd, const uint8_t *bytes, size_t size)
 
 	while (size > 0 && sent < 8) { /* as many as fit into the socket */
 		size_t length = (size_t)bytes[0] * 16 + 1;
+		size_t begun = 0;
 		struct iovec part;
 
 		bytes++;
 		size--;
 		length = length < size ? length : size;
 		part = (struct iovec){ .iov_base = (void *)(uintptr_t)bytes, .iov_len = length };
-		if (compat_send(fd, &part, 1, MSG_DONTWAIT) >= 0)
+		if (compat_message_send(fd, &part, 1, &begun) == 0)
 			sent += length > 0; /* an empty message looks like the end of file */
 		if (length == 0)
 			break;
@@ -43,6 +44,7 @@ static void receive_messages(int fd, size_t sent)
 
 	for (size_t i = 0; i < sent; i++) {
 		memset(&message, 0xa5, sizeof message);
+		message.progress = (struct compat_progress){ 0 };
 		result = channel_receive(fd, &message);
 		fuzz_must(result == 1 || result == -EBADMSG || result == 0);
 		if (result == 1)

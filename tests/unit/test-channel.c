@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Which connections a launcher accepts as that of its child, and whether the peer runs. */
+/*
+ * Which connections a launcher accepts as that of its child, whether the peer runs, and
+ * messages that fit into the queue only in part.
+ */
 #include "harness/harness.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +18,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "base/archive.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "ipc/channel.h"
 
@@ -67,7 +73,7 @@ static pid_t fork_child(const struct channel_address *address, bool connects)
 START_TEST(only_peer_with_secret_is_accepted)
 {
 	struct channel_address address;
-	struct channel_message message;
+	struct channel_message message = { .number = 0 };
 	int listener = channel_listen(&address), status, fd;
 	pid_t child;
 
@@ -140,7 +146,7 @@ static pid_t call_and_exit(int times)
 START_TEST(peer_is_accepted_despite_full_queue)
 {
 	int listener = channel_listen_as("test", (uint32_t)getpid()), line;
-	struct channel_message message;
+	struct channel_message message = { .number = 0 };
 	pid_t caller;
 
 	ck_assert_int_ge(listener, 0);
@@ -269,20 +275,190 @@ START_TEST(socket_without_peer_sends_nothing)
 }
 END_TEST
 
+#define MESSAGES 200
+
+/* Both ends, with the smallest queue that the kernel permits. */
+static void small_pair(int ends[2])
+{
+	const int smallest = 1;
+
+	ck_assert_int_eq(channel_pair(ends), 0);
+	ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest), 0);
+}
+
+/* The text of a message: of another length and content than those before and after. */
+static const char *text_of(int number)
+{
+	static char text[CHANNEL_TEXT_MAX + 1];
+	size_t length = CHANNEL_TEXT_MAX - 97 * (size_t)(number % 40);
+
+	memset(text, 'a' + number % 26, length);
+	text[length] = '\0';
+	return text;
+}
+
+static bool has_text(const struct channel_message *message, int number)
+{
+	return message->type == CHANNEL_STATUS && message->number == number &&
+	       strcmp(message->text, text_of(number)) == 0;
+}
+
+/* The sender waits for the receiver in the middle of messages. */
+START_TEST(messages_larger_than_the_queue_arrive_whole)
+{
+	struct channel_message message = { .number = 0 };
+	int ends[2], status, result;
+	pid_t child;
+
+	small_pair(ends);
+	child = fork();
+	if (child == 0) {
+		close(ends[1]);
+		for (int i = 0; i < MESSAGES; i++)
+			if (channel_send(ends[0], CHANNEL_STATUS, i, text_of(i), DEADLINE_NEVER) <
+			    0)
+				_exit(1);
+		_exit(0);
+	}
+	close(ends[0]);
+	for (int i = 0; i < MESSAGES; i++) {
+		struct pollfd readable = { .fd = ends[1], .events = POLLIN };
+
+		while ((result = channel_receive(ends[1], &message)) == -EAGAIN)
+			ck_assert_int_eq(deadline_poll(&readable, 1, DEADLINE_NEVER), 1);
+		ck_assert_int_eq(result, 1);
+		ck_assert(has_text(&message, i));
+	}
+	ck_assert(harness_wait_child(child, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(channel_receive(ends[1], &message), 0);
+	close(ends[1]);
+}
+END_TEST
+
+/* What fits is received; a part of a message is not, and nothing follows it. */
+START_TEST(full_queue_leaves_whole_messages)
+{
+	struct channel_message message = { .number = 0 };
+	/* Short messages first: the queue becomes full at different places of a long one. */
+	int ends[2], first = 32 + _i, sent = 0, result;
+
+	small_pair(ends);
+	while ((result = channel_send(ends[0], CHANNEL_STATUS, first + sent, text_of(first + sent),
+				      0)) == 0)
+		sent++;
+	ck_assert_int_gt(sent, 0);
+	ck_assert(result == -EAGAIN || (result == -ECANCELED && !harness_has_linux_api()));
+	if (result == -EAGAIN)
+		close(ends[0]);
+	for (int i = 0; i < sent; i++) {
+		ck_assert_int_eq(channel_receive(ends[1], &message), 1);
+		ck_assert(has_text(&message, first + i));
+	}
+	ck_assert_int_eq(channel_receive(ends[1], &message), 0);
+	if (result != -EAGAIN) {
+		ck_assert_int_eq(channel_send(ends[0], CHANNEL_STATUS, 0, "", 0), -ECANCELED);
+		close(ends[0]);
+	}
+	close(ends[1]);
+}
+END_TEST
+
+/* The launcher sends the settings without waiting, as far as the daemon reads them. */
+START_TEST(settings_larger_than_the_queue_arrive_whole)
+{
+	static unsigned char bytes[100000];
+	struct archive settings = { .error = 0 };
+	struct channel_sent sent = { 0 };
+	int ends[2], status;
+	pid_t child;
+
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (unsigned char)(i * 2654435761U >> 24);
+	ck_assert_int_eq(channel_pair(ends), 0);
+	child = fork();
+	if (child == 0) {
+		close(ends[0]);
+		if (channel_receive_settings(ends[1], &settings) < 0)
+			_exit(1);
+		_exit(settings.length != sizeof bytes ||
+		      memcmp(settings.bytes, bytes, sizeof bytes) != 0);
+	}
+	close(ends[1]);
+	while (sent.bytes < sizeof bytes) {
+		struct pollfd writable = { .fd = ends[0], .events = POLLOUT };
+
+		ck_assert_int_eq(deadline_poll(&writable, 1, DEADLINE_NEVER), 1);
+		ck_assert_int_eq(channel_send_settings(ends[0], bytes, sizeof bytes, &sent), 0);
+	}
+	ck_assert(harness_wait_child(child, &status, HARNESS_SOON));
+	ck_assert_int_eq(status, 0);
+	close(ends[0]);
+}
+END_TEST
+
+/* The bytes of a stream, as a hostile or dying process may leave them. */
+static int receive_bytes(uint32_t length, const char *bytes, size_t count, bool closed,
+			 struct channel_message *message)
+{
+	int ends[2], result;
+
+	*message = (struct channel_message){ .number = 0 };
+	ck_assert_int_eq(channel_pair(ends), 0);
+	ck_assert_int_eq(write(ends[0], &length, sizeof length), sizeof length);
+	ck_assert_int_eq(write(ends[0], bytes, count), (ssize_t)count);
+	if (closed)
+		close(ends[0]);
+	result = channel_receive(ends[1], message);
+	/* The rest arrives later. */
+	if (!closed && result == -EAGAIN && length > count) {
+		const char rest[8] = "later";
+
+		ck_assert_int_eq(write(ends[0], rest, length - count), (ssize_t)(length - count));
+		result = channel_receive(ends[1], message);
+	}
+	if (!closed)
+		close(ends[0]);
+	close(ends[1]);
+	return result;
+}
+
+START_TEST(parts_of_messages_are_not_received)
+{
+	struct channel_message message = { .number = 0 };
+
+	ck_assert_int_eq(receive_bytes(10, "S\0\0\0\0later", 10, false, &message), 1);
+	ck_assert_str_eq(message.text, "later");
+	ck_assert_int_eq(receive_bytes(10, "S\0\0\0\0", 5, false, &message), 1);
+	ck_assert_str_eq(message.text, "later");
+	ck_assert_int_eq(receive_bytes(10, "S\0\0\0\0la", 7, true, &message), 0);
+	ck_assert_int_eq(receive_bytes(4, "S\0\0\0", 4, true, &message), -EBADMSG);
+	ck_assert_int_eq(receive_bytes(5000, "S\0\0\0\0la", 7, false, &message), -EBADMSG);
+	ck_assert_int_eq(receive_bytes(UINT32_MAX, "S\0\0\0\0la", 7, true, &message), -EBADMSG);
+	ck_assert_int_eq(receive_bytes(0, "", 0, true, &message), 0);
+}
+END_TEST
+
 int main(int argc, char *argv[])
 {
 	Suite *suite = suite_create("channel");
 	TCase *child = harness_case(suite, "child");
+	TCase *queue = harness_case(suite, "queue");
 
 	if (harness_has_linux_api()) {
 		tcase_add_test(child, only_peer_with_secret_is_accepted);
 		tcase_add_test(child, accept_does_not_wait_for_child);
 		tcase_add_test(child, peer_is_accepted_despite_full_queue);
 		tcase_add_test(child, exit_of_peer_is_noticed);
+		tcase_add_test(child, secrets_differ);
+	} else {
+		tcase_add_test(queue, parts_of_messages_are_not_received);
 	}
-	tcase_add_test(child, secrets_differ);
 	tcase_add_test(child, closed_end_is_noticed);
 	tcase_add_test(child, strange_texts_are_cut);
 	tcase_add_test(child, socket_without_peer_sends_nothing);
+	tcase_add_test(queue, messages_larger_than_the_queue_arrive_whole);
+	tcase_add_loop_test(queue, full_queue_leaves_whole_messages, 0, 8);
+	tcase_add_test(queue, settings_larger_than_the_queue_arrive_whole);
 	return harness_main(argc, argv, suite, NULL);
 }

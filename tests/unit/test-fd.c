@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "compat/pipe.h"
 
 START_TEST(closing_keeps_errno)
 {
@@ -82,7 +83,7 @@ START_TEST(write_is_complete)
 	int ends[2], status;
 	pid_t pid;
 
-	ck_assert_int_eq(fd_pipe(ends, false), 0);
+	ck_assert_int_eq(compat_pipe(ends, false), 0);
 	pid = fork();
 	if (pid == 0) {
 		close(ends[0]);
@@ -143,7 +144,7 @@ START_TEST(descriptors_are_moved_above_standard_streams)
 		close(0);
 		close(1);
 		close(2);
-		if (fd_pipe(ends, true) != 0 || ends[0] < 3 || ends[1] < 3 ||
+		if (compat_pipe(ends, true) != 0 || ends[0] < 3 || ends[1] < 3 ||
 		    fcntl(ends[0], F_GETFD) != FD_CLOEXEC ||
 		    fcntl(ends[1], F_GETFD) != FD_CLOEXEC ||
 		    !(fcntl(ends[1], F_GETFL) & O_NONBLOCK))

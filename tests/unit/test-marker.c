@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "compat/executable.h"
+#include "compat/message.h"
 
 #define REPORT " ready=60000 daemon:up daemon:report daemon:wait"
 #define NOBODY 65534
@@ -142,15 +143,19 @@ static void check_exit(int status, int expected)
 
 START_TEST(channel_of_another_kind_is_refused)
 {
+	const int others[] = { SOCK_DGRAM, harness_has_linux_api() ? SOCK_STREAM : SOCK_SEQPACKET };
 	int ends[2];
 
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-	close(ends[0]);
-	check_exit(run_with_channel(harness_self, 0, ends[1]), 1);
-	ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
-	close(ends[1]);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		ck_assert_int_eq(socketpair(AF_UNIX, others[i], 0, ends), 0);
+		close(ends[0]);
+		check_exit(run_with_channel(harness_self, 0, ends[1]), 1);
+		ck_assert_int_ne(access(harness_path("report"), F_OK), 0);
+		close(ends[1]);
+	}
 	/* This one is a second copy whose launcher has exited. */
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	ck_assert_int_eq(compat_message_pair(ends), 0);
+	ck_assert_int_eq(fcntl(ends[1], F_SETFD, 0), 0);
 	close(ends[0]);
 	check_exit(run_with_channel(harness_self, 0, ends[1]), 4);
 	ck_assert_int_eq(probe_number("refused"), -ECANCELED);

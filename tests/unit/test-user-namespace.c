@@ -111,7 +111,10 @@ static void end(pid_t pid)
 
 static void send_settings(int fd)
 {
-	if (channel_send_settings(fd, (const unsigned char *)"settings", 8) != 8)
+	struct channel_sent sent = { 0 };
+
+	if (channel_send_settings(fd, (const unsigned char *)"settings", 8, &sent) != 0 ||
+	    sent.bytes != 8)
 		_exit(1);
 }
 

@@ -17,7 +17,7 @@ static int behaviour;
 static pid_t launcher;
 
 /* Replaces the function of the C library. */
-ssize_t send(int fd, const void *bytes, size_t length, int flags)
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	int sender = getppid() == launcher ? WATCHER_IS_KILLED : DAEMON_IS_KILLED;
 
@@ -27,7 +27,7 @@ ssize_t send(int fd, const void *bytes, size_t length, int flags)
 		errno = EIO;
 		return -1;
 	}
-	return sendto(fd, bytes, length, flags, NULL, 0);
+	return sendto(fd, message->msg_iov->iov_base, message->msg_iov->iov_len, flags, NULL, 0);
 }
 
 struct started {

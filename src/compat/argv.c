@@ -3,7 +3,7 @@
  * The arguments with which this program was started.
  * Thread-safe.
  */
-#include "process/argv.h"
+#include "compat/argv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +50,7 @@ out:
 	return result;
 }
 
-int argv_read(char ***arguments)
+int compat_argv_read(char ***arguments)
 {
 	char *text = NULL, *copy;
 	size_t length = 0, count = 0, at = 0;

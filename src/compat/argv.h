@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The arguments with which this program was started. */
-#ifndef PROCESS_ARGV_H
-#define PROCESS_ARGV_H
+#ifndef COMPAT_ARGV_H
+#define COMPAT_ARGV_H
 
 /*
  * Read the arguments with which the program was started: a NULL-terminated
  * array of at least one, in one allocation, which the caller frees.  Returns 0
  * or a negative errno.
  */
-int argv_read(char ***arguments);
+int compat_argv_read(char ***arguments);
 
-#endif /* PROCESS_ARGV_H */
+#endif /* COMPAT_ARGV_H */

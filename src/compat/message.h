@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Messages over a local socket: sequenced packets, or frames in a stream where the system has
+ * no sequenced packets for local sockets.  A process that exits closes its end.
+ */
+#ifndef COMPAT_MESSAGE_H
+#define COMPAT_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "compat/socket.h"
+
+/* The maximum number of parts of a message. */
+#define COMPAT_MESSAGE_PARTS 3
+
+/* Create both ends, close-on-exec: 0 or a negative errno. */
+int compat_message_pair(int ends[2]);
+
+/* Is the descriptor a socket of this kind? */
+bool compat_message_is_socket(int fd);
+
+/*
+ * Send a message without waiting and without SIGPIPE, with this process's credentials
+ * (effective user and group) where the kernel verifies them; if that fails, without.
+ * *sent is 0 at first.  Returns 0, or -1 with errno; if *sent is greater than 0 then, a part
+ * of the message has been sent, and a later call with the same message must complete it.
+ */
+int compat_message_send(int fd, struct iovec *parts, int count, size_t *sent);
+
+/* A message that has arrived in part; all 0 at first. */
+struct compat_progress {
+	size_t done;
+	uint32_t length; /* of the message, once that has arrived */
+};
+
+/*
+ * Receive a message, as recvmsg(2): its length; 0 if the other end is closed; -1 with errno.
+ * What does not fit into the parts is lost, or the message is an error (EBADMSG).  After
+ * EAGAIN and EINTR call again with the same parts and *progress.
+ *
+ * The sender may be NULL.  The process in *sender is 0 for a message without verified
+ * credentials.  If the system does not support credentials of messages, *sender is the
+ * process that created the other end, with pid 1 if its pid is unknown.
+ */
+ssize_t compat_message_receive(int fd, struct iovec *parts, int count, bool wait,
+			       struct compat_progress *progress, struct compat_peer *sender);
+
+#endif /* COMPAT_MESSAGE_H */
