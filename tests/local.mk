@@ -140,6 +140,7 @@ unit_tests = \
 	tests/unit/test-marker \
 	tests/unit/test-path \
 	tests/unit/test-pidfile-claim \
+	tests/unit/test-optional \
 	tests/unit/test-process \
 	tests/unit/test-signals \
 	tests/unit/test-signals-processes \

@@ -470,7 +470,7 @@ START_TEST(foreground_daemon_stays_in_its_directory)
 {
 	ck_assert_str_eq(foreground_directory("umask=022"), harness_path("run"));
 	ck_assert_str_eq(foreground_directory("workdir=/"), "/");
-	if (geteuid() == 0)
+	if (geteuid() == 0 && harness_has_call("chroot"))
 		ck_assert_str_eq(foreground_directory("chroot=/"), "/");
 }
 END_TEST

@@ -58,6 +58,7 @@ START_TEST(launcher_binds_privileged_port)
 	const char *const argv[] = { example("activated"), "-P", "80", "-u", "nobody", NULL };
 	pid_t pid;
 
+	harness_need_call("setgroups");
 	running_for_everybody();
 	running_own_network();
 	harness_adopt_orphans();

@@ -408,7 +408,10 @@ int main(int argc, char *argv[])
 	tcase_add_test(up, nothing_is_left_with_all_descriptors_kept);
 	tcase_add_loop_test(up, all_of_it_arrives, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, forked_child_prints_to_the_log, 0, PROBE_WAYS);
-	tcase_add_loop_test(up, executed_child_survives_the_end_of_the_relaying, 0, PROBE_WAYS);
+	/* In a stream its next line is an error with SIGPIPE. */
+	if (harness_has_linux_api())
+		tcase_add_loop_test(up, executed_child_survives_the_end_of_the_relaying, 0,
+				    PROBE_WAYS);
 	tcase_add_loop_test(up, thread_may_print_while_the_daemon_becomes_ready, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, program_may_replace_the_stream_itself, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, copies_of_the_descriptor_lead_to_the_log, 0, PROBE_WAYS);

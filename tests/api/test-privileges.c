@@ -443,6 +443,22 @@ START_TEST(missing_privilege_is_reported)
 }
 END_TEST
 
+/* The daemon never runs with more privileges than it was to have. */
+START_TEST(calls_that_the_library_lacks_are_refused)
+{
+	struct probe probe;
+
+	harness_need_root();
+	probe = probe_run("pid=@/run/pid chroot=@/run daemon:wait");
+	probe_check_failed(&probe, -ENOTSUP, "chroot /");
+	probe = probe_run("pid=@/run/pid cred=65534:65534 daemon:wait");
+	probe_check_failed(&probe, -ENOTSUP, "setgroups for user 65534");
+	probe = probe_run("pid=@/run/pid scheduler=3:0 daemon:wait");
+	probe_check_failed(&probe, -ENOTSUP, "scheduling policy 3");
+	probe_check_nothing_left();
+}
+END_TEST
+
 START_TEST(current_user_needs_no_privilege)
 {
 	struct probe probe;
@@ -592,5 +608,8 @@ int main(int argc, char *argv[])
 	tcase_add_test(unprivileged, groups_that_cannot_be_changed);
 	tcase_add_test(unprivileged, missing_privilege_is_reported);
 	tcase_add_test(unprivileged, current_user_needs_no_privilege);
+	if (!harness_has_call("chroot") && !harness_has_call("setgroups") &&
+	    !harness_has_call("sched_setscheduler"))
+		tcase_add_test(unprivileged, calls_that_the_library_lacks_are_refused);
 	return harness_main(argc, argv, suite, probe_helpers);
 }

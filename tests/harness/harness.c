@@ -149,6 +149,35 @@ bool harness_has_linux_api(void)
 #endif
 }
 
+bool harness_has_call(const char *name)
+{
+	static const char *const calls[] = {
+#ifdef HAVE_CHROOT
+		"chroot",
+#endif
+#ifdef HAVE_SCHED_SETSCHEDULER
+		"sched_setscheduler",
+#endif
+#ifdef HAVE_SETGROUPS
+		"setgroups",
+#endif
+		NULL,
+	};
+
+	if (harness_has_linux_api())
+		return true;
+	for (size_t i = 0; calls[i] != NULL; i++)
+		if (strcmp(calls[i], name) == 0)
+			return true;
+	return false;
+}
+
+void harness_need_call(const char *name)
+{
+	if (!harness_has_call(name))
+		harness_skip("the library was built without %s", name);
+}
+
 bool harness_has_pidfds(void)
 {
 #if defined(COMPAT_LINUX) && defined(SYS_pidfd_open)

@@ -72,7 +72,10 @@ void harness_need_kernel(const char *what);
  * What can be tested here. Called when tests are added: tests that cannot run are not added,
  * instead of being skipped.
  */
-bool harness_has_linux_api(void); /* the library was built with it */
+bool harness_has_linux_api(void);
+/* Was the library built with this call, which POSIX.1-2008 does not have? */
+bool harness_has_call(const char *name);
+void harness_need_call(const char *name); /* the library was built with it */
 bool harness_has_pidfds(void);
 bool harness_is_under_valgrind(void); /* as $HARNESS_VALGRIND says */
 bool harness_is_sanitized(void);      /* the tests were built with sanitizers */

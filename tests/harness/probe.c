@@ -158,8 +158,27 @@ int probe_end(struct harness_program *program)
 	return status;
 }
 
+/* A start that needs a call which the library was built without is refused. */
+static void check_refused_calls(const struct probe *probe)
+{
+	static const struct {
+		const char *call, *text;
+	} calls[] = {
+		{ "chroot", "chroot " },
+		{ "setgroups", "setgroups " },
+		{ "sched_setscheduler", "scheduling policy" },
+	};
+
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+		if (probe->result == -ENOTSUP &&
+		    strncmp(probe->text, calls[i].text, strlen(calls[i].text)) == 0)
+			harness_need_call(calls[i].call);
+}
+
 void probe_check_failed(const struct probe *probe, int error, const char *text)
 {
+	if (probe->result != error)
+		check_refused_calls(probe);
 	ck_assert_msg(probe->result == error, "result %d (%s), expected %d; output: %s%s",
 		      (int)probe->result, probe->text, error, probe->output, probe->error);
 	ck_assert_msg(strstr(probe->text, text), "\"%s\" is not in \"%s\"", text, probe->text);
@@ -167,6 +186,7 @@ void probe_check_failed(const struct probe *probe, int error, const char *text)
 
 void probe_check_up(const struct probe *probe)
 {
+	check_refused_calls(probe);
 	ck_assert_msg(probe->result > 1, "result %d (%s), status %#x; output: %s%s",
 		      (int)probe->result, probe->text, (unsigned)probe->status,
 		      probe->output ? probe->output : "", probe->error);

@@ -33,6 +33,7 @@
 #include "compat/epoll.h"
 #include "compat/executable.h"
 #include "compat/limits.h"
+#include "compat/message.h"
 #include "compat/ofd-lock.h"
 #include "compat/openat.h"
 #include "compat/pidfd.h"
@@ -314,11 +315,12 @@ static int open_peer(void)
 static int send_byte(void)
 {
 	struct iovec part = { .iov_base = (char[]){ "x" }, .iov_len = 1 };
+	size_t sent = 0;
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) < 0)
 		return -errno;
-	return compat_send(ends[0], &part, 1, 0) < 0 ? -errno : 0;
+	return compat_message_send(ends[0], &part, 1, &sent) < 0 ? -errno : 0;
 }
 
 /* A child that has exited. */

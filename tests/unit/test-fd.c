@@ -114,7 +114,7 @@ START_TEST(silent_write_keeps_pending_signal)
 
 	sigemptyset(&broken);
 	sigaddset(&broken, SIGPIPE);
-	ck_assert_int_eq(fd_pipe(ends, false), 0);
+	ck_assert_int_eq(compat_pipe(ends, false), 0);
 	fd_close(ends[0]);
 	ck_assert_int_eq(fd_write_silently(ends[1], "x", 1), -EPIPE);
 	ck_assert_int_eq(sigpending(&pending), 0);
