@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #ifdef COMPAT_LINUX
@@ -21,6 +22,29 @@
 
 /* Do not wait for the other end of a FIFO, and do not acquire a terminal. */
 #define CAREFULLY (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+int compat_stream_of_path(const char *path, bool link_of_kernel)
+{
+	static const char *const names[][3] = {
+		{ "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1" },
+		{ "/dev/stderr", "/dev/fd/2", "/proc/self/fd/2" },
+	};
+	struct stat named, stream;
+
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		const char *const *name = names[fd - STDOUT_FILENO];
+
+		for (size_t i = 0; i < 3; i++)
+			if (strcmp(path, name[i]) == 0)
+				return fd;
+		/* Another spelling of these paths, such as ../dev/fd/1. */
+		if (link_of_kernel && strcmp(strrchr(path, '/'), strrchr(name[1], '/')) == 0 &&
+		    stat(path, &named) == 0 && fstat(fd, &stream) == 0 &&
+		    fd_same_file(&named, &stream))
+			return fd;
+	}
+	return -1;
+}
 
 /* Return fd if it is the expected file, otherwise close it. */
 static int check_expected(int fd, const struct stat *expected)

@@ -7,6 +7,12 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+/*
+ * The stream that the path names, 1 or 2, or -1.  Reopening it would fail for a socket or
+ * for another user's pipe, and needs /proc.  @link_of_kernel: the path is a link without text.
+ */
+int compat_stream_of_path(const char *path, bool link_of_kernel);
+
 /* Open a directory as a base for naming files in it: a descriptor or -errno. */
 int compat_open_directory(const char *path);
 

@@ -64,33 +64,6 @@ out:
 	return result;
 }
 
-/*
- * The stream that the path names, 1 or 2, or -1.  Reopening it would fail for a socket or
- * for another user's pipe, and needs /proc.
- */
-static int stream_of_path(const char *path, bool link_of_kernel)
-{
-	static const char *const names[][3] = {
-		{ "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1" },
-		{ "/dev/stderr", "/dev/fd/2", "/proc/self/fd/2" },
-	};
-	struct stat named, stream;
-
-	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
-		const char *const *name = names[fd - STDOUT_FILENO];
-
-		for (size_t i = 0; i < 3; i++)
-			if (strcmp(path, name[i]) == 0)
-				return fd;
-		/* Another spelling of these paths, such as ../dev/fd/1. */
-		if (link_of_kernel && strcmp(strrchr(path, '/'), strrchr(name[1], '/')) == 0 &&
-		    stat(path, &named) == 0 && fstat(fd, &stream) == 0 &&
-		    fd_same_file(&named, &stream))
-			return fd;
-	}
-	return -1;
-}
-
 int logfile_open(const char *what, const char *path, mode_t mode)
 {
 	int fd = -ELOOP, links = 0, result = 0, stream;
@@ -100,7 +73,7 @@ int logfile_open(const char *what, const char *path, mode_t mode)
 		return error_system(-ENAMETOOLONG, "%s %s", what, path);
 	strcpy(here, path);
 	while (links++ <= LINKS_MAX) {
-		stream = stream_of_path(here, result == 1);
+		stream = compat_stream_of_path(here, result == 1);
 		if (stream >= 0) {
 			fd = fd_duplicate(stream);
 			return fd < 0 ? error_system(fd, "%s %s: %s", what, path, here) : fd;
