@@ -85,6 +85,7 @@ EXTRA_DIST += \
 # Checks in scripts.
 dist_check_SCRIPTS = \
 	tests/scripts/test-abi \
+	tests/scripts/test-cost \
 	tests/scripts/test-docs \
 	tests/scripts/test-headers \
 	tests/scripts/test-html \
