@@ -118,6 +118,38 @@ static int take_pid_file(void)
 	return result;
 }
 
+static int open_new_pid_file(void)
+{
+	struct daemonkit_pidfile *one = NULL;
+	int result = daemonkit_pidfile_open(pid_path, 0, &one);
+
+	daemonkit_pidfile_close(one);
+	return result;
+}
+
+/* A file without a name. */
+static int open_removed_file(void)
+{
+	int result = open_stale_file();
+
+	return unlink(pid_path) < 0 ? -1 : result;
+}
+
+static int use_nameless_file(void)
+{
+	struct daemonkit_pidfile *one = NULL;
+	int result = daemonkit_pidfile_take_fd(opened, NULL, &one);
+
+	if (result < 0)
+		close(opened);
+	if (result == 0)
+		result = daemonkit_pidfile_lock(one);
+	if (result == 0)
+		result = daemonkit_pidfile_write(one);
+	daemonkit_pidfile_close(one);
+	return result == -ESTALE ? 0 : result;
+}
+
 static int read_pid_file(void)
 {
 	struct daemonkit_pidfile *one = NULL;
@@ -471,7 +503,7 @@ static int set_privileges(bool keep_one)
 	if (result == 0 && keep_one)
 		result = daemonkit_context_keep_capability(context, 10 /* CAP_NET_BIND_SERVICE */);
 	if (result == 0 && geteuid() == 0)
-		result = daemonkit_context_set_user(context, "nobody", NULL);
+		result = daemonkit_context_set_user(context, "nobody:65534", NULL);
 	if (result == 0)
 		result = daemonkit_context_confine_later(context, 1);
 	if (result == 0)
@@ -509,6 +541,8 @@ const struct operation operations[] = {
 	{ "replace a stale pid file", write_stale_file, create_pid_file, remove_files },
 	{ "open, lock and write a pid file", write_stale_file, use_pid_file_object, remove_files },
 	{ "take a pid file", open_stale_file, take_pid_file, remove_files },
+	{ "open a new pid file", NULL, open_new_pid_file, remove_files },
+	{ "take a file without a name", open_removed_file, use_nameless_file, remove_files },
 	{ "read a pid file", write_stale_file, read_pid_file, remove_files },
 	{ "find and stop the holder", start_holder, find_and_stop, end_other },
 	{ "search", start_holder, search, end_other },
