@@ -128,6 +128,7 @@ tests_harness_libprobe_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 unit_tests = \
 	tests/unit/test-upgrade \
 	tests/unit/test-request \
+	tests/unit/test-account \
 	tests/unit/test-channel \
 	tests/unit/test-clock \
 	tests/unit/test-decimal \
@@ -269,6 +270,10 @@ tests_unit_test_hostile_directory_LDFLAGS = $(upgrade_hooks)
 tests_unit_test_upgrade_LDFLAGS = $(upgrade_hooks)
 tests_unit_test_upgrade_failures_LDFLAGS = $(upgrade_hooks)
 tests_unit_test_upgrade_manager_LDFLAGS = $(upgrade_hooks)
+
+# A user database that returns rare errors.
+tests_unit_test_account_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getpwnam_r -Wl,--wrap=getgrnam_r \
+	-Wl,--wrap=getgrouplist
 
 check_PROGRAMS = $(unit_tests) $(api_tests) $(example_programs)
 # Only GNU make sets MAKE_HOST.

@@ -106,8 +106,8 @@ static int serve(struct program *program)
 		daemonkit_notify_failed(program->context, -EBADMSG, "line 3: nonsense");
 		return 6;
 	}
-	if (is(program, "own-code") || is(program, "crash"))
-		return is(program, "crash") ? 9 : 150;
+	if (is(program, "own-code") || is(program, "crash") || is(program, "high-code"))
+		return is(program, "crash") ? 9 : is(program, "high-code") ? 200 : 150;
 	if (is(program, "not-permitted")) {
 		daemonkit_notify_failed(program->context, EACCES, "port 80");
 		return 1;
@@ -579,6 +579,8 @@ START_TEST(failed_starts_report_reason)
 		{ "crash", 1,
 		  "prog: not started: the daemon exited with status 9 before it was ready\n" },
 		{ "not-permitted", 4, "prog: not started: port 80\n" },
+		{ "high-code", 1,
+		  "prog: not started: the daemon exited with status 200 before it was ready\n" },
 	};
 	const char *command = _i % 2 == 0 ? "start" : "restart";
 	struct harness_result result;
@@ -1167,7 +1169,7 @@ int main(int argc, char *argv[])
 	if (harness_has_linux_api())
 		tcase_add_test(states, commands_of_other_users_are_refused);
 	if (harness_has_linux_api())
-		tcase_add_loop_test(starts, failed_starts_report_reason, 0, 8);
+		tcase_add_loop_test(starts, failed_starts_report_reason, 0, 10);
 	if (harness_has_linux_api())
 		tcase_add_test(starts, one_of_concurrent_starts_wins);
 	if (harness_has_linux_api())

@@ -28,6 +28,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "compat/capability.h"
+#include "compat/children.h"
 #include "compat/clone.h"
 #include "compat/close-range.h"
 #include "compat/epoll.h"
@@ -45,6 +47,15 @@
 
 #define NOBODY 65534
 #define ANY (-1)
+/* Newer architectures have neither of these calls. */
+#ifdef SYS_stat
+#define SYS_stat_or_fstat SYS_stat
+#else
+#define SYS_stat_or_fstat SYS_fstat
+#endif
+#ifndef SYS_poll
+#define SYS_poll SYS_ppoll
+#endif
 
 /* A system call that fails: each, or those with this value of an argument. */
 struct denial {
@@ -219,11 +230,28 @@ static int open_link(void)
 	return open_by_name("link", false);
 }
 
+/* The same, while opening the file itself fails. */
+static int open_with_error(int error)
+{
+	const uint32_t flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+	deny(&(struct denial){ SYS_openat, 2, flags, error });
+	return open_by_name("file", false);
+}
+
 static int open_without_descriptors(void)
 {
-	deny(&(struct denial){ SYS_openat, 2,
-			       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, EMFILE });
-	return open_by_name("file", false);
+	return open_with_error(EMFILE);
+}
+
+static int open_removed(void)
+{
+	return open_with_error(ENOENT);
+}
+
+static int open_without_reader(void)
+{
+	return open_with_error(ENXIO);
 }
 
 static int read_link(void)
@@ -323,6 +351,70 @@ static int send_byte(void)
 	return compat_message_send(ends[0], &part, 1, &sent) < 0 ? -errno : 0;
 }
 
+/* Without the kernel's list, only the highest of all numbers can be found. */
+static int get_highest(void)
+{
+	int fd = compat_highest_fd(100);
+
+	return fd < 0 ? fd : expect(fd >= STDERR_FILENO && fd < 100);
+}
+
+static int find_none_below_zero(void)
+{
+	return compat_highest_fd(0);
+}
+
+static int find_none(void)
+{
+	if (compat_close_range(0, COMPAT_FD_MAX) < 0)
+		return -1;
+	return compat_highest_fd(100);
+}
+
+static void ignore_child(pid_t child, void *data)
+{
+	(void)child, (void)data;
+}
+
+static int list_children(void)
+{
+	return compat_children_each(ignore_child, NULL);
+}
+
+static int reap_refused(void)
+{
+	return expect(!compat_children_reap(getpid()));
+}
+
+static int examine_process(void)
+{
+	struct compat_process process;
+	int result = compat_process_stat(getppid(), &process);
+
+	return result < 0 ? result : expect(process.start == 0 && !process.ended);
+}
+
+/* The link itself is the path of the program. */
+static int find_program(void)
+{
+	char path[64];
+	int result = compat_executable(path, sizeof path);
+
+	return result < 0 ? result : expect(strcmp(path, "/proc/self/exe") == 0);
+}
+
+static int pass_capability(void)
+{
+	return compat_capabilities_pass(UINT64_C(1) << 10);
+}
+
+static int get_exit_status(void)
+{
+	int status;
+
+	return compat_pidfd_exit_status(compat_pidfd_open(getpid()), &status);
+}
+
 /* A child that has exited. */
 static pid_t exited_child(int code)
 {
@@ -345,6 +437,17 @@ static int reap_child(void)
 	return expect(compat_reap(child, pidfd, &status) == child && status == 7 << 8);
 }
 
+static int reap_interrupted(void)
+{
+	pid_t child = exited_child(0);
+	int status;
+
+	if (compat_reap(child, compat_pidfd_open(child), &status) != -1)
+		return -1;
+	/* Without a pidfd it is waitpid(2). */
+	return expect(compat_reap(child, -1, &status) == child && status == 0);
+}
+
 static const struct {
 	struct denial denials[3];
 	int (*run)(void);
@@ -356,6 +459,30 @@ static const struct {
 	  count_descriptors,
 	  0 },
 	{ { { SYS_openat, ANY, 0, EACCES } }, find_highest, 0 },
+	{ { { SYS_openat, ANY, 0, EACCES }, { SYS_poll, ANY, 0, EIO }, { SYS_ppoll, ANY, 0, EIO } },
+	  count_descriptors,
+	  -EIO },
+	{ { { SYS_poll, ANY, 0, EIO }, { SYS_ppoll, ANY, 0, EIO } }, get_highest, -EIO },
+	{ { { SYS_openat, ANY, 0, EACCES }, { SYS_poll, ANY, 0, EIO }, { SYS_ppoll, ANY, 0, EIO } },
+	  get_highest,
+	  -EIO },
+	{ { { SYS_openat, ANY, 0, EACCES } }, find_none, -EBADF },
+	{ { { 0, 0, 0, 0 } }, find_none_below_zero, -EBADF },
+	{ { { 0, 0, 0, 0 } }, find_none, -EBADF },
+	{ { { SYS_openat, ANY, 0, EACCES } }, list_children, -EACCES },
+	{ { { SYS_openat, ANY, 0, ENOENT } }, list_children, -ENOTSUP },
+	{ { { SYS_waitid, ANY, 0, EINVAL } }, reap_refused, 0 },
+	{ { { SYS_waitid, ANY, 0, EINTR } }, reap_interrupted, 0 },
+	{ { { SYS_openat, ANY, 0, EACCES }, { SYS_kill, ANY, 0, EPERM } }, examine_process, 0 },
+	{ { { SYS_openat, ANY, 0, EACCES }, { SYS_kill, ANY, 0, ESRCH } },
+	  examine_process,
+	  -ESRCH },
+	{ { { SYS_prctl, 0, 47 /* PR_CAP_AMBIENT */, EINVAL }, { SYS_capset, ANY, 0, EPERM } },
+	  pass_capability,
+	  -EPERM },
+	{ { { SYS_capget, ANY, 0, ENOSYS } }, pass_capability, -ENOSYS },
+	{ { { SYS_ioctl, ANY, 0, ENOTTY } }, get_exit_status, -ENOTSUP },
+	{ { { SYS_ioctl, ANY, 0, ESRCH } }, get_exit_status, -EAGAIN },
 	{ { { SYS_epoll_create1, ANY, 0, EMFILE } }, open_set, -EMFILE },
 	{ { { SYS_epoll_ctl, ANY, 0, ENOSPC } }, open_set, -ENOSPC },
 	{ { { SYS_timerfd_create, ANY, 0, ENFILE } }, open_set, -ENFILE },
@@ -371,8 +498,16 @@ static const struct {
 	{ { { 0, 0, 0, 0 } }, open_directory, -ESTALE },
 	{ { { 0, 0, 0, 0 } }, open_link, -ESTALE },
 	{ { { 0, 0, 0, 0 } }, open_without_descriptors, -EMFILE },
+	{ { { 0, 0, 0, 0 } }, open_removed, -ESTALE },
+	{ { { 0, 0, 0, 0 } }, open_without_reader, -ESTALE },
 	{ { { SYS_readlinkat, ANY, 0, EACCES } }, read_link, -EACCES },
 	{ { { SYS_fstatfs, ANY, 0, EIO } }, read_link, -EIO },
+	{ { { SYS_newfstatat, ANY, 0, EIO }, { SYS_fstat, ANY, 0, EIO } }, read_link, -EIO },
+	{ { { SYS_newfstatat, ANY, 0, EIO },
+	    { SYS_openat, ANY, 0, EACCES },
+	    { SYS_stat_or_fstat, ANY, 0, EIO } },
+	  find_program,
+	  0 },
 	{ { { SYS_openat, 2, O_TMPFILE | O_RDWR | O_CLOEXEC, EISDIR } }, open_nameless, -ENOTSUP },
 	{ { { SYS_openat, 2, O_TMPFILE | O_RDWR | O_CLOEXEC, EINVAL } }, open_nameless, -ENOTSUP },
 	{ { { SYS_linkat, ANY, 0, ENOENT } }, name_file, -ENOTSUP },
@@ -393,6 +528,7 @@ static const struct {
 	{ { { SYS_getsockopt, 2, 77, ENOPROTOOPT } }, open_peer, 0 },
 	{ { { SYS_getsockopt, 2, 77, ESRCH } }, open_peer, -ESRCH },
 	{ { { SYS_getsockopt, 2, 77, ENODATA } }, open_peer, -ESRCH },
+	{ { { SYS_getsockopt, 2, 77, EINVAL } }, open_peer, -ESRCH },
 	{ { { SYS_getsockopt, 2, 77, ENOPROTOOPT }, { SYS_getsockopt, 2, SO_PEERCRED, ENOBUFS } },
 	  open_peer,
 	  -ENOBUFS },

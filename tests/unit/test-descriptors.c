@@ -554,6 +554,20 @@ START_TEST(descriptor_types_are_distinguished)
 }
 END_TEST
 
+START_TEST(only_known_descriptors_are_detached)
+{
+	struct descriptors descriptors = { .count = 0 };
+
+	named_fds_detach(&descriptors, STDIN_FILENO);
+	ck_assert_int_eq(named_fds_add(&descriptors, "one", STDIN_FILENO), 0);
+	named_fds_detach(&descriptors, STDOUT_FILENO);
+	ck_assert_uint_eq(descriptors.count, 1);
+	named_fds_detach(&descriptors, STDIN_FILENO);
+	ck_assert_uint_eq(descriptors.count, 0);
+	named_fds_forget(&descriptors);
+}
+END_TEST
+
 /* libsystemd would accept it as a connection. */
 START_TEST(raw_socket_is_no_connection)
 {
@@ -966,6 +980,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(api, descriptors_may_share_a_name);
 	tcase_add_test(api, descriptors_have_names);
 	tcase_add_test(api, descriptor_types_are_distinguished);
+	tcase_add_test(api, only_known_descriptors_are_detached);
 	tcase_add_test(api, raw_socket_is_no_connection);
 	tcase_add_test(api, listen_pid_of_parent_is_inherited);
 	tcase_add_test(api, caller_owns_taken_descriptors);
