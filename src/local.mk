@@ -67,12 +67,12 @@ libdaemonkit_internal_la_SOURCES = \
 	src/compat/stdin.c \
 	src/compat/stdin.h \
 	src/compat/strict.h \
-	src/compat/terminal.c \
-	src/compat/terminal.h \
 	src/compat/user.c \
 	src/compat/user.h \
 	src/compat/vsock.c \
 	src/compat/vsock.h \
+	src/compat/window.c \
+	src/compat/window.h \
 	src/process/account.c \
 	src/process/account.h \
 	src/process/credentials.c \

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "compat/terminal.h"
+#include "compat/window.h"
 
 #define TEXT_MAX 5000
 #define USUAL_WIDTH 80

@@ -201,6 +201,8 @@ START_TEST(privileged_values_are_set_before_user)
 	struct running running;
 
 	running_for_everybody();
+	harness_need_call("sched_setscheduler");
+	harness_need_call("setgroups");
 	need_real_time();
 	running = start_up(_i, "user=nobody nice=-7 scheduler=2:5 rlimit=14:0:0 rlimit=6:1:2");
 	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)running.daemon), -7);
@@ -316,6 +318,7 @@ START_TEST(no_capability_is_kept_by_default)
 	struct running running;
 
 	running_for_everybody();
+	harness_need_call("setgroups");
 	running_own_network();
 	running = start_up(_i, "user=nobody daemon:bind=80 daemon:bind=8080 daemon:powers");
 	check_capabilities(status_of(running.daemon), 0, false);

@@ -288,6 +288,8 @@ static void (*const confined[])(void) = {
 START_TEST(log_is_reopened_after_loss_of_privileges)
 {
 	harness_need_root();
+	harness_need_call("chroot");
+	harness_need_call("setgroups");
 	in_child(confined[_i]);
 	if (confined[_i] == outside_of_the_jail)
 		ck_assert_str_eq(harness_read_file(log_path()), "1\n1\n");

@@ -231,6 +231,7 @@ START_TEST(manager_is_reached_from_chroot)
 	pid_t daemon;
 
 	harness_need_root();
+	harness_need_call("chroot");
 #ifdef WITH_LIBSYSTEMD
 	/* libsystemd resolves the path for each message, in the new root directory. */
 	kind = RECEIVER_ABSTRACT;
@@ -296,6 +297,7 @@ START_TEST(manager_is_reached_without_privileges)
 	struct receiver receiver;
 
 	harness_need_root();
+	harness_need_call("setgroups");
 	receiver_open(&receiver, RECEIVER_PATH);
 	ck_assert_int_eq(chmod(receiver.address, 0600), 0);
 	sender_run("mode=%s exec-pid=own uid=65534 -- ready", modes[_i]);

@@ -390,6 +390,8 @@ START_TEST(user_has_changed)
 	char *directory = strdup(harness_directory());
 
 	harness_need_root();
+	harness_need_call("chroot");
+	harness_need_call("setgroups");
 	open_path("");
 	ck_assert_int_eq(mkdir(harness_path("root"), 0755), 0);
 	ck_assert_int_eq(mkdir(harness_path("own"), 0755), 0);
@@ -474,6 +476,7 @@ START_TEST(root_directory_has_changed)
 	char *directory = strdup(harness_directory());
 
 	harness_need_root();
+	harness_need_call("chroot");
 	open_path("");
 	ck_assert_int_eq(mkdir(harness_path("jail"), 0755), 0);
 	ck_assert_int_eq(mkdir(harness_path("jail/run"), 0777), 0);

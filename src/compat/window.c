@@ -3,7 +3,7 @@
  * The size of a terminal.
  * Thread-safe.
  */
-#include "compat/terminal.h"
+#include "compat/window.h"
 
 #ifdef HAVE_TIOCGWINSZ
 #include <sys/ioctl.h>
