@@ -21,8 +21,8 @@
 #include "base/fd.h"
 #include "base/path.h"
 
-/* Where systems provide a link to the running program's file. */
-static const char *const links[] = { "/proc/self/exe", "/proc/curproc/file", "/proc/curproc/exe" };
+/* The kernel's link to the running program's file. */
+#define PROGRAM "/proc/self/exe"
 
 static bool leads_to_file(const char *path, const struct stat *st)
 {
@@ -35,15 +35,15 @@ static bool leads_to_file(const char *path, const struct stat *st)
  * Is this the running program's file?  For an emulated program, opening the link leads to
  * the program's file, but stat(2) leads to the emulator's.
  */
-static bool is_running_file(const char *path, const char *link)
+static bool is_running_file(const char *path)
 {
 	struct stat running;
 	bool answer;
 	int fd;
 
-	if (stat(link, &running) == 0 && leads_to_file(path, &running))
+	if (stat(PROGRAM, &running) == 0 && leads_to_file(path, &running))
 		return true;
-	fd = fd_open(link, O_RDONLY, 0);
+	fd = fd_open(PROGRAM, O_RDONLY, 0);
 	if (fd < 0)
 		return false;
 	answer = fstat(fd, &running) == 0 && leads_to_file(path, &running);
@@ -55,31 +55,22 @@ static bool is_running_file(const char *path, const char *link)
  * The real path is better than the link, because the kernel names the process after it,
  * but only while it still leads to the same file.
  */
-static int resolve_name(const char *link, char *path, size_t size)
+static int find_file(char *path, size_t size)
 {
-	ssize_t length = readlink(link, path, size);
+	ssize_t length = readlink(PROGRAM, path, size);
 
 	/* A path that is too long for readlink(2) can still be executed by the link. */
 	if (length < 0 && errno != ENAMETOOLONG)
 		return -errno;
 	if (length >= 0 && (size_t)length < size) {
 		path[length] = '\0';
-		if (is_running_file(path, link))
+		if (is_running_file(path))
 			return 0;
 	}
-	if (strlen(link) >= size)
+	if (sizeof PROGRAM > size)
 		return -ENAMETOOLONG;
-	memcpy(path, link, strlen(link) + 1);
+	memcpy(path, PROGRAM, sizeof PROGRAM);
 	return 0;
-}
-
-static int find_file(char *path, size_t size)
-{
-	int result = -ENOTSUP;
-
-	for (size_t i = 0; i < sizeof links / sizeof *links && result < 0; i++)
-		result = resolve_name(links[i], path, size);
-	return result;
 }
 
 /* Links to the running program or to a descriptor do not name a file permanently. */
@@ -95,8 +86,8 @@ static bool is_program(const char *path)
 {
 	struct stat st;
 
-	return is_running_file(path, links[0]) ||
-	       (lstat(links[0], &st) < 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode));
+	return is_running_file(path) ||
+	       (lstat(PROGRAM, &st) < 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode));
 }
 
 /* The path given to execve(2), made absolute while that is possible. */

@@ -133,7 +133,8 @@ static void make_frame(struct frame *frame, const struct iovec *parts, int count
 {
 	frame->length = (uint32_t)total_length(parts, count);
 	frame->parts[0] = (struct iovec){ &frame->length, sizeof frame->length };
-	memcpy(frame->parts + 1, parts, (size_t)count * sizeof *parts);
+	for (int i = 0; i < count; i++)
+		frame->parts[1 + i] = parts[i];
 }
 
 /* Advance by this many bytes: they are done. */
@@ -188,24 +189,23 @@ static bool fit_parts(struct frame *frame, int count)
 }
 
 /* Receive the rest of the message: its length, 0 for the end of the stream, -1 with errno. */
-static ssize_t receive_rest(int fd, struct frame *frame, int count, bool wait,
+static ssize_t receive_rest(int fd, struct iovec *parts, int count, bool wait,
 			    struct compat_progress *progress)
 {
-	const size_t header = sizeof frame->length;
-
 	for (;;) {
 		/* The length first: nothing of the next message is read. */
-		bool in_header = progress->done < header;
-		struct frame rest = *frame;
+		bool in_header = progress->done < sizeof progress->length;
+		struct frame rest;
 		ssize_t length;
 
+		make_frame(&rest, parts, count);
 		rest.length = progress->length;
 		rest.parts[0].iov_base = &progress->length;
 		if (!in_header && !fit_parts(&rest, count)) {
 			errno = EBADMSG;
 			return -1;
 		}
-		if (!in_header && progress->done == header + progress->length)
+		if (!in_header && progress->done == sizeof progress->length + progress->length)
 			return (ssize_t)progress->length;
 		skip_bytes(rest.parts, count + 1, progress->done);
 		length = read_parts(fd, rest.parts, in_header ? 1 : count + 1, wait);
@@ -218,11 +218,8 @@ static ssize_t receive_rest(int fd, struct frame *frame, int count, bool wait,
 ssize_t compat_message_receive(int fd, struct iovec *parts, int count, bool wait,
 			       struct compat_progress *progress, struct compat_peer *sender)
 {
-	struct frame frame;
-	ssize_t length;
+	ssize_t length = receive_rest(fd, parts, count, wait, progress);
 
-	make_frame(&frame, parts, count);
-	length = receive_rest(fd, &frame, count, wait, progress);
 	if (length >= 0)
 		progress->done = 0;
 	if (sender != NULL) {

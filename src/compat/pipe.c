@@ -15,6 +15,9 @@
 
 #include "base/fd.h"
 
+/* The default size of a pipe. */
+#define USUAL_SIZE ((size_t)64 << 10)
+
 #ifdef HAVE_PIPE2
 static int open_pipe(int ends[2], bool nonblocking)
 {
@@ -42,12 +45,10 @@ int compat_pipe(int ends[2], bool nonblocking)
 }
 
 #ifdef COMPAT_LINUX
-/* The default size of a pipe; smaller sizes are not tried. */
-#define USUAL_SIZE ((size_t)64 << 10)
-
 void compat_pipe_enlarge(int fd, size_t size)
 {
-	/* The system and the user have limits: find the largest permitted size by trying. */
+	/* Smaller sizes are not tried.  The system and the user have limits: find the largest
+	 * permitted size by trying. */
 	while (size > USUAL_SIZE && fcntl(fd, F_SETPIPE_SZ, (int)size) < 0)
 		size /= 2;
 }
@@ -67,6 +68,6 @@ size_t compat_pipe_fill(int fd)
 	return ioctl(fd, FIONREAD, &count) < 0 || count < 0 ? 0 : (size_t)count;
 #else
 	(void)fd;
-	return 0;
+	return USUAL_SIZE;
 #endif
 }

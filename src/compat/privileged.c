@@ -82,7 +82,7 @@ int compat_list_groups(const char *user, gid_t group, gid_t *list, int *size)
 	if (room > 0)
 		list[count] = group;
 	count++;
-	setgrent();
+	setgrent();                            /* NOLINT(concurrency-mt-unsafe) */
 	while ((entry = getgrent()) != NULL) { /* NOLINT(concurrency-mt-unsafe) */
 		if (entry->gr_gid == group || !is_member(entry, user))
 			continue;
@@ -90,7 +90,7 @@ int compat_list_groups(const char *user, gid_t group, gid_t *list, int *size)
 			list[count] = entry->gr_gid;
 		count++;
 	}
-	endgrent();
+	endgrent(); /* NOLINT(concurrency-mt-unsafe) */
 	*size = count;
 	return count <= room ? 0 : -1;
 }

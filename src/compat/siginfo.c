@@ -27,9 +27,6 @@ bool compat_signal_has_sender(const siginfo_t *info)
 #ifdef SI_TKILL
 	case SI_TKILL:
 #endif
-#ifdef SI_LWP
-	case SI_LWP:
-#endif
 		return true;
 	default:
 		return info->si_signo == SIGCHLD && info->si_code >= CLD_EXITED &&

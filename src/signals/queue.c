@@ -198,6 +198,8 @@ int signal_queue_take(struct signal_queue *queue, struct signal_record *record)
 		result = read_batch(queue, size);
 		if (result < 0)
 			return result;
+		if (queue->count == 0)
+			queue->waiting = 0;
 	}
 	if (next == NULL)
 		return take_overflowed(queue, record) ? 1 : 0;

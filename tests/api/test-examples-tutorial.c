@@ -48,6 +48,9 @@ static const char *prepare(int step)
 {
 	const char *program = program_of(step), *copy = harness_path("greeter");
 
+	/* Root becomes the user nobody. */
+	if (step >= PRIVILEGES && geteuid() == 0)
+		harness_need_call("setgroups");
 	harness_adopt_orphans();
 	if (geteuid() == 0)
 		running_for_everybody();

@@ -23,6 +23,7 @@ START_TEST(missing_permission_to_kill_daemon_is_reported)
 	pid_t daemon;
 
 	running_for_everybody();
+	harness_need_call("setgroups");
 	program = probe_spawn("%s first:lose=%d user=nobody ready=60000 daemon:report daemon:wait",
 			      mode, CAP_KILL);
 	daemon = (pid_t)probe_number("pid");

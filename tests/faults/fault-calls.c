@@ -194,6 +194,8 @@ static char sent_type(const struct process *process, const struct seccomp_data *
 			 sizeof message) ||
 	    message.msg_name != NULL ||
 	    !read_memory(process->pid, &first, message.msg_iov, sizeof first) ||
+	    /* The pid and status of a report of the watcher or daemon. */
+	    (message.msg_iovlen == 1 && first.iov_len == 2 * sizeof(int)) ||
 	    !read_memory(process->pid, &type, first.iov_base, 1))
 		return 0;
 	return type;

@@ -56,6 +56,7 @@ static const struct call calls[] = {
 	{ SYS_poll, { EINTR, ENOMEM } },
 #endif
 	{ SYS_ppoll, { EINTR, ENOMEM } },
+	{ SYS_pselect6, { EINTR, ENOMEM } },
 	{ SYS_waitid, { EINTR } },
 	{ SYS_wait4, { EINTR } },
 	{ SYS_pidfd_open, { ENOSYS, EMFILE, EPERM } },

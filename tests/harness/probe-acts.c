@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -361,7 +362,14 @@ static bool act_output(const char *name, const char *value)
 /* A child with the daemon's channel, which sends status texts for ten seconds at most. */
 static void flood_by_child(struct program *program)
 {
-	char message[8] = "S\0\0\0\0xx";
+	/* In a stream the message is preceded by its length. */
+	const int kind = harness_has_linux_api() ? SOCK_SEQPACKET : SOCK_STREAM;
+	struct {
+		uint32_t length;
+		char text[8];
+	} frame = { sizeof frame.text, "S\0\0\0\0xx" };
+	const void *message = kind == SOCK_STREAM ? (void *)&frame : frame.text;
+	size_t size = kind == SOCK_STREAM ? sizeof frame : sizeof frame.text;
 	struct sockaddr_storage peer;
 	int type, channel = -1;
 	pid_t pid;
@@ -369,8 +377,8 @@ static void flood_by_child(struct program *program)
 	for (int fd = 3; fd < 1024; fd++) {
 		socklen_t type_length = sizeof type, length = sizeof peer;
 
-		if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_length) == 0 &&
-		    type == SOCK_SEQPACKET && getpeername(fd, (void *)&peer, &length) == 0)
+		if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_length) == 0 && type == kind &&
+		    getpeername(fd, (void *)&peer, &length) == 0)
 			channel = fd;
 	}
 	if (channel < 0)
@@ -378,7 +386,7 @@ static void flood_by_child(struct program *program)
 	pid = fork();
 	if (pid == 0) {
 		alarm(10);
-		while (send(channel, message, sizeof message, MSG_NOSIGNAL) > 0)
+		while (send(channel, message, size, MSG_NOSIGNAL) > 0)
 			;
 		_exit(0);
 	}

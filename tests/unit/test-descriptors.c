@@ -838,6 +838,7 @@ START_TEST(privileged_port_is_used_without_privileges)
 	int client;
 
 	running_for_everybody();
+	harness_need_call("setgroups");
 	running_own_network();
 	running = running_start(_i,
 				"first:listen=40:80 first:pass=http:40 first:close=40 user=nobody "
@@ -873,6 +874,7 @@ START_TEST(socket_is_passed_into_chroot)
 	int client;
 
 	harness_need_root();
+	harness_need_call("chroot");
 	ck_assert_int_eq(mkdir(harness_path("jail"), 0755), 0);
 	running = running_start(_i, "chroot=@/jail user=nobody first:listen=40:@/socket "
 				    "first:pass=http:40 first:close=40 daemon:answer=http:0:1");

@@ -17,6 +17,7 @@
 #include <daemonkit/error.h>
 
 #include "context/context-internal.h"
+#include "compat/message.h"
 #include "ipc/channel.h"
 
 /* Files that are not pid files of this daemon, although it names them. */
@@ -118,7 +119,9 @@ static _Noreturn void be_strange(const struct daemonkit_context *context)
 		{ CHANNEL_EXTEND, 1 },     { CHANNEL_TAKEN, 0 },  { CHANNEL_GO, 0 },
 		{ CHANNEL_SUCCEEDED, -1 }, { CHANNEL_UP, 0 },     { 'z', 0 },
 	};
+	struct iovec strange = { .iov_base = (char[]){ "x" }, .iov_len = 1 };
 	int channel = context->notify.channel;
+	size_t sent = 0;
 
 	for (size_t i = 0; i < sizeof messages / sizeof *messages; i++)
 		channel_send(channel, messages[i].type, messages[i].number, "text", DEADLINE_NEVER);
@@ -126,7 +129,7 @@ static _Noreturn void be_strange(const struct daemonkit_context *context)
 		channel_send(channel, ends[end_index].type, ends[end_index].number, "no reason",
 			     DEADLINE_NEVER);
 	else
-		send(channel, "x", 1, MSG_NOSIGNAL);
+		compat_message_send(channel, &strange, 1, &sent);
 	for (;;)
 		pause();
 }

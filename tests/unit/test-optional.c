@@ -94,10 +94,11 @@ START_TEST(fill_of_a_pipe)
 	int ends[2];
 
 	ck_assert_int_eq(compat_pipe(ends, true), 0);
-	ck_assert_uint_eq(compat_pipe_fill(ends[0]), 0);
+	fill = compat_pipe_fill(ends[0]);
+	ck_assert(fill == 0 || (fill == 65536 && !harness_has_linux_api()));
 	ck_assert_int_eq(write(ends[1], "abc", 3), 3);
 	fill = compat_pipe_fill(ends[0]);
-	ck_assert(fill == 3 || (fill == 0 && !harness_has_linux_api()));
+	ck_assert(fill == 3 || (fill == 65536 && !harness_has_linux_api()));
 	close(ends[0]);
 	close(ends[1]);
 }
