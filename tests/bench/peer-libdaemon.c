@@ -101,9 +101,10 @@ static double stop(void)
 }
 
 const struct bench_way bench_ways[] = {
-	{ "fork", BENCH_PEER, "libdaemon", "closed descriptors, text of a failure, death",
-	  start_only },
-	{ "fork", BENCH_PEER, "libdaemon, close_all", "text of a failure, death", start_and_close },
+	{ "fork", BENCH_PEER, "libdaemon",
+	  "closed descriptors, text of a failure, exit of the daemon", start_only },
+	{ "fork", BENCH_PEER, "libdaemon, close_all", "text of a failure, exit of the daemon",
+	  start_and_close },
 	{ "stop", BENCH_PEER, "libdaemon", "proof that the pid is the daemon's", stop },
 	{ "pidfile", BENCH_PEER, "libdaemon", "lock that is kept, moved or linked files",
 	  pid_file },

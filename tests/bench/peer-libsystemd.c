@@ -74,7 +74,7 @@ static void close_event(void)
 const struct bench_loop bench_loop = {
 	BENCH_PEER,
 	"libsystemd, sd-event",
-	"signal stays blocked in executed programs",
+	"an unblocked signal in executed programs",
 	open_event,
 	run_event,
 	close_event,

@@ -201,7 +201,7 @@ static void close_self_pipe(void)
 /* ---- all loops ---- */
 
 static const struct bench_loop loops[] = {
-	{ BENCH_FLOOR, "signalfd, 64 at a time", "signal stays blocked in executed programs",
+	{ BENCH_FLOOR, "signalfd, 64 at a time", "an unblocked signal in executed programs",
 	  open_signalfd, wait_for_signalfd, close_signalfd, false },
 	{ BENCH_FLOOR, "sigwaitinfo", "other descriptors", open_sigwaitinfo, wait_for_signal,
 	  close_sigwaitinfo, false },
