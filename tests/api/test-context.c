@@ -132,6 +132,8 @@ START_TEST(paths_are_checked)
 	CHECK_REFUSED(daemonkit_context_set_log_file(context, "x", 04644), -EINVAL, "4644");
 	CHECK_REFUSED(daemonkit_context_set_log_file(context, long_path, 0), -ENAMETOOLONG,
 		      "log file xxx");
+	CHECK_REFUSED(daemonkit_context_set_output_file(context, "", 0), -EINVAL, "output file");
+	CHECK_REFUSED(daemonkit_context_set_output_file(context, "x", 01000), -EINVAL, "1000");
 	CHECK_REFUSED(daemonkit_context_set_work_dir(context, ""), -EINVAL, "working directory");
 	CHECK_REFUSED(daemonkit_context_set_chroot(context, "jail"), -EINVAL, "\"jail\"");
 	long_path[0] = '/';

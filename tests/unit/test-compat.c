@@ -734,6 +734,20 @@ static int be_uncertain(void)
 	return compat_is_own_file(fd, NOBODY) ? -3 : 0;
 }
 
+/* The same for a group of a user whose number is certain. */
+static int be_uncertain_group(void)
+{
+	const uid_t user = 1234;
+
+	if (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(user, user, user) < 0)
+		return -EPERM;
+	deny(&(struct denial){ SYS_openat, ANY, 0, ENOENT });
+	return expect(compat_user_is_certain(user) && compat_is_own_process(1, user) &&
+		      !compat_is_own_process_and_group(1, user, NOBODY) &&
+		      compat_is_own_process_and_group(getpid(), user, NOBODY) &&
+		      !compat_is_own_process_and_group(getpid(), user, 0));
+}
+
 START_TEST(user_is_confirmed_by_kernel)
 {
 	harness_need_root();
@@ -742,6 +756,7 @@ START_TEST(user_is_confirmed_by_kernel)
 	ck_assert_int_eq(chdir(harness_directory()), 0);
 	harness_write_file("file", "");
 	ck_assert_int_eq(run_denied(NULL, 0, be_uncertain), 0);
+	ck_assert_int_eq(run_denied(NULL, 0, be_uncertain_group), 0);
 }
 END_TEST
 
