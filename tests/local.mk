@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	tests/bench/start.c \
 	tests/bench/tableflip.go \
 	tests/bench/upgrade.c \
+	tests/coverage/accepted \
 	tests/coverage/report \
 	tests/coverage/run \
 	tests/fuzz/corpus \
