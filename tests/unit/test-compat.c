@@ -40,6 +40,7 @@
 #include "compat/openat.h"
 #include "compat/pidfd.h"
 #include "compat/pipe.h"
+#include "compat/privileged.h"
 #include "compat/self.h"
 #include "compat/siginfo.h"
 #include "compat/socket.h"
@@ -463,6 +464,12 @@ static const struct {
 	  count_descriptors,
 	  -EIO },
 	{ { { SYS_poll, ANY, 0, EIO }, { SYS_ppoll, ANY, 0, EIO } }, get_highest, -EIO },
+	/* Interrupted, it may report descriptors that are not open. */
+	{ { { SYS_openat, ANY, 0, EACCES },
+	    { SYS_poll, ANY, 0, EINTR },
+	    { SYS_ppoll, ANY, 0, EINTR } },
+	  count_descriptors,
+	  0 },
 	{ { { SYS_openat, ANY, 0, EACCES }, { SYS_poll, ANY, 0, EIO }, { SYS_ppoll, ANY, 0, EIO } },
 	  get_highest,
 	  -EIO },
@@ -748,6 +755,50 @@ static int be_uncertain_group(void)
 		      !compat_is_own_process_and_group(getpid(), user, 0));
 }
 
+/* Each of the six ids counts. */
+START_TEST(all_ids_are_compared)
+{
+	static const uid_t users[][3] = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } };
+
+	harness_need_root();
+	ck_assert(compat_has_ids(0, 0));
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(setresgid(users[i][0], users[i][1], users[i][2]), 0);
+		ck_assert(!compat_has_ids(0, 0));
+		ck_assert_int_eq(setresgid(0, 0, 0), 0);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(setresuid(users[i][0], users[i][1], users[i][2]), 0);
+		ck_assert(!compat_has_ids(0, 0));
+		ck_assert_int_eq(setresuid(0, 0, 0), 0);
+	}
+	ck_assert(compat_has_ids(0, 0));
+}
+END_TEST
+
+/* It has no standard output. */
+static int find_no_stream(void)
+{
+	close(STDOUT_FILENO);
+	return expect(compat_stream_of_path("./1", true) == -1);
+}
+
+/* Only a link of the kernel to this very file is a stream. */
+START_TEST(other_files_are_no_streams)
+{
+	const char *path = harness_path("1");
+
+	ck_assert_int_eq(compat_stream_of_path(path, true), -1);
+	harness_write_file(path, "");
+	ck_assert_int_eq(compat_stream_of_path(path, true), -1);
+	ck_assert_int_eq(compat_stream_of_path(path, false), -1);
+	ck_assert_int_eq(chdir(harness_directory()), 0);
+	ck_assert_int_eq(run_denied(NULL, 0, find_no_stream), 0);
+	ck_assert_int_eq(compat_stream_of_path("/dev/stdout", false), STDOUT_FILENO);
+	ck_assert_int_eq(compat_stream_of_path("/proc/self/fd/2", false), STDERR_FILENO);
+}
+END_TEST
+
 START_TEST(user_is_confirmed_by_kernel)
 {
 	harness_need_root();
@@ -772,6 +823,8 @@ int main(int argc, char *argv[])
 	tcase_add_test(calls, highest_descriptor_is_found);
 	tcase_add_test(calls, search_for_descriptors_has_a_limit);
 	tcase_add_test(calls, user_is_confirmed_by_kernel);
+	tcase_add_test(values, all_ids_are_compared);
+	tcase_add_test(values, other_files_are_no_streams);
 	tcase_add_test(values, links_are_read);
 	tcase_add_test(values, empty_range_closes_nothing);
 	tcase_add_test(values, end_of_packets_is_recognized);
