@@ -274,7 +274,7 @@ tests_unit_test_upgrade_manager_LDFLAGS = $(upgrade_hooks)
 
 # A user database that returns rare errors.
 tests_unit_test_account_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getpwnam_r -Wl,--wrap=getgrnam_r \
-	-Wl,--wrap=getgrouplist
+	-Wl,--wrap=getgrent -Wl,--wrap=getgrouplist
 
 check_PROGRAMS = $(unit_tests) $(api_tests) $(example_programs)
 # Only GNU make sets MAKE_HOST.

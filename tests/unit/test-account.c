@@ -17,6 +17,8 @@
 #include "process/credentials.h"
 
 #define MANY 100
+/* More groups than a process can have. */
+#define ENDLESS 300000
 
 /* What the database returns for a name, for all sizes of the buffer below this one. */
 static const struct {
@@ -41,6 +43,7 @@ int __wrap_getpwnam_r(const char *name, struct passwd *entry, char *buffer, size
 int __wrap_getgrnam_r(const char *name, struct group *entry, char *buffer, size_t size,
 		      struct group **result);
 int __wrap_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count);
+struct group *__wrap_getgrent(void);
 
 int __wrap_getpwnam_r(const char *name, struct passwd *entry, char *buffer, size_t size,
 		      struct passwd **result)
@@ -86,6 +89,23 @@ int __wrap_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count
 		groups[i] = group + (gid_t)i;
 	*count = needed;
 	return needed;
+}
+
+/* All groups, where there is no getgrouplist(3): the same, after the one of the user. */
+struct group *__wrap_getgrent(void)
+{
+	static char endless[] = "endless", many[] = "many", silent[] = "silent";
+	static char *all[] = { endless, many, silent, NULL }, *few[] = { endless, NULL };
+	static struct group entry;
+	static gid_t next;
+
+	if (next == ENDLESS) {
+		next = 0;
+		return NULL;
+	}
+	entry = (struct group){ .gr_gid = 8 + next, .gr_mem = next < MANY ? all : few };
+	next++;
+	return &entry;
 }
 
 START_TEST(errors_of_the_database_are_reported)
