@@ -155,7 +155,7 @@ doc_examples_upgrade_LDADD = libdaemonkit.la
 doc_examples_upgrade_LDFLAGS = $(example_ldflags)
 
 example_cppflags = -I$(top_builddir)/include -I$(top_srcdir)/include
-example_cflags = $(DIALECT_CFLAGS) $(WARNING_CFLAGS) $(SANITIZE_CFLAGS)
+example_cflags = $(DIALECT_CFLAGS) $(WARNING_CFLAGS) $(INSTRUMENT_CFLAGS) $(EXAMPLE_CFLAGS)
 # Static: the programs also run without the build directory.  A run path cannot contain a
 # colon, and libtool does not support a blank in it.
 example_ldflags = $(AM_LDFLAGS) -static -no-install
