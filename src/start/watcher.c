@@ -114,6 +114,8 @@ static _Noreturn void be_watcher(pid_t daemon, int fd)
 		fd_close(fd);
 		fd = STDIN_FILENO;
 	}
+	if (fd >= FD_SETSIZE)
+		_exit(0); /* the launcher notices it */
 	watch(daemon, fd);
 }
 
