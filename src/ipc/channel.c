@@ -277,8 +277,9 @@ int channel_send_settings(int fd, const unsigned char *bytes, size_t length,
 {
 	/* The settings may contain a secret: make no copy. */
 	while (sent->bytes < length) {
-		size_t left = length - sent->bytes, count = left < PIECE ? left : PIECE;
-		char kind = count == left ? CHANNEL_SETTINGS_END : CHANNEL_SETTINGS;
+		bool last = length - sent->bytes <= PIECE;
+		size_t count = last ? length - sent->bytes : PIECE;
+		char kind = last ? CHANNEL_SETTINGS_END : CHANNEL_SETTINGS;
 		struct iovec parts[] = {
 			{ .iov_base = &kind, .iov_len = sizeof kind },
 			{ .iov_base = (void *)(uintptr_t)(bytes + sent->bytes), .iov_len = count },
