@@ -370,7 +370,8 @@ DAEMONKIT_API int daemonkit_context_set_mode(struct daemonkit_context *context, 
  * A daemon that is too slow is killed, unless it asked for more time with
  * daemonkit_notify_extend_timeout().
  *
- * Returns: 0 or -EINVAL (NULL; or a timeout of 0, which no start can meet).
+ * Returns: 0 or -EINVAL (NULL; a timeout of 0, which no start can meet; or
+ * DAEMONKIT_NEVER).
  * Since: 1.0
  */
 DAEMONKIT_API int daemonkit_context_set_ready_timeout(struct daemonkit_context *context,

@@ -317,6 +317,11 @@ int context_ready_timeout(const char *what, int timeout, int *ret)
 				 "%s: a timeout of 0 ms cannot be met "
 				 "(DAEMONKIT_UNTIL_SET_UP, DAEMONKIT_FOREVER)",
 				 what);
+	if (timeout == DAEMONKIT_NEVER)
+		return error_set(-EINVAL,
+				 "%s: DAEMONKIT_NEVER is not a timeout "
+				 "(DAEMONKIT_UNTIL_SET_UP, DAEMONKIT_FOREVER)",
+				 what);
 	*ret = timeout == DAEMONKIT_UNTIL_SET_UP ? 0 : timeout;
 	return 0;
 }

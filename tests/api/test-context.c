@@ -304,6 +304,8 @@ START_TEST(numbers_are_checked)
 	CHECK_REFUSED(daemonkit_context_keep_fd(context, 900), -EBADF, "descriptor 900");
 	CHECK_REFUSED(daemonkit_context_set_ready_timeout(context, 0), -EINVAL,
 		      "DAEMONKIT_UNTIL_SET_UP");
+	CHECK_REFUSED(daemonkit_context_set_ready_timeout(context, DAEMONKIT_NEVER), -EINVAL,
+		      "DAEMONKIT_NEVER");
 	ck_assert_int_eq(daemonkit_context_set_ready_timeout(context, DAEMONKIT_UNTIL_SET_UP), 0);
 	ck_assert_int_eq(daemonkit_context_set_ready_timeout(context, DAEMONKIT_FOREVER), 0);
 	ck_assert_int_eq(daemonkit_context_set_ready_timeout(context, INT_MIN), 0);
