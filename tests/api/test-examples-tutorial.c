@@ -165,8 +165,8 @@ START_TEST(it_has_commands)
 
 	prepare(_i);
 	command(_i, "status", NULL, 3);
-	check_has(command(_i, "unknown", NULL, 1).error, "usage: greeter start|stop|");
-	check_has(command(_i, NULL, NULL, 1).error, "usage: greeter start|stop|");
+	check_has(command(_i, "unknown", NULL, 2).error, "usage: greeter start|stop|");
+	check_has(command(_i, NULL, NULL, 2).error, "usage: greeter start|stop|");
 	pid = start(_i, "0");
 	check_has(command(_i, "status", NULL, 0).output, "running");
 	command(_i, "stop", NULL, 0);
@@ -230,6 +230,23 @@ START_TEST(configuration_is_read_again)
 }
 END_TEST
 
+/* The sender of a plain signal gets no reply. */
+START_TEST(failed_reload_is_in_the_log)
+{
+	pid_t pid;
+
+	prepare(_i);
+	pid = start(_i, "0");
+	configure("\n");
+	ck_assert_int_eq(kill(pid, SIGHUP), 0);
+	ck_assert(harness_wait_text("greeter.log", "greeter.conf: Invalid argument\n", HARNESS_SOON));
+	if (_i >= UPGRADE)
+		reap_successor();
+	ck_assert_str_eq(answer_at(port_in("greeter.log")), "hi\n");
+	stop(pid);
+}
+END_TEST
+
 START_TEST(wrong_configuration_fails_the_start)
 {
 	prepare(_i);
@@ -256,6 +273,46 @@ START_TEST(log_is_rotated)
 	stop(pid);
 	ck_assert_str_eq(harness_read_file("greeter.log"), "served a client\n");
 	ck_assert_ptr_null(strstr(harness_read_file("greeter.log.1"), "served"));
+}
+END_TEST
+
+/* The log cannot be opened again. An upgrade continues with the open file. */
+START_TEST(log_that_cannot_be_reopened_is_reported)
+{
+	const char *port;
+	pid_t pid;
+
+	prepare(_i);
+	pid = start(_i, "0");
+	port = port_in("greeter.log");
+	ck_assert_int_eq(rename("greeter.log", "greeter.log.1"), 0);
+	ck_assert_int_eq(mkdir("greeter.log", 0755), 0);
+	configure("welcome\n");
+	if (_i < UPGRADE)
+		check_has(command(_i, "reload", NULL, 1).error, "greeter.log: Is a directory\n");
+	else
+		pid = reload(_i, pid);
+	ck_assert_str_eq(answer_at(port), "welcome\n");
+	stop(pid);
+	check_has(harness_read_file("greeter.log.1"), "greeter.log: Is a directory\n");
+	check_has(harness_read_file("greeter.log.1"), "served a client\n");
+}
+END_TEST
+
+/* The start creates the log as root, and the daemon cannot open it again as nobody. */
+START_TEST(daemon_of_root_with_a_new_log_is_reloaded)
+{
+	pid_t pid;
+
+	harness_need_root();
+	prepare(_i);
+	ck_assert_int_eq(unlink("greeter.log"), 0);
+	pid = start(_i, "0");
+	configure("welcome\n");
+	pid = reload(_i, pid);
+	ck_assert_str_eq(answer_at(port_in("greeter.log")), "welcome\n");
+	stop(pid);
+	check_has(harness_read_file("greeter.log"), "greeter.log: Permission denied\n");
 }
 END_TEST
 
@@ -446,6 +503,8 @@ START_TEST(container_stops_on_sigterm)
 	/* In a user namespace without the user nobody the daemon cannot be confined. */
 	harness_need_root();
 	program = prepare(MANAGERS);
+	/* It belongs to root: the answer is that of the upgrade nevertheless. */
+	ck_assert_int_eq(unlink("greeter.log"), 0);
 	container = container_start("greeter", program, "run", directory, NULL);
 
 	ck_assert(harness_wait_text("greeter.log", "listening on port ", HARNESS_SOON));
@@ -453,6 +512,7 @@ START_TEST(container_stops_on_sigterm)
 	/* Process 1 cannot be upgraded. */
 	status = container_run(&container, "greeter", program, "reload", directory, NULL);
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	check_has(harness_read_file("greeter.log"), ": restart the daemon\n");
 	ck_assert_int_eq(kill(container.first, SIGTERM), 0);
 	ck_assert_int_eq(container_end(&container), 0);
 	ck_assert(!exists("greeter.pid"));
@@ -488,9 +548,14 @@ int main(int argc, char *argv[])
 		tcase_add_loop_test(test_case, without_handler_nothing_is_reloaded, COMMANDS,
 				    RELOAD);
 		tcase_add_loop_test(test_case, configuration_is_read_again, RELOAD, END);
+		tcase_add_loop_test(test_case, failed_reload_is_in_the_log, RELOAD, END);
 		tcase_add_loop_test(test_case, log_is_rotated, ROTATION, END);
+		tcase_add_loop_test(test_case, log_that_cannot_be_reopened_is_reported, ROTATION,
+				    END);
 		test_case = harness_case(suite, "upgrade");
 		tcase_add_loop_test(test_case, no_connection_is_lost_in_an_upgrade, UPGRADE, END);
+		tcase_add_loop_test(test_case, daemon_of_root_with_a_new_log_is_reloaded, UPGRADE,
+				    END);
 		test_case = harness_case(suite, "managers");
 		tcase_add_test(test_case, service_manager_is_notified);
 		tcase_add_test(test_case, init_script_has_one_line);

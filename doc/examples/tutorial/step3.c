@@ -17,7 +17,7 @@ static struct daemonkit_signals *signals;
 static int server;
 static const char greeting[] = "hello";
 
-/* Listen on a port; 0 stands for any free one. */
+/* Listen on a port; 0, or what is not a number, stands for any free one. */
 static int listen_on(const char *port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,

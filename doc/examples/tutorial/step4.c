@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* greeter COMMAND [PORT]: send a greeting to each client. */
 #define _GNU_SOURCE 1
+#include <err.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -18,7 +19,7 @@ static struct daemonkit_control *control;
 static int server;
 static const char greeting[] = "hello";
 
-/* Listen on a port; 0 stands for any free one. */
+/* Listen on a port; 0, or what is not a number, stands for any free one. */
 static int listen_on(const char *port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
@@ -87,7 +88,7 @@ int main(int argc, char *argv[])
 	if (set_up() < 0)
 		fprintf(stderr, "greeter: %s\n", daemonkit_error());
 	else if ((result = daemonkit_control_run(control, argc > 1 ? argv[1] : "", 0, &status)) < 0)
-		fputs("usage: greeter " DAEMONKIT_CONTROL_COMMANDS " [PORT]\n", stderr);
+		errx(2, "usage: greeter " DAEMONKIT_CONTROL_COMMANDS " [PORT]");
 	if (result != 0)
 		return status; /* not the daemon */
 	result = serve(argc > 2 ? argv[2] : "7777");

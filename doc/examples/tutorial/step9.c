@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* greeter COMMAND [PORT]: send a greeting to each client. */
 #define _GNU_SOURCE 1
+#include <err.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -19,7 +20,7 @@ static int server;
 static int timeout = -1; /* of poll(2), in milliseconds */
 static char greeting[64];
 
-/* Listen on a port; 0 stands for any free one. */
+/* Listen on a port; 0, or what is not a number, stands for any free one. */
 static int listen_on(const char *port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
@@ -56,14 +57,13 @@ static void serve_or_wait(int fd)
 static int configure(void)
 {
 	FILE *file = fopen("greeter.conf", "r");
-	char word[sizeof greeting] = "";
+	int count;
 
 	if (file == NULL)
 		return -errno;
-	if (fscanf(file, "%63s", word) == 1)
-		strcpy(greeting, word);
+	count = fscanf(file, "%63s", greeting); /* nothing is stored if there is no word */
 	fclose(file);
-	return word[0] != '\0' ? 0 : -EINVAL;
+	return count == 1 ? 0 : -EINVAL;
 }
 
 /* Execute the program again; this process goes on if that one fails. */
@@ -73,13 +73,15 @@ static int on_hangup(struct daemonkit_siginfo *info, void *data)
 	pid_t pid = daemonkit_context_reopen_log(context);
 
 	(void)data;
+	if (pid < 0)
+		fprintf(stderr, "greeter: %s\n", daemonkit_error());
 	daemonkit_notify_reloading(context);
-	if (pid == 0)
-		pid = daemonkit_upgrade_start(context, NULL, 10000, &upgrade);
+	pid = daemonkit_upgrade_start(context, NULL, 10000, &upgrade);
 	while (pid == 0 && (pid = daemonkit_upgrade_wait(upgrade, 0)) == 0)
 		serve_or_wait(daemonkit_upgrade_fd(upgrade));
 	daemonkit_upgrade_free(upgrade);
 	if (pid < 0) {
+		fprintf(stderr, "greeter: %s\n", daemonkit_error());
 		daemonkit_siginfo_reply(info, pid, "%s", daemonkit_error());
 		daemonkit_notify_ready(context); /* the reload is complete */
 	}
@@ -139,7 +141,7 @@ int main(int argc, char *argv[])
 	if (set_up() < 0)
 		fprintf(stderr, "greeter: %s\n", daemonkit_error());
 	else if ((result = daemonkit_control_run(control, argc > 1 ? argv[1] : "", 0, &status)) < 0)
-		fputs("usage: greeter " DAEMONKIT_CONTROL_COMMANDS " [PORT]\n", stderr);
+		errx(2, "usage: greeter " DAEMONKIT_CONTROL_COMMANDS " [PORT]");
 	if (result != 0)
 		return status; /* not the daemon */
 	result = serve(argc > 2 ? argv[2] : "7777");
