@@ -175,6 +175,7 @@ START_TEST(sigchld_is_released)
 	struct sigaction found;
 
 	if (_i == 1) {
+		harness_need_kernel("PR_SET_CHILD_SUBREAPER");
 		signal(SIGCHLD, SIG_IGN);
 		ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 		ck_assert_int_eq(daemonkit_signals_reap_orphans(signals, NULL, NULL), 0);
@@ -194,6 +195,7 @@ START_TEST(children_are_left_alone_without_adoption)
 	pid_t child;
 	int status;
 
+	harness_need_kernel("PR_SET_CHILD_SUBREAPER");
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	ck_assert_int_eq(daemonkit_signals_reap_orphans(signals, NULL, NULL), 0);
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
