@@ -93,7 +93,7 @@ static _Noreturn void watch(pid_t daemon, int fd)
 				break; /* the watcher's exit is enough of a report */
 		}
 		FD_ZERO(&launcher);
-		FD_SET(fd, &launcher);
+		FD_SET((unsigned)fd, &launcher);
 		if (pselect(fd + 1, &launcher, NULL, NULL, NULL, &all_but_child) > 0)
 			break; /* the launcher closed its end, or has exited */
 	}
