@@ -7,7 +7,8 @@
  * writes its pid to the file; the manager is notified of the new main process; the
  * successor is told to continue, and replies that it is the daemon.  Finally this process
  * leaves the file.  If the successor fails before that reply (under a manager: before the
- * manager is notified), this process takes back the pid file.
+ * manager is notified), this process takes back the pid file.  If it ends after that reply,
+ * the daemon has ended: this process has nothing to take back.
  * Thread-safe on different contexts.
  */
 #include <daemonkit/upgrade.h>
@@ -183,8 +184,9 @@ static int await_successor(struct launch *launch, enum channel_type type)
 			return error_set(message.number < 0 ? message.number : -ECHILD, "%s",
 					 message.text);
 	} while (message.type != type);
-	if (launch_has_exited(launch))
-		return error_set(-ECHILD, "the daemon exited immediately after the takeover");
+	/* After its last message it is the daemon, and may have been stopped by somebody. */
+	if (type != CHANNEL_SUCCEEDED && launch_has_exited(launch))
+		return error_set(-ECHILD, "the daemon exited during the takeover");
 	return 0;
 }
 

@@ -583,6 +583,33 @@ START_TEST(successor_dies_before_it_is_the_daemon)
 }
 END_TEST
 
+/*
+ * It was the daemon, and was stopped before the predecessor knew it: the predecessor must not
+ * continue, because its pid file is gone and another daemon may have started.
+ */
+START_TEST(successor_that_ends_at_once_is_the_last_daemon)
+{
+	struct actor old, new, other;
+
+	actors_open();
+	begin("left", _i, &old, &new);
+	at(&new, "left");
+	ck_assert_int_eq(kill(old.pid, SIGSTOP), 0);
+	actor_send(&new, "on");
+	ck_assert_int_eq(actor_number(actor_receive(&new)), 0);
+	actor_end(&new);
+	other = actor_start(_i, WORDS);
+	ck_assert_int_eq(kill(old.pid, SIGCONT), 0);
+	ck_assert_int_eq(actor_number(actor_receive(&old)), new.pid);
+	actor_check_daemon(&other);
+	actor_end(&old);
+	actor_check_daemon(&other);
+	actor_end(&other);
+	probe_check_nothing_left();
+	actors_close();
+}
+END_TEST
+
 START_TEST(successor_takes_too_long)
 {
 	const char *stage = _i == 2 ? "left" : before_taken[_i];
@@ -941,6 +968,7 @@ int main(int argc, char *argv[])
 	add(suite, "reader", lock_of_reader_does_not_stop_handover, ways * READERS);
 	add(suite, "reader-back", lock_of_reader_does_not_stop_return_of_lock, ways * READERS);
 	add(suite, "successor-dies-late", successor_dies_before_it_is_the_daemon, ways);
+	add(suite, "successor-ends", successor_that_ends_at_once_is_the_last_daemon, ways);
 	add(suite, "slow", successor_takes_too_long, 3);
 	add(suite, "predecessor-dies", predecessor_dies_during_handover, ways * 2);
 	add(suite, "other-daemon", other_daemon_may_win_after_death_of_predecessor, ways * 2);
