@@ -148,17 +148,15 @@ int compat_unread(int socket)
 	return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
 }
 
-int compat_has_ended(int socket)
+bool compat_has_ended(int socket)
 {
 	struct pollfd end = { .fd = socket };
 	int count;
 
 	/* First the end: afterwards nothing more can arrive. */
-	if (poll(&end, 1, 0) < 0)
-		return -1;
-	if ((end.revents & POLLHUP) == 0)
-		return 0;
-	return ioctl(socket, FIONREAD, &count) == 0 ? count == 0 : -1;
+	if (poll(&end, 1, 0) <= 0 || (end.revents & POLLHUP) == 0)
+		return false;
+	return ioctl(socket, FIONREAD, &count) < 0 || count == 0;
 }
 #else
 #include <sys/stat.h>
@@ -188,9 +186,9 @@ int compat_unread(int socket)
 	return -1;
 }
 
-int compat_has_ended(int socket)
+bool compat_has_ended(int socket)
 {
 	(void)socket;
-	return 1; /* a stream has no empty packets */
+	return true; /* a stream has no empty packets */
 }
 #endif

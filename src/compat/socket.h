@@ -6,6 +6,7 @@
 #ifndef COMPAT_SOCKET_H
 #define COMPAT_SOCKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -41,8 +42,8 @@ int compat_unread(int socket);
 
 /*
  * Is the other end closed, and no byte left to receive, after recv(2) has returned 0?  It
- * does so for an empty packet too.  Returns 1, 0, or -1: unknown.
+ * does so for an empty packet too.
  */
-int compat_has_ended(int socket);
+bool compat_has_ended(int socket);
 
 #endif /* COMPAT_SOCKET_H */

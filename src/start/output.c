@@ -31,8 +31,6 @@
 #define END_TIMEOUT 1000
 /* The limit if such a program prints without pause. */
 #define END_ROUNDS 1024
-/* More messages without any text are the end of all, if the system does not tell the end. */
-#define EMPTY_MESSAGES 8
 
 int output_pair(int ends[2])
 {
@@ -75,17 +73,9 @@ static void remember_lines(struct output *output, const char *text, size_t lengt
 	output->line[output->length] = '\0';
 }
 
-/* The end, or a message without text? */
-static bool is_end(int fd, int *empty)
-{
-	int ended = compat_has_ended(fd);
-
-	return ended > 0 || (ended < 0 && ++*empty > EMPTY_MESSAGES);
-}
-
 bool output_relay(struct output *output, deadline until, int other)
 {
-	int messages = 0, empty = 0;
+	int messages = 0;
 
 	while (output->fd >= 0 && !output->ended && messages < MESSAGES_AT_ONCE) {
 		/* It is unread until it has been copied: see compat_unread(). */
@@ -96,7 +86,7 @@ bool output_relay(struct output *output, deadline until, int other)
 			continue;
 		if (length < 0)
 			break;
-		output->ended = length == 0 && is_end(output->fd, &empty);
+		output->ended = length == 0 && compat_has_ended(output->fd);
 		remember_lines(output, output->buffer, (size_t)length);
 		copy_text(&output->log, output->buffer, (size_t)length, until, other);
 		copy_text(&output->error, output->buffer, (size_t)length, until, other);

@@ -79,6 +79,18 @@ START_TEST(log_gets_it_too)
 }
 END_TEST
 
+/* Such a message looks like the end to the reader. */
+START_TEST(empty_messages_are_not_the_end)
+{
+	struct probe probe = probe_run("%s " START "daemon:nothing-to-error=100 "
+				       "daemon:error-line=late daemon:exit=71",
+				       probe_ways[_i]);
+
+	ck_assert_str_eq(probe.error, "late\n");
+	probe_check_failed(&probe, -ECHILD, "late");
+}
+END_TEST
+
 /* Without a ready timeout the start is over when it is confined. */
 START_TEST(daemon_that_confines_itself_is_relayed)
 {
@@ -402,6 +414,7 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(failed, odd_lines_are_repeated_too, 0, PROBE_WAYS);
 	tcase_add_loop_test(failed, daemon_s_own_error_is_preferred, 0, PROBE_WAYS);
 	tcase_add_loop_test(failed, log_gets_it_too, 0, PROBE_WAYS);
+	tcase_add_loop_test(failed, empty_messages_are_not_the_end, 0, PROBE_WAYS);
 	tcase_add_loop_test(failed, daemon_that_confines_itself_is_relayed, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, ready_daemon_prints_to_the_log, 0, PROBE_WAYS);
 	tcase_add_loop_test(up, ready_daemon_without_a_log_prints_nowhere, 0, PROBE_WAYS);

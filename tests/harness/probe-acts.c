@@ -326,7 +326,10 @@ static void *print_lines(void *data)
 
 static bool act_output(const char *name, const char *value)
 {
-	if (strcmp(name, "error-line") == 0)
+	if (strcmp(name, "nothing-to-error") == 0) /* so many messages without text */
+		for (long count = probe_value(value); count > 0; count--)
+			send(STDERR_FILENO, "", 0, MSG_NOSIGNAL);
+	else if (strcmp(name, "error-line") == 0)
 		dprintf(STDERR_FILENO, "%s\n", value);
 	else if (strcmp(name, "error-bytes") == 0)
 		print_bytes((size_t)atol(value));
