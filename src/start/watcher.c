@@ -109,14 +109,11 @@ static _Noreturn void be_watcher(pid_t daemon, int fd)
 	 */
 	compat_close_range(0, (unsigned)fd - 1);
 	compat_close_range((unsigned)fd + 1, COMPAT_FD_MAX);
-	/* A low number, for pselect(2). */
-	if (fd_replace(fd, STDIN_FILENO) == 0) {
-		fd_close(fd);
-		fd = STDIN_FILENO;
-	}
-	if (fd >= FD_SETSIZE)
-		_exit(0); /* the launcher notices it */
-	watch(daemon, fd);
+	/* A low number, for pselect(2).  If that fails, the launcher notices the exit. */
+	if (fd_replace(fd, STDIN_FILENO) < 0)
+		_exit(0);
+	fd_close(fd);
+	watch(daemon, STDIN_FILENO);
 }
 
 static int first_child(int ends[2])
