@@ -64,7 +64,7 @@ struct daemonkit_upgrade;
  * parent from the beginning: a service manager, or process 1.
  *
  * Returns: 0, or
- *   -EINVAL    NULL, or @path is empty
+ *   -EINVAL    NULL, @path is empty, or @timeout is 0 or DAEMONKIT_NEVER
  *   -EPERM     this process is not the daemon (any more); or a program with
  *              more privileges than its caller (set-user-ID, set-group-ID,
  *              file capabilities), which cannot trust its launcher

@@ -344,6 +344,7 @@ START_TEST(timeout_0_waits_for_set_up)
 	actors_open();
 	old = actor_start(_i, "pid=@/run/pid");
 	actor_check(actor_call(&old, "start=0"), -EINVAL, "DAEMONKIT_UNTIL_SET_UP");
+	actor_check(actor_call(&old, "start=-3"), -EINVAL, "DAEMONKIT_NEVER");
 	actor_check(actor_call(&old, "start=60000:"), -EINVAL, "path is empty");
 	/* DAEMONKIT_UNTIL_SET_UP */
 	actor_expect(&old, 0, "start=-2");
