@@ -32,9 +32,9 @@ bool compat_can_unshare_table(void);
 int compat_each_fd(int (*function)(int fd, void *data), void *data);
 
 /*
- * The highest open descriptor below the limit, or -EBADF if there is none, or
- * another negative errno.  Async-signal-safe.  Fast if the table is little larger
- * than needed, as after fork(2).
+ * The highest open descriptor below the limit, or a negative errno: -EBADF if no
+ * descriptor is open there.  Async-signal-safe.  Fast if the descriptor table is only a
+ * little larger than needed, as after fork(2).
  */
 int compat_highest_fd(unsigned limit);
 

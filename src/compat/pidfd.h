@@ -23,7 +23,10 @@ int compat_pidfd_open(pid_t pid);
  */
 int compat_pidfd_signal(int pidfd, int signal, const siginfo_t *info);
 
-/* Send a signal with this information by pid, as sigqueue(3) does; without it if there are no replies. */
+/*
+ * Send a signal with this information by pid, as sigqueue(3) does; without the information
+ * where there are no replies.
+ */
 int compat_queue(pid_t pid, const siginfo_t *info);
 
 /*

@@ -47,8 +47,10 @@ int compat_pipe(int ends[2], bool nonblocking)
 #ifdef COMPAT_LINUX
 void compat_pipe_enlarge(int fd, size_t size)
 {
-	/* Smaller sizes are not tried.  The system and the user have limits: find the largest
-	 * permitted size by trying. */
+	/*
+	 * The system and the user have limits: find the largest permitted size by trying.
+	 * Sizes below the default are not tried.
+	 */
 	while (size > USUAL_SIZE && fcntl(fd, F_SETPIPE_SZ, (int)size) < 0)
 		size /= 2;
 }
