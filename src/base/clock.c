@@ -69,7 +69,8 @@ int deadline_poll_unless(struct pollfd *wanted, const int *others, deadline unti
 
 void deadline_pause(unsigned round)
 {
-	const struct timespec moment = { .tv_nsec = 50000 };
+	unsigned doublings = round / 64 < 5 ? round / 64 : 5;
+	const struct timespec moment = { .tv_nsec = 50000L << doublings };
 
 	if (round < 16)
 		sched_yield();

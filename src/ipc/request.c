@@ -27,8 +27,11 @@
 
 /* How many random numbers are tried; another process cannot have predicted them. */
 #define TRIES 10
-/* How long to wait for other requests with the same signal, in milliseconds. */
-#define LOCK_TIMEOUT 1000
+/*
+ * How long to wait for other requests, in milliseconds, but never longer than half of the
+ * time that is left: the rest is for this request.
+ */
+#define LOCK_TIMEOUT 10000
 /* How long a process that has closed the connection may take to exit. */
 #define CLOSE_TIMEOUT 1000
 /* Polling interval if there is no descriptor to wait on. */
@@ -71,14 +74,21 @@ static deadline limit(const struct request *request, int milliseconds)
 	return until < request->until ? until : request->until;
 }
 
-/* Wait until the process has received the signals of this number that are pending. */
+static deadline lock_limit(const struct request *request)
+{
+	deadline now = deadline_now(), until = limit(request, 2 * LOCK_TIMEOUT);
+
+	return until > now ? now + (until - now) / 2 : now;
+}
+
+/* Wait until the process has received the signals of this number, or has ended. */
 static void await_delivery(const struct request *request)
 {
 	pid_t pid = daemonkit_process_pid(request->process);
-	deadline until = limit(request, LOCK_TIMEOUT);
+	deadline until = lock_limit(request);
 
 	for (unsigned round = 0; compat_process_pending(pid, request->signal) == 1; round++) {
-		if (deadline_now() >= until)
+		if (deadline_now() >= until || daemonkit_process_alive(request->process) != 1)
 			return;
 		deadline_pause(round);
 	}
@@ -93,7 +103,7 @@ static void await_delivery(const struct request *request)
 static int send_request(const struct request *request, uint32_t cookie)
 {
 	int lock = compat_process_lock(daemonkit_process_pid(request->process),
-				       limit(request, LOCK_TIMEOUT));
+				       lock_limit(request));
 	int result;
 
 	await_delivery(request);
