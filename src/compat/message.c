@@ -11,10 +11,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 #ifdef COMPAT_LINUX
 #define MESSAGE_SOCKET SOCK_SEQPACKET
+const bool compat_message_keeps_rest = false;
 #else
 #define MESSAGE_SOCKET SOCK_STREAM
+const bool compat_message_keeps_rest = true;
 #endif
 
 int compat_message_pair(int ends[2])
@@ -39,34 +43,82 @@ static struct msghdr message_of(struct iovec *parts, int count)
 	return message;
 }
 
+void compat_passed_close(struct compat_passed *passed)
+{
+	while (passed->count > 0)
+		fd_close(passed->fds[--passed->count]);
+}
+
+/* The descriptors as control data. */
+static void put_descriptors(struct cmsghdr *header, const struct compat_passed *passed)
+{
+	size_t size = (size_t)passed->count * sizeof *passed->fds;
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	/* Systems differ in its type. */
+	header->cmsg_len = (__typeof__(header->cmsg_len))CMSG_LEN(size);
+	memcpy(CMSG_DATA(header), passed->fds, size);
+}
+
+static void take_descriptors(const struct cmsghdr *header, struct compat_passed *passed)
+{
+	size_t size = header->cmsg_len - CMSG_LEN(0);
+
+	for (size_t at = 0; at + sizeof(int) <= size; at += sizeof(int)) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(header) + at, sizeof fd);
+		if (passed->count < COMPAT_PASSED_MAX)
+			passed->fds[passed->count++] = fd;
+		else
+			fd_close(fd);
+	}
+}
+
 #ifdef COMPAT_LINUX
 
-union credentials {
-	char bytes[CMSG_SPACE(sizeof(struct ucred))];
+union control {
+	char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(COMPAT_PASSED_MAX * sizeof(int))];
 	struct cmsghdr aligned;
 };
 
-int compat_message_send(int fd, struct iovec *parts, int count, size_t *sent)
+/* All control data: the credentials, and the descriptors. */
+static void put_control(struct msghdr *message, union control *space, bool credentials,
+			const struct compat_passed *passed)
 {
 	struct ucred own = { .pid = getpid(), .uid = geteuid(), .gid = getegid() };
-	union credentials space = { .bytes = { 0 } };
+	size_t used = credentials ? CMSG_SPACE(sizeof own) : 0;
+	struct cmsghdr *header = &space->aligned;
+
+	memset(space, 0, sizeof *space);
+	if (credentials) {
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_CREDENTIALS;
+		header->cmsg_len = CMSG_LEN(sizeof own);
+		memcpy(CMSG_DATA(header), &own, sizeof own);
+	}
+	if (passed != NULL && passed->count > 0) {
+		put_descriptors((struct cmsghdr *)(void *)(space->bytes + used), passed);
+		used += CMSG_SPACE((size_t)passed->count * sizeof *passed->fds);
+	}
+	message->msg_control = used > 0 ? space->bytes : NULL;
+	message->msg_controllen = (__typeof__(message->msg_controllen))used;
+}
+
+int compat_message_send(int fd, struct iovec *parts, int count, size_t *sent,
+			const struct compat_passed *passed)
+{
 	struct msghdr message = message_of(parts, count);
-	struct cmsghdr *header;
+	union control space;
 	ssize_t length;
 
 	(void)sent; /* all or nothing */
-	message.msg_control = space.bytes;
-	message.msg_controllen = sizeof space.bytes;
-	header = CMSG_FIRSTHDR(&message);
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_CREDENTIALS;
-	header->cmsg_len = CMSG_LEN(sizeof own);
-	memcpy(CMSG_DATA(header), &own, sizeof own);
+	put_control(&message, &space, true, passed);
 	length = compat_sendmsg(fd, &message);
 	/* The user has no id in this user namespace. */
 	if (length < 0 && (errno == EPERM || errno == EINVAL)) {
-		message.msg_control = NULL;
-		message.msg_controllen = 0;
+		put_control(&message, &space, false, passed);
 		length = compat_sendmsg(fd, &message);
 	}
 	return length < 0 ? -1 : 0;
@@ -77,21 +129,32 @@ static void set_credentials(int socket, int on)
 	setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
 }
 
-ssize_t compat_message_receive(int fd, struct iovec *parts, int count, bool wait,
-			       struct compat_progress *progress, struct compat_peer *sender)
+static void take_credentials(const struct cmsghdr *header, struct compat_peer *sender)
 {
-	union credentials space;
+	struct ucred credentials;
+
+	if (header->cmsg_len != CMSG_LEN(sizeof credentials))
+		return;
+	memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
+	*sender = (struct compat_peer){ credentials.pid, credentials.uid, credentials.gid };
+}
+
+ssize_t compat_message_receive(int fd, struct iovec *parts, int count, bool wait,
+			       struct compat_progress *progress, struct compat_peer *sender,
+			       struct compat_passed *passed)
+{
+	union control space;
 	struct msghdr message = message_of(parts, count);
 	int flags = wait ? 0 : MSG_DONTWAIT;
-	struct cmsghdr *header;
-	struct ucred credentials;
 	ssize_t length;
 
 	(void)progress; /* all or nothing */
 	if (sender == NULL)
 		return recvmsg(fd, &message, flags);
 	message.msg_control = space.bytes;
-	message.msg_controllen = sizeof space.bytes;
+	/* Without space for descriptors the kernel closes them. */
+	message.msg_controllen = passed != NULL ? sizeof space.bytes
+						: CMSG_SPACE(sizeof(struct ucred));
 	*sender = (struct compat_peer){ .pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1 };
 	/*
 	 * Not earlier: a socket with this option is bound to an address when it sends,
@@ -102,12 +165,14 @@ ssize_t compat_message_receive(int fd, struct iovec *parts, int count, bool wait
 	set_credentials(fd, 0);
 	if (length < 0)
 		return length;
-	header = CMSG_FIRSTHDR(&message);
-	if (header != NULL && header->cmsg_level == SOL_SOCKET &&
-	    header->cmsg_type == SCM_CREDENTIALS &&
-	    header->cmsg_len == CMSG_LEN(sizeof credentials)) {
-		memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
-		*sender = (struct compat_peer){ credentials.pid, credentials.uid, credentials.gid };
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL;
+	     header = CMSG_NXTHDR(&message, header)) {
+		if (header->cmsg_level != SOL_SOCKET)
+			continue;
+		if (header->cmsg_type == SCM_CREDENTIALS)
+			take_credentials(header, sender);
+		else if (header->cmsg_type == SCM_RIGHTS && passed != NULL)
+			take_descriptors(header, passed);
 	}
 	return length;
 }
@@ -149,11 +214,25 @@ static void skip_bytes(struct iovec *parts, int count, size_t bytes)
 	}
 }
 
-int compat_message_send(int fd, struct iovec *parts, int count, size_t *sent)
+union control {
+	char bytes[CMSG_SPACE(COMPAT_PASSED_MAX * sizeof(int))];
+	struct cmsghdr aligned;
+};
+
+int compat_message_send(int fd, struct iovec *parts, int count, size_t *sent,
+			const struct compat_passed *passed)
 {
 	struct frame frame;
 	struct msghdr message = message_of(frame.parts, count + 1);
+	union control space = { .bytes = { 0 } };
 
+	/* With the first byte. */
+	if (passed != NULL && passed->count > 0 && *sent == 0) {
+		put_descriptors(&space.aligned, passed);
+		message.msg_control = space.bytes;
+		message.msg_controllen = (__typeof__(message.msg_controllen))CMSG_SPACE(
+			(size_t)passed->count * sizeof *passed->fds);
+	}
 	make_frame(&frame, parts, count);
 	skip_bytes(frame.parts, count + 1, *sent);
 	while (total_length(frame.parts, count + 1) > 0) {
@@ -161,6 +240,8 @@ int compat_message_send(int fd, struct iovec *parts, int count, size_t *sent)
 
 		if (length < 0)
 			return -1;
+		message.msg_control = NULL;
+		message.msg_controllen = 0;
 		skip_bytes(frame.parts, count + 1, (size_t)length);
 		*sent += (size_t)length;
 	}
@@ -168,11 +249,25 @@ int compat_message_send(int fd, struct iovec *parts, int count, size_t *sent)
 }
 
 /* Read one time: up to all of the parts. */
-static ssize_t read_parts(int fd, struct iovec *parts, int count, bool wait)
+static ssize_t read_parts(int fd, struct iovec *parts, int count, bool wait,
+			  struct compat_passed *passed)
 {
 	struct msghdr message = message_of(parts, count);
+	struct cmsghdr *header;
+	union control space;
+	ssize_t length;
 
-	return wait ? recvmsg(fd, &message, 0) : compat_recvmsg(fd, &message, 0);
+	if (passed != NULL) {
+		message.msg_control = space.bytes;
+		message.msg_controllen = sizeof space.bytes;
+	}
+	length = wait ? recvmsg(fd, &message, 0) : compat_recvmsg(fd, &message, 0);
+	header = length > 0 && passed != NULL ? CMSG_FIRSTHDR(&message) : NULL;
+	if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+		take_descriptors(header, passed);
+	for (int i = 0; passed != NULL && i < passed->count; i++)
+		fd_set_cloexec(passed->fds[i], true);
+	return length;
 }
 
 /* Shorten the parts to the length of the message: false if that is longer. */
@@ -190,7 +285,7 @@ static bool fit_parts(struct frame *frame, int count)
 
 /* Receive the rest of the message: its length, 0 for the end of the stream, -1 with errno. */
 static ssize_t receive_rest(int fd, struct iovec *parts, int count, bool wait,
-			    struct compat_progress *progress)
+			    struct compat_progress *progress, struct compat_passed *passed)
 {
 	for (;;) {
 		/* The length first: nothing of the next message is read. */
@@ -208,7 +303,7 @@ static ssize_t receive_rest(int fd, struct iovec *parts, int count, bool wait,
 		if (!in_header && progress->done == sizeof progress->length + progress->length)
 			return (ssize_t)progress->length;
 		skip_bytes(rest.parts, count + 1, progress->done);
-		length = read_parts(fd, rest.parts, in_header ? 1 : count + 1, wait);
+		length = read_parts(fd, rest.parts, in_header ? 1 : count + 1, wait, passed);
 		if (length <= 0)
 			return length;
 		progress->done += (size_t)length;
@@ -216,9 +311,10 @@ static ssize_t receive_rest(int fd, struct iovec *parts, int count, bool wait,
 }
 
 ssize_t compat_message_receive(int fd, struct iovec *parts, int count, bool wait,
-			       struct compat_progress *progress, struct compat_peer *sender)
+			       struct compat_progress *progress, struct compat_peer *sender,
+			       struct compat_passed *passed)
 {
-	ssize_t length = receive_rest(fd, parts, count, wait, progress);
+	ssize_t length = receive_rest(fd, parts, count, wait, progress, passed);
 
 	if (length >= 0)
 		progress->done = 0;

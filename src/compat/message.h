@@ -14,6 +14,9 @@
 
 #include "compat/socket.h"
 
+/* Does a socket keep the part of a message that was not received? */
+extern const bool compat_message_keeps_rest;
+
 /* The maximum number of parts of a message. */
 #define COMPAT_MESSAGE_PARTS 3
 
@@ -23,13 +26,26 @@ int compat_message_pair(int ends[2]);
 /* Is the descriptor a socket of this kind? */
 bool compat_message_is_socket(int fd);
 
+/* Descriptors that a message carries. */
+#define COMPAT_PASSED_MAX 2
+
+struct compat_passed {
+	int fds[COMPAT_PASSED_MAX];
+	int count;
+};
+
+/* Close all of them. */
+void compat_passed_close(struct compat_passed *passed);
+
 /*
  * Send a message without waiting and without SIGPIPE, with this process's credentials
- * (effective user and group) where the kernel verifies them; if that fails, without.
+ * (effective user and group) where the kernel verifies them; if that fails, without.  The
+ * descriptors may be NULL; the receiver gets duplicates.
  * *sent is 0 at first.  Returns 0, or -1 with errno; if *sent is greater than 0 then, a part
  * of the message has been sent, and a later call with the same message must complete it.
  */
-int compat_message_send(int fd, struct iovec *parts, int count, size_t *sent);
+int compat_message_send(int fd, struct iovec *parts, int count, size_t *sent,
+			const struct compat_passed *passed);
 
 /* A message that has arrived in part; all 0 at first. */
 struct compat_progress {
@@ -45,8 +61,12 @@ struct compat_progress {
  * The sender may be NULL.  The process in *sender is 0 for a message without verified
  * credentials.  If the system does not support credentials of messages, *sender is the
  * process that created the other end, with pid 1 if its pid is unknown.
+ *
+ * Descriptors that the message carries are added to *passed, close-on-exec; those for which it
+ * has no place, or all if it is NULL, are closed.  With descriptors, *sender must not be NULL.
  */
 ssize_t compat_message_receive(int fd, struct iovec *parts, int count, bool wait,
-			       struct compat_progress *progress, struct compat_peer *sender);
+			       struct compat_progress *progress, struct compat_peer *sender,
+			       struct compat_passed *passed);
 
 #endif /* COMPAT_MESSAGE_H */

@@ -177,11 +177,15 @@ int become_refused(void)
 static int receive_settings(struct daemonkit_context *context)
 {
 	struct archive settings = { .error = 0 };
-	int result = channel_receive_settings(context->notify.channel, &settings);
+	struct compat_passed passed = { .count = 0 };
+	int result = channel_receive_settings(context->notify.channel, &settings, &passed);
 
 	if (result == 0)
 		result = settings_get(&context->settings, settings.bytes, settings.length);
 	archive_free(&settings);
+	if (result == 0)
+		result = settings_take_passed(&context->settings, &passed);
+	compat_passed_close(&passed);
 	if (result == -ECANCELED)
 		return error_set(result,
 				 "the launcher has exited: no process waits for this start");

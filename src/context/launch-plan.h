@@ -24,7 +24,8 @@ struct plan {
 	char **environment;
 	int *keep;
 	struct archive settings;
-	struct output output; /* last, because it is large */
+	struct compat_passed passed; /* with the settings */
+	struct output output;        /* last, because it is large */
 };
 
 void plan_init(struct plan *plan);

@@ -102,6 +102,8 @@ static pid_t start_and_await(struct daemonkit_context *context, struct plan *pla
 		.path = plan->path,
 		.settings = plan->settings.bytes,
 		.settings_length = plan->settings.length,
+		.passed = &plan->passed,
+		.daemon_output = &context->settings.start.fds[START_FD_OUTPUT],
 		.timeout = context->settings.start.timeout,
 		.manager = context->settings.start.managed != 0 ? &context->notify.manager : NULL,
 		.interrupt = interrupt,
@@ -120,8 +122,6 @@ static pid_t start_and_await(struct daemonkit_context *context, struct plan *pla
 		return result;
 	if (result == 0)
 		return become_forked(context, &forked, launcher);
-	/* The end of the daemon's output is noticed only if this process has no copy. */
-	settings_close(&context->settings, START_FD_OUTPUT);
 	daemon = launch.daemon;
 	await_begin(await, &options, &launch);
 	do {
@@ -199,8 +199,13 @@ static void close_output(struct settings *settings)
 static int make_start_plan(struct plan *plan, struct daemonkit_context *context, int mode)
 {
 	struct settings settings = context->settings;
-	int result = plan_keep(plan, &settings, mode == DAEMONKIT_MODE_FORK);
+	int result;
 
+	if (mode != DAEMONKIT_MODE_FORK) {
+		settings_pass(&settings, START_FD_LOG, &plan->passed);
+		settings_pass(&settings, START_FD_OUTPUT, &plan->passed);
+	}
+	result = plan_keep(plan, &settings, mode == DAEMONKIT_MODE_FORK);
 	if (result < 0 || mode == DAEMONKIT_MODE_FORK)
 		return result;
 	result = plan_program(plan, &settings.start);

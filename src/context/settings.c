@@ -93,7 +93,7 @@ int start_keep(struct start *start, int fd)
  * upgrade.  So a new field, of any part, is only ever added at the end, with the next
  * format number, and is read only from that format on.
  */
-#define FORMAT 6
+#define FORMAT 7
 
 static void archive_groups(struct credential *credential, struct archive *archive)
 {
@@ -219,4 +219,38 @@ int settings_get(struct settings *settings, const void *bytes, size_t length)
 	settings_clear(settings);
 	*settings = fresh;
 	return 0;
+}
+
+/* The number of the first one; the others follow downwards. */
+#define PASSED (-2)
+
+void settings_pass(struct settings *settings, enum start_fd fd, struct compat_passed *passed)
+{
+	int *number = &settings->start.fds[fd];
+
+	if (*number < 0)
+		return;
+	passed->fds[passed->count] = *number;
+	*number = PASSED - passed->count++;
+}
+
+int settings_take_passed(struct settings *settings, struct compat_passed *passed)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < START_FD_COUNT; i++) {
+		int *number = &settings->start.fds[i], index;
+
+		if (*number > PASSED)
+			continue;
+		index = PASSED - *number;
+		*number = -1;
+		if (index < passed->count) {
+			*number = passed->fds[index];
+			passed->fds[index] = -1;
+		}
+		if (*number < 0)
+			result = -EMFILE;
+	}
+	return result;
 }

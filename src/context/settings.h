@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/archive.h"
+#include "compat/message.h"
 #include "context/socket-paths.h"
 #include "manager/named-fds.h"
 #include "process/credentials.h"
@@ -39,7 +40,7 @@ struct start {
 	pid_t managed;           /* the launcher, if a service manager started it, or 0 */
 	bool successor;          /* the launcher is the daemon to be replaced */
 	char *manager;           /* its manager's address, or NULL */
-	int fds[START_FD_COUNT]; /* owned, or -1 */
+	int fds[START_FD_COUNT]; /* owned, or -1; in an archive also: see settings_pass() */
 };
 
 struct settings {
@@ -90,5 +91,15 @@ int start_keep(struct start *start, int fd);
 /* Serialize, and parse: 0, -ENOMEM or -EBADMSG; on failure *settings is unchanged. */
 int settings_put(const struct settings *settings, struct archive *archive);
 int settings_get(struct settings *settings, const void *bytes, size_t length);
+
+/*
+ * The alternative to an inherited descriptor, for copies of the settings that are to be sent:
+ * it goes with the message, and the number says which one it is.  An inherited descriptor
+ * has the number it has in the launcher, and the cost of a start depends on the highest one.
+ */
+void settings_pass(struct settings *settings, enum start_fd fd, struct compat_passed *passed);
+
+/* In the receiver: take these descriptors.  0, or -EMFILE: one has not arrived. */
+int settings_take_passed(struct settings *settings, struct compat_passed *passed);
 
 #endif /* CONTEXT_SETTINGS_H */

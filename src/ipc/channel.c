@@ -217,9 +217,10 @@ int channel_connect_to(const char *what, uint32_t number, deadline until)
 }
 
 /* Send one message, or the rest of it: 0, -EAGAIN, -ECANCELED. */
-static int send_message(int fd, struct iovec *parts, int count, size_t *sent)
+static int send_message(int fd, struct iovec *parts, int count, size_t *sent,
+			const struct compat_passed *passed)
 {
-	while (compat_message_send(fd, parts, count, sent) < 0) {
+	while (compat_message_send(fd, parts, count, sent, passed) < 0) {
 		switch (errno) {
 		case EINTR:
 			continue;
@@ -255,7 +256,7 @@ int channel_send(int fd, enum channel_type type, int32_t number, const char *tex
 	for (;;) {
 		struct pollfd writable = { .fd = fd, .events = POLLOUT };
 		bool begun = sent > 0;
-		int result = send_message(fd, parts, 3, &sent);
+		int result = send_message(fd, parts, 3, &sent, NULL);
 
 		if (result != -EAGAIN)
 			return result;
@@ -273,7 +274,7 @@ int channel_send(int fd, enum channel_type type, int32_t number, const char *tex
 }
 
 int channel_send_settings(int fd, const unsigned char *bytes, size_t length,
-			  struct channel_sent *sent)
+			  const struct compat_passed *passed, struct channel_sent *sent)
 {
 	/* The settings may contain a secret: make no copy. */
 	while (sent->bytes < length) {
@@ -284,7 +285,8 @@ int channel_send_settings(int fd, const unsigned char *bytes, size_t length,
 			{ .iov_base = &kind, .iov_len = sizeof kind },
 			{ .iov_base = (void *)(uintptr_t)(bytes + sent->bytes), .iov_len = count },
 		};
-		int result = send_message(fd, parts, 2, &sent->piece);
+		int result = send_message(fd, parts, 2, &sent->piece,
+					  sent->bytes == 0 ? passed : NULL);
 
 		if (result == -EAGAIN)
 			break;
@@ -297,12 +299,14 @@ int channel_send_settings(int fd, const unsigned char *bytes, size_t length,
 }
 
 static ssize_t receive_message(int fd, struct iovec *parts, int count, bool wait,
-			       struct compat_progress *progress, struct compat_peer *sender)
+			       struct compat_progress *progress, struct compat_peer *sender,
+			       struct compat_passed *passed)
 {
 	bool reset = false;
 
 	for (;;) {
-		ssize_t length = compat_message_receive(fd, parts, count, wait, progress, sender);
+		ssize_t length = compat_message_receive(fd, parts, count, wait, progress, sender,
+							passed);
 
 		if (length >= 0)
 			return length;
@@ -333,7 +337,7 @@ int channel_receive_from(int fd, struct channel_message *message, struct compat_
 		{ .iov_base = &message->number, .iov_len = sizeof message->number },
 		{ .iov_base = message->text, .iov_len = CHANNEL_TEXT_MAX },
 	};
-	ssize_t count = receive_message(fd, parts, 3, false, &message->progress, sender);
+	ssize_t count = receive_message(fd, parts, 3, false, &message->progress, sender, NULL);
 
 	if (count <= 0)
 		return (int)count;
@@ -354,7 +358,7 @@ static bool is_from_own_user(const struct compat_peer *sender)
 	       compat_is_own_process_and_group(sender->pid, sender->uid, sender->gid);
 }
 
-int channel_receive_settings(int fd, struct archive *settings)
+static int receive_pieces(int fd, struct archive *settings, struct compat_passed *passed)
 {
 	struct compat_progress progress = { 0 };
 	struct compat_peer sender;
@@ -369,7 +373,7 @@ int channel_receive_settings(int fd, struct archive *settings)
 
 		if (settings->error < 0)
 			return settings->error;
-		count = receive_message(fd, parts, 2, true, &progress, &sender);
+		count = receive_message(fd, parts, 2, true, &progress, &sender, passed);
 		if (count <= 0)
 			return count < 0 ? (int)count : -ECANCELED;
 		if (!is_from_own_user(&sender))
@@ -377,6 +381,15 @@ int channel_receive_settings(int fd, struct archive *settings)
 		settings->length += (size_t)count - 1;
 	} while (kind != CHANNEL_SETTINGS_END);
 	return 0;
+}
+
+int channel_receive_settings(int fd, struct archive *settings, struct compat_passed *passed)
+{
+	int result = receive_pieces(fd, settings, passed);
+
+	if (result < 0)
+		compat_passed_close(passed);
+	return result;
 }
 
 bool channel_has_peer(int fd)
@@ -426,7 +439,7 @@ int channel_receive_word(int fd, enum channel_type type)
 
 	if (result < 0)
 		return result;
-	count = receive_message(fd, parts, 2, true, &progress, NULL);
+	count = receive_message(fd, parts, 2, true, &progress, NULL, NULL);
 	if (count <= 0)
 		return count < 0 ? (int)count : -ECANCELED;
 	return byte == (char)type ? 0 : -EBADMSG;

@@ -104,9 +104,12 @@ struct channel_sent {
 	size_t piece; /* of the next piece, if it was sent in part */
 };
 
-/* Send the settings from there on, as far as they fit into the queue: 0 or a negative errno. */
+/*
+ * Send the settings from there on, as far as they fit into the queue: 0 or a negative errno.
+ * The first piece carries the descriptors, which may be NULL.
+ */
 int channel_send_settings(int fd, const unsigned char *bytes, size_t length,
-			  struct channel_sent *sent);
+			  const struct compat_passed *passed, struct channel_sent *sent);
 
 /*
  * Receive without waiting: 1 and a message, 0 if the other end is closed,
@@ -118,11 +121,12 @@ int channel_receive(int fd, struct channel_message *message);
 int channel_receive_from(int fd, struct channel_message *message, struct compat_peer *sender);
 
 /*
- * In the second copy: wait for all of the settings; the caller frees the
- * archive.  -EPERM unless the kernel confirms for each piece that it was sent
+ * In the second copy: wait for all of the settings; the caller frees the archive, and closes
+ * the descriptors in *passed, which is empty at first; if this fails, there are none.
+ *  -EPERM unless the kernel confirms for each piece that it was sent
  * by a process with this effective user and group.
  */
-int channel_receive_settings(int fd, struct archive *settings);
+int channel_receive_settings(int fd, struct archive *settings, struct compat_passed *passed);
 
 /*
  * In the daemon: is the launcher still running?  False as soon as it has exited; a child of

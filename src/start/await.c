@@ -19,6 +19,7 @@
 #include <daemonkit/error.h>
 
 #include "base/error-internal.h"
+#include "base/fd.h"
 #include "ipc/channel.h"
 #include "manager/notify-internal.h"
 #include "start/output.h"
@@ -126,16 +127,30 @@ static enum await_verdict receive_messages(struct await *wait)
 	return AWAIT_MORE;
 }
 
+static bool is_sending_settings(const struct await *wait)
+{
+	return wait->sent.bytes < wait->options->settings_length;
+}
+
+static void close_daemon_output(struct await *wait)
+{
+	int *output = wait->options->daemon_output;
+
+	if (output != NULL && !is_sending_settings(wait))
+		*output = fd_close(*output);
+}
+
 /* Send as much as possible: 0 or a negative errno. */
 static int send_settings(struct await *wait)
 {
 	const struct await_options *options = wait->options;
 	int result = channel_send_settings(wait->launch->channel, options->settings,
-					   options->settings_length, &wait->sent);
+					   options->settings_length, options->passed, &wait->sent);
 
 	/* The daemon has closed its end, which will be detected elsewhere. */
 	if (result == -ECANCELED)
 		wait->sent.bytes = options->settings_length;
+	close_daemon_output(wait);
 	return result == -ECANCELED ? 0 : result;
 }
 
@@ -293,11 +308,6 @@ deadline await_deadline(const struct await *wait)
 	return wait->cause != AWAIT_NO_CAUSE ? wait->launch->until : wait->until;
 }
 
-static bool is_sending_settings(const struct await *wait)
-{
-	return wait->sent.bytes < wait->options->settings_length;
-}
-
 short await_events(const struct await *wait)
 {
 	if (wait->cause != AWAIT_NO_CAUSE || wait->verdict != AWAIT_NONE)
@@ -432,4 +442,5 @@ void await_begin(struct await *wait, const struct await_options *options, struct
 {
 	*wait = (struct await){ .options = options, .launch = launch };
 	wait->until = options->timeout == 0 ? DEADLINE_NEVER : deadline_after(options->timeout);
+	close_daemon_output(wait);
 }

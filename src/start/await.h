@@ -17,6 +17,12 @@ struct await_options {
 	const char *path;              /* the program's path, for error texts */
 	const unsigned char *settings; /* for the second copy, or NULL */
 	size_t settings_length;
+	const struct compat_passed *passed; /* with the settings, or NULL */
+	/*
+	 * The daemon's end of its standard error, or NULL: closed once the daemon has its own,
+	 * as the end of its output is noticed only then.
+	 */
+	int *daemon_output;
 	int timeout;             /* milliseconds until ready; negative: no limit; 0: set-up */
 	int interrupt;           /* a descriptor that ends the wait when it is readable, or -1 */
 	struct output *output;   /* the daemon's standard error, or NULL */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -93,6 +94,31 @@ START_TEST(descriptors_do_not_leak)
 	probe_check_up(&probe);
 	ck_assert_int_eq(probe_number("descriptors"), 3);
 	ck_assert(!probe.streams_held);
+	probe_kill(&probe);
+}
+END_TEST
+
+/*
+ * The kernel copies the table of descriptors up to the highest one that is kept: what the
+ * library keeps for a daemon has no number of the launcher.
+ */
+START_TEST(launcher_with_many_descriptors_passes_a_small_table)
+{
+	struct probe probe;
+	const char *size;
+	char path[64];
+
+	harness_need_clones();
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, ~0U, ~0U, 0) < 0)
+#endif
+		harness_skip("no close_range(2) here");
+	probe = probe_run("mode=reborn first:files=1000 log=@/log" REPORT);
+	probe_check_up(&probe);
+	snprintf(path, sizeof path, "/proc/%d/status", (int)probe.result);
+	size = strstr(harness_read_file(path), "\nFDSize:");
+	ck_assert_ptr_nonnull(size);
+	ck_assert_int_le(strtol(size + strlen("\nFDSize:"), NULL, 10), 256);
 	probe_kill(&probe);
 }
 END_TEST
@@ -354,6 +380,8 @@ int main(int argc, char *argv[])
 	tcase_add_loop_test(state, daemon_cannot_acquire_terminal, 0, PROBE_WAYS);
 	tcase_add_loop_test(state, daemon_survives_hangup_of_launcher_terminal, 0, PROBE_WAYS);
 	tcase_add_loop_test(state, descriptors_do_not_leak, 0, PROBE_WAYS);
+	if (harness_has_linux_api())
+		tcase_add_test(state, launcher_with_many_descriptors_passes_a_small_table);
 	tcase_add_loop_test(state, streams_without_log_are_dev_null, 0, PROBE_WAYS);
 	tcase_add_loop_test(state, launcher_without_standard_streams, 0, PROBE_WAYS);
 	tcase_add_loop_test(state, second_copy_starts_with_standard_streams, 0, PROBE_REBORN_WAYS);

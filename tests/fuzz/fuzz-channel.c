@@ -27,7 +27,7 @@ static size_t send_all(int fd, const uint8_t *bytes, size_t size)
 		size--;
 		length = length < size ? length : size;
 		part = (struct iovec){ .iov_base = (void *)(uintptr_t)bytes, .iov_len = length };
-		if (compat_message_send(fd, &part, 1, &begun) == 0)
+		if (compat_message_send(fd, &part, 1, &begun, NULL) == 0)
 			sent += length > 0; /* an empty message looks like the end of file */
 		if (length == 0)
 			break;
@@ -55,7 +55,8 @@ static void receive_messages(int fd, size_t sent)
 static void receive_settings(int fd)
 {
 	struct archive settings = { .error = 0 };
-	int result = channel_receive_settings(fd, &settings);
+	struct compat_passed passed = { .count = 0 };
+	int result = channel_receive_settings(fd, &settings, &passed);
 
 	fuzz_must(result == 0 || result == -ECANCELED);
 	archive_free(&settings);

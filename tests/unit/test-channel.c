@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -369,6 +370,7 @@ START_TEST(settings_larger_than_the_queue_arrive_whole)
 {
 	static unsigned char bytes[100000];
 	struct archive settings = { .error = 0 };
+	struct compat_passed passed = { .count = 0 };
 	struct channel_sent sent = { 0 };
 	int ends[2], status;
 	pid_t child;
@@ -379,7 +381,7 @@ START_TEST(settings_larger_than_the_queue_arrive_whole)
 	child = fork();
 	if (child == 0) {
 		close(ends[0]);
-		if (channel_receive_settings(ends[1], &settings) < 0)
+		if (channel_receive_settings(ends[1], &settings, &passed) < 0)
 			_exit(1);
 		_exit(settings.length != sizeof bytes ||
 		      memcmp(settings.bytes, bytes, sizeof bytes) != 0);
@@ -389,11 +391,96 @@ START_TEST(settings_larger_than_the_queue_arrive_whole)
 		struct pollfd writable = { .fd = ends[0], .events = POLLOUT };
 
 		ck_assert_int_eq(deadline_poll(&writable, 1, DEADLINE_NEVER), 1);
-		ck_assert_int_eq(channel_send_settings(ends[0], bytes, sizeof bytes, &sent), 0);
+		ck_assert_int_eq(channel_send_settings(ends[0], bytes, sizeof bytes, NULL, &sent),
+				 0);
 	}
 	ck_assert(harness_wait_child(child, &status, HARNESS_SOON));
 	ck_assert_int_eq(status, 0);
 	close(ends[0]);
+}
+END_TEST
+
+/* Send one piece with these descriptors. */
+static void send_with(int fd, const struct compat_passed *passed)
+{
+	static const unsigned char bytes[] = "settings";
+	struct channel_sent sent = { 0 };
+
+	ck_assert_int_eq(channel_send_settings(fd, bytes, sizeof bytes, passed, &sent), 0);
+	ck_assert_uint_eq(sent.bytes, sizeof bytes);
+}
+
+static bool is_same_pipe(int one, int other)
+{
+	struct stat first, second;
+
+	return fstat(one, &first) == 0 && fstat(other, &second) == 0 &&
+	       fd_same_file(&first, &second);
+}
+
+START_TEST(settings_carry_descriptors)
+{
+	struct compat_passed sent, received = { .count = 0 };
+	struct archive settings = { .error = 0 };
+	int ends[2];
+
+	ck_assert_int_eq(channel_pair(ends), 0);
+	ck_assert_int_eq(pipe(sent.fds), 0);
+	sent.count = 2;
+	send_with(ends[0], &sent);
+	ck_assert_int_eq(channel_receive_settings(ends[1], &settings, &received), 0);
+	ck_assert_int_eq(received.count, 2);
+	for (int i = 0; i < 2; i++) {
+		ck_assert(is_same_pipe(received.fds[i], sent.fds[i]));
+		ck_assert_int_eq(fcntl(received.fds[i], F_GETFD), FD_CLOEXEC);
+	}
+	archive_free(&settings);
+	compat_passed_close(&received);
+	compat_passed_close(&sent);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+/* How many descriptors are open? */
+static int count_open(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+/* With every message: who expects none, and who has no place for them, keeps none open. */
+START_TEST(unexpected_descriptors_are_closed)
+{
+	struct compat_passed sent = { .count = 2 }, full = { .count = COMPAT_PASSED_MAX - 1 };
+	struct channel_message message = { .number = 0 };
+	struct archive settings = { .error = 0 };
+	int ends[2], before;
+
+	ck_assert_int_eq(channel_pair(ends), 0);
+	ck_assert_int_eq(pipe(sent.fds), 0);
+	before = count_open();
+	send_with(ends[0], &sent);
+	ck_assert_int_eq(channel_receive(ends[1], &message), 1);
+	ck_assert_int_eq(count_open(), before);
+	/* The end comes before the last piece. */
+	full.fds[0] = dup(0);
+	send_with(ends[0], &sent);
+	close(ends[0]);
+	ck_assert_int_eq(channel_receive_settings(ends[1], &settings, &full), 0);
+	ck_assert_int_eq(full.count, COMPAT_PASSED_MAX);
+	ck_assert_int_eq(count_open(), before + 1);
+	archive_free(&settings);
+	/* The sender is gone: nothing arrives, and what has arrived is closed. */
+	ck_assert_int_eq(channel_receive_settings(ends[1], &settings, &full), -ECANCELED);
+	ck_assert_int_eq(full.count, 0);
+	ck_assert_int_eq(count_open(), before - 1);
+	compat_passed_close(&sent);
+	archive_free(&settings);
+	close(ends[1]);
 }
 END_TEST
 
@@ -460,5 +547,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(queue, messages_larger_than_the_queue_arrive_whole);
 	tcase_add_loop_test(queue, full_queue_leaves_whole_messages, 0, 8);
 	tcase_add_test(queue, settings_larger_than_the_queue_arrive_whole);
+	tcase_add_test(queue, settings_carry_descriptors);
+	tcase_add_test(queue, unexpected_descriptors_are_closed);
 	return harness_main(argc, argv, suite, NULL);
 }

@@ -353,7 +353,7 @@ static int send_byte(void)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) < 0)
 		return -errno;
-	return compat_message_send(ends[0], &part, 1, &sent) < 0 ? -errno : 0;
+	return compat_message_send(ends[0], &part, 1, &sent, NULL) < 0 ? -errno : 0;
 }
 
 /* Without the kernel's list, only the highest of all numbers can be found. */

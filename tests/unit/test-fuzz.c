@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,46 @@ START_TEST(settings_of_later_version)
 }
 END_TEST
 
+/* The archive says which descriptor of the message it is; a forged one may say anything. */
+START_TEST(passed_descriptors_replace_numbers)
+{
+	static const int forged[] = { -4, INT_MIN };
+	struct settings settings;
+	struct compat_passed passed = { .count = 0 }, received;
+
+	settings_init(&settings);
+	settings.start.fds[START_FD_LOG] = 100;
+	settings.start.fds[START_FD_OUTPUT] = 200;
+	settings_pass(&settings, START_FD_OUTPUT, &passed);
+	settings_pass(&settings, START_FD_READY, &passed);
+	settings_pass(&settings, START_FD_LOG, &passed);
+	ck_assert_int_eq(passed.count, 2);
+	ck_assert_int_eq(passed.fds[0], 200);
+	ck_assert_int_eq(passed.fds[1], 100);
+	ck_assert_int_lt(settings.start.fds[START_FD_LOG], 0);
+	received = (struct compat_passed){ .fds = { 7, 8 }, .count = 2 };
+	ck_assert_int_eq(settings_take_passed(&settings, &received), 0);
+	ck_assert_int_eq(settings.start.fds[START_FD_OUTPUT], 7);
+	ck_assert_int_eq(settings.start.fds[START_FD_LOG], 8);
+	ck_assert_int_eq(settings.start.fds[START_FD_READY], -1);
+	/* Nothing is left to close. */
+	ck_assert_int_eq(received.fds[0], -1);
+	ck_assert_int_eq(received.fds[1], -1);
+	for (size_t i = 0; i < sizeof forged / sizeof *forged; i++) {
+		settings.start.fds[START_FD_LOG] = forged[i];
+		received = (struct compat_passed){ .fds = { 7, 8 }, .count = 2 };
+		ck_assert_int_eq(settings_take_passed(&settings, &received), -EMFILE);
+		ck_assert_int_eq(settings.start.fds[START_FD_LOG], -1);
+		ck_assert_int_eq(received.fds[0], 7);
+	}
+	/* Both claim the same one. */
+	settings.start.fds[START_FD_LOG] = settings.start.fds[START_FD_OUTPUT] = -2;
+	ck_assert_int_eq(settings_take_passed(&settings, &received), -EMFILE);
+	start_disown(&settings.start);
+	settings_clear(&settings);
+}
+END_TEST
+
 START_TEST(corpus_of_settings)
 {
 	replay(fuzz_settings, "settings");
@@ -198,6 +239,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(corpus, current_settings);
 	tcase_add_test(corpus, too_many_limits);
 	tcase_add_test(corpus, settings_of_later_version);
+	tcase_add_test(corpus, passed_descriptors_replace_numbers);
 	tcase_add_test(corpus, corpus_of_settings);
 	tcase_add_test(corpus, corpus_of_channel);
 	tcase_add_test(corpus, corpus_of_pid_files);

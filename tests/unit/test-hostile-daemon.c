@@ -129,7 +129,7 @@ static _Noreturn void be_strange(const struct daemonkit_context *context)
 		channel_send(channel, ends[end_index].type, ends[end_index].number, "no reason",
 			     DEADLINE_NEVER);
 	else
-		compat_message_send(channel, &strange, 1, &sent);
+		compat_message_send(channel, &strange, 1, &sent, NULL);
 	for (;;)
 		pause();
 }

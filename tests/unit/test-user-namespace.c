@@ -113,7 +113,7 @@ static void send_settings(int fd)
 {
 	struct channel_sent sent = { 0 };
 
-	if (channel_send_settings(fd, (const unsigned char *)"settings", 8, &sent) != 0 ||
+	if (channel_send_settings(fd, (const unsigned char *)"settings", 8, NULL, &sent) != 0 ||
 	    sent.bytes != 8)
 		_exit(1);
 }
@@ -121,7 +121,8 @@ static void send_settings(int fd)
 static int receive_settings(int fd)
 {
 	struct archive settings = { .error = 0 };
-	int result = channel_receive_settings(fd, &settings);
+	struct compat_passed passed = { .count = 0 };
+	int result = channel_receive_settings(fd, &settings, &passed);
 
 	archive_free(&settings);
 	return -result;
