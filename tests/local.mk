@@ -145,6 +145,7 @@ unit_tests = \
 	tests/unit/test-pidfile-claim \
 	tests/unit/test-optional \
 	tests/unit/test-process \
+	tests/unit/test-relay \
 	tests/unit/test-signals \
 	tests/unit/test-signals-processes \
 	tests/unit/test-socket-paths \

@@ -39,7 +39,20 @@ int output_pair(int ends[2])
 	return result < 0 ? result : fd_pair_above_standard(ends);
 }
 
-/* A descriptor that cannot be written to gets nothing more. */
+/* The length of the complete lines, or of all if there is none. */
+static size_t lines_length(const char *text, size_t length)
+{
+	size_t end = length;
+
+	while (end > 0 && text[end - 1] != '\n')
+		end--;
+	return end > 0 ? end : length;
+}
+
+/*
+ * A descriptor that cannot be written to gets nothing more.  No line is divided without need,
+ * because others write to the log too.
+ */
 static void copy_text(int *fd, const char *text, size_t length, deadline until, int other)
 {
 	deadline latest = deadline_after(WRITE_TIMEOUT);
@@ -48,7 +61,7 @@ static void copy_text(int *fd, const char *text, size_t length, deadline until, 
 	while (*fd >= 0 && length > 0) {
 		struct pollfd writable = { .fd = *fd, .events = POLLOUT };
 		/* So much can be written without waiting. */
-		size_t piece = length < PIPE_BUF ? length : PIPE_BUF;
+		size_t piece = length <= PIPE_BUF ? length : lines_length(text, PIPE_BUF);
 
 		if (deadline_poll_unless(&writable, others, until < latest ? until : latest) <= 0 ||
 		    (writable.revents & POLLOUT) == 0 || fd_write_silently(*fd, text, piece) < 0)
@@ -86,6 +99,8 @@ bool output_relay(struct output *output, deadline until, int other)
 			continue;
 		if (length < 0)
 			break;
+		if (compat_message_keeps_rest && length == (ssize_t)sizeof output->buffer)
+			length = (ssize_t)lines_length(output->buffer, (size_t)length);
 		output->ended = length == 0 && compat_has_ended(output->fd);
 		remember_lines(output, output->buffer, (size_t)length);
 		copy_text(&output->log, output->buffer, (size_t)length, until, other);
