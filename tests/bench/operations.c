@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "same-steps.h"
 
 /* ---- pid files ---- */
 
@@ -85,6 +86,12 @@ static double stop(void)
 	return bench_end(begin);
 }
 
+static double stop_same(void)
+{
+	bench_victim(create_pid_file);
+	return same_stop();
+}
+
 static double start_stop_daemon(void)
 {
 	char command[5000];
@@ -139,6 +146,27 @@ static double send_by_hand(void)
 	return each(begin);
 }
 
+static double send_each(void)
+{
+	struct sockaddr_un address;
+	socklen_t length = sizeof address;
+	char text[64];
+	double begin;
+
+	getsockname(manager, (struct sockaddr *)&address, &length);
+	begin = bench_begin();
+	for (int i = 0; i < BENCH_MESSAGES; i++) {
+		int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		snprintf(text, sizeof text, "STATUS=message %d", i);
+		bench_must(connect(fd, (struct sockaddr *)&address, length), "connect");
+		bench_must((int)send(fd, text, strlen(text), MSG_NOSIGNAL), "send");
+		close(fd);
+		bench_receive();
+	}
+	return each(bench_end(begin));
+}
+
 /* This process becomes a daemon of mode FOREGROUND. */
 static struct daemonkit_context *become_daemon(void)
 {
@@ -184,14 +212,17 @@ static void open_manager(void)
 static const struct bench_way ways[] = {
 	{ "pidfile", BENCH_FLOOR, "open, F_SETLK, write, unlink",
 	  "atomic creation, moved or linked files", pid_file_by_hand },
+	{ "pidfile", BENCH_FLOOR, "the same steps by hand", SAME_LACKS, same_pid_file },
 	{ "pidfile", BENCH_OURS, "daemonkit_pidfile_create", "", pid_file },
 	{ "stop", BENCH_FLOOR, "pidfd of a known pid", "pid file, proof of the holder",
 	  stop_by_hand },
+	{ "stop", BENCH_FLOOR, "the same steps by hand", SAME_LACKS, stop_same },
 	{ "stop", BENCH_OURS, "daemonkit_process_stop", "", stop },
 	{ "stop", BENCH_PEER, "start-stop-daemon", "proof that the pid is the daemon's",
 	  start_stop_daemon },
 	{ "notify", BENCH_FLOOR, "send on a connected socket", "address, threads, forked children",
 	  send_by_hand },
+	{ "notify", BENCH_FLOOR, "the same steps by hand", SAME_LACKS, send_each },
 	{ "notify", BENCH_OURS, "daemonkit_notify_status", "", send_status },
 	{ NULL, BENCH_FLOOR, NULL, NULL, NULL },
 };

@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "same-steps.h"
 
 #define READY_TIMEOUT 10000 /* milliseconds */
 
@@ -47,8 +48,7 @@ static _Noreturn void stay(void)
 static void end_daemon(pid_t daemon)
 {
 	kill(daemon, SIGKILL);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
+	same_reap();
 }
 
 static int second_copy(bool waits)
@@ -148,8 +148,7 @@ static double run_command(const char *const *arguments)
 		return bench_unable("not installed");
 	waitpid(child, &status, 0);
 	duration = bench_end(begin);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
+	same_reap();
 	return status == 0 ? duration : bench_unable("it fails");
 }
 
@@ -208,8 +207,7 @@ static double wait_for_byte(int ends[2], double begin)
 		bench_must(-1, "read");
 	duration = bench_end(begin);
 	close(ends[0]);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
+	same_reap();
 	return duration;
 }
 
@@ -259,6 +257,7 @@ static double by_python_daemon(void)
 static const struct bench_way ways[] = {
 	{ "start", BENCH_FLOOR, "posix_spawn, byte",
 	  "session, second fork, closed descriptors, failures", spawn },
+	{ "start", BENCH_FLOOR, "the same steps by hand", SAME_LACKS, same_spawn },
 	{ "start", BENCH_OURS, "REBORN, until set up", "", reborn_set_up },
 	{ "start", BENCH_OURS, "REBORN, until ready", "", reborn_ready },
 	{ "start", BENCH_PEER, "start-stop-daemon", "second fork, text of a failure",
@@ -269,6 +268,7 @@ static const struct bench_way ways[] = {
 	  "session, second fork, closed descriptors, failures", by_go_spawn },
 	{ "fork", BENCH_FLOOR, "fork, setsid, fork, byte", "closed descriptors, failures",
 	  fork_twice },
+	{ "fork", BENCH_FLOOR, "the same steps by hand", SAME_LACKS, same_fork },
 	{ "fork", BENCH_OURS, "FORK, until ready", "", forked_ready },
 	{ "fork", BENCH_PEER, "daemon(3), byte", "second fork, closed descriptors, failures",
 	  call_daemon },
@@ -384,6 +384,8 @@ int main(int argc, char *argv[])
 		return second_copy(strcmp(command, "ready") == 0);
 	if (strcmp(command, "byte") == 0)
 		return write(STDOUT_FILENO, "", 1) == 1 ? stay(), 0 : 1;
+	if (strcmp(command, "same") == 0)
+		same_spawned();
 	if (strcmp(command, "notify") == 0)
 		return notify();
 	if (strcmp(command, "end") == 0)
