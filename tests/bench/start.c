@@ -268,7 +268,7 @@ static const struct bench_way ways[] = {
 	  "session, second fork, closed descriptors, failures", by_go_spawn },
 	{ "fork", BENCH_FLOOR, "fork, setsid, fork, byte", "closed descriptors, failures",
 	  fork_twice },
-	{ "fork", BENCH_FLOOR, "the same steps by hand", SAME_LACKS, same_fork },
+	{ "fork", BENCH_FLOOR, "the same steps by hand, fork", SAME_LACKS, same_fork },
 	{ "fork", BENCH_OURS, "FORK, until ready", "", forked_ready },
 	{ "fork", BENCH_PEER, "daemon(3), byte", "second fork, closed descriptors, failures",
 	  call_daemon },
