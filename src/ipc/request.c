@@ -96,9 +96,9 @@ static void await_delivery(const struct request *request)
 
 /*
  * Send the signal: 0 or a negative errno.  While a signal is pending, the kernel drops
- * further ones of the same number, with their cookies.  So requesters use a lock, each
- * until the process has received its signal.  Without such a lock, one of two
- * simultaneous requests may get no reply; nothing worse happens.
+ * further ones of the same number, with their cookies.  So requesters wait until none is
+ * pending, and use a lock, or two of them could see that at the same time.  Without such a
+ * lock, one of two simultaneous requests may get no reply; nothing worse happens.
  */
 static int send_request(const struct request *request, uint32_t cookie)
 {
@@ -108,8 +108,6 @@ static int send_request(const struct request *request, uint32_t cookie)
 
 	await_delivery(request);
 	result = process_queue(request->process, request->signal, cookie);
-	if (result == 0)
-		await_delivery(request);
 	fd_close(lock);
 	return result;
 }

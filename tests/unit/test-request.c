@@ -626,9 +626,15 @@ START_TEST(request_waits_for_pending_signal)
 }
 END_TEST
 
-static bool has_pending_hangup(void *data)
+/* Does a requester have the lock that orders requests? */
+static bool is_locked(void *data)
 {
-	return compat_process_pending(*(pid_t *)data, SIGHUP) == 1;
+	int lock = compat_process_lock(*(pid_t *)data, 0);
+	bool taken = lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) < 0;
+
+	if (lock >= 0)
+		close(lock);
+	return taken;
 }
 
 /* The death of a process with a pending signal is seen at once. */
@@ -640,10 +646,11 @@ START_TEST(process_that_dies_with_pending_signal_is_not_awaited)
 	need_replies();
 	ck_assert_int_eq(kill(daemon.pid, SIGSTOP), 0);
 	ck_assert_int_eq(waitpid(daemon.pid, &status, WUNTRACED), daemon.pid);
+	ck_assert_int_eq(kill(daemon.pid, SIGHUP), 0);
 	requester = spawn_requester(daemon.pid, SIGHUP, "50000", "0");
-	ck_assert(harness_wait_until(has_pending_hangup, &daemon.pid, HARNESS_SOON));
+	ck_assert(harness_wait_until(is_locked, &daemon.pid, HARNESS_SOON));
 	ck_assert_int_eq(kill(daemon.pid, SIGKILL), 0);
-	check_requester(&requester, -ECHILD, UNTOUCHED);
+	check_requester(&requester, -ESRCH, UNTOUCHED);
 	harness_kill(&daemon);
 }
 END_TEST
