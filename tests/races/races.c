@@ -161,8 +161,9 @@ static int wait_for(pid_t launcher)
 {
 	int status = 0;
 
-	while (waitpid(launcher, &status, 0) < 0 && errno == EINTR)
-		;
+	while (waitpid(launcher, &status, 0) < 0)
+		if (errno != EINTR)
+			return 126;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -189,7 +190,11 @@ static void start_together(long starts, long round)
 		exit(1);
 	for (long i = 0; i < starts; i++) {
 		launchers[i] = fork();
-		if (launchers[i] != 0)
+		if (launchers[i] < 0) {
+			perror("fork");
+			exit(1);
+		}
+		if (launchers[i] > 0)
 			continue;
 		close(gate[1]);
 		while (read(gate[0], &byte, 1) < 0)
@@ -243,6 +248,8 @@ static int start_one(void)
 	pid_t launcher = fork();
 	int code;
 
+	if (launcher < 0)
+		return -errno;
 	if (launcher == 0)
 		execute_launcher();
 	code = wait_for(launcher);
@@ -296,6 +303,31 @@ static void stop_last(void)
 	check(result == -ENOENT || result == -ESRCH, "the last daemon is stopped");
 }
 
+/*
+ * Former daemons are children of this process too: unless they are reaped, there are soon more
+ * processes than the system permits.
+ */
+static bool reap_workers(const pid_t *workers)
+{
+	int left = WORKERS;
+	bool good = true;
+
+	while (left > 0) {
+		int status;
+		pid_t pid = waitpid(-1, &status, 0);
+
+		if (pid < 0 && errno != EINTR)
+			return false;
+		for (int i = 0; i < WORKERS; i++) {
+			if (pid != workers[i])
+				continue;
+			left--;
+			good = status == 0 && good;
+		}
+	}
+	return good;
+}
+
 static void storm(long seconds)
 {
 	deadline until = deadline_after((int)seconds * 1000);
@@ -303,19 +335,18 @@ static void storm(long seconds)
 						 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 						 -1, 0);
 	pid_t workers[WORKERS];
-	bool good = true;
 	char what[128];
 
 	if (counts == MAP_FAILED)
 		exit(1);
 	for (unsigned i = 0; i < WORKERS; i++) {
 		workers[i] = fork();
+		if (workers[i] < 0)
+			exit(1);
 		if (workers[i] == 0)
 			work(until, i + 1, counts[i]);
 	}
-	for (unsigned i = 0; i < WORKERS; i++)
-		good = wait_for(workers[i]) == 0 && good;
-	check(good, "no process that operates on the daemon fails");
+	check(reap_workers(workers), "no process that operates on the daemon fails");
 	for (int operation = 0; operation < OPERATIONS; operation++) {
 		struct count sum = { 0, 0, 0 };
 
