@@ -133,8 +133,6 @@ static void take_credentials(const struct cmsghdr *header, struct compat_peer *s
 {
 	struct ucred credentials;
 
-	if (header->cmsg_len != CMSG_LEN(sizeof credentials))
-		return;
 	memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
 	*sender = (struct compat_peer){ credentials.pid, credentials.uid, credentials.gid };
 }
@@ -145,6 +143,7 @@ ssize_t compat_message_receive(int fd, struct iovec *parts, int count, bool wait
 {
 	union control space;
 	struct msghdr message = message_of(parts, count);
+	struct compat_passed none = { .count = COMPAT_PASSED_MAX };
 	int flags = wait ? 0 : MSG_DONTWAIT;
 	ssize_t length;
 
@@ -152,9 +151,7 @@ ssize_t compat_message_receive(int fd, struct iovec *parts, int count, bool wait
 	if (sender == NULL)
 		return recvmsg(fd, &message, flags);
 	message.msg_control = space.bytes;
-	/* Without space for descriptors the kernel closes them. */
-	message.msg_controllen = passed != NULL ? sizeof space.bytes
-						: CMSG_SPACE(sizeof(struct ucred));
+	message.msg_controllen = sizeof space.bytes;
 	*sender = (struct compat_peer){ .pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1 };
 	/*
 	 * Not earlier: a socket with this option is bound to an address when it sends,
@@ -167,12 +164,10 @@ ssize_t compat_message_receive(int fd, struct iovec *parts, int count, bool wait
 		return length;
 	for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL;
 	     header = CMSG_NXTHDR(&message, header)) {
-		if (header->cmsg_level != SOL_SOCKET)
-			continue;
 		if (header->cmsg_type == SCM_CREDENTIALS)
 			take_credentials(header, sender);
-		else if (header->cmsg_type == SCM_RIGHTS && passed != NULL)
-			take_descriptors(header, passed);
+		else if (header->cmsg_type == SCM_RIGHTS)
+			take_descriptors(header, passed != NULL ? passed : &none);
 	}
 	return length;
 }

@@ -154,7 +154,7 @@ bool compat_has_ended(int socket)
 	int count;
 
 	/* First the end: afterwards nothing more can arrive. */
-	if (poll(&end, 1, 0) <= 0 || (end.revents & POLLHUP) == 0)
+	if (poll(&end, 1, 0) <= 0)
 		return false;
 	return ioctl(socket, FIONREAD, &count) < 0 || count == 0;
 }
