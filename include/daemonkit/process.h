@@ -112,6 +112,9 @@ typedef void daemonkit_status_handler(const char *text, void *data);
  * a run of its handler that began after this call.  A process replies only to
  * requests from its own user and from root.
  *
+ * The kernel drops a signal while one of the same number is pending.  So this
+ * waits until none is, for half of @timeout and at most ten seconds.
+ *
  * A signal is not sent if /proc shows that the process ignores it, or would be
  * killed by it because it does not handle it.  Signals that serve to end a
  * process (SIGTERM, SIGINT, SIGQUIT, SIGABRT, SIGKILL) are always sent.
