@@ -255,11 +255,14 @@ END_TEST
 /* go-daemon: FILE_PERM */
 START_TEST(default_modes_of_files)
 {
-	struct probe probe = probe_run("%s first:mask=0 log=@/log pid=@/run/pid" REPORT,
+	struct probe probe = probe_run("%s first:mask=0 log=@/log output=@/output pid=@/run/pid"
+				       " daemon:print=x" REPORT,
 				       probe_ways[_i]);
 	struct stat status;
 
 	probe_check_up(&probe);
+	ck_assert_int_eq(stat(harness_path("output"), &status), 0);
+	ck_assert_uint_eq(status.st_mode & 07777, 0640);
 	ck_assert_int_eq(stat(harness_path("log"), &status), 0);
 	ck_assert_uint_eq(status.st_mode & 07777, 0640);
 	ck_assert_int_eq(stat(harness_path("run/pid"), &status), 0);

@@ -623,6 +623,22 @@ START_TEST(search_for_descriptors_has_a_limit)
 }
 END_TEST
 
+START_TEST(peer_is_the_creator_of_the_other_end)
+{
+	struct compat_peer peer = { .pid = -1, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	int ends[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	ck_assert_int_eq(compat_peer(ends[0], &peer), 0);
+	ck_assert_int_eq(peer.pid, getpid());
+	ck_assert_uint_eq(peer.uid, geteuid());
+	ck_assert_uint_eq(peer.gid, getegid());
+	close(ends[0]);
+	close(ends[1]);
+	ck_assert_int_eq(compat_peer(ends[0], &peer), -EBADF);
+}
+END_TEST
+
 /* An empty packet is not the end, and a closed end with text neither. */
 START_TEST(end_of_packets_is_recognized)
 {
@@ -832,6 +848,7 @@ int main(int argc, char *argv[])
 	tcase_add_test(values, other_files_are_no_streams);
 	tcase_add_test(values, links_are_read);
 	tcase_add_test(values, empty_range_closes_nothing);
+	tcase_add_test(values, peer_is_the_creator_of_the_other_end);
 	tcase_add_test(values, end_of_packets_is_recognized);
 	tcase_add_test(values, locks_are_told_apart);
 	tcase_add_test(values, codes_of_signals);

@@ -43,6 +43,10 @@ START_TEST(errno_is_kept)
 	error_set(-EAGAIN, "%s", "x");
 	error_system(-EIO, "x");
 	ck_assert_int_eq(errno, ENOTTY);
+	/* Here vsnprintf(3) sets it. */
+	error_set(-EIO, "%lc", (wint_t)0xd800);
+	error_system(-EIO, "%lc", (wint_t)0xd800);
+	ck_assert_int_eq(errno, ENOTTY);
 }
 END_TEST
 
