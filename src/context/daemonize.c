@@ -114,7 +114,6 @@ static int prepare_notify(struct daemonkit_context *context, bool foreground)
 	}
 	if (foreground || settings->start.managed != 0)
 		result = manager_open(&notify->manager);
-	/* If this fails, the first message fails too and reports the reason. */
 	if (result == 0 && (settings->chroot != NULL || settings->has_credential))
 		manager_connect(&notify->manager);
 	return result;

@@ -30,10 +30,10 @@ int manager_open(struct manager *manager);
 void manager_adopt(struct manager *manager, char *address, int fd);
 
 /*
- * Connect now, so that the manager can be reached even when its path is no
- * longer accessible.  Returns 0 or a negative errno with its text.
+ * Connect now, so that the manager can be reached even when its path is no longer accessible.
+ * If this fails, the first message fails too, and reports the reason.
  */
-int manager_connect(struct manager *manager);
+void manager_connect(struct manager *manager);
 
 /* Send assignments, one per line, and descriptors: 0 or an error with its text. */
 int manager_send(struct manager *manager, const char *assignments, const int *fds, size_t count);

@@ -22,19 +22,17 @@
 /* The maximum number of descriptors per message (SCM_MAX_FD of the kernel). */
 #define FDS_MAX 253
 
-int manager_connect(struct manager *manager)
+void manager_connect(struct manager *manager)
 {
 	int fd;
 
 	/* A vsock address needs no path, so it works in any root; one connection per message. */
 	if (manager->address == NULL || manager->fd >= 0 ||
 	    !manager_address_is_local(manager->address))
-		return 0;
+		return;
 	fd = manager_address_connect(manager->address);
-	if (fd < 0)
-		return error_system(fd, "NOTIFY_SOCKET %s", manager->address);
-	manager->fd = fd;
-	return 0;
+	if (fd >= 0)
+		manager->fd = fd;
 }
 
 /* Send a message, if necessary in parts (a stream), waiting until the deadline for space. */
