@@ -2,6 +2,7 @@
 /* The watcher of a daemon, when one of the processes is killed or cannot send. */
 #include "harness/harness.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -11,7 +12,7 @@
 #include "start/watcher.h"
 
 /* What happens to a process that sends a report. */
-enum { NORMAL, WATCHER_IS_KILLED, DAEMON_IS_KILLED, DAEMON_CANNOT_SEND };
+enum { NORMAL, WATCHER_IS_KILLED, DAEMON_IS_KILLED, DAEMON_CANNOT_SEND, NO_DAEMON };
 
 static int behaviour;
 static pid_t launcher;
@@ -28,6 +29,19 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 		return -1;
 	}
 	return sendto(fd, message->msg_iov->iov_base, message->msg_iov->iov_len, flags, NULL, 0);
+}
+
+/* So does this: no second process. */
+pid_t fork(void)
+{
+	pid_t (*real)(void);
+
+	if (behaviour == NO_DAEMON && getpid() != launcher) {
+		errno = EAGAIN;
+		return -1;
+	}
+	*(void **)&real = dlsym(RTLD_NEXT, "fork");
+	return real();
 }
 
 struct started {
@@ -111,6 +125,20 @@ START_TEST(daemon_cannot_report)
 }
 END_TEST
 
+/* The error of the watcher is that of the launcher, and the watcher has ended. */
+START_TEST(watcher_cannot_fork)
+{
+	struct started started = { 0 };
+
+	launcher = getpid();
+	behaviour = NO_DAEMON;
+	ck_assert_int_eq(watcher_fork(&started.daemon, &started.watcher, &started.report), -EAGAIN);
+	ck_assert_int_eq(started.daemon, 0);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	ck_assert_int_eq(errno, ECHILD);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
 	Suite *suite = suite_create("watcher");
@@ -120,5 +148,6 @@ int main(int argc, char **argv)
 	tcase_add_test(reports, watcher_is_killed_when_it_reports);
 	tcase_add_test(reports, daemon_is_killed_before_its_report);
 	tcase_add_test(reports, daemon_cannot_report);
+	tcase_add_test(reports, watcher_cannot_fork);
 	return harness_main(argc, argv, suite, NULL);
 }
