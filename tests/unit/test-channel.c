@@ -458,6 +458,7 @@ START_TEST(unexpected_descriptors_are_closed)
 	struct compat_passed sent = { .count = 2 }, full = { .count = COMPAT_PASSED_MAX - 1 };
 	struct channel_message message = { .number = 0 };
 	struct archive settings = { .error = 0 };
+	struct compat_peer sender;
 	int ends[2], before;
 
 	ck_assert_int_eq(channel_pair(ends), 0);
@@ -465,6 +466,9 @@ START_TEST(unexpected_descriptors_are_closed)
 	before = count_open();
 	send_with(ends[0], &sent);
 	ck_assert_int_eq(channel_receive(ends[1], &message), 1);
+	ck_assert_int_eq(count_open(), before);
+	send_with(ends[0], &sent);
+	ck_assert_int_eq(channel_receive_from(ends[1], &message, &sender), 1);
 	ck_assert_int_eq(count_open(), before);
 	/* The end comes before the last piece. */
 	full.fds[0] = dup(0);

@@ -626,6 +626,23 @@ START_TEST(request_waits_for_pending_signal)
 }
 END_TEST
 
+/* In vain: this request is not answered, and its signal is dropped. */
+START_TEST(pending_signal_is_not_awaited_for_ever)
+{
+	struct harness_program daemon = start("succeed", "0", "");
+	int status, answer;
+
+	need_replies();
+	ck_assert_int_eq(kill(daemon.pid, SIGSTOP), 0);
+	ck_assert_int_eq(waitpid(daemon.pid, &status, WUNTRACED), daemon.pid);
+	ck_assert_int_eq(kill(daemon.pid, SIGHUP), 0);
+	ck_assert_int_eq(request_from(daemon.pid, SIGHUP, SHORT, &answer), -ENOMSG);
+	ck_assert_int_eq(kill(daemon.pid, SIGCONT), 0);
+	ck_assert_str_eq(harness_line(&daemon), "handled 0");
+	end(&daemon);
+}
+END_TEST
+
 /* Does a requester have the lock that orders requests? */
 static bool is_locked(void *data)
 {
@@ -1115,6 +1132,8 @@ int main(int argc, char *argv[])
 		tcase_add_test(replies, concurrent_requests_all_get_replies);
 	if (harness_has_linux_api())
 		tcase_add_test(replies, request_waits_for_pending_signal);
+	if (harness_has_linux_api())
+		tcase_add_test(replies, pending_signal_is_not_awaited_for_ever);
 	if (harness_has_linux_api())
 		tcase_add_test(no_reply, process_that_dies_with_pending_signal_is_not_awaited);
 	tcase_add_test(replies, wrong_arguments_are_refused);
