@@ -18,6 +18,8 @@ EXTRA_DIST += \
 	tests/bench/python-daemon \
 	tests/bench/report \
 	tests/bench/run \
+	tests/bench/same-steps.c \
+	tests/bench/same-steps.h \
 	tests/bench/signals.c \
 	tests/bench/start.c \
 	tests/bench/tableflip.go \
