@@ -137,6 +137,15 @@ static void take_credentials(const struct cmsghdr *header, struct compat_peer *s
 	*sender = (struct compat_peer){ credentials.pid, credentials.uid, credentials.gid };
 }
 
+/* The macro of musl converts the sign. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+static struct cmsghdr *next_header(struct msghdr *message, struct cmsghdr *header)
+{
+	return CMSG_NXTHDR(message, header);
+}
+#pragma GCC diagnostic pop
+
 ssize_t compat_message_receive(int fd, struct iovec *parts, int count, bool wait,
 			       struct compat_progress *progress, struct compat_peer *sender,
 			       struct compat_passed *passed)
@@ -163,7 +172,7 @@ ssize_t compat_message_receive(int fd, struct iovec *parts, int count, bool wait
 	if (length < 0)
 		return length;
 	for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL;
-	     header = CMSG_NXTHDR(&message, header)) {
+	     header = next_header(&message, header)) {
 		if (header->cmsg_type == SCM_CREDENTIALS)
 			take_credentials(header, sender);
 		else if (header->cmsg_type == SCM_RIGHTS)
