@@ -82,10 +82,9 @@ static deadline lock_limit(const struct request *request)
 }
 
 /* Wait until the process has received the signals of this number, or has ended. */
-static void await_delivery(const struct request *request)
+static void await_delivery(const struct request *request, deadline until)
 {
 	pid_t pid = daemonkit_process_pid(request->process);
-	deadline until = lock_limit(request);
 
 	for (unsigned round = 0; compat_process_pending(pid, request->signal) == 1; round++) {
 		if (deadline_now() >= until || daemonkit_process_alive(request->process) != 1)
@@ -102,11 +101,11 @@ static void await_delivery(const struct request *request)
  */
 static int send_request(const struct request *request, uint32_t cookie)
 {
-	int lock = compat_process_lock(daemonkit_process_pid(request->process),
-				       lock_limit(request));
+	deadline until = lock_limit(request);
+	int lock = compat_process_lock(daemonkit_process_pid(request->process), until);
 	int result;
 
-	await_delivery(request);
+	await_delivery(request, until);
 	result = process_queue(request->process, request->signal, cookie);
 	fd_close(lock);
 	return result;

@@ -601,6 +601,17 @@ START_TEST(concurrent_requests_all_get_replies)
 }
 END_TEST
 
+/* Stop a process, with a signal that it has not received. */
+static void stop_with_hangup(pid_t pid)
+{
+	int status;
+
+	ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+	ck_assert_int_eq(waitpid(pid, &status, WUNTRACED), pid);
+	ck_assert(WIFSTOPPED(status));
+	ck_assert_int_eq(kill(pid, SIGHUP), 0);
+}
+
 /*
  * The kernel drops a signal while one of the same number is pending, here for longer than
  * the other limits of a request.
@@ -608,13 +619,9 @@ END_TEST
 START_TEST(request_waits_for_pending_signal)
 {
 	struct harness_program daemon = start("succeed", "0", ""), requester;
-	int status;
 
 	need_replies();
-	ck_assert_int_eq(kill(daemon.pid, SIGSTOP), 0);
-	ck_assert_int_eq(waitpid(daemon.pid, &status, WUNTRACED), daemon.pid);
-	ck_assert(WIFSTOPPED(status));
-	ck_assert_int_eq(kill(daemon.pid, SIGHUP), 0);
+	stop_with_hangup(daemon.pid);
 	requester = spawn_requester(daemon.pid, SIGHUP, "50000", "0");
 	/* Nothing can be seen of a process that waits: the time is the condition. */
 	poll(NULL, 0, 1500);
@@ -630,12 +637,10 @@ END_TEST
 START_TEST(pending_signal_is_not_awaited_for_ever)
 {
 	struct harness_program daemon = start("succeed", "0", "");
-	int status, answer;
+	int answer;
 
 	need_replies();
-	ck_assert_int_eq(kill(daemon.pid, SIGSTOP), 0);
-	ck_assert_int_eq(waitpid(daemon.pid, &status, WUNTRACED), daemon.pid);
-	ck_assert_int_eq(kill(daemon.pid, SIGHUP), 0);
+	stop_with_hangup(daemon.pid);
 	ck_assert_int_eq(request_from(daemon.pid, SIGHUP, SHORT, &answer), -ENOMSG);
 	ck_assert_int_eq(kill(daemon.pid, SIGCONT), 0);
 	ck_assert_str_eq(harness_line(&daemon), "handled 0");
@@ -658,12 +663,9 @@ static bool is_locked(void *data)
 START_TEST(process_that_dies_with_pending_signal_is_not_awaited)
 {
 	struct harness_program daemon = start("succeed", "0", ""), requester;
-	int status;
 
 	need_replies();
-	ck_assert_int_eq(kill(daemon.pid, SIGSTOP), 0);
-	ck_assert_int_eq(waitpid(daemon.pid, &status, WUNTRACED), daemon.pid);
-	ck_assert_int_eq(kill(daemon.pid, SIGHUP), 0);
+	stop_with_hangup(daemon.pid);
 	requester = spawn_requester(daemon.pid, SIGHUP, "50000", "0");
 	ck_assert(harness_wait_until(is_locked, &daemon.pid, HARNESS_SOON));
 	ck_assert_int_eq(kill(daemon.pid, SIGKILL), 0);
