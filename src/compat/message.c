@@ -49,16 +49,15 @@ void compat_passed_close(struct compat_passed *passed)
 		fd_close(passed->fds[--passed->count]);
 }
 
-/* The descriptors as control data. */
-static void put_descriptors(struct cmsghdr *header, const struct compat_passed *passed)
+void compat_put_descriptors(struct cmsghdr *header, const int *fds, size_t count)
 {
-	size_t size = (size_t)passed->count * sizeof *passed->fds;
+	size_t size = count * sizeof *fds;
 
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
 	/* Systems differ in its type. */
 	header->cmsg_len = (__typeof__(header->cmsg_len))CMSG_LEN(size);
-	memcpy(CMSG_DATA(header), passed->fds, size);
+	memcpy(CMSG_DATA(header), fds, size);
 }
 
 static void take_descriptors(const struct cmsghdr *header, struct compat_passed *passed)
@@ -99,7 +98,8 @@ static void put_control(struct msghdr *message, union control *space, bool crede
 		memcpy(CMSG_DATA(header), &own, sizeof own);
 	}
 	if (passed != NULL && passed->count > 0) {
-		put_descriptors((struct cmsghdr *)(void *)(space->bytes + used), passed);
+		compat_put_descriptors((struct cmsghdr *)(void *)(space->bytes + used), passed->fds,
+				       (size_t)passed->count);
 		used += CMSG_SPACE((size_t)passed->count * sizeof *passed->fds);
 	}
 	message->msg_control = used > 0 ? space->bytes : NULL;
@@ -232,7 +232,7 @@ int compat_message_send(int fd, struct iovec *parts, int count, size_t *sent,
 
 	/* With the first byte. */
 	if (passed != NULL && passed->count > 0 && *sent == 0) {
-		put_descriptors(&space.aligned, passed);
+		compat_put_descriptors(&space.aligned, passed->fds, (size_t)passed->count);
 		message.msg_control = space.bytes;
 		message.msg_controllen = (__typeof__(message.msg_controllen))CMSG_SPACE(
 			(size_t)passed->count * sizeof *passed->fds);

@@ -34,6 +34,9 @@ struct compat_passed {
 	int count;
 };
 
+/* Write the descriptors as control data of a message: CMSG_SPACE() of their size. */
+void compat_put_descriptors(struct cmsghdr *header, const int *fds, size_t count);
+
 /* Close all of them. */
 void compat_passed_close(struct compat_passed *passed);
 
@@ -63,7 +66,7 @@ struct compat_progress {
  * process that created the other end, with pid 1 if its pid is unknown.
  *
  * Descriptors that the message carries are added to *passed, close-on-exec; those for which it
- * has no place, or all if it is NULL, are closed.  With descriptors, *sender must not be NULL.
+ * has no place, or all if it is NULL, are closed.  If it is not NULL, the sender is not either.
  */
 ssize_t compat_message_receive(int fd, struct iovec *parts, int count, bool wait,
 			       struct compat_progress *progress, struct compat_peer *sender,

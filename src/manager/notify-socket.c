@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/error-internal.h"
 #include "base/fd.h"
+#include "compat/message.h"
 #include "compat/pipe.h"
 #include "compat/socket.h"
 #include "manager/notify-address.h"
@@ -71,15 +72,10 @@ static int send_message(int fd, const char *text, const int *fds, size_t count, 
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 
 	if (count > 0) {
-		struct cmsghdr *header = &control.align;
-
 		memset(&control, 0, sizeof control);
 		message.msg_control = control.bytes;
 		message.msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof *fds);
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof *fds);
-		memcpy(CMSG_DATA(header), fds, count * sizeof *fds);
+		compat_put_descriptors(&control.align, fds, count);
 	}
 	return transmit_message(fd, &message, until, others);
 }
