@@ -32,7 +32,7 @@ int deadline_poll_unless(struct pollfd *wanted, const int *others, deadline unti
 /*
  * For a loop that waits for other threads to make a little progress: yields the
  * processor, and in later rounds sleeps, as yielding does not help threads of lower
- * priority: 50 microseconds, and the longer it lasts the more, up to 1.6 milliseconds.
+ * priority: first for some microseconds, after many rounds for a millisecond or two.
  */
 void deadline_pause(unsigned round);
 

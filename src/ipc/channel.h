@@ -123,8 +123,8 @@ int channel_receive_from(int fd, struct channel_message *message, struct compat_
 /*
  * In the second copy: wait for all of the settings; the caller frees the archive, and closes
  * the descriptors in *passed, which is empty at first; if this fails, there are none.
- *  -EPERM unless the kernel confirms for each piece that it was sent
- * by a process with this effective user and group.
+ * -EPERM unless the kernel confirms for each piece that it was sent by a process with this
+ * effective user and group.
  */
 int channel_receive_settings(int fd, struct archive *settings, struct compat_passed *passed);
 

@@ -39,7 +39,7 @@ int output_pair(int ends[2])
 	return result < 0 ? result : fd_pair_above_standard(ends);
 }
 
-/* The length of the complete lines, or of all if there is none. */
+/* The length up to the end of the last line; the whole length if no line ends in it. */
 static size_t lines_length(const char *text, size_t length)
 {
 	size_t end = length;
