@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,9 +19,9 @@
 #define CHANNEL 3 /* of the daemon to its launcher */
 #define ERRORS 4  /* what the daemon prints until it is ready */
 
-static void close_from(unsigned first, unsigned flags)
+static void close_from(unsigned first)
 {
-	bench_must((int)syscall(SYS_close_range, first, ~0U, flags), "close_range");
+	bench_must((int)syscall(SYS_close_range, first, ~0U, 0), "close_range");
 }
 
 /* ---- starts ---- */
@@ -49,7 +48,7 @@ static void take_descriptors(const struct start *start, bool kept)
 
 	dup3(channel, CHANNEL, kept ? 0 : O_CLOEXEC);
 	dup3(errors, ERRORS, kept ? 0 : O_CLOEXEC);
-	close_from(5, 0);
+	close_from(5);
 }
 
 static void reset_signals(void)
@@ -154,7 +153,7 @@ static _Noreturn void watch(const struct start *start, pid_t daemon)
 
 	dup2(channel, CHANNEL);
 	dup2((int)syscall(SYS_pidfd_open, daemon, 0), ERRORS);
-	close_from(5, 0);
+	close_from(5);
 	poll(fds, 2, -1);
 	_exit(0);
 }
@@ -241,7 +240,8 @@ static bool has_lock(pid_t pid)
 
 	snprintf(path, sizeof path, "/proc/%ld/fdinfo", (long)pid);
 	directory = opendir(path);
-	while (!found && directory && (entry = readdir(directory)) != NULL) {
+	bench_must(directory ? 0 : -1, path);
+	while (!found && (entry = readdir(directory)) != NULL) {
 		int fd = openat(dirfd(directory), entry->d_name, O_RDONLY | O_CLOEXEC);
 		ssize_t length = read(fd, text, sizeof text - 1);
 
