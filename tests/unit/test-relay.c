@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "start/output.h"
 
-#define LINES 8000
+#define LINES 4500
 
 /* A log that shows each write as a message. */
 static void open_all(struct output *output, int *daemon, int *reader)
@@ -71,6 +71,7 @@ START_TEST(lines_are_copied_whole)
 	for (int i = 0; i < LINES; i++)
 		used += (size_t)snprintf(lines + used, sizeof lines - used, "%d %.*s\n", i, i % 23,
 					 "-----------------------");
+	ck_assert_uint_gt(used, sizeof output.buffer);
 	/* Each write is of whole lines, and shorter than the longest message. */
 	for (char *next_part = lines, *end; *next_part != '\0'; next_part = end) {
 		end = strlen(next_part) > 30000 ? next_part + 30000 : strchr(next_part, '\0');
